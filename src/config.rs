@@ -1,0 +1,270 @@
+//! The person's config: one file, one struct, every default documented here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::core::policy::RotationPolicy;
+use crate::core::text::clean;
+
+/// The vendor's documented base URL.
+pub const DEFAULT_BASE_URL: &str = "https://www.chatzuri.com/api/v1";
+/// The profile used when none is named.
+pub const DEFAULT_PROFILE: &str = "default";
+
+/// `config.toml`, whole. An absent file is [`Config::default`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The profile used when neither `--profile` nor `CHATZURI_PROFILE` names one. Default: `default`.
+    pub profile: Option<String>,
+    /// The API: where it is, and what its endpoints are called.
+    pub api: ApiConfig,
+    /// The rotation policy.
+    pub rotation: RotationConfig,
+    /// The clipboard.
+    pub clipboard: ClipboardConfig,
+    /// How the dashboard looks.
+    pub ui: UiConfig,
+    /// Several teams or servers, by a name of your choice.
+    pub profiles: BTreeMap<String, ProfileConfig>,
+}
+
+/// `[api]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Where the API is. Default: [`DEFAULT_BASE_URL`].
+    pub base_url: Option<String>,
+    /// What the endpoints are called.
+    pub endpoints: Endpoints,
+}
+
+/// `[api.endpoints]`: method, path and parameter names. The defaults of the key endpoints are our contract, not a
+/// documented fact; `teams` is documented by the vendor.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoints {
+    /// Default: `GET /get-api-keys`.
+    pub list: String,
+    /// Default: `POST /create-api-key`.
+    pub create: String,
+    /// Default: `DELETE /delete-api-key`.
+    pub revoke: String,
+    /// Default: `GET /get-teams`.
+    pub teams: String,
+    /// The query parameter that names a key to revoke. Default: `keyId`. A path may hold `{keyId}` instead.
+    pub key_id: String,
+    /// The query parameter of the page number, from 1. Default: `page`.
+    pub page: String,
+    /// The query parameter of the page size. Default: `size`.
+    pub size: String,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self {
+            list: "GET /get-api-keys".to_owned(),
+            create: "POST /create-api-key".to_owned(),
+            revoke: "DELETE /delete-api-key".to_owned(),
+            teams: "GET /get-teams".to_owned(),
+            key_id: "keyId".to_owned(),
+            page: "page".to_owned(),
+            size: "size".to_owned(),
+        }
+    }
+}
+
+/// `[rotation]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RotationConfig {
+    /// Days from creation until a key is due. Default: 90, the vendor's advice.
+    pub days: u16,
+    /// Days before the due date from which it is due soon. Default: 14.
+    pub due_soon_days: u16,
+}
+
+impl Default for RotationConfig {
+    fn default() -> Self {
+        let RotationPolicy { days, due_soon_days } = RotationPolicy::default();
+        Self { days, due_soon_days }
+    }
+}
+
+/// `[clipboard]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipboardConfig {
+    /// Seconds after which a copied secret is cleared; 0 = never. Default: 45.
+    pub clear_after: u32,
+}
+
+impl Default for ClipboardConfig {
+    fn default() -> Self {
+        Self { clear_after: 45 }
+    }
+}
+
+/// `[ui]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct UiConfig {
+    /// The theme. Default: `auto`.
+    pub theme: ThemeChoice,
+}
+
+/// `[ui] theme`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// The terminal's own colours, or `mono` where `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// The terminal's own sixteen colours.
+    Ansi,
+    /// No colour at all: marks and words only.
+    Mono,
+}
+
+/// `[profiles.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProfileConfig {
+    /// Where this profile's API is. Default: `[api] base_url`.
+    pub base_url: Option<String>,
+    /// A command (program and arguments, no shell) whose standard output is the key: for machines without a keyring.
+    pub credential_command: Option<Vec<String>>,
+}
+
+/// What is wrong with a config file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Line, counted from 1, where one is known.
+    pub line: Option<usize>,
+    /// What is wrong, cleaned.
+    pub why: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads a config file's text.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the line and what is wrong there.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError {
+            line: error.span().map(|span| line_of(text, span.start)),
+            why: clean(error.message()).into_owned(),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The policy of every key.
+    #[must_use]
+    pub fn policy(&self) -> RotationPolicy {
+        RotationPolicy {
+            days: self.rotation.days,
+            due_soon_days: self.rotation.due_soon_days,
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let fail = |why: String| Err(ConfigError { line: None, why });
+        if self.rotation.days == 0 {
+            return fail("[rotation] days must be at least 1".to_owned());
+        }
+        for (name, value) in [
+            ("list", &self.api.endpoints.list),
+            ("create", &self.api.endpoints.create),
+            ("revoke", &self.api.endpoints.revoke),
+            ("teams", &self.api.endpoints.teams),
+        ] {
+            if !is_endpoint(value) {
+                return fail(format!(
+                    "[api.endpoints] {name} = “{}” is not a method and a path such as “GET /get-api-keys”",
+                    clean(value)
+                ));
+            }
+        }
+        for (name, profile) in &self.profiles {
+            if !is_profile_name(name) {
+                return fail(format!(
+                    "[profiles] “{}” is not a name: letters, digits, dots, dashes and underscores only",
+                    clean(name)
+                ));
+            }
+            if profile.credential_command.as_ref().is_some_and(Vec::is_empty) {
+                return fail(format!("[profiles.{name}] credential_command is empty"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text can name a profile: 1 to 64 letters, digits, `.`, `-`, `_`.
+#[must_use]
+pub fn is_profile_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+fn is_endpoint(text: &str) -> bool {
+    text.split_once(' ').is_some_and(|(method, path)| {
+        matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE")
+            && path.starts_with('/')
+            && path.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '#' | '\\'))
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&b| b == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        assert_eq!(Config::default().policy(), RotationPolicy::default());
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        let error = Config::parse("profile = \"a\"\n[api]\nbase_ulr = \"x\"\n").unwrap_err();
+        assert_eq!(error.line, Some(3));
+        assert!(error.why.contains("base_ulr"), "{error}");
+    }
+
+    #[test]
+    fn hostile_text_in_a_mistake_is_cleaned() {
+        let error = Config::parse("\"a\\u001b[31m\" = 1\n").unwrap_err();
+        assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+    }
+
+    #[test]
+    fn endpoints_and_profiles_are_checked() {
+        for bad in [
+            "[api.endpoints]\nlist = \"/get-api-keys\"\n",
+            "[api.endpoints]\ncreate = \"POST create\"\n",
+            "[rotation]\ndays = 0\n",
+            "[profiles.\"a b\"]\n",
+            "[profiles.a]\ncredential_command = []\n",
+        ] {
+            assert!(Config::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! An API key as the team's list shows it: everything but its value.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::core::text::{Label, clean};
+
+/// The longest name the contract takes, in characters.
+pub const NAME_LIMIT: usize = 100;
+/// The longest id that is believed, in bytes.
+const ID_LIMIT: usize = 256;
+
+/// The server's identifier of a key. Never empty.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct KeyId(Label);
+
+impl KeyId {
+    /// Takes an id as the server sent it; `None` when it is empty or absurdly long.
+    #[must_use]
+    pub fn new(raw: &str) -> Option<Self> {
+        (!raw.trim().is_empty() && raw.len() <= ID_LIMIT).then(|| Self(Label::new(raw)))
+    }
+
+    /// The id for requests and machine output.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        self.0.raw()
+    }
+
+    /// The id as it may be drawn.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.0.shown()
+    }
+
+    /// The last four characters as they may be drawn.
+    #[must_use]
+    pub fn last_four(&self) -> String {
+        let shown = self.0.shown();
+        let skip = shown.chars().count().saturating_sub(4);
+        shown.chars().skip(skip).collect()
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({})", self.0)
+    }
+}
+
+/// Shows the cleaned id.
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.shown())
+    }
+}
+
+/// A name for a new key: 1 to 100 visible characters, as the contract wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyName(Box<str>);
+
+/// Why a text cannot name a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadName {
+    /// Nothing but white space.
+    Empty,
+    /// Longer than [`NAME_LIMIT`]; carries its length in characters.
+    TooLong(usize),
+    /// A control or invisible character at this position (counted from 1).
+    Hidden(usize),
+}
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("A key needs a name: 1 to 100 characters."),
+            Self::TooLong(count) => write!(f, "The name has {count} characters; a key's name has at most {NAME_LIMIT}."),
+            Self::Hidden(at) => write!(f, "Character {at} of the name is invisible or a control character."),
+        }
+    }
+}
+
+impl std::error::Error for BadName {}
+
+impl KeyName {
+    /// Takes a name as typed, without surrounding white space.
+    ///
+    /// # Errors
+    /// [`BadName`] when the contract would refuse it, or nobody could read it.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BadName::Empty);
+        }
+        let count = text.chars().count();
+        if count > NAME_LIMIT {
+            return Err(BadName::TooLong(count));
+        }
+        let mut buffer = [0; 4];
+        if let Some(at) = text.chars().position(|c| {
+            let one = c.encode_utf8(&mut buffer);
+            clean(one) != *one
+        }) {
+            return Err(BadName::Hidden(at + 1));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// When a key was last used, as far as the server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastUse {
+    /// The server does not say.
+    Unknown,
+    /// The server says: never.
+    Never,
+    /// At this time, by the server's clock.
+    At(Timestamp),
+}
+
+impl LastUse {
+    /// The time, where there is one.
+    #[must_use]
+    pub fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Unknown | Self::Never => None,
+        }
+    }
+}
+
+/// Whether a key is the credential we are signed in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Its hint matches our credential, and no other key's does.
+    Yes,
+    /// Its hint does not match our credential.
+    No,
+    /// The server gives no hint, or several keys share it.
+    Unknown,
+}
+
+impl Own {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One key of a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The server's identifier.
+    pub id: KeyId,
+    /// The name people gave it; may be empty or hostile.
+    pub name: Label,
+    /// When it was created, by the server's clock.
+    pub created_at: Option<Timestamp>,
+    /// When it was last used, by the server's clock.
+    pub last_used_at: LastUse,
+    /// Who created it, in the server's words.
+    pub created_by: Option<Label>,
+    /// The first characters of its value.
+    pub prefix: Option<Label>,
+    /// The last four characters of its value.
+    pub last_four: Option<Label>,
+}
+
+impl ApiKey {
+    /// `prefix…last_four`, or a dash where the server gives neither.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match (&self.prefix, &self.last_four) {
+            (None, None) => "—".to_owned(),
+            (prefix, last_four) => {
+                let part = |label: &Option<Label>| label.as_ref().map(|l| l.shown().to_owned()).unwrap_or_default();
+                format!("{}…{}", part(prefix), part(last_four))
+            }
+        }
+    }
+
+    /// The name for a sentence: quoted, or the id where the name is blank.
+    #[must_use]
+    pub fn called(&self) -> String {
+        if self.name.is_blank() {
+            format!("the unnamed key {}", self.id)
+        } else {
+            format!("“{}” ({})", self.name, self.id)
+        }
+    }
+}
+
+/// A team of the caller, as `GET /get-teams` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// The server's identifier.
+    pub id: Label,
+    /// The name people gave it.
+    pub name: Label,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_counted_in_characters() {
+        assert_eq!(KeyName::parse("  Zapier ").unwrap().as_str(), "Zapier");
+        assert!(KeyName::parse(&"é".repeat(100)).is_ok());
+        assert_eq!(KeyName::parse(&"é".repeat(101)).unwrap_err(), BadName::TooLong(101));
+        assert_eq!(KeyName::parse(" \t").unwrap_err(), BadName::Empty);
+    }
+
+    #[test]
+    fn a_name_with_hidden_characters_is_told_where() {
+        assert_eq!(KeyName::parse("ab\u{202e}c").unwrap_err(), BadName::Hidden(3));
+        assert_eq!(KeyName::parse("a\x1b[0m").unwrap_err(), BadName::Hidden(2));
+    }
+
+    #[test]
+    fn an_id_is_never_empty_nor_absurdly_long() {
+        assert!(KeyId::new(" ").is_none());
+        assert!(KeyId::new(&"x".repeat(257)).is_none());
+        assert_eq!(KeyId::new("key_9fbc5e28d742").unwrap().last_four(), "d742");
+    }
+
+    #[test]
+    fn a_hint_says_what_the_server_gave_and_no_more() {
+        let mut key = ApiKey {
+            id: KeyId::new("k1").unwrap(),
+            name: Label::new("Zapier"),
+            created_at: None,
+            last_used_at: LastUse::Unknown,
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        };
+        assert_eq!(key.hint(), "—");
+        key.last_four = Some(Label::new("CpSn"));
+        assert_eq!(key.hint(), "…CpSn");
+        key.prefix = Some(Label::new("cz_Iz1P"));
+        assert_eq!(key.hint(), "cz_Iz1P…CpSn");
+    }
+}

@@ -1,0 +1,33 @@
+//! chatzuri-keys: a terminal dashboard, and a command for scripts, that manage a team's Chatzuri API keys.
+//!
+//! # The map of the house
+//!
+//! | room | what it is | may import |
+//! |---|---|---|
+//! | [`core`] | keys, secrets, text, policy, state machines: pure, no I/O, no clock, no async | nothing of ours |
+//! | [`ports`] | what the outside must be able to do, as traits | `core` |
+//! | [`ops`] | use cases over the ports, shared by both faces | `core`, `ports` |
+//! | [`tui`] | the interactive face | `core`, `ports`, `ops`, `config` |
+//! | [`cli`] | the scriptable face | `core`, `ports`, `ops`, `config` |
+//! | [`adapters`] | HTTP, keyring, clipboard, processes, clock | `core`, `ports` |
+//! | [`sandbox`] | a real HTTP server of the contract, for trying and testing | `core` |
+//! | [`config`] | one file, one struct, documented defaults | `core` |
+//!
+//! Nobody imports `adapters` or `sandbox` but `main`, which wires the ports; `tests/suite/house.rs` holds the rule by
+//! reading the `use` lines.
+//!
+//! # How a key press flows
+//!
+//! A terminal event becomes an action by the one table in [`tui::keymap`], the action becomes a message, and
+//! `update(&mut Model, Message) -> Vec<Effect>` (pure) says what is to be done. An effect runs an op in a task with a
+//! cancel token; its result comes back as a message, and the screen is drawn when the queue is empty. The same op serves
+//! `chatzuri-keys revoke` and the `x` key.
+
+pub mod adapters;
+pub mod cli;
+pub mod config;
+pub mod core;
+pub mod ops;
+pub mod ports;
+pub mod sandbox;
+pub mod tui;

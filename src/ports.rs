@@ -337,7 +337,9 @@ fn is_loopback(host: &str) -> bool {
         None => host.split(':').next().unwrap_or_default(),
     };
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Makes a [`KeyApi`]; the client behind it is built when first needed.
@@ -489,6 +491,8 @@ pub trait TerminalOut: Send + Sync {
 pub struct ChildProcess<'a> {
     /// Program and arguments.
     pub argv: &'a [String],
+    /// What it reads on standard input; nothing when `None`.
+    pub stdin: Option<&'a zeroize::Zeroizing<Vec<u8>>>,
     /// Longest time it may take.
     pub limit: Duration,
 }
@@ -501,6 +505,8 @@ pub struct ChildOutput {
     pub stdout: zeroize::Zeroizing<Vec<u8>>,
     /// Its standard error, cleaned and cut.
     pub stderr: String,
+    /// Whether it took all of its standard input before it ended.
+    pub read_all_stdin: bool,
 }
 
 /// Why a child process did not run to its end, in a cleaned sentence.
@@ -551,7 +557,10 @@ mod tests {
     #[test]
     fn https_is_taken_and_a_trailing_slash_dropped() {
         let url = BaseUrl::parse(" https://WWW.chatzuri.com/api/v1/ ").unwrap();
-        assert_eq!((url.as_str(), url.host()), ("https://WWW.chatzuri.com/api/v1", "www.chatzuri.com"));
+        assert_eq!(
+            (url.as_str(), url.host()),
+            ("https://WWW.chatzuri.com/api/v1", "www.chatzuri.com")
+        );
     }
 
     #[test]
@@ -559,7 +568,11 @@ mod tests {
         for good in ["http://127.0.0.1:8080", "http://localhost:1/api", "http://[::1]:99/x"] {
             assert!(BaseUrl::parse(good).is_ok(), "{good}");
         }
-        for bad in ["http://chatzuri.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example:80"] {
+        for bad in [
+            "http://chatzuri.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example:80",
+        ] {
             assert_eq!(BaseUrl::parse(bad), Err(BadBaseUrl::Insecure), "{bad}");
         }
     }
@@ -568,7 +581,14 @@ mod tests {
     fn an_address_with_a_user_query_or_other_scheme_is_refused() {
         assert_eq!(BaseUrl::parse("https://user@chatzuri.com"), Err(BadBaseUrl::Decorated));
         assert_eq!(BaseUrl::parse("https://chatzuri.com/?x=1"), Err(BadBaseUrl::Decorated));
-        for bad in ["chatzuri.com", "ftp://chatzuri.com", "https://", "https://a b", "https://:80", "file:///etc"] {
+        for bad in [
+            "chatzuri.com",
+            "ftp://chatzuri.com",
+            "https://",
+            "https://a b",
+            "https://:80",
+            "file:///etc",
+        ] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,0 +1,117 @@
+//! What can be said after a revocation, and nothing more than was seen.
+
+use crate::core::key::ApiKey;
+
+/// How a revocation ended. "Revoked" is only said of what was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Our own credential answers 401 after its accepted `DELETE`.
+    Dead,
+    /// Accepted, and gone from the full list; its value is not known, so it was not probed.
+    Revoked,
+    /// The server knows no such id, and the full list lacks it.
+    AlreadyGone,
+    /// 401 or 403 to the `DELETE`; carries the sentence.
+    Refused(String),
+    /// Accepted but still listed, or the list cannot be read, or time ran out; carries what was seen.
+    Unconfirmed(String),
+    /// The request never had an effect; carries the sentence.
+    Failed(String),
+}
+
+impl Outcome {
+    /// Whether the key can no longer be used, as far as was proven.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        matches!(self, Self::Dead | Self::Revoked | Self::AlreadyGone)
+    }
+
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Revoked => "revoked",
+            Self::AlreadyGone => "already_gone",
+            Self::Refused(_) => "refused",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The exit code of a command that ends so.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Dead | Self::Revoked | Self::AlreadyGone => 0,
+            Self::Refused(_) => 4,
+            Self::Unconfirmed(_) => 7,
+            Self::Failed(_) => 1,
+        }
+    }
+
+    /// What is said of `key`: what happened, what is true now, what to do.
+    #[must_use]
+    pub fn sentence(&self, key: &ApiKey) -> String {
+        let called = key.called();
+        match self {
+            Self::Dead => format!("Revoked {called}: its own next request got 401."),
+            Self::Revoked => format!("Revoked {called}: gone from the list; value unknown, not probed."),
+            Self::AlreadyGone => format!("Already gone: the server knows no {called} and the list lacks it."),
+            Self::Refused(why) => format!("NOT revoked: {called} is still alive. {why}"),
+            Self::Unconfirmed(why) => {
+                format!("NOT PROVEN: {called} may still be alive. {why} Refresh the list and revoke it again.")
+            }
+            Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::key::{KeyId, LastUse};
+    use crate::core::text::Label;
+
+    fn key() -> ApiKey {
+        ApiKey {
+            id: KeyId::new("key_1").unwrap(),
+            name: Label::new("Zapier"),
+            created_at: None,
+            last_used_at: LastUse::Unknown,
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        }
+    }
+
+    #[test]
+    fn only_a_proven_end_says_revoked_and_exits_zero() {
+        let why = || "X.".to_owned();
+        for outcome in [Outcome::Dead, Outcome::Revoked, Outcome::AlreadyGone] {
+            assert!(outcome.is_proven());
+            assert_eq!(outcome.exit_code(), 0);
+        }
+        for outcome in [
+            Outcome::Refused(why()),
+            Outcome::Unconfirmed(why()),
+            Outcome::Failed(why()),
+        ] {
+            assert!(!outcome.is_proven());
+            assert_ne!(outcome.exit_code(), 0);
+            assert!(outcome.sentence(&key()).starts_with("NOT "), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn every_sentence_names_the_key() {
+        for outcome in [
+            Outcome::Dead,
+            Outcome::Revoked,
+            Outcome::AlreadyGone,
+            Outcome::Refused(String::new()),
+        ] {
+            assert!(outcome.sentence(&key()).contains("“Zapier” (key_1)"));
+        }
+    }
+}

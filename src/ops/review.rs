@@ -1,0 +1,148 @@
+//! Read a team's whole list of keys.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::core::key::{ApiKey, Own, Team};
+use crate::ports::{ApiError, Clock, Consequence, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE};
+
+/// How often a list that changed under our reading is read again before it is called incomplete.
+const READS: u32 = 2;
+
+/// A key of the list, and whether it is the credential we are signed in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Whether it is ours.
+    pub own: Own,
+}
+
+/// A team's list of keys at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The team, where `get-teams` names it.
+    pub team: Option<Team>,
+    /// Every key, in the server's order.
+    pub keys: Vec<ListedKey>,
+    /// Whether every key the server counts was read.
+    pub complete: bool,
+    /// When it was read, by the server's clock.
+    pub as_of: Timestamp,
+}
+
+/// How far the reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Keys read.
+    pub read: usize,
+    /// Keys in all, where the server says.
+    pub total: Option<u64>,
+}
+
+/// The server's time now, by its newest `Date` header.
+#[must_use]
+pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
+    let now = clock.now();
+    now.checked_add(api.clock_offset()).unwrap_or(now)
+}
+
+/// Reads the team's name and its whole list, page by page.
+///
+/// # Errors
+/// The list's error; a failing `get-teams` only leaves the team unnamed, unless it refuses the credential.
+pub async fn review(
+    api: &dyn KeyApi,
+    clock: &dyn Clock,
+    on_page: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Listing, ApiError> {
+    let (teams, keys) = tokio::join!(api.teams(), read_list(api, on_page));
+    let (keys, complete) = keys?;
+    let team = match teams {
+        Ok(teams) => teams.into_iter().next(),
+        Err(error) if error.fault == Fault::Unauthorized => return Err(error),
+        Err(_) => None,
+    };
+    Ok(Listing {
+        team,
+        keys: mark_own(api, keys),
+        complete,
+        as_of: server_now(api, clock),
+    })
+}
+
+/// Reads the list to its end; `false` beside it when keys the server counts never appeared.
+///
+/// # Errors
+/// The first page that cannot be read, or [`Fault::Endless`].
+pub async fn read_list(
+    api: &dyn KeyApi,
+    on_page: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(Vec<ApiKey>, bool), ApiError> {
+    let mut keys = Vec::new();
+    for _ in 0..READS {
+        let (read, total) = read_once(api, on_page).await?;
+        keys = read;
+        // A key revoked while we read moves its followers one place up, past the page that would have shown them.
+        let missing = total.is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|count| count < total));
+        if !missing {
+            return Ok((keys, true));
+        }
+    }
+    Ok((keys, false))
+}
+
+async fn read_once(
+    api: &dyn KeyApi,
+    on_page: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(Vec<ApiKey>, Option<u64>), ApiError> {
+    let mut keys: Vec<ApiKey> = Vec::new();
+    let mut seen = HashSet::new();
+    for page in 1..=PAGE_LIMIT {
+        let answer = api.list_page(page).await?;
+        let count = answer.keys.len();
+        let before = keys.len();
+        keys.extend(answer.keys.into_iter().filter(|key| seen.insert(key.id.clone())));
+        on_page(Progress {
+            read: keys.len(),
+            total: answer.total,
+        });
+        let brought_nothing = keys.len() == before;
+        let all_counted = answer
+            .total
+            .is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|n| n >= total));
+        let short_page = answer.total.is_none() && u32::try_from(count).is_ok_and(|count| count < PAGE_SIZE);
+        if brought_nothing || all_counted || short_page {
+            return Ok((keys, answer.total));
+        }
+    }
+    Err(ApiError {
+        operation: Operation::List,
+        endpoint: "the list of keys".to_owned(),
+        host: "the server".to_owned(),
+        fault: Fault::Endless,
+        consequence: Consequence::None,
+    })
+}
+
+/// A hint shared by several keys names none of them as ours.
+fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
+    let mut listed: Vec<ListedKey> = keys
+        .into_iter()
+        .map(|key| ListedKey {
+            own: api.is_own(&key),
+            key,
+        })
+        .collect();
+    let claims = listed.iter().filter(|key| key.own == Own::Yes).count();
+    for key in &mut listed {
+        key.own = match (claims, key.own) {
+            // One key is ours for certain, so the ones without a hint are not.
+            (1, Own::Unknown) => Own::No,
+            (2.., Own::Yes) => Own::Unknown,
+            (_, own) => own,
+        };
+    }
+    listed
+}

@@ -1,0 +1,114 @@
+//! Revoke a key, and say only what was seen.
+
+use std::time::Duration;
+
+use crate::core::incident::Outcome;
+use crate::core::key::{ApiKey, KeyId, Own};
+use crate::ops::review::{ListedKey, read_list};
+use crate::ports::{ApiError, Consequence, Fault, KeyApi};
+
+/// How often and how patiently a `DELETE` is sent again while its key is still listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Times the `DELETE` is sent at most.
+    pub sends: u32,
+    /// Wait before the second one; doubled each time. A longer `Retry-After` wins.
+    pub first_wait: Duration,
+    /// The longest `Retry-After` that is waited for.
+    pub longest_wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            sends: 4,
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Asks the server to revoke `key`, then reads the whole list again.
+pub async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
+    let key = &target.key;
+    let mut wait = patience.first_wait;
+    for send in 1..=patience.sends {
+        let error = match api.revoke(&key.id).await {
+            Ok(()) => return after_acceptance(api, target).await,
+            Err(error) => error,
+        };
+        match &error.fault {
+            Fault::NotFound(_) => return after_unknown_id(api, key).await,
+            Fault::Unauthorized if send > 1 && target.own == Own::Yes => return Outcome::Dead,
+            Fault::Unauthorized | Fault::Forbidden(_) => return Outcome::Refused(error.to_string()),
+            _ if !may_send_again(&error) => return Outcome::Failed(error.to_string()),
+            _ => {}
+        }
+        if send == patience.sends {
+            return after_last_send(api, target, &error).await;
+        }
+        let asked = match error.fault {
+            Fault::RateLimited(asked) => asked.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        if asked > patience.longest_wait {
+            return Outcome::Failed(error.to_string());
+        }
+        tokio::time::sleep(wait.max(asked)).await;
+        wait = wait.saturating_mul(2);
+        match is_listed(api, &key.id).await {
+            Ok(false) => return Outcome::Revoked,
+            Err(ApiError {
+                fault: Fault::Unauthorized,
+                ..
+            }) if target.own == Own::Yes => return Outcome::Dead,
+            Ok(true) | Err(_) => {}
+        }
+    }
+    Outcome::Failed("It was never asked for.".to_owned())
+}
+
+/// 429, 5xx and a lost reply: the server may take the same request a moment later, and revoking twice does no harm.
+fn may_send_again(error: &ApiError) -> bool {
+    matches!(error.fault, Fault::RateLimited(_) | Fault::Server { .. })
+        || error.consequence == Consequence::Possible
+        || matches!(error.fault, Fault::Interrupted | Fault::TimedOut(_))
+}
+
+async fn after_acceptance(api: &dyn KeyApi, target: &ListedKey) -> Outcome {
+    match is_listed(api, &target.key.id).await {
+        Ok(false) => Outcome::Revoked,
+        Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
+        // With our own credential gone the list cannot be read any more: that is the proof.
+        Err(error) if error.fault == Fault::Unauthorized && target.own != Own::No => Outcome::Dead,
+        Err(error) => Outcome::Unconfirmed(format!(
+            "The server accepted the revocation, but the list could not be read afterwards. {error}"
+        )),
+    }
+}
+
+async fn after_unknown_id(api: &dyn KeyApi, key: &ApiKey) -> Outcome {
+    match is_listed(api, &key.id).await {
+        Ok(false) => Outcome::AlreadyGone,
+        Ok(true) => {
+            Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
+        }
+        Err(error) => Outcome::Unconfirmed(format!(
+            "The server answered 404 to the revocation, and the list could not be read afterwards. {error}"
+        )),
+    }
+}
+
+async fn after_last_send(api: &dyn KeyApi, target: &ListedKey, error: &ApiError) -> Outcome {
+    match is_listed(api, &target.key.id).await {
+        Ok(false) => Outcome::Revoked,
+        Ok(true) if error.consequence == Consequence::None => Outcome::Failed(error.to_string()),
+        Ok(true) | Err(_) => Outcome::Unconfirmed(error.to_string()),
+    }
+}
+
+/// Whether the full list holds `id`; an incomplete list that lacks it is no proof and reads as still listed.
+async fn is_listed(api: &dyn KeyApi, id: &KeyId) -> Result<bool, ApiError> {
+    let (keys, complete) = read_list(api, &|_| {}).await?;
+    Ok(keys.iter().any(|key| key.id == *id) || !complete)
+}

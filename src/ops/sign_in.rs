@@ -1,0 +1,190 @@
+//! Find our own credential, check it, keep it, and give it up.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::core::key::Team;
+use crate::core::secret::{NotASecret, Secret};
+use crate::ports::{
+    Account, ApiError, BaseUrl, ChildProcess, CredentialStore, KeyApi, Ports, ProcessError, StoreError,
+};
+
+/// The longest a `credential_command` may take: it may ask the person for a PIN.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// One team's place: a name, a server, and where its credential comes from.
+#[derive(Clone)]
+pub struct Profile {
+    /// The profile's name.
+    pub name: String,
+    /// Where its API is.
+    pub base_url: BaseUrl,
+    /// A command whose standard output is the credential.
+    pub credential_command: Option<Vec<String>>,
+    /// The credential from the environment, which overrides every other.
+    pub from_environment: Option<Arc<Secret>>,
+}
+
+impl Profile {
+    /// The name of its credential in the store.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::credential(&self.name, &self.base_url)
+    }
+}
+
+/// Where a credential came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// `CHATZURI_API_KEY`.
+    Environment,
+    /// `credential_command` of the profile.
+    Command,
+    /// The credential store.
+    Store,
+}
+
+impl CredentialSource {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Command => "credential_command",
+            Self::Store => "keyring",
+        }
+    }
+}
+
+/// A profile with a credential, ready to speak to its API.
+#[derive(Clone)]
+pub struct Session {
+    /// The API, spoken to with the credential.
+    pub api: Arc<dyn KeyApi>,
+    /// Where the credential came from.
+    pub source: CredentialSource,
+}
+
+/// Why there is no usable credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInError {
+    /// The credential store could not be read or written.
+    Store(StoreError),
+    /// What was found or typed is no API key.
+    NotASecret(NotASecret),
+    /// `credential_command` could not be run.
+    Command(ProcessError),
+    /// `credential_command` ended with this code (`None`: a signal) and this cleaned text on stderr.
+    CommandFailed(Option<i32>, String),
+    /// The API refused it, or could not be asked.
+    Api(ApiError),
+    /// It was written to the store, but reading it back gave something else.
+    NotKept,
+}
+
+/// The ways out when no keyring can keep the credential.
+pub const WITHOUT_KEYRING: &str = "Set CHATZURI_API_KEY, or credential_command in the config (a command whose output \
+                                   is the key), or start a keyring such as gnome-keyring or KeePassXC.";
+
+impl fmt::Display for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "{error}, so no credential is kept or read there. {WITHOUT_KEYRING}"),
+            Self::NotASecret(error) => error.fmt(f),
+            Self::Command(error) => write!(f, "credential_command gave no key: {error}"),
+            Self::CommandFailed(code, stderr) => {
+                match code {
+                    Some(code) => write!(f, "credential_command gave no key: it ended with code {code}")?,
+                    None => f.write_str("credential_command gave no key: a signal ended it")?,
+                }
+                if stderr.is_empty() {
+                    f.write_str(".")
+                } else {
+                    write!(f, " and said: {stderr}")
+                }
+            }
+            Self::Api(error) => error.fmt(f),
+            Self::NotKept => write!(
+                f,
+                "The keyring took the key but gave back something else, so it is not relied on. {WITHOUT_KEYRING}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SignInError {}
+
+/// Finds the profile's credential: the environment, then `credential_command`, then the store. `None`: not signed in.
+///
+/// # Errors
+/// [`SignInError`] where a place that should hold one could not be read.
+pub async fn find_session(ports: &Ports, profile: &Profile) -> Result<Option<Session>, SignInError> {
+    let (value, source) = if let Some(value) = &profile.from_environment {
+        (Arc::clone(value), CredentialSource::Environment)
+    } else if let Some(argv) = &profile.credential_command {
+        (Arc::new(run_command(ports, argv).await?), CredentialSource::Command)
+    } else {
+        match ports.store.get(&profile.account()).await.map_err(SignInError::Store)? {
+            Some(value) => (Arc::new(value), CredentialSource::Store),
+            None => return Ok(None),
+        }
+    };
+    let api = ports
+        .connect
+        .connect(&profile.base_url, value)
+        .map_err(SignInError::Api)?;
+    Ok(Some(Session { api, source }))
+}
+
+async fn run_command(ports: &Ports, argv: &[String]) -> Result<Secret, SignInError> {
+    let child = ChildProcess {
+        argv,
+        stdin: None,
+        limit: COMMAND_LIMIT,
+    };
+    let output = ports.processes.run(child).await.map_err(SignInError::Command)?;
+    if output.code != Some(0) {
+        return Err(SignInError::CommandFailed(output.code, output.stderr));
+    }
+    // A line that is no UTF-8 cannot be a key, and reads as one with a bad character.
+    let text = Zeroizing::new(String::from_utf8_lossy(&output.stdout).into_owned());
+    Secret::parse(&text).map_err(SignInError::NotASecret)
+}
+
+/// Checks `value` with `get-teams`, keeps it in the store, and reads it back.
+///
+/// # Errors
+/// [`SignInError`]; nothing is kept unless the API took the value.
+pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<(Session, Vec<Team>), SignInError> {
+    let value = Arc::new(value);
+    let api = ports
+        .connect
+        .connect(&profile.base_url, Arc::clone(&value))
+        .map_err(SignInError::Api)?;
+    let teams = api.teams().await.map_err(SignInError::Api)?;
+    keep(&*ports.store, &profile.account(), value).await?;
+    let source = CredentialSource::Store;
+    Ok((Session { api, source }, teams))
+}
+
+async fn keep(store: &dyn CredentialStore, account: &Account, value: Arc<Secret>) -> Result<(), SignInError> {
+    store
+        .set(account, Arc::clone(&value))
+        .await
+        .map_err(SignInError::Store)?;
+    match store.get(account).await.map_err(SignInError::Store)? {
+        Some(kept) if kept == *value => Ok(()),
+        _ => Err(SignInError::NotKept),
+    }
+}
+
+/// Forgets the profile's credential; `false` when the store held none.
+///
+/// # Errors
+/// The store could not be asked.
+pub async fn sign_out(store: &dyn CredentialStore, profile: &Profile) -> Result<bool, StoreError> {
+    store.delete(&profile.account()).await
+}

@@ -13,6 +13,12 @@ pub struct CreateError {
 }
 
 impl CreateError {
+    /// A creation of `name` that failed so.
+    #[must_use]
+    pub fn new(name: KeyName, error: ApiError) -> Self {
+        Self { name, error }
+    }
+
     /// Whether the key may exist all the same, with a value nobody has.
     #[must_use]
     pub fn may_exist(&self) -> bool {
@@ -48,5 +54,5 @@ impl std::error::Error for CreateError {}
 /// # Errors
 /// [`CreateError`], which says whether the key may exist.
 pub async fn create(api: &dyn KeyApi, name: KeyName) -> Result<CreatedKey, CreateError> {
-    api.create(&name).await.map_err(|error| CreateError { name, error })
+    api.create(&name).await.map_err(|error| CreateError::new(name, error))
 }

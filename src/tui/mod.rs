@@ -1,1 +1,13 @@
-//! placeholder
+//! The interactive face: a dashboard that sleeps until something happens.
+
+pub mod app;
+pub mod effect;
+pub mod keymap;
+pub mod message;
+pub mod model;
+pub mod runner;
+pub mod secret_field;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;

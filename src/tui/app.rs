@@ -1,0 +1,229 @@
+//! The loop: take a message, update, start effects, draw when the queue is empty, sleep.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use zeroize::Zeroizing;
+
+use crate::ops::revoke::Patience;
+use crate::ops::sign_in::Profile;
+use crate::ports::Ports;
+use crate::tui::keymap::Keymap;
+use crate::tui::message::{Message, Pasted, Stop};
+use crate::tui::model::{Exit, Model, Settings};
+use crate::tui::runner::Runner;
+use crate::tui::terminal::{Screen, TerminalWriter, restore};
+use crate::tui::update::{start, update};
+
+/// The longest that leaving waits for the clipboard to be cleared.
+const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// The dashboard without a terminal: a model, and effects that really run.
+pub struct Dashboard {
+    /// What is known.
+    pub model: Model,
+    runner: Runner,
+    messages: UnboundedReceiver<Message>,
+    sender: UnboundedSender<Message>,
+    ports: Ports,
+}
+
+impl Dashboard {
+    /// A dashboard over `profiles`, which are those of `settings.profiles`.
+    #[must_use]
+    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, patience: Patience) -> Self {
+        let (sender, messages) = unbounded_channel();
+        let runner = Runner::new(ports.clone(), profiles, patience, sender.clone());
+        Self {
+            model: Model::new(settings, Keymap::default(), ports.clock.now()),
+            runner,
+            messages,
+            sender,
+            ports,
+        }
+    }
+
+    /// Where events come in.
+    #[must_use]
+    pub fn sender(&self) -> UnboundedSender<Message> {
+        self.sender.clone()
+    }
+
+    /// Starts looking for the credential. Must be called within a tokio runtime.
+    pub fn start(&mut self) {
+        for effect in start(&mut self.model) {
+            self.runner.run(effect);
+        }
+    }
+
+    /// Takes one message in and starts what follows from it.
+    pub fn handle(&mut self, message: Message) {
+        self.model.now = self.ports.clock.now();
+        if let Some(request) = message.request().filter(|_| message.ends_request()) {
+            self.runner.ended(request);
+        }
+        for effect in update(&mut self.model, message) {
+            self.runner.run(effect);
+        }
+    }
+
+    /// Takes in what has come already.
+    pub fn drain(&mut self) {
+        while self.model.exit.is_none() {
+            match self.messages.try_recv() {
+                Ok(message) => self.handle(message),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn settle(&mut self) {
+        self.drain();
+        while !self.model.in_flight.is_empty() && self.model.exit.is_none() {
+            match self.messages.recv().await {
+                Some(message) => self.handle(message),
+                None => return,
+            }
+            self.drain();
+        }
+    }
+
+    /// Sleeps until a message or the next deadline, and takes it in.
+    async fn wait(&mut self) {
+        let message = match self.model.next_wake() {
+            None => self.messages.recv().await,
+            Some(at) => {
+                let left = at.duration_since(self.ports.clock.now());
+                let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+                tokio::select! {
+                    message = self.messages.recv() => message,
+                    () = tokio::time::sleep(left) => Some(Message::Woke),
+                }
+            }
+        };
+        if let Some(message) = message {
+            self.handle(message);
+        }
+    }
+
+    /// Clears a value we copied, if it is still there.
+    async fn leave_clipboard(&self) {
+        if self.model.clipboard.is_some() {
+            // There is nobody left to tell how it went.
+            let _ = tokio::time::timeout(FAREWELL, self.ports.clipboard.clear()).await;
+        }
+    }
+}
+
+/// Runs the dashboard in the terminal until it ends.
+///
+/// # Errors
+/// The terminal cannot be taken, or was lost.
+pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::Result<Exit> {
+    report_panics_on_the_restored_terminal(dashboard.sender());
+    let mut screen = Screen::take(writer)?;
+    dashboard.handle({
+        let (columns, rows) = screen.size()?;
+        Message::Resized(columns, rows)
+    });
+    screen.draw(&dashboard.model)?;
+    watch_input(dashboard.sender());
+    watch_signals(&dashboard.sender())?;
+    dashboard.start();
+    let exit = loop {
+        dashboard.drain();
+        if let Some(exit) = dashboard.model.exit {
+            break exit;
+        }
+        screen.draw(&dashboard.model)?;
+        dashboard.wait().await;
+    };
+    drop(screen);
+    dashboard.leave_clipboard().await;
+    Ok(exit)
+}
+
+/// Any panic, on any thread, ends the program: the terminal is given back first, then it is reported.
+fn report_panics_on_the_restored_terminal(sender: UnboundedSender<Message>) {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        restore();
+        report(info);
+        let _ = sender.send(Message::Stopped(Stop::Panic));
+    }));
+}
+
+/// Reads the terminal on a thread of its own: its calls block, and nobody waits for it at the end.
+fn watch_input(sender: UnboundedSender<Message>) {
+    watch_for_a_lost_terminal(sender.clone());
+    std::thread::spawn(move || {
+        loop {
+            let message = match crossterm::event::read() {
+                Ok(Event::Key(key)) => Message::Key(key),
+                Ok(Event::Paste(text)) => Message::Pasted(Pasted(Zeroizing::new(text))),
+                Ok(Event::Resize(columns, rows)) => Message::Resized(columns, rows),
+                Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => continue,
+                Err(_) => Message::Stopped(Stop::LostTerminal),
+            };
+            let last = matches!(message, Message::Stopped(_));
+            if sender.send(message).is_err() || last {
+                return;
+            }
+        }
+    });
+}
+
+/// crossterm spins on a terminal that hung up (<https://github.com/crossterm-rs/crossterm/issues/793>), so the hang-up is
+/// watched for apart. Polling for no event at all wakes for that only.
+#[cfg(unix)]
+fn watch_for_a_lost_terminal(sender: UnboundedSender<Message>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    std::thread::spawn(move || {
+        let stdin = rustix::stdio::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+        loop {
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(_) => {
+                    let _ = sender.send(Message::Stopped(Stop::LostTerminal));
+                    return;
+                }
+            }
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn watch_for_a_lost_terminal(_sender: UnboundedSender<Message>) {}
+
+#[cfg(unix)]
+fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signal = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                if sender.send(Message::Stopped(Stop::Signal)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
+    let sender = sender.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = sender.send(Message::Stopped(Stop::Signal));
+        }
+    });
+    Ok(())
+}

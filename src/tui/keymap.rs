@@ -1,0 +1,548 @@
+//! The one table of keys: context, key, action, label, and when it is possible. Dispatch, footer, help and palette all
+//! read it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What the person can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Leave the program.
+    Quit,
+    /// Leave the program at once, as Ctrl-C does.
+    Interrupt,
+    /// Show every key.
+    Help,
+    /// List every action by name.
+    Palette,
+    /// Next row.
+    Down,
+    /// Previous row.
+    Up,
+    /// A screen down.
+    PageDown,
+    /// A screen up.
+    PageUp,
+    /// First row.
+    Top,
+    /// Last row.
+    Bottom,
+    /// Show everything known of the key.
+    Details,
+    /// Leave what is open, or drop the filter.
+    Back,
+    /// Type to filter.
+    Filter,
+    /// Keep the filter and go back to the list.
+    KeepFilter,
+    /// Sort by the next column.
+    Sort,
+    /// Turn the order round.
+    ReverseSort,
+    /// Read the list again.
+    Refresh,
+    /// Create a key.
+    NewKey,
+    /// Revoke the key under the cursor.
+    Revoke,
+    /// Sign in with another key.
+    SignIn,
+    /// Show the next team.
+    NextTeam,
+    /// Send what was typed.
+    Submit,
+    /// Copy the new value.
+    Copy,
+    /// Show or hide the new value.
+    Reveal,
+    /// The new value is stored elsewhere.
+    Stored,
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// Where keys are pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// The list of keys.
+    List,
+    /// The filter line.
+    Filter,
+    /// A page to read: help or details.
+    Page,
+    /// The palette.
+    Palette,
+    /// The name of a new key.
+    Create,
+    /// The show-once dialog.
+    ShowOnce,
+    /// A question answered with yes or no.
+    Question,
+    /// A question answered by typing a name.
+    TypedQuestion,
+    /// The hidden field of the sign-in.
+    SignIn,
+    /// Something is running that cannot be taken back.
+    Waiting,
+}
+
+/// When an action can be chosen; what it needs to be true of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Always.
+    Always,
+    /// A key is under the cursor.
+    OnKey,
+    /// We are signed in.
+    SignedIn,
+    /// The profile's credential may be replaced from here.
+    MaySignIn,
+    /// The list is filtered.
+    Filtered,
+    /// The registry holds several teams.
+    SeveralTeams,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// Where it holds.
+    pub context: Context,
+    /// The keys; the first is the one shown.
+    pub keys: Vec<KeyPress>,
+    /// What they do.
+    pub action: Action,
+    /// One or two words for the footer; empty: not shown there.
+    pub label: &'static str,
+    /// A line for help and palette.
+    pub help: &'static str,
+    /// When it is possible.
+    pub when: When,
+}
+
+/// A key with its modifiers, without the shift that a capital letter already shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyPress {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+impl KeyPress {
+    /// A key as the terminal reports it.
+    #[must_use]
+    pub fn of(event: KeyEvent) -> Self {
+        let shown_by_the_letter = match event.code {
+            KeyCode::Char(_) | KeyCode::BackTab => KeyModifiers::SHIFT,
+            _ => KeyModifiers::NONE,
+        };
+        Self {
+            code: event.code,
+            modifiers: event.modifiers.difference(shown_by_the_letter),
+        }
+    }
+
+    const fn plain(code: KeyCode) -> Self {
+        Self {
+            code,
+            modifiers: KeyModifiers::NONE,
+        }
+    }
+
+    const fn ctrl(c: char) -> Self {
+        Self {
+            code: KeyCode::Char(c),
+            modifiers: KeyModifiers::CONTROL,
+        }
+    }
+}
+
+impl std::fmt::Display for KeyPress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.modifiers.contains(KeyModifiers::CONTROL) {
+            f.write_str("^")?;
+        }
+        match self.code {
+            KeyCode::Char(' ') => f.write_str("Space"),
+            KeyCode::Char(c) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+                write!(f, "{}", c.to_ascii_uppercase())
+            }
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::Enter => f.write_str("Enter"),
+            KeyCode::Esc => f.write_str("Esc"),
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::Home => f.write_str("Home"),
+            KeyCode::End => f.write_str("End"),
+            KeyCode::Tab => f.write_str("Tab"),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    bindings: Vec<Binding>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { bindings: defaults() }
+    }
+}
+
+impl Keymap {
+    /// The row that `event` chooses in `context`.
+    #[must_use]
+    pub fn lookup(&self, context: Context, event: KeyEvent) -> Option<&Binding> {
+        let press = KeyPress::of(event);
+        self.of(context).find(|binding| binding.keys.contains(&press))
+    }
+
+    /// The rows of a context, in the order of the footer.
+    pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(move |binding| binding.context == context)
+    }
+}
+
+const fn ch(c: char) -> KeyPress {
+    KeyPress::plain(KeyCode::Char(c))
+}
+
+const ENTER: KeyPress = KeyPress::plain(KeyCode::Enter);
+const ESC: KeyPress = KeyPress::plain(KeyCode::Esc);
+
+fn defaults() -> Vec<Binding> {
+    use Action as A;
+    use Context as C;
+    use When as W;
+    let code = KeyPress::plain;
+    let mut table = Vec::new();
+    let mut row = |context, keys: &[KeyPress], action, label, help, when| {
+        table.push(Binding {
+            context,
+            keys: keys.to_vec(),
+            action,
+            label,
+            help,
+            when,
+        });
+    };
+    row(
+        C::List,
+        &[ch('n')],
+        A::NewKey,
+        "new",
+        "create a key and show its value once",
+        W::SignedIn,
+    );
+    row(
+        C::List,
+        &[ch('x')],
+        A::Revoke,
+        "revoke",
+        "revoke the key under the cursor",
+        W::OnKey,
+    );
+    row(
+        C::List,
+        &[ch('/')],
+        A::Filter,
+        "filter",
+        "filter as you type: name, id, hint, owner, status",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ENTER, ch('l')],
+        A::Details,
+        "details",
+        "everything known of the key",
+        W::OnKey,
+    );
+    row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
+    row(
+        C::List,
+        &[ch('s')],
+        A::Sort,
+        "sort",
+        "sort by the next column",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch('S')],
+        A::ReverseSort,
+        "",
+        "turn the order round",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch('R'), KeyPress::ctrl('r')],
+        A::Refresh,
+        "refresh",
+        "read the list again",
+        W::SignedIn,
+    );
+    row(
+        C::List,
+        &[ch('t')],
+        A::NextTeam,
+        "team",
+        "show the next team",
+        W::SeveralTeams,
+    );
+    row(
+        C::List,
+        &[ch('i')],
+        A::SignIn,
+        "sign in",
+        "sign in with another key",
+        W::MaySignIn,
+    );
+    row(
+        C::List,
+        &[ch('j'), code(KeyCode::Down)],
+        A::Down,
+        "",
+        "next key",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch('k'), code(KeyCode::Up)],
+        A::Up,
+        "",
+        "previous key",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[code(KeyCode::PageDown), KeyPress::ctrl('d')],
+        A::PageDown,
+        "",
+        "a screen down",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[code(KeyCode::PageUp), KeyPress::ctrl('u')],
+        A::PageUp,
+        "",
+        "a screen up",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch('g'), code(KeyCode::Home)],
+        A::Top,
+        "",
+        "first key",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch('G'), code(KeyCode::End)],
+        A::Bottom,
+        "",
+        "last key",
+        W::Always,
+    );
+    row(
+        C::List,
+        &[ch(':')],
+        A::Palette,
+        "",
+        "find an action by its name",
+        W::Always,
+    );
+    row(C::List, &[ch('?')], A::Help, "help", "every key", W::Always);
+    row(C::List, &[ch('q')], A::Quit, "quit", "leave", W::Always);
+
+    row(C::Filter, &[ENTER], A::KeepFilter, "keep", "keep the filter", W::Always);
+    row(C::Filter, &[ESC], A::Back, "drop", "drop the filter", W::Always);
+    row(C::Filter, &[code(KeyCode::Down)], A::Down, "", "next key", W::Always);
+    row(C::Filter, &[code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
+
+    row(
+        C::Page,
+        &[ESC, ENTER, ch('q'), ch('?'), ch('h')],
+        A::Back,
+        "close",
+        "close",
+        W::Always,
+    );
+    row(
+        C::Page,
+        &[ch('j'), code(KeyCode::Down)],
+        A::Down,
+        "",
+        "scroll down",
+        W::Always,
+    );
+    row(
+        C::Page,
+        &[ch('k'), code(KeyCode::Up)],
+        A::Up,
+        "",
+        "scroll up",
+        W::Always,
+    );
+    row(C::Page, &[ch('x')], A::Revoke, "revoke", "revoke this key", W::OnKey);
+
+    row(C::Palette, &[ENTER], A::Submit, "do it", "do what is marked", W::Always);
+    row(
+        C::Palette,
+        &[code(KeyCode::Down), KeyPress::ctrl('n')],
+        A::Down,
+        "",
+        "next",
+        W::Always,
+    );
+    row(
+        C::Palette,
+        &[code(KeyCode::Up), KeyPress::ctrl('p')],
+        A::Up,
+        "",
+        "previous",
+        W::Always,
+    );
+    row(C::Palette, &[ESC], A::Back, "close", "close", W::Always);
+
+    row(C::Create, &[ENTER], A::Submit, "create", "create the key", W::Always);
+    row(C::Create, &[ESC], A::Back, "cancel", "create nothing", W::Always);
+
+    row(
+        C::ShowOnce,
+        &[ch('c')],
+        A::Copy,
+        "copy",
+        "copy the value to the clipboard",
+        W::Always,
+    );
+    row(
+        C::ShowOnce,
+        &[ch('v')],
+        A::Reveal,
+        "show",
+        "show the value for ten seconds, or hide it",
+        W::Always,
+    );
+    row(
+        C::ShowOnce,
+        &[ENTER],
+        A::Stored,
+        "I have stored it",
+        "close for good: the value is stored",
+        W::Always,
+    );
+    row(
+        C::ShowOnce,
+        &[ESC, ch('q')],
+        A::Quit,
+        "",
+        "leave without storing it (asks)",
+        W::Always,
+    );
+
+    row(C::Question, &[ch('y')], A::Yes, "yes", "yes", W::Always);
+    row(
+        C::Question,
+        &[ch('n'), ESC, ENTER, ch('q')],
+        A::No,
+        "no",
+        "no",
+        W::Always,
+    );
+
+    row(
+        C::TypedQuestion,
+        &[ENTER],
+        A::Submit,
+        "revoke",
+        "revoke, when the text is right",
+        W::Always,
+    );
+    row(C::TypedQuestion, &[ESC], A::Back, "no", "revoke nothing", W::Always);
+
+    row(
+        C::SignIn,
+        &[ENTER],
+        A::Submit,
+        "sign in",
+        "check the key and keep it",
+        W::Always,
+    );
+    row(C::SignIn, &[ESC], A::Back, "close", "stay signed out", W::Always);
+
+    for context in [
+        C::List,
+        C::Filter,
+        C::Page,
+        C::Palette,
+        C::Create,
+        C::ShowOnce,
+        C::Question,
+        C::TypedQuestion,
+        C::SignIn,
+        C::Waiting,
+    ] {
+        row(
+            context,
+            &[KeyPress::ctrl('c')],
+            A::Interrupt,
+            "",
+            "leave at once",
+            W::Always,
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn press(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
+        KeyEvent::new(code, modifiers)
+    }
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        let keymap = Keymap::default();
+        let mut seen = HashSet::new();
+        for binding in &keymap.bindings {
+            for key in &binding.keys {
+                assert!(
+                    seen.insert((binding.context, *key)),
+                    "{key} twice in {:?}",
+                    binding.context
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_capital_letter_is_the_same_with_and_without_a_reported_shift() {
+        let keymap = Keymap::default();
+        for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
+            let found = keymap
+                .lookup(Context::List, press(KeyCode::Char('R'), modifiers))
+                .unwrap();
+            assert_eq!(found.action, Action::Refresh);
+        }
+    }
+
+    #[test]
+    fn a_control_key_is_not_its_letter() {
+        let keymap = Keymap::default();
+        let found = keymap.lookup(Context::List, press(KeyCode::Char('x'), KeyModifiers::CONTROL));
+        assert!(found.is_none());
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that can happen to the dashboard: intents in the imperative, facts in the past tense.
+
+use std::fmt;
+
+use crossterm::event::KeyEvent;
+use jiff::SignedDuration;
+use zeroize::Zeroizing;
+
+use crate::core::incident::Outcome;
+use crate::core::key::Team;
+use crate::ops::create::CreateError;
+use crate::ops::review::{ListedKey, Listing, Progress};
+use crate::ops::sign_in::{CredentialSource, SignInError};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, CreatedKey};
+use crate::tui::keymap::Action;
+
+/// Names one run of an effect, so that a stale result can be told from the awaited one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct RequestId(pub u64);
+
+/// Which of the registry's teams a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TeamIndex(pub usize);
+
+/// Pasted text; it may be a secret, so it is wiped and never printed.
+pub struct Pasted(pub Zeroizing<String>);
+
+impl fmt::Debug for Pasted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pasted(••••)")
+    }
+}
+
+/// Why the dashboard is asked to stop from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// INT, TERM or HUP.
+    Signal,
+    /// The terminal is gone.
+    LostTerminal,
+    /// A panic somewhere in the program, already reported.
+    Panic,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// An action was chosen by other means than its key.
+    Act(Action),
+    /// Text was pasted.
+    Pasted(Pasted),
+    /// The terminal has another size, in columns and rows.
+    Resized(u16, u16),
+    /// A deadline of the model has come.
+    Woke,
+    /// The program is to stop.
+    Stopped(Stop),
+    /// A credential was looked for.
+    SessionFound {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// Where it came from, or that there is none.
+        result: Result<Option<CredentialSource>, SignInError>,
+    },
+    /// A typed credential was checked and kept.
+    SignedIn {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The teams it opens.
+        result: Result<Vec<Team>, SignInError>,
+    },
+    /// One more page of the list was read.
+    PageRead {
+        /// The run it belongs to.
+        request: RequestId,
+        /// How far it has come.
+        progress: Progress,
+    },
+    /// The list was read.
+    Loaded {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The list, and the server's clock minus ours.
+        result: Result<(Listing, SignedDuration), ApiError>,
+    },
+    /// A creation ended.
+    Created {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The key and its value, or why there is none.
+        result: Result<Box<CreatedKey>, CreateError>,
+    },
+    /// A revocation ended.
+    Revoked {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The key.
+        target: Box<ListedKey>,
+        /// What was seen.
+        outcome: Outcome,
+    },
+    /// A value was put on the clipboard.
+    Copied {
+        /// The run it belongs to.
+        request: RequestId,
+        /// Which way it went.
+        result: Result<ClipboardRoute, ClipboardError>,
+    },
+    /// The clipboard was asked to forget our value.
+    ClipboardCleared {
+        /// The run it belongs to.
+        request: RequestId,
+        /// What became of it.
+        result: Result<Cleared, ClipboardError>,
+    },
+}
+
+impl Message {
+    /// The run a fact belongs to; `None` for what nobody asked for.
+    #[must_use]
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::SessionFound { request, .. }
+            | Self::SignedIn { request, .. }
+            | Self::PageRead { request, .. }
+            | Self::Loaded { request, .. }
+            | Self::Created { request, .. }
+            | Self::Revoked { request, .. }
+            | Self::Copied { request, .. }
+            | Self::ClipboardCleared { request, .. } => Some(*request),
+            Self::Key(_) | Self::Act(_) | Self::Pasted(_) | Self::Resized(..) | Self::Woke | Self::Stopped(_) => None,
+        }
+    }
+
+    /// Whether it is the last message of its run.
+    #[must_use]
+    pub fn ends_request(&self) -> bool {
+        self.request().is_some() && !matches!(self, Self::PageRead { .. })
+    }
+}

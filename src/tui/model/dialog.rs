@@ -1,0 +1,172 @@
+//! What can be open over the list.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tui_input::Input;
+
+use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
+use crate::core::secret::Secret;
+use crate::ops::review::ListedKey;
+use crate::ports::ClipboardRoute;
+use crate::tui::keymap::Action;
+use crate::tui::message::RequestId;
+use crate::tui::secret_field::SecretField;
+
+/// One dialog.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Every key of the list, scrolled by so many lines.
+    Help {
+        /// Lines scrolled away.
+        scroll: u16,
+    },
+    /// Everything known of a key.
+    Details {
+        /// Which.
+        id: KeyId,
+        /// Lines scrolled away.
+        scroll: u16,
+    },
+    /// Actions by name.
+    Palette(Palette),
+    /// The name of a new key.
+    Create(CreateForm),
+    /// The new key's value, once.
+    ShowOnce(ShowOnce),
+    /// Revoke this key?
+    Revoke(RevokeForm),
+    /// Leave, although something would be lost?
+    Quit(QuitReason),
+    /// The hidden field of the sign-in.
+    SignIn(SignInForm),
+}
+
+/// Actions by name.
+#[derive(Debug, Default)]
+pub struct Palette {
+    /// What was typed.
+    pub input: Input,
+    /// The marked row.
+    pub place: usize,
+    /// What matches: action, key shown, help line.
+    pub matches: Vec<(Action, String, &'static str)>,
+}
+
+/// A new key's name.
+#[derive(Debug, Default)]
+pub struct CreateForm {
+    /// What was typed.
+    pub input: Input,
+    /// The creation under way.
+    pub sent: Option<RequestId>,
+    /// Why the last one failed.
+    pub error: Option<String>,
+    /// Set when the key may exist although no value came: creating again is asked for twice.
+    pub may_exist: bool,
+}
+
+impl CreateForm {
+    /// The name, or what is wrong with it.
+    ///
+    /// # Errors
+    /// [`BadName`].
+    pub fn name(&self) -> Result<KeyName, BadName> {
+        KeyName::parse(self.input.value())
+    }
+}
+
+/// Where the new value's copy is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    /// Not copied.
+    No,
+    /// On its way.
+    Copying(RequestId),
+    /// Copied; the model's clipboard knows for how long.
+    Copied(ClipboardRoute),
+    /// It was there and is gone; carries how.
+    Gone(&'static str),
+    /// It did not get there; carries the sentence.
+    Failed(String),
+}
+
+/// The show-once dialog: the one owner of a new key's value.
+#[derive(Debug)]
+pub struct ShowOnce {
+    /// The new key.
+    pub key: ApiKey,
+    /// Its value; shared only with a copy under way.
+    pub secret: Arc<Secret>,
+    /// The value is drawn until then, by our clock.
+    pub revealed_until: Option<Timestamp>,
+    /// Its copy.
+    pub copy: CopyState,
+}
+
+/// How a revocation is confirmed.
+#[derive(Debug)]
+pub enum Confirm {
+    /// `y`.
+    YesNo,
+    /// By typing a text: the key is in use, or it is our own.
+    Typed {
+        /// What was typed.
+        input: Input,
+        /// What is to be typed.
+        expected: String,
+        /// What that is, for the person: "its name" or "the last four of its id".
+        what: &'static str,
+    },
+}
+
+/// Whether the facts a dialog shows were read again when it opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Facts {
+    /// Being read.
+    Reading(RequestId),
+    /// Read.
+    Fresh,
+    /// They could not be read; carries the sentence. What is shown may be old.
+    Stale(String),
+}
+
+/// Revoke this key?
+#[derive(Debug)]
+pub struct RevokeForm {
+    /// The key, with the newest facts.
+    pub target: ListedKey,
+    /// How new they are.
+    pub facts: Facts,
+    /// How it is confirmed.
+    pub confirm: Confirm,
+    /// The revocation under way.
+    pub sent: Option<RequestId>,
+    /// What was wrong with the last answer.
+    pub hint: Option<&'static str>,
+}
+
+/// What leaving would lose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuitReason {
+    /// A new value that was not said to be stored; `true`: leave the program, `false`: close the dialog only.
+    UnstoredValue {
+        /// Whether the program is left too.
+        leaving: bool,
+    },
+    /// A copied value that goes with the program.
+    Clipboard,
+    /// A request that changes keys is under way.
+    Underway,
+}
+
+/// The hidden field of the sign-in.
+#[derive(Debug, Default)]
+pub struct SignInForm {
+    /// What was typed or pasted.
+    pub field: SecretField,
+    /// The check under way.
+    pub sent: Option<RequestId>,
+    /// Why the last one failed.
+    pub error: Option<String>,
+}

@@ -1,0 +1,513 @@
+//! The list of keys as it is shown: measured, sorted, filtered, with a cursor that stays on its key.
+
+use jiff::Timestamp;
+use tui_input::Input;
+
+use crate::core::key::{KeyId, LastUse};
+use crate::core::policy::{DueStatus, RotationPolicy, Standing};
+use crate::core::text::Label;
+use crate::ops::review::ListedKey;
+
+/// A key with everything a row needs, computed when the list or the day changes, not when it is drawn.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The key.
+    pub listed: ListedKey,
+    /// How it stands against its policy.
+    pub standing: Standing,
+    /// `prefix…last_four`, cleaned and measured.
+    pub hint: Label,
+    /// What the filter looks into, in lower case.
+    haystack: String,
+    sort_name: String,
+}
+
+/// What the list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortBy {
+    /// What needs attention first.
+    Due,
+    /// Name.
+    Name,
+    /// Creation, newest first.
+    Created,
+    /// Last use, newest first.
+    LastUsed,
+}
+
+impl SortBy {
+    fn next(self) -> Self {
+        match self {
+            Self::Due => Self::Name,
+            Self::Name => Self::Created,
+            Self::Created => Self::LastUsed,
+            Self::LastUsed => Self::Due,
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Name => "name",
+            Self::Created => "created",
+            Self::LastUsed => "last used",
+        }
+    }
+}
+
+/// How many keys have a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Past their date.
+    pub overdue: usize,
+    /// Today.
+    pub due: usize,
+    /// Within the window.
+    pub due_soon: usize,
+    /// Of unknown age.
+    pub unknown: usize,
+}
+
+/// The list.
+#[derive(Debug)]
+pub struct KeyList {
+    policy: RotationPolicy,
+    rows: Vec<Row>,
+    /// Indices into `rows`, sorted and filtered.
+    order: Vec<usize>,
+    filter: Input,
+    sort: SortBy,
+    reversed: bool,
+    cursor: Option<KeyId>,
+    /// Place of the cursor in `order`: where it goes when its key is gone.
+    place: usize,
+    /// First drawn place of `order`.
+    top: usize,
+    /// Rows that fit on the screen.
+    height: usize,
+    counts: Counts,
+    next_due: Option<i32>,
+    /// The UTC day the standings were computed for, in days since 1970.
+    day: i64,
+}
+
+impl KeyList {
+    /// An empty list.
+    #[must_use]
+    pub fn new(policy: RotationPolicy) -> Self {
+        Self {
+            policy,
+            rows: Vec::new(),
+            order: Vec::new(),
+            filter: Input::default(),
+            sort: SortBy::Due,
+            reversed: false,
+            cursor: None,
+            place: 0,
+            top: 0,
+            height: 1,
+            counts: Counts::default(),
+            next_due: None,
+            day: 0,
+        }
+    }
+
+    /// Takes a newly read list; the cursor stays on its key.
+    pub fn replace(&mut self, keys: Vec<ListedKey>, server_now: Timestamp) {
+        self.rows = keys
+            .into_iter()
+            .map(|listed| Row::new(listed, self.policy, server_now))
+            .collect();
+        self.day = utc_day(server_now);
+        self.recount();
+        self.rearrange();
+    }
+
+    /// Measures the keys again when the server's UTC day has turned.
+    pub fn turn_day(&mut self, server_now: Timestamp) {
+        if self.day == utc_day(server_now) {
+            return;
+        }
+        self.day = utc_day(server_now);
+        for row in &mut self.rows {
+            row.measure(self.policy, server_now);
+        }
+        self.recount();
+        self.rearrange();
+    }
+
+    /// Every key that was read.
+    #[must_use]
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The row of a key.
+    #[must_use]
+    pub fn find(&self, id: &KeyId) -> Option<&Row> {
+        self.rows.iter().find(|row| row.listed.key.id == *id)
+    }
+
+    /// How many keys are shown.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The drawn rows.
+    pub fn window(&self) -> impl Iterator<Item = &Row> {
+        self.order
+            .iter()
+            .skip(self.top)
+            .take(self.height)
+            .filter_map(|&index| self.rows.get(index))
+    }
+
+    /// First drawn place, counted from 0.
+    #[must_use]
+    pub fn top(&self) -> usize {
+        self.top
+    }
+
+    /// Place of the cursor, counted from 0.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// The row under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Row> {
+        self.order.get(self.place).and_then(|&index| self.rows.get(index))
+    }
+
+    /// Counts by status over every key, filtered or not.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Days until the next key that is not overdue is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<i32> {
+        self.next_due
+    }
+
+    /// The filter line.
+    #[must_use]
+    pub fn filter(&self) -> &Input {
+        &self.filter
+    }
+
+    /// What the list is sorted by, and whether it is turned round.
+    #[must_use]
+    pub fn sorting(&self) -> (SortBy, bool) {
+        (self.sort, self.reversed)
+    }
+
+    /// Changes the filter line.
+    pub fn edit_filter(&mut self, edit: impl FnOnce(&mut Input)) {
+        edit(&mut self.filter);
+        self.rearrange();
+    }
+
+    /// Sorts by the next column.
+    pub fn sort_next(&mut self) {
+        self.sort = self.sort.next();
+        self.reversed = false;
+        self.rearrange();
+    }
+
+    /// Turns the order round.
+    pub fn reverse(&mut self) {
+        self.reversed = !self.reversed;
+        self.rearrange();
+    }
+
+    /// Moves the cursor by so many places.
+    pub fn step(&mut self, by: isize) {
+        let last = self.order.len().saturating_sub(1);
+        self.go(self.place.saturating_add_signed(by).min(last));
+    }
+
+    /// Moves the cursor by so many screens.
+    pub fn page(&mut self, by: isize) {
+        let height = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(1);
+        self.step(by.saturating_mul(height));
+    }
+
+    /// Moves the cursor to the first key.
+    pub fn first(&mut self) {
+        self.go(0);
+    }
+
+    /// Moves the cursor to the last key.
+    pub fn last(&mut self) {
+        self.go(self.order.len().saturating_sub(1));
+    }
+
+    /// Moves the cursor to a key, where it is shown.
+    pub fn select(&mut self, id: &KeyId) {
+        self.cursor = Some(id.clone());
+        self.follow_cursor();
+    }
+
+    /// Takes the number of rows that fit on the screen.
+    pub fn set_height(&mut self, rows: usize) {
+        self.height = rows.max(1);
+        self.scroll();
+    }
+
+    fn go(&mut self, place: usize) {
+        self.place = place;
+        self.cursor = self.selected().map(|row| row.listed.key.id.clone());
+        self.scroll();
+    }
+
+    fn scroll(&mut self) {
+        let last_top = self.order.len().saturating_sub(self.height);
+        let lowest = (self.place + 1).saturating_sub(self.height);
+        self.top = self.top.clamp(lowest, self.place.max(lowest)).min(last_top);
+    }
+
+    fn rearrange(&mut self) {
+        let needle = self.filter.value().to_lowercase();
+        let terms: Vec<&str> = needle.split_whitespace().collect();
+        let rows = &self.rows;
+        let mut order: Vec<usize> = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| terms.iter().all(|term| row.haystack.contains(term)))
+            .map(|(index, _)| index)
+            .collect();
+        let by = self.sort;
+        order.sort_by(|&a, &b| match (rows.get(a), rows.get(b)) {
+            (Some(a), Some(b)) => a.compare(b, by),
+            _ => std::cmp::Ordering::Equal,
+        });
+        if self.reversed {
+            order.reverse();
+        }
+        self.order = order;
+        self.follow_cursor();
+    }
+
+    fn follow_cursor(&mut self) {
+        let found = self.cursor.as_ref().and_then(|id| {
+            self.order
+                .iter()
+                .position(|&index| self.rows.get(index).is_some_and(|row| row.listed.key.id == *id))
+        });
+        match found {
+            Some(place) => self.place = place,
+            // The key is filtered out or gone: stay at its place, and remember it for when it comes back.
+            None => self.place = self.place.min(self.order.len().saturating_sub(1)),
+        }
+        if self.cursor.is_none() {
+            self.cursor = self.selected().map(|row| row.listed.key.id.clone());
+        }
+        self.scroll();
+    }
+
+    fn recount(&mut self) {
+        let mut counts = Counts::default();
+        for row in &self.rows {
+            match row.standing.status {
+                DueStatus::Overdue => counts.overdue += 1,
+                DueStatus::Due => counts.due += 1,
+                DueStatus::DueSoon => counts.due_soon += 1,
+                DueStatus::Unknown => counts.unknown += 1,
+                DueStatus::Fresh => {}
+            }
+        }
+        self.counts = counts;
+        self.next_due = self
+            .rows
+            .iter()
+            .filter_map(|row| row.standing.days_left)
+            .filter(|&left| left >= 0)
+            .min();
+    }
+}
+
+impl Row {
+    fn new(listed: ListedKey, policy: RotationPolicy, server_now: Timestamp) -> Self {
+        let key = &listed.key;
+        let standing = policy.standing(key.created_at, server_now);
+        let hint = Label::new(&key.hint());
+        let mut row = Self {
+            sort_name: key.name.shown().to_lowercase(),
+            haystack: String::new(),
+            standing,
+            hint,
+            listed,
+        };
+        row.index();
+        row
+    }
+
+    fn measure(&mut self, policy: RotationPolicy, server_now: Timestamp) {
+        self.standing = policy.standing(self.listed.key.created_at, server_now);
+        self.index();
+    }
+
+    fn index(&mut self) {
+        let key = &self.listed.key;
+        let owner = key.created_by.as_ref().map_or("", Label::shown);
+        let status = match self.standing.status {
+            DueStatus::DueSoon => "due soon",
+            other => other.word(),
+        };
+        self.haystack = format!("{}\n{}\n{}\n{owner}\n{status}", key.name, key.id, self.hint).to_lowercase();
+    }
+
+    fn compare(&self, other: &Self, by: SortBy) -> std::cmp::Ordering {
+        let (a, b) = (&self.listed.key, &other.listed.key);
+        let used = |last: LastUse| match last {
+            LastUse::At(time) => (0, std::cmp::Reverse(time)),
+            LastUse::Never => (1, std::cmp::Reverse(Timestamp::MIN)),
+            LastUse::Unknown => (2, std::cmp::Reverse(Timestamp::MIN)),
+        };
+        let first = match by {
+            SortBy::Due => {
+                (self.standing.status, self.standing.days_left).cmp(&(other.standing.status, other.standing.days_left))
+            }
+            SortBy::Name => std::cmp::Ordering::Equal,
+            SortBy::Created => b.created_at.cmp(&a.created_at),
+            SortBy::LastUsed => used(a.last_used_at).cmp(&used(b.last_used_at)),
+        };
+        first
+            .then_with(|| self.sort_name.cmp(&other.sort_name))
+            .then_with(|| a.id.raw().cmp(b.id.raw()))
+    }
+}
+
+fn utc_day(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::key::{ApiKey, Own};
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn key(name: &str, age_days: i64) -> ListedKey {
+        let created = now()
+            .checked_sub(jiff::SignedDuration::from_hours(24 * age_days))
+            .unwrap();
+        ListedKey {
+            key: ApiKey {
+                id: KeyId::new(&format!("key_{name}")).unwrap(),
+                name: Label::new(name),
+                created_at: Some(created),
+                last_used_at: LastUse::Never,
+                created_by: None,
+                prefix: None,
+                last_four: None,
+            },
+            own: Own::No,
+        }
+    }
+
+    fn list(names: &[(&str, i64)]) -> KeyList {
+        let mut list = KeyList::new(RotationPolicy::default());
+        list.set_height(3);
+        list.replace(names.iter().map(|&(name, age)| key(name, age)).collect(), now());
+        list
+    }
+
+    fn shown(list: &KeyList) -> Vec<&str> {
+        list.order.iter().map(|&i| list.rows[i].listed.key.name.raw()).collect()
+    }
+
+    fn selected(list: &KeyList) -> &str {
+        list.selected().unwrap().listed.key.name.raw()
+    }
+
+    const FOUR: [(&str, i64); 4] = [("fresh", 3), ("late", 200), ("soon", 80), ("today", 90)];
+
+    #[test]
+    fn what_needs_attention_comes_first() {
+        assert_eq!(shown(&list(&FOUR)), ["late", "today", "soon", "fresh"]);
+    }
+
+    #[test]
+    fn the_cursor_stays_on_its_key_across_refresh_sort_and_filter() {
+        let mut list = list(&FOUR);
+        list.step(2);
+        assert_eq!(selected(&list), "soon");
+        list.sort_next();
+        assert_eq!((selected(&list), shown(&list)[0]), ("soon", "fresh"));
+        list.reverse();
+        assert_eq!(selected(&list), "soon");
+        list.edit_filter(|input| *input = Input::from("so"));
+        assert_eq!((selected(&list), list.shown()), ("soon", 1));
+        list.replace(vec![key("other", 1), key("soon", 81)], now());
+        assert_eq!(selected(&list), "soon");
+    }
+
+    #[test]
+    fn a_filter_that_hides_the_cursor_gives_it_back_when_it_is_dropped() {
+        let mut list = list(&FOUR);
+        list.step(2);
+        list.edit_filter(|input| *input = Input::from("late"));
+        assert_eq!(selected(&list), "late");
+        list.edit_filter(|input| *input = Input::default());
+        assert_eq!(selected(&list), "soon");
+    }
+
+    #[test]
+    fn when_the_key_is_gone_the_cursor_keeps_its_place() {
+        let mut list = list(&FOUR);
+        list.step(3);
+        list.replace(vec![key("late", 200), key("today", 90)], now());
+        assert_eq!(selected(&list), "today");
+    }
+
+    #[test]
+    fn every_term_of_a_filter_must_be_found_in_any_case() {
+        let mut list = list(&FOUR);
+        list.edit_filter(|input| *input = Input::from("KEY_ due"));
+        assert_eq!(shown(&list), ["late", "today", "soon"]);
+        list.edit_filter(|input| *input = Input::from("overdue LATE"));
+        assert_eq!(shown(&list), ["late"]);
+    }
+
+    #[test]
+    fn the_window_follows_the_cursor() {
+        let mut list = list(&FOUR);
+        list.last();
+        assert_eq!((list.top(), list.window().count()), (1, 3));
+        list.first();
+        assert_eq!(list.top(), 0);
+        list.step(-5);
+        assert_eq!(list.place(), 0);
+        list.page(1);
+        assert_eq!(list.place(), 2);
+    }
+
+    #[test]
+    fn a_new_day_moves_statuses_and_counts() {
+        let mut list = list(&[("soon", 89)]);
+        assert_eq!((list.counts().due_soon, list.next_due()), (1, Some(1)));
+        list.turn_day("2026-11-23T00:00:00Z".parse().unwrap());
+        assert_eq!((list.counts().due, list.next_due()), (1, Some(0)));
+        list.turn_day("2026-11-24T00:00:00Z".parse().unwrap());
+        assert_eq!((list.counts().overdue, list.next_due()), (1, None));
+    }
+
+    #[test]
+    fn an_empty_list_has_no_cursor_and_does_not_move() {
+        let mut list = list(&[]);
+        list.step(1);
+        list.last();
+        list.page(-1);
+        assert!(list.selected().is_none());
+    }
+}

@@ -1,0 +1,400 @@
+//! Everything the dashboard knows. Pure data: `update` changes it, `view` reads it.
+
+pub mod dialog;
+pub mod list;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::key::Team;
+use crate::core::policy::RotationPolicy;
+use crate::ops::review::Progress;
+use crate::ops::sign_in::CredentialSource;
+use crate::ports::ClipboardRoute;
+use crate::tui::keymap::{Context, Keymap, When};
+use crate::tui::message::{RequestId, Stop, TeamIndex};
+use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::list::KeyList;
+use crate::tui::theme::{Role, Theme};
+
+/// What does not change while the dashboard runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The registry of teams, in the order of the config; never empty.
+    pub profiles: Vec<ProfileLabel>,
+    /// Which of them is shown first.
+    pub first: TeamIndex,
+    /// When keys are due.
+    pub policy: RotationPolicy,
+    /// Seconds until a copied value is cleared; 0 = never.
+    pub clear_after: u32,
+    /// Roles to styles.
+    pub theme: Theme,
+    /// The zone times are shown in.
+    pub zone: TimeZone,
+    /// What to show for the sandbox: its badge, and a leaked value to try.
+    pub sandbox: Option<SandboxNote>,
+}
+
+/// A profile, as the dashboard names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileLabel {
+    /// Its name.
+    pub name: String,
+    /// Host of its API.
+    pub host: String,
+    /// Whether its credential comes from somewhere we cannot write to.
+    pub fixed_credential: bool,
+}
+
+/// What the person should know of the sandbox they are in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxNote {
+    /// A line of words.
+    pub text: String,
+}
+
+/// Whether a team can be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionState {
+    /// Not looked for yet.
+    Unknown,
+    /// Being looked for.
+    Looking,
+    /// There is a credential, from there.
+    Found(CredentialSource),
+    /// There is none, or it cannot be used; carries the sentence where something failed.
+    SignedOut(Option<String>),
+}
+
+/// How the newest reading of a list went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadState {
+    /// Nothing was read yet.
+    Never,
+    /// The newest reading ended well.
+    Fresh,
+    /// The newest reading failed, with this sentence; the list before it is still shown.
+    Failed(String),
+}
+
+/// One team of the registry.
+#[derive(Debug)]
+pub struct TeamState {
+    /// Whether it can be spoken to.
+    pub session: SessionState,
+    /// The team, where the server named it.
+    pub team: Option<Team>,
+    /// Its keys.
+    pub list: KeyList,
+    /// How the newest reading went.
+    pub load: LoadState,
+    /// The reading under way, and how far it has come.
+    pub loading: Option<(RequestId, Option<Progress>)>,
+    /// When the shown list was read, by the server's clock.
+    pub as_of: Option<Timestamp>,
+    /// Whether the shown list holds every key the server counts.
+    pub complete: bool,
+    /// The server's clock minus ours.
+    pub clock_offset: SignedDuration,
+}
+
+/// The line that says what happened last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How it is to be taken.
+    pub role: Role,
+    /// A cleaned sentence.
+    pub text: String,
+    /// When it happened, by our clock.
+    pub at: Timestamp,
+}
+
+/// Our value on the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnClipboard {
+    /// Which way it went there.
+    pub route: ClipboardRoute,
+    /// When it is to be cleared, by our clock.
+    pub clears_at: Option<Timestamp>,
+    /// Whose value it is.
+    pub key: String,
+}
+
+/// What is being waited for, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// A present participle: "revoking".
+    pub doing: &'static str,
+    /// Whether leaving would abandon something that may take effect on the server.
+    pub changes_keys: bool,
+}
+
+/// How the dashboard ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The person left.
+    Quit,
+    /// Ctrl-C.
+    Interrupted,
+    /// Stopped from outside.
+    Stopped(Stop),
+}
+
+/// The dashboard.
+#[derive(Debug)]
+pub struct Model {
+    /// What does not change.
+    pub settings: Settings,
+    /// The table of keys.
+    pub keymap: Keymap,
+    /// Our clock, set before every update.
+    pub now: Timestamp,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The teams, as in `settings.profiles`.
+    pub teams: Vec<TeamState>,
+    /// The one shown.
+    pub active: TeamIndex,
+    /// The filter line is being typed into.
+    pub filtering: bool,
+    /// What is open over the list; the last one has the keys.
+    pub dialogs: Vec<Dialog>,
+    /// What happened last.
+    pub notice: Option<Notice>,
+    /// Our value on the clipboard.
+    pub clipboard: Option<OnClipboard>,
+    /// Runs whose result is awaited.
+    pub in_flight: BTreeMap<RequestId, Work>,
+    /// Set when the dashboard is to end.
+    pub exit: Option<Exit>,
+    next_request: u64,
+    last_key: Option<(crossterm::event::KeyEvent, Timestamp)>,
+}
+
+/// A confirming key that follows the same key sooner than this is a held key. Longer than a keyboard's first delay.
+const HELD_KEY: SignedDuration = SignedDuration::from_millis(700);
+/// A confirming key that follows any key sooner than this was pasted, not pressed.
+const PASTED_KEY: SignedDuration = SignedDuration::from_millis(25);
+
+impl Model {
+    /// A dashboard that has not looked at anything yet.
+    #[must_use]
+    pub fn new(settings: Settings, keymap: Keymap, now: Timestamp) -> Self {
+        let teams = settings
+            .profiles
+            .iter()
+            .map(|_| TeamState::new(settings.policy))
+            .collect();
+        Self {
+            active: settings.first,
+            settings,
+            keymap,
+            now,
+            size: (80, 24),
+            teams,
+            filtering: false,
+            dialogs: Vec::new(),
+            notice: None,
+            clipboard: None,
+            in_flight: BTreeMap::new(),
+            exit: None,
+            next_request: 0,
+            last_key: None,
+        }
+    }
+
+    /// The team that is shown.
+    ///
+    /// # Panics
+    /// Never: the registry is not empty and `active` is one of it.
+    #[must_use]
+    pub fn team(&self) -> &TeamState {
+        #[allow(clippy::expect_used, reason = "an invariant of the constructor, not input")]
+        self.teams
+            .get(self.active.0)
+            .expect("the active team is in the registry")
+    }
+
+    /// The team that is shown, to be changed.
+    ///
+    /// # Panics
+    /// Never: as [`Model::team`].
+    pub fn team_mut(&mut self) -> &mut TeamState {
+        #[allow(clippy::expect_used, reason = "an invariant of the constructor, not input")]
+        self.teams
+            .get_mut(self.active.0)
+            .expect("the active team is in the registry")
+    }
+
+    /// The profile that is shown.
+    #[must_use]
+    pub fn profile(&self) -> Option<&ProfileLabel> {
+        self.settings.profiles.get(self.active.0)
+    }
+
+    /// The server's clock, as far as it is known.
+    #[must_use]
+    pub fn server_now(&self) -> Timestamp {
+        self.now.checked_add(self.team().clock_offset).unwrap_or(self.now)
+    }
+
+    /// Where keys go now.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match self.dialogs.last() {
+            None if self.filtering => Context::Filter,
+            None => Context::List,
+            Some(Dialog::Help { .. } | Dialog::Details { .. }) => Context::Page,
+            Some(Dialog::Palette(_)) => Context::Palette,
+            Some(Dialog::Create(create)) if create.sent.is_some() => Context::Waiting,
+            Some(Dialog::Create(_)) => Context::Create,
+            Some(Dialog::ShowOnce(_)) => Context::ShowOnce,
+            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Waiting,
+            Some(Dialog::Revoke(revoke)) => match revoke.confirm {
+                Confirm::YesNo => Context::Question,
+                Confirm::Typed { .. } => Context::TypedQuestion,
+            },
+            Some(Dialog::Quit(_)) => Context::Question,
+            Some(Dialog::SignIn(_)) => Context::SignIn,
+        }
+    }
+
+    /// Whether an action that needs `when` makes sense now.
+    #[must_use]
+    pub fn allows(&self, when: When) -> bool {
+        match when {
+            When::Always => true,
+            When::OnKey => self.team().list.selected().is_some(),
+            When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
+            When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
+            When::Filtered => !self.team().list.filter().value().is_empty(),
+            When::SeveralTeams => self.teams.len() > 1,
+        }
+    }
+
+    /// Begins a run.
+    pub fn begin(&mut self, doing: &'static str, changes_keys: bool) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        self.in_flight.insert(request, Work { doing, changes_keys });
+        request
+    }
+
+    /// Says what happened.
+    pub fn say(&mut self, role: Role, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            role,
+            text: text.into(),
+            at: self.now,
+        });
+    }
+
+    /// Notes a key press; `false` when it is a held key or part of a paste and must not confirm anything.
+    pub fn note_key(&mut self, key: crossterm::event::KeyEvent) -> bool {
+        let deliberate = match self.last_key {
+            None => true,
+            Some((last, at)) => {
+                let since = self.now.duration_since(at);
+                let held = last.code == key.code && since < HELD_KEY;
+                !held && since >= PASTED_KEY
+            }
+        };
+        self.last_key = Some((key, self.now));
+        deliberate
+    }
+
+    /// When something drawn changes by itself, by our clock.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let reveal = self.dialogs.iter().filter_map(|dialog| match dialog {
+            Dialog::ShowOnce(show) => show.revealed_until,
+            _ => None,
+        });
+        let clipboard = self.clipboard.as_ref().and_then(|held| held.clears_at).map(|at| {
+            // The countdown's next second, which ends with the last one.
+            let left = at.duration_since(self.now).as_millis().max(1);
+            let to_next_second = i64::try_from((left - 1) % 1000 + 1).unwrap_or(1000);
+            self.now
+                .checked_add(SignedDuration::from_millis(to_next_second))
+                .unwrap_or(at)
+        });
+        let ages = self.team().next_age_change(self.server_now());
+        reveal
+            .chain(clipboard)
+            .chain(ages.and_then(|wait| self.now.checked_add(wait).ok()))
+            .min()
+    }
+}
+
+impl TeamState {
+    fn new(policy: RotationPolicy) -> Self {
+        Self {
+            session: SessionState::Unknown,
+            team: None,
+            list: KeyList::new(policy),
+            load: LoadState::Never,
+            loading: None,
+            as_of: None,
+            complete: true,
+            clock_offset: SignedDuration::ZERO,
+        }
+    }
+
+    /// How long until an age in the header or in a drawn row reads differently.
+    fn next_age_change(&self, server_now: Timestamp) -> Option<SignedDuration> {
+        let drawn = self.list.window().filter_map(|row| row.listed.key.last_used_at.time());
+        drawn
+            .chain(self.as_of)
+            .map(|time| age_lasts(time, server_now))
+            .chain(self.as_of.map(|_| until_utc_midnight(server_now)))
+            .min()
+    }
+}
+
+/// How long the words of [`crate::tui::view::relative::ago`] for `time` stay true.
+fn age_lasts(time: Timestamp, now: Timestamp) -> SignedDuration {
+    let elapsed = now.duration_since(time).as_secs();
+    let unit = match elapsed {
+        ..0 => return SignedDuration::from_secs(elapsed.saturating_neg().saturating_add(1)),
+        0..3_600 => 60,
+        3_600..172_800 => 3_600,
+        _ => 86_400,
+    };
+    // One millisecond past the turn, so that the words have changed when we look.
+    let millis = now.duration_since(time).as_millis() % (unit * 1000);
+    let left = unit * 1000 - millis + 1;
+    SignedDuration::from_millis(i64::try_from(left).unwrap_or(60_000))
+}
+
+fn until_utc_midnight(now: Timestamp) -> SignedDuration {
+    let into_day = now.as_second().rem_euclid(86_400);
+    SignedDuration::from_secs(86_400 - into_day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_looked_at_again_just_after_it_turned() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let before = |secs| now.checked_sub(SignedDuration::from_secs(secs)).unwrap();
+        assert_eq!(age_lasts(before(5), now).as_millis(), 55_001);
+        assert_eq!(age_lasts(before(125), now).as_millis(), 55_001);
+        assert_eq!(age_lasts(before(3_700), now).as_millis(), 3_500_001);
+        assert_eq!(
+            age_lasts(before(200_000), now).as_millis(),
+            (86_400 - 27_200) * 1000 + 1
+        );
+    }
+
+    #[test]
+    fn a_time_in_the_future_is_waited_for() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let later = now.checked_add(SignedDuration::from_secs(90)).unwrap();
+        assert_eq!(age_lasts(later, now).as_secs(), 91);
+    }
+}

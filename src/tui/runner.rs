@@ -1,0 +1,190 @@
+//! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::ops::create::create;
+use crate::ops::review::{Listing, review};
+use crate::ops::revoke::{Patience, revoke};
+use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
+use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
+use crate::tui::effect::Effect;
+use crate::tui::message::{Message, RequestId, TeamIndex};
+
+/// The sessions found so far, by team.
+type Sessions = Arc<Mutex<HashMap<TeamIndex, Session>>>;
+
+/// What effects run with.
+pub struct Runner {
+    ports: Ports,
+    profiles: Vec<Profile>,
+    patience: Patience,
+    sessions: Sessions,
+    messages: UnboundedSender<Message>,
+    cancels: HashMap<RequestId, CancellationToken>,
+}
+
+impl Runner {
+    /// Sends results to `messages`.
+    #[must_use]
+    pub fn new(ports: Ports, profiles: Vec<Profile>, patience: Patience, messages: UnboundedSender<Message>) -> Self {
+        Self {
+            ports,
+            profiles,
+            patience,
+            sessions: Sessions::default(),
+            messages,
+            cancels: HashMap::new(),
+        }
+    }
+
+    /// Starts an effect. Must be called within a tokio runtime.
+    pub fn run(&mut self, effect: Effect) {
+        match effect {
+            Effect::Cancel(request) => {
+                if let Some(token) = self.cancels.remove(&request) {
+                    token.cancel();
+                }
+            }
+            Effect::FindSession(request, team) => self.find_session(request, team),
+            Effect::SignIn(request, team, value) => self.sign_in(request, team, value),
+            Effect::Load(request, team) => self.load(request, team),
+            Effect::Create(request, team, name) => {
+                let api = self.api(team, Operation::Create);
+                self.spawn(request, async move {
+                    let result = match api {
+                        Ok(api) => create(&*api, name).await.map(Box::new),
+                        Err(error) => Err(crate::ops::create::CreateError::new(name, error)),
+                    };
+                    Message::Created { request, team, result }
+                });
+            }
+            Effect::Revoke(request, team, target) => {
+                let api = self.api(team, Operation::Revoke);
+                let patience = self.patience;
+                self.spawn(request, async move {
+                    let outcome = match api {
+                        Ok(api) => revoke(&*api, &target, patience).await,
+                        Err(error) => crate::core::incident::Outcome::Failed(error.to_string()),
+                    };
+                    Message::Revoked {
+                        request,
+                        team,
+                        target,
+                        outcome,
+                    }
+                });
+            }
+            Effect::Copy(request, value) => {
+                let clipboard = Arc::clone(&self.ports.clipboard);
+                self.spawn(request, async move {
+                    let result = clipboard.copy(value).await;
+                    Message::Copied { request, result }
+                });
+            }
+            Effect::ClearClipboard(request) => {
+                let clipboard = Arc::clone(&self.ports.clipboard);
+                self.spawn(request, async move {
+                    let result = clipboard.clear().await;
+                    Message::ClipboardCleared { request, result }
+                });
+            }
+        }
+    }
+
+    fn find_session(&mut self, request: RequestId, team: TeamIndex) {
+        let Some(profile) = self.profiles.get(team.0).cloned() else {
+            return;
+        };
+        let (ports, sessions) = (self.ports.clone(), Arc::clone(&self.sessions));
+        self.spawn(request, async move {
+            let result = find_session(&ports, &profile).await.map(|found| {
+                found.map(|session| {
+                    let source = session.source;
+                    keep(&sessions, team, session);
+                    source
+                })
+            });
+            Message::SessionFound { request, team, result }
+        });
+    }
+
+    fn sign_in(&mut self, request: RequestId, team: TeamIndex, value: crate::core::secret::Secret) {
+        let Some(profile) = self.profiles.get(team.0).cloned() else {
+            return;
+        };
+        let (ports, sessions) = (self.ports.clone(), Arc::clone(&self.sessions));
+        self.spawn(request, async move {
+            let result = sign_in(&ports, &profile, value).await.map(|(session, teams)| {
+                keep(&sessions, team, session);
+                teams
+            });
+            Message::SignedIn { request, team, result }
+        });
+    }
+
+    fn load(&mut self, request: RequestId, team: TeamIndex) {
+        let api = self.api(team, Operation::List);
+        let (ports, messages) = (self.ports.clone(), self.messages.clone());
+        self.spawn(request, async move {
+            let result = match api {
+                Ok(api) => {
+                    let on_page = move |progress| {
+                        // The dashboard may have ended meanwhile.
+                        let _ = messages.send(Message::PageRead { request, progress });
+                    };
+                    let read: Result<Listing, ApiError> = review(&*api, &*ports.clock, &on_page).await;
+                    read.map(|listing| (listing, api.clock_offset()))
+                }
+                Err(error) => Err(error),
+            };
+            Message::Loaded { request, team, result }
+        });
+    }
+
+    fn api(&self, team: TeamIndex, operation: Operation) -> Result<Arc<dyn KeyApi>, ApiError> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        match sessions.get(&team) {
+            Some(session) => Ok(Arc::clone(&session.api)),
+            None => Err(ApiError {
+                operation,
+                endpoint: operation.verb().to_owned(),
+                host: self
+                    .profiles
+                    .get(team.0)
+                    .map_or_else(String::new, |profile| profile.base_url.host().to_owned()),
+                fault: Fault::NoClient("there is no credential; sign in first".to_owned()),
+                consequence: Consequence::None,
+            }),
+        }
+    }
+
+    fn spawn(&mut self, request: RequestId, work: impl Future<Output = Message> + Send + 'static) {
+        let token = CancellationToken::new();
+        let messages = self.messages.clone();
+        self.cancels.insert(request, token.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = token.cancelled() => {}
+                message = work => {
+                    let _ = messages.send(message);
+                }
+            }
+        });
+    }
+
+    /// Forgets the token of a run that ended.
+    pub fn ended(&mut self, request: RequestId) {
+        self.cancels.remove(&request);
+    }
+}
+
+fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {
+    sessions
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(team, session);
+}

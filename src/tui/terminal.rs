@@ -1,0 +1,130 @@
+//! The terminal: taken, drawn to in whole frames, and always given back.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::ports::TerminalOut;
+use crate::tui::model::Model;
+use crate::tui::view;
+
+/// Whether the terminal is ours and has to be given back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Begin and end of a synchronized update (<https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036>):
+/// a terminal that knows it shows the frame in one piece, another ignores it.
+const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
+const END_FRAME: &[u8] = b"\x1b[?2026l";
+
+/// The one way to the terminal: frames and control sequences never mix.
+#[derive(Default)]
+pub struct TerminalWriter {
+    /// What ratatui has drawn of the next frame.
+    frame: Mutex<Vec<u8>>,
+    /// Held while bytes go out.
+    out: Mutex<()>,
+}
+
+impl TerminalWriter {
+    fn commit(&self) -> io::Result<()> {
+        let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(frame.len() + BEGIN_FRAME.len() + END_FRAME.len());
+        bytes.extend_from_slice(BEGIN_FRAME);
+        bytes.append(&mut frame);
+        bytes.extend_from_slice(END_FRAME);
+        drop(frame);
+        self.write_between_frames(&bytes)
+    }
+}
+
+impl TerminalOut for TerminalWriter {
+    fn write_between_frames(&self, bytes: &[u8]) -> io::Result<()> {
+        let _out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+}
+
+/// Gathers a frame; flushing is [`Screen::draw`]'s, once per frame.
+struct FrameWriter(Arc<TerminalWriter>);
+
+impl Write for FrameWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut frame = self.0.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The terminal while it is ours; dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<FrameWriter>>,
+    writer: Arc<TerminalWriter>,
+}
+
+impl Screen {
+    /// Takes the terminal: raw mode, the alternate screen, bracketed paste.
+    ///
+    /// # Errors
+    /// There is no terminal, or it does not obey; nothing is left taken.
+    pub fn take(writer: Arc<TerminalWriter>) -> io::Result<Self> {
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let opened = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+            .and_then(|()| Terminal::new(CrosstermBackend::new(FrameWriter(Arc::clone(&writer)))));
+        match opened {
+            Ok(terminal) => Ok(Self { terminal, writer }),
+            Err(error) => {
+                restore();
+                Err(error)
+            }
+        }
+    }
+
+    /// Columns and rows.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    /// Draws the model in one piece.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        self.terminal.draw(|frame| view::draw(model, frame))?;
+        self.writer.commit()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back, once; safe to call from a panic hook and when it is already gone.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // A terminal that is gone cannot be told anything, and there is nobody to tell.
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}

@@ -1,0 +1,148 @@
+//! A new key: its name, and its value once.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::ops::create::CreateError;
+use crate::ports::{ClipboardRoute, CreatedKey, Fault};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::TeamIndex;
+use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, ShowOnce};
+use crate::tui::model::{Model, SessionState};
+use crate::tui::theme::Role;
+use crate::tui::update::list::load;
+
+/// How long a value asked to be shown stays on the screen.
+const REVEAL: SignedDuration = SignedDuration::from_secs(10);
+
+pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Create(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match action {
+        Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Submit => match form.name() {
+            Ok(name) => {
+                form.error = None;
+                let request = model.begin("creating", true);
+                if let Some(Dialog::Create(form)) = model.dialogs.last_mut() {
+                    form.sent = Some(request);
+                }
+                return vec![Effect::Create(request, model.active, name)];
+            }
+            Err(error) => form.error = Some(error.to_string()),
+        },
+        _ => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn on_created(
+    model: &mut Model,
+    team: TeamIndex,
+    result: Result<Box<CreatedKey>, CreateError>,
+) -> Vec<Effect> {
+    match result {
+        Ok(created) => {
+            let CreatedKey { key, secret } = *created;
+            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.list.select(&key.id);
+            }
+            model.notice = None;
+            model.dialogs.push(Dialog::ShowOnce(ShowOnce {
+                key,
+                secret: Arc::new(secret),
+                revealed_until: None,
+                copy: CopyState::No,
+            }));
+            load(model, team)
+        }
+        Err(error) => {
+            let sentence = error.to_string();
+            if error.cause().fault == Fault::Unauthorized
+                && let Some(state) = model.teams.get_mut(team.0)
+            {
+                state.session = SessionState::SignedOut(Some(sentence.clone()));
+            }
+            let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
+                Dialog::Create(form) => Some(form),
+                _ => None,
+            });
+            match form {
+                Some(form) => {
+                    form.sent = None;
+                    form.may_exist = error.may_exist();
+                    form.error = Some(sentence);
+                }
+                None => model.say(Role::Danger, sentence),
+            }
+            // The list says whether it exists after all.
+            if error.may_exist() {
+                load(model, team)
+            } else {
+                Vec::new()
+            }
+        }
+    }
+}
+
+pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let until = model.now.checked_add(REVEAL).ok();
+    let on_clipboard = model.clipboard.as_ref().map(|held| (held.route, held.key.clone()));
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match action {
+        Action::Copy => return copy(model, on_clipboard),
+        Action::Reveal => {
+            show.revealed_until = match show.revealed_until {
+                Some(_) => None,
+                None => until,
+            };
+        }
+        Action::Stored if deliberate => {
+            let called = show.key.called();
+            model.dialogs.pop();
+            model.say(
+                Role::Ok,
+                format!("✓ {called} is stored, as you say. Its value cannot be shown again."),
+            );
+        }
+        Action::Quit => model
+            .dialogs
+            .push(Dialog::Quit(QuitReason::UnstoredValue { leaving: false })),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Vec<Effect> {
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let ours = on_clipboard.is_some_and(|(route, key)| {
+        // The terminal does not confirm, so there another try is not a second copy.
+        key == show.key.id.raw() && matches!(route, ClipboardRoute::Desktop { .. })
+    });
+    if matches!(show.copy, CopyState::Copying(_)) {
+        return Vec::new();
+    }
+    if ours {
+        model.say(
+            Role::Warn,
+            "The value is on the clipboard already; it is not copied twice.",
+        );
+        return Vec::new();
+    }
+    let secret = Arc::clone(&show.secret);
+    let request = model.begin("copying", false);
+    if let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() {
+        show.copy = CopyState::Copying(request);
+    }
+    vec![Effect::Copy(request, secret)]
+}

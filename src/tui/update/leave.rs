@@ -1,0 +1,70 @@
+//! Leaving, unless something would be lost.
+
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::model::dialog::{Dialog, QuitReason};
+use crate::tui::model::{Exit, Model};
+use crate::tui::theme::Role;
+
+/// Leaves, or asks first.
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    match reason(model) {
+        Some(reason) => model.dialogs.push(Dialog::Quit(reason)),
+        None => model.exit = Some(Exit::Quit),
+    }
+    Vec::new()
+}
+
+/// Ctrl-C: asks once where something would be lost; a second one leaves.
+pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
+    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(_)));
+    match reason(model) {
+        Some(reason) if !asked => model.dialogs.push(Dialog::Quit(reason)),
+        _ => model.exit = Some(Exit::Interrupted),
+    }
+    Vec::new()
+}
+
+fn reason(model: &Model) -> Option<QuitReason> {
+    let unstored = model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::ShowOnce(_)));
+    if unstored {
+        Some(QuitReason::UnstoredValue { leaving: true })
+    } else if model.in_flight.values().any(|work| work.changes_keys) {
+        Some(QuitReason::Underway)
+    } else if model.clipboard.is_some() {
+        Some(QuitReason::Clipboard)
+    } else {
+        None
+    }
+}
+
+pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let Some(Dialog::Quit(reason)) = model.dialogs.last() else {
+        return Vec::new();
+    };
+    let reason = *reason;
+    match action {
+        Action::No | Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Yes if deliberate => {
+            model.dialogs.pop();
+            match reason {
+                QuitReason::UnstoredValue { leaving: false } => close_unstored(model),
+                _ => model.exit = Some(Exit::Quit),
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn close_unstored(model: &mut Model) {
+    if let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() {
+        let called = show.key.called();
+        model.say(
+            Role::Warn,
+            format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it."),
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! The list: moving, filtering, sorting, reading it again.
+
+use jiff::SignedDuration;
+use tui_input::Input;
+
+use crate::ops::review::{Listing, Progress};
+use crate::ports::{ApiError, Fault};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::dialog::{CreateForm, Dialog};
+use crate::tui::model::{LoadState, Model, SessionState};
+use crate::tui::theme::Role;
+use crate::tui::update::{leave, palette, revoke, sign_in};
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return leave::quit(model),
+        Action::NewKey => model.dialogs.push(Dialog::Create(CreateForm::default())),
+        Action::Revoke => {
+            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
+                return revoke::open(model, &id);
+            }
+        }
+        Action::Refresh => return load(model, model.active),
+        Action::SignIn => sign_in::open(model),
+        Action::NextTeam => return next_team(model),
+        Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
+        Action::Palette => palette::open(model),
+        Action::Details => {
+            if let Some(row) = model.team().list.selected() {
+                let id = row.listed.key.id.clone();
+                model.dialogs.push(Dialog::Details { id, scroll: 0 });
+            }
+        }
+        Action::Filter => model.filtering = true,
+        Action::KeepFilter => model.filtering = false,
+        Action::Back => {
+            model.filtering = false;
+            model.team_mut().list.edit_filter(|input| *input = Input::default());
+        }
+        Action::Sort => model.team_mut().list.sort_next(),
+        Action::ReverseSort => model.team_mut().list.reverse(),
+        Action::Down => model.team_mut().list.step(1),
+        Action::Up => model.team_mut().list.step(-1),
+        Action::PageDown => model.team_mut().list.page(1),
+        Action::PageUp => model.team_mut().list.page(-1),
+        Action::Top => model.team_mut().list.first(),
+        Action::Bottom => model.team_mut().list.last(),
+        Action::Interrupt
+        | Action::Submit
+        | Action::Copy
+        | Action::Reveal
+        | Action::Stored
+        | Action::Yes
+        | Action::No => {}
+    }
+    Vec::new()
+}
+
+/// Reads a team's list, once at a time: a second wish takes the place of the first.
+pub(super) fn load(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
+    let before = model.teams.get(team.0).and_then(|state| state.loading);
+    let mut effects = Vec::new();
+    if let Some((request, _)) = before {
+        model.in_flight.remove(&request);
+        effects.push(Effect::Cancel(request));
+    }
+    let request = model.begin("reading", false);
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.loading = Some((request, None));
+    }
+    effects.push(Effect::Load(request, team));
+    effects
+}
+
+pub(super) fn on_page(model: &mut Model, request: RequestId, progress: Progress) -> Vec<Effect> {
+    for state in &mut model.teams {
+        if let Some((awaited, at)) = &mut state.loading
+            && *awaited == request
+        {
+            *at = Some(progress);
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn on_loaded(
+    model: &mut Model,
+    request: RequestId,
+    team: TeamIndex,
+    result: Result<(Listing, SignedDuration), ApiError>,
+) -> Vec<Effect> {
+    let now = model.now;
+    let Some(state) = model.teams.get_mut(team.0) else {
+        return Vec::new();
+    };
+    state.loading = None;
+    let failure = match result {
+        Ok((listing, offset)) => {
+            state.clock_offset = offset;
+            let server_now = now.checked_add(offset).unwrap_or(now);
+            state.list.replace(listing.keys, server_now);
+            state.team = listing.team.or(state.team.take());
+            state.as_of = Some(listing.as_of);
+            state.complete = listing.complete;
+            state.load = LoadState::Fresh;
+            None
+        }
+        Err(error) => {
+            let sentence = error.to_string();
+            if error.fault == Fault::Unauthorized {
+                state.session = SessionState::SignedOut(Some(sentence.clone()));
+            }
+            state.load = LoadState::Failed(sentence.clone());
+            Some(sentence)
+        }
+    };
+    revoke::facts_read(model, request, failure.as_deref());
+    if let Some(sentence) = failure
+        && team == model.active
+    {
+        model.say(Role::Danger, sentence);
+    }
+    Vec::new()
+}
+
+fn next_team(model: &mut Model) -> Vec<Effect> {
+    model.active = TeamIndex((model.active.0 + 1) % model.teams.len().max(1));
+    model.filtering = false;
+    match model.team().session {
+        SessionState::Unknown => sign_in::look_for_session(model),
+        _ => Vec::new(),
+    }
+}

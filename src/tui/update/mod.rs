@@ -1,0 +1,227 @@
+//! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
+
+mod clipboard;
+mod create;
+mod leave;
+mod list;
+mod palette;
+mod revoke;
+mod sign_in;
+
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Action, Context};
+use crate::tui::message::{Message, Pasted};
+use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::{Exit, Model};
+use crate::tui::view::layout;
+
+/// Characters a text line takes; more than the longest legal name, so that a name too long can be told as such.
+const LINE_LIMIT: usize = 400;
+
+/// The first thing to do: find the credential of the team that is shown.
+#[must_use]
+pub fn start(model: &mut Model) -> Vec<Effect> {
+    sign_in::look_for_session(model)
+}
+
+/// Takes one message in, and says what is to be done about it.
+#[must_use]
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let effects = dispatch(model, message);
+    let rows = layout::rows_that_fit(model.size);
+    model.team_mut().list.set_height(rows);
+    effects
+}
+
+fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
+    if let Some(request) = message.request() {
+        let awaited = model.in_flight.contains_key(&request);
+        if message.ends_request() {
+            model.in_flight.remove(&request);
+        }
+        // A creation is never stale: dropping its result would lose a live key's only value.
+        if !awaited && !matches!(message, Message::Created { .. }) {
+            return Vec::new();
+        }
+    }
+    match message {
+        Message::Key(key) => on_key(model, key),
+        Message::Act(action) => act(model, action, true),
+        Message::Pasted(pasted) => on_paste(model, &pasted),
+        Message::Resized(columns, rows) => {
+            model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Woke => on_wake(model),
+        Message::Stopped(stop) => {
+            model.exit = Some(Exit::Stopped(stop));
+            Vec::new()
+        }
+        Message::SessionFound { team, result, .. } => sign_in::on_session(model, team, result),
+        Message::SignedIn { team, result, .. } => sign_in::on_signed_in(model, team, result),
+        Message::PageRead { request, progress } => list::on_page(model, request, progress),
+        Message::Loaded { request, team, result } => list::on_loaded(model, request, team, result),
+        Message::Created { team, result, .. } => create::on_created(model, team, result),
+        Message::Revoked {
+            team, target, outcome, ..
+        } => revoke::on_revoked(model, team, &target, &outcome),
+        Message::Copied { result, .. } => clipboard::on_copied(model, result),
+        Message::ClipboardCleared { result, .. } => clipboard::on_cleared(model, result),
+    }
+}
+
+fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    // Terminals that report more send releases too; only a press is a wish.
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let deliberate = model.note_key(key) && key.kind == KeyEventKind::Press;
+    let found = model
+        .keymap
+        .lookup(model.context(), key)
+        .map(|binding| (binding.action, binding.when));
+    match found {
+        Some((action, when)) if model.allows(when) => act(model, action, deliberate),
+        Some(_) => Vec::new(),
+        None => type_into(model, &Event::Key(key)),
+    }
+}
+
+/// Does `action` in the present context. A key that is held or was pasted (`deliberate` false) confirms nothing.
+fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    if action == Action::Interrupt {
+        return leave::interrupt(model);
+    }
+    match model.context() {
+        Context::List | Context::Filter => list::act(model, action),
+        Context::Page => page(model, action),
+        Context::Palette => palette::act(model, action),
+        Context::Create => create::act_on_form(model, action),
+        Context::ShowOnce => create::act_on_value(model, action, deliberate),
+        Context::Question | Context::TypedQuestion => question(model, action, deliberate),
+        Context::SignIn => sign_in::act(model, action),
+        Context::Waiting => Vec::new(),
+    }
+}
+
+fn page(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
+        && action == Action::Revoke
+    {
+        let id = id.clone();
+        model.dialogs.pop();
+        return revoke::open(model, &id);
+    }
+    if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = model.dialogs.last_mut() {
+        match action {
+            Action::Down => *scroll = scroll.saturating_add(1).min(200),
+            Action::Up => *scroll = scroll.saturating_sub(1),
+            Action::Back => {
+                model.dialogs.pop();
+            }
+            _ => {}
+        }
+    }
+    Vec::new()
+}
+
+fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    if matches!(model.dialogs.last(), Some(Dialog::Quit(_))) {
+        leave::answer(model, action, deliberate)
+    } else {
+        revoke::answer(model, action, deliberate)
+    }
+}
+
+fn on_wake(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    for dialog in &mut model.dialogs {
+        if let Dialog::ShowOnce(show) = dialog
+            && show.revealed_until.is_some_and(|until| until <= now)
+        {
+            show.revealed_until = None;
+        }
+    }
+    let server_now = model.server_now();
+    model.team_mut().list.turn_day(server_now);
+    clipboard::on_wake(model)
+}
+
+/// The text line that has the keys, if one has.
+fn line(model: &mut Model) -> Option<&mut Input> {
+    match model.dialogs.last_mut() {
+        Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
+        Some(Dialog::Palette(palette)) => Some(&mut palette.input),
+        Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
+            Confirm::Typed { input, .. } => Some(input),
+            Confirm::YesNo => None,
+        },
+        _ => None,
+    }
+}
+
+fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
+    match model.context() {
+        Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
+        Context::SignIn => sign_in::type_secret(model, event),
+        _ => {
+            if let Some(input) = line(model) {
+                edit(input, event);
+            }
+            typed(model);
+        }
+    }
+    Vec::new()
+}
+
+fn edit(input: &mut Input, event: &Event) {
+    if input.value().chars().count() < LINE_LIMIT || !types_a_character(event) {
+        input.handle_event(event);
+    }
+}
+
+fn types_a_character(event: &Event) -> bool {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    matches!(event, Event::Key(key) if matches!(key.code, KeyCode::Char(_))
+        && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT))
+}
+
+/// What follows from a changed text line.
+fn typed(model: &mut Model) {
+    match model.dialogs.last_mut() {
+        Some(Dialog::Create(form)) => form.error = None,
+        Some(Dialog::Revoke(form)) => form.hint = None,
+        Some(Dialog::Palette(_)) => palette::search(model),
+        _ => {}
+    }
+}
+
+/// A paste goes into the line that has the keys, and nowhere else: it never presses a key.
+fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
+    if model.context() == Context::SignIn {
+        sign_in::paste(model, text);
+        return Vec::new();
+    }
+    if model.context() == Context::Filter {
+        model.team_mut().list.edit_filter(|input| insert(input, text));
+    } else if matches!(
+        model.context(),
+        Context::Create | Context::Palette | Context::TypedQuestion
+    ) && let Some(input) = line(model)
+    {
+        insert(input, text);
+        typed(model);
+    }
+    Vec::new()
+}
+
+fn insert(input: &mut Input, text: &str) {
+    let room = LINE_LIMIT.saturating_sub(input.value().chars().count());
+    for c in text.trim_end_matches(['\r', '\n']).chars().take(room) {
+        input.handle(tui_input::InputRequest::InsertChar(c));
+    }
+}

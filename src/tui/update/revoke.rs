@@ -1,0 +1,165 @@
+//! Revoke a key: ask with fresh facts, send, and say what was seen.
+
+use jiff::{SignedDuration, Timestamp};
+use tui_input::Input;
+
+use crate::core::incident::Outcome;
+use crate::core::key::{KeyId, Own};
+use crate::ops::review::ListedKey;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::dialog::{Confirm, Dialog, Facts, RevokeForm};
+use crate::tui::model::{Model, SessionState};
+use crate::tui::theme::Role;
+use crate::tui::update::list::load;
+
+/// A key used this recently has something depending on it.
+const IN_USE: SignedDuration = SignedDuration::from_hours(24);
+/// The widest name that is asked to be typed, in columns.
+const TYPED_NAME: u16 = 24;
+
+/// Asks about a key, and reads the list again meanwhile.
+pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
+    let Some(target) = model.team().list.find(id).map(|row| row.listed.clone()) else {
+        return Vec::new();
+    };
+    let effects = load(model, model.active);
+    let facts = match model.team().loading {
+        Some((request, _)) => Facts::Reading(request),
+        None => Facts::Fresh,
+    };
+    let confirm = confirm(&target, model.server_now());
+    model.dialogs.push(Dialog::Revoke(RevokeForm {
+        target,
+        facts,
+        confirm,
+        sent: None,
+        hint: None,
+    }));
+    effects
+}
+
+fn confirm(target: &ListedKey, server_now: Timestamp) -> Confirm {
+    let key = &target.key;
+    let in_use = key
+        .last_used_at
+        .time()
+        .is_some_and(|used| server_now.duration_since(used) < IN_USE);
+    if !in_use && target.own != Own::Yes {
+        return Confirm::YesNo;
+    }
+    let name_can_be_typed = !key.name.is_blank() && !key.name.was_escaped() && key.name.width() <= TYPED_NAME;
+    let (expected, what) = if name_can_be_typed {
+        (key.name.shown().trim().to_owned(), "its name")
+    } else {
+        (key.id.last_four(), "the last four of its id")
+    };
+    Confirm::Typed {
+        input: Input::default(),
+        expected,
+        what,
+    }
+}
+
+/// The list came again: a dialog that waited for it shows the newest facts.
+pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
+    let server_now = model.server_now();
+    let awaited = model.dialogs.iter().position(
+        |dialog| matches!(dialog, Dialog::Revoke(form) if form.facts == Facts::Reading(request) && form.sent.is_none()),
+    );
+    let Some(place) = awaited else { return };
+    let Some(Dialog::Revoke(form)) = model.dialogs.get(place) else {
+        return;
+    };
+    let newest = model
+        .team()
+        .list
+        .find(&form.target.key.id)
+        .map(|row| row.listed.clone());
+    match (newest, failure) {
+        (_, Some(sentence)) => {
+            if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
+                form.facts = Facts::Stale(sentence.to_owned());
+            }
+        }
+        (Some(newest), None) => {
+            if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
+                // What was typed while the facts came is kept unless they ask for another text.
+                let again = confirm(&newest, server_now);
+                let same = matches!(
+                    (&form.confirm, &again),
+                    (Confirm::YesNo, Confirm::YesNo) | (Confirm::Typed { .. }, Confirm::Typed { .. })
+                );
+                if !same {
+                    form.confirm = again;
+                }
+                form.target = newest;
+                form.facts = Facts::Fresh;
+            }
+        }
+        (None, None) => {
+            let called = form.target.key.called();
+            model.dialogs.remove(place);
+            model.say(
+                Role::Ok,
+                format!("✓ Already gone: {called} is not in the list any more. Nothing was sent."),
+            );
+        }
+    }
+}
+
+pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let team = model.active;
+    let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match (action, &form.confirm) {
+        (Action::No | Action::Back, _) => {
+            let called = form.target.key.called();
+            model.dialogs.pop();
+            model.say(Role::Plain, format!("Nothing was revoked: {called} stays alive."));
+            return Vec::new();
+        }
+        (Action::Yes | Action::Submit, _) if matches!(form.facts, Facts::Reading(_)) => {
+            form.hint = Some("A moment: its last use is being read again.");
+            return Vec::new();
+        }
+        (Action::Yes, Confirm::YesNo) if deliberate => {}
+        (Action::Submit, Confirm::Typed { input, expected, .. }) if deliberate => {
+            if input.value().trim() != expected {
+                form.hint = Some("That is not it. Nothing was revoked.");
+                return Vec::new();
+            }
+        }
+        _ => return Vec::new(),
+    }
+    let target = Box::new(form.target.clone());
+    let request = model.begin("revoking", true);
+    if let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() {
+        form.sent = Some(request);
+        form.hint = None;
+    }
+    vec![Effect::Revoke(request, team, target)]
+}
+
+pub(super) fn on_revoked(model: &mut Model, team: TeamIndex, target: &ListedKey, outcome: &Outcome) -> Vec<Effect> {
+    model
+        .dialogs
+        .retain(|dialog| !matches!(dialog, Dialog::Revoke(form) if form.target.key.id == target.key.id));
+    let sentence = outcome.sentence(&target.key);
+    if outcome.is_proven() {
+        model.say(Role::Ok, format!("✓ {sentence}"));
+    } else {
+        model.say(Role::Danger, format!("✗ {sentence}"));
+    }
+    if *outcome == Outcome::Dead
+        && let Some(state) = model.teams.get_mut(team.0)
+    {
+        state.session = SessionState::SignedOut(Some(
+            "Our own credential was revoked. Sign in with another key.".to_owned(),
+        ));
+        return Vec::new();
+    }
+    load(model, team)
+}

@@ -1,0 +1,93 @@
+//! Everything known of one key.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::core::key::{LastUse, Own};
+use crate::core::text::{Label, fit};
+use crate::tui::model::Model;
+use crate::tui::model::list::Row;
+use crate::tui::theme::{Role, mark, role};
+use crate::tui::view::{relative, rule, span};
+
+/// The pane under the table.
+pub(super) fn draw_pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    rule(model, frame, Rect { height: 1, ..area });
+    let Some(row) = model.team().list.selected() else {
+        return;
+    };
+    for (line, y) in lines(model, row, area.width.saturating_sub(4))
+        .into_iter()
+        .zip(area.y + 1..area.y + area.height)
+    {
+        let at = Rect {
+            x: area.x + 3,
+            y,
+            width: area.width.saturating_sub(4),
+            height: 1,
+        };
+        frame.render_widget(line, at);
+    }
+}
+
+/// A line for each fact, in at most `width` columns.
+pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> {
+    let key = &row.listed.key;
+    let zone = &model.settings.zone;
+    let standing = row.standing;
+    let unknown = || "— (the server does not say)".to_owned();
+    let named = if key.name.is_blank() {
+        "(no name)"
+    } else {
+        key.name.shown()
+    };
+    let created = match (key.created_at, &key.created_by) {
+        (Some(at), Some(by)) => format!("{} by {}", relative::local(at, zone), by),
+        (Some(at), None) => relative::local(at, zone),
+        (None, Some(by)) => format!("— by {by}"),
+        (None, None) => unknown(),
+    };
+    let used = match key.last_used_at {
+        LastUse::At(at) => format!(
+            "{} ({})",
+            relative::ago(at, model.server_now()),
+            relative::local(at, zone)
+        ),
+        LastUse::Never => "never".to_owned(),
+        LastUse::Unknown => unknown(),
+    };
+    let due = match standing.due_at {
+        Some(at) => format!(
+            "{} ({}, every {} days)",
+            relative::due(standing),
+            relative::local(at, zone),
+            model.settings.policy.days
+        ),
+        None => "age unknown: no creation date".to_owned(),
+    };
+    let own = match row.listed.own {
+        Own::Yes => "the key chatzuri-keys is signed in with",
+        Own::No => "another key than the one we are signed in with",
+        Own::Unknown => "may be the key we are signed in with: the server gives no hint",
+    };
+    let title = Line::from(vec![
+        span(model, role(standing.status), mark(standing.status)),
+        Span::raw(" "),
+        span(model, Role::Strong, fit(named, width.saturating_sub(2)).into_owned()),
+    ]);
+    let fact = |label: &'static str, text: String| {
+        Line::from(vec![
+            span(model, Role::Dim, format!("{label:<11}")),
+            Span::raw(fit(&text, width.saturating_sub(11)).into_owned()),
+        ])
+    };
+    vec![
+        title,
+        fact("id", format!("{}   {}", key.id, Label::shown(&row.hint))),
+        fact("created", created),
+        fact("last used", used),
+        fact("rotation", due),
+        fact("ours", own.to_owned()),
+    ]
+}

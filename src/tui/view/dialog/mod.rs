@@ -1,0 +1,180 @@
+//! What is open over the list, each in a box of its own size.
+
+mod create;
+mod pages;
+mod revoke;
+mod show_once;
+mod sign_in;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+
+use crate::core::text::{columns, fit};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::Dialog;
+use crate::tui::theme::Role;
+use crate::tui::view::{span, wrap::wrap};
+
+/// A box with a title, lines, and the keys it takes.
+struct Sheet {
+    title: String,
+    role: Role,
+    lines: Vec<Line<'static>>,
+    /// Columns inside the frame.
+    width: u16,
+    /// Lines scrolled away.
+    scroll: u16,
+    /// Where the text cursor is: line and column of `lines`.
+    cursor: Option<(u16, u16)>,
+    /// The keys, in place of the context's.
+    hints: Option<Vec<(String, String)>>,
+}
+
+impl Sheet {
+    fn new(title: impl Into<String>, width: u16) -> Self {
+        Self {
+            title: title.into(),
+            role: Role::Accent,
+            lines: Vec::new(),
+            width,
+            scroll: 0,
+            cursor: None,
+            hints: None,
+        }
+    }
+
+    fn line(&mut self, line: impl Into<Line<'static>>) {
+        self.lines.push(line.into());
+    }
+
+    fn blank(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    /// Words in a role, wrapped to the box.
+    fn words(&mut self, model: &Model, role: Role, text: &str) {
+        for line in wrap(text, self.width) {
+            self.lines.push(Line::from(span(model, role, line)));
+        }
+    }
+
+    /// A labelled fact, wrapped beside its label.
+    fn fact(&mut self, model: &Model, label: &str, role: Role, text: &str) {
+        let indent = 12;
+        for (i, line) in wrap(text, self.width.saturating_sub(indent)).into_iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![
+                span(
+                    model,
+                    Role::Dim,
+                    format!("{label:<width$}", width = usize::from(indent)),
+                ),
+                span(model, role, line),
+            ]));
+        }
+    }
+
+    /// A line to type into; the end of a long text is what is shown.
+    fn input(&mut self, model: &Model, text: &str, at: usize) {
+        let room = usize::from(self.width.saturating_sub(3));
+        let before: String = text.chars().take(at).collect();
+        let before = crate::core::text::clean(&before).into_owned();
+        let rest: String = text.chars().skip(at).collect();
+        let rest = crate::core::text::clean(&rest).into_owned();
+        let mut shown: Vec<char> = before.chars().collect();
+        while usize::from(columns(&shown.iter().collect::<String>())) > room {
+            shown.remove(0);
+        }
+        let before: String = shown.into_iter().collect();
+        let column = columns(&before);
+        let text = format!("{before}{rest}");
+        self.cursor = Some((u16::try_from(self.lines.len()).unwrap_or(0), 2 + column));
+        self.lines.push(Line::from(vec![
+            span(model, Role::Accent, "› "),
+            Span::raw(fit(&text, self.width.saturating_sub(2)).into_owned()),
+        ]));
+    }
+
+    fn draw(mut self, model: &Model, frame: &mut Frame<'_>, screen: Rect, top: bool) {
+        let theme = model.settings.theme;
+        let width = (self.width + 4).min(screen.width);
+        let inner_rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
+        let height = inner_rows.saturating_add(4).min(screen.height);
+        let at = Rect {
+            x: screen.x + (screen.width - width) / 2,
+            y: screen.y + (screen.height - height) / 2,
+            width,
+            height,
+        };
+        frame.render_widget(Clear, at);
+        let title = fit(&self.title, width.saturating_sub(6)).into_owned();
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.style(if top { self.role } else { Role::Dim }))
+            .title(Line::from(vec![
+                Span::raw(" "),
+                span(model, Role::Strong, title),
+                Span::raw(" "),
+            ]));
+        frame.render_widget(block, at);
+        let inside = Rect {
+            x: at.x + 2,
+            y: at.y + 1,
+            width: width.saturating_sub(4),
+            height: height.saturating_sub(4),
+        };
+        let most = inner_rows.saturating_sub(inside.height);
+        self.scroll = self.scroll.min(most);
+        let lines = std::mem::take(&mut self.lines);
+        frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), inside);
+        if let Some((line, column)) = self.cursor.filter(|_| top) {
+            let x = inside.x + column.min(inside.width.saturating_sub(1));
+            frame.set_cursor_position(Position::new(x, inside.y + line.min(inside.height.saturating_sub(1))));
+        }
+        let hints = Rect {
+            y: at.y + height.saturating_sub(2),
+            height: 1,
+            ..inside
+        };
+        let more = if most > 0 { "   ↑↓ more" } else { "" };
+        frame.render_widget(self.hints(model, more), hints);
+    }
+
+    fn hints(&self, model: &Model, more: &'static str) -> Line<'static> {
+        let from_keymap = || {
+            model
+                .keymap
+                .of(model.context())
+                .filter(|binding| !binding.label.is_empty() && model.allows(binding.when))
+                .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.label.to_owned())))
+                .collect()
+        };
+        let hints: Vec<(String, String)> = self.hints.clone().unwrap_or_else(from_keymap);
+        let mut spans = Vec::new();
+        for (key, label) in hints {
+            spans.push(span(model, Role::Accent, key));
+            spans.push(Span::raw(format!(" {label}   ")));
+        }
+        spans.push(span(model, Role::Dim, more.trim_start()));
+        Line::from(spans)
+    }
+}
+
+/// Draws one dialog; only the last one has the text cursor and the bright frame.
+pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen: Rect) {
+    let top = model.dialogs.last().is_some_and(|last| std::ptr::eq(last, dialog));
+    let room = screen.width.saturating_sub(8);
+    let sheet = match dialog {
+        Dialog::Help { scroll } => pages::help(model, *scroll, room),
+        Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
+        Dialog::Palette(palette) => pages::palette(model, palette, room),
+        Dialog::Quit(reason) => pages::quit(model, *reason, room),
+        Dialog::Create(form) => create::sheet(model, form, room),
+        Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
+        Dialog::Revoke(form) => revoke::sheet(model, form, room),
+        Dialog::SignIn(form) => sign_in::sheet(model, form, room),
+    };
+    sheet.draw(model, frame, screen, top);
+}

@@ -1,0 +1,132 @@
+//! Pages to read, the palette, and the question before leaving.
+
+use ratatui::text::{Line, Span};
+
+use crate::core::key::KeyId;
+use crate::core::text::fit;
+use crate::tui::keymap::{Binding, Context};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Dialog, Palette, QuitReason};
+use crate::tui::theme::Role;
+use crate::tui::view::dialog::Sheet;
+use crate::tui::view::{detail, span};
+
+pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Keys", room.min(72));
+    sheet.scroll = scroll;
+    for (context, title) in [(Context::List, "The list"), (Context::ShowOnce, "A new key's value")] {
+        sheet.blank();
+        sheet.words(model, Role::Strong, title);
+        let rows: Vec<Line<'static>> = model.keymap.of(context).map(|binding| row(model, binding)).collect();
+        sheet.lines.extend(rows);
+    }
+    sheet.blank();
+    sheet.words(model, Role::Strong, "Marks");
+    for (mark, role, words) in [
+        ("!", Role::Danger, "overdue: older than the rotation policy allows"),
+        ("◔", Role::Warn, "due today or soon"),
+        ("·", Role::Dim, "far from due"),
+        ("?", Role::Dim, "the server does not say when it was created"),
+    ] {
+        sheet.line(Line::from(vec![
+            Span::raw("  "),
+            span(model, role, format!("{mark:<12}")),
+            Span::raw(words),
+        ]));
+    }
+    sheet
+}
+
+fn row(model: &Model, binding: &Binding) -> Line<'static> {
+    let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+    let role = if model.allows(binding.when) {
+        Role::Plain
+    } else {
+        Role::Dim
+    };
+    Line::from(vec![
+        Span::raw("  "),
+        span(model, Role::Accent, format!("{:<12}", keys.join(" "))),
+        span(model, role, binding.help),
+    ])
+}
+
+pub(super) fn details(model: &Model, id: &KeyId, scroll: u16, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Key", room.min(76));
+    sheet.scroll = scroll;
+    sheet.blank();
+    match model.team().list.find(id) {
+        Some(row) => {
+            let width = sheet.width;
+            let mut lines = detail::lines(model, row, width).into_iter();
+            sheet.lines.extend(lines.next());
+            sheet.blank();
+            sheet.lines.extend(lines);
+        }
+        None => sheet.words(model, Role::Warn, &format!("{id} is not in the list any more.")),
+    }
+    sheet
+}
+
+pub(super) fn palette(model: &Model, palette: &Palette, room: u16) -> Sheet {
+    const ROWS: usize = 10;
+    let mut sheet = Sheet::new("Find an action", room.min(62));
+    sheet.input(model, palette.input.value(), palette.input.cursor());
+    sheet.blank();
+    let from = palette.place.saturating_sub(ROWS - 1);
+    let mut drawn = 0;
+    for (place, (_, key, help)) in palette.matches.iter().enumerate().skip(from).take(ROWS) {
+        let marked = place == palette.place;
+        let role = if marked { Role::Strong } else { Role::Plain };
+        sheet.line(Line::from(vec![
+            span(model, Role::Accent, if marked { "▸ " } else { "  " }),
+            span(model, role, fit(&format!("{help:<48}"), 48).into_owned()),
+            span(model, Role::Dim, key.clone()),
+        ]));
+        drawn += 1;
+    }
+    if drawn == 0 {
+        sheet.words(model, Role::Dim, "Nothing of that name can be done now.");
+        drawn = 1;
+    }
+    // The box keeps its size while it is typed into.
+    for _ in drawn..ROWS {
+        sheet.blank();
+    }
+    sheet
+}
+
+pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
+    let name = model.dialogs.iter().find_map(|dialog| match dialog {
+        Dialog::ShowOnce(show) => Some(show.key.name.shown().to_owned()),
+        _ => None,
+    });
+    let mut sheet = Sheet::new("Leave?", room.min(62));
+    sheet.role = Role::Danger;
+    sheet.blank();
+    let (question, yes) = match reason {
+        QuitReason::UnstoredValue { leaving } => {
+            let name = name.unwrap_or_default();
+            (
+                format!(
+                    "The value of “{name}” is not stored yet, and it cannot be shown again: left now, it is lost, and \
+                     the key stays alive."
+                ),
+                if leaving { "lose it and quit" } else { "lose it" },
+            )
+        }
+        QuitReason::Clipboard => (
+            "A copied value is on the clipboard. It is cleared when this program ends: paste it first.".to_owned(),
+            "quit and clear it",
+        ),
+        QuitReason::Underway => (
+            "A change is on its way to the server, and its answer is not here yet. Left now, its outcome is not seen."
+                .to_owned(),
+            "quit all the same",
+        ),
+    };
+    sheet.words(model, Role::Plain, &question);
+    sheet.blank();
+    sheet.words(model, Role::Strong, &format!("▸ No, stay        y  Yes, {yes}"));
+    sheet
+}

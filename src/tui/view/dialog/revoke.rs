@@ -1,0 +1,83 @@
+//! Revoke this key? Its facts, how new they are, and how to say yes.
+
+use crate::core::key::{LastUse, Own};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Confirm, Facts, RevokeForm};
+use crate::tui::theme::Role;
+use crate::tui::view::dialog::Sheet;
+use crate::tui::view::relative;
+
+pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
+    let key = &form.target.key;
+    let mut sheet = Sheet::new("Revoke this key?", room.min(70));
+    sheet.role = Role::Danger;
+    sheet.blank();
+    let name = if key.name.is_blank() {
+        "(no name)"
+    } else {
+        key.name.shown()
+    };
+    sheet.fact(model, "key", Role::Strong, name);
+    sheet.fact(model, "id", Role::Plain, &format!("{}   {}", key.id, key.hint()));
+    let now = model.server_now();
+    let (role, used) = match key.last_used_at {
+        LastUse::At(at) => {
+            let hours = now.duration_since(at).as_hours();
+            let ago = relative::ago(at, now);
+            if hours < 24 {
+                (Role::Danger, format!("! used {ago}: something depends on it"))
+            } else {
+                (Role::Plain, format!("used {ago}"))
+            }
+        }
+        LastUse::Never => (Role::Plain, "never used".to_owned()),
+        LastUse::Unknown => (Role::Warn, "unknown: the server does not say".to_owned()),
+    };
+    sheet.fact(model, "last use", role, &used);
+    match form.target.own {
+        Own::Yes => sheet.words(
+            model,
+            Role::Danger,
+            "! This is the key chatzuri-keys is signed in with: revoking it signs us out.",
+        ),
+        Own::Unknown => sheet.words(
+            model,
+            Role::Warn,
+            "! This may be the key we are signed in with: the server gives no hint.",
+        ),
+        Own::No => {}
+    }
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        "Revocation is immediate and cannot be undone: every request with this key gets 401.",
+    );
+    match &form.facts {
+        Facts::Reading(_) => sheet.words(model, Role::Accent, "Reading its last use again…"),
+        Facts::Fresh => {}
+        Facts::Stale(why) => sheet.words(
+            model,
+            Role::Warn,
+            &format!("! These facts may be old, the list could not be read again: {why}"),
+        ),
+    }
+    sheet.blank();
+    if form.sent.is_some() {
+        sheet.words(model, Role::Accent, "Revoking, then reading the list again…");
+        return sheet;
+    }
+    match &form.confirm {
+        Confirm::YesNo => {
+            sheet.words(model, Role::Strong, "▸ No        y  Yes, revoke it");
+        }
+        Confirm::Typed { input, expected, what } => {
+            sheet.words(model, Role::Plain, &format!("Type {what} to revoke it: {expected}"));
+            sheet.input(model, input.value(), input.cursor());
+        }
+    }
+    if let Some(hint) = form.hint {
+        sheet.words(model, Role::Warn, hint);
+    }
+    sheet
+}

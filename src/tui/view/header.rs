@@ -1,0 +1,117 @@
+//! Team, counts by status, age of the data, what is in flight.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::core::text::{columns, fit};
+use crate::tui::model::{LoadState, Model, SessionState};
+use crate::tui::theme::Role;
+use crate::tui::view::{relative, span};
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let right = right(model);
+    let right_width = width(&right);
+    let room = area.width.saturating_sub(right_width + 2);
+    let mut spans = vec![Span::raw(" ")];
+    let name = team_name(model);
+    spans.push(span(model, Role::Strong, fit(&name, room.min(32)).into_owned()));
+    if model.settings.sandbox.is_some() {
+        spans.push(Span::raw("  "));
+        spans.push(span(model, Role::Badge, " SANDBOX "));
+    }
+    // The counts are dropped from the end where they do not fit.
+    for count in counts(model) {
+        let next = width(&spans) + 3 + width(std::slice::from_ref(&count));
+        if next > room {
+            break;
+        }
+        spans.push(Span::raw("   "));
+        spans.push(count);
+    }
+    frame.render_widget(Line::from(spans), area);
+    let at = Rect {
+        x: area.x + area.width.saturating_sub(right_width + 1),
+        width: right_width.min(area.width),
+        ..area
+    };
+    frame.render_widget(Line::from(right), at);
+}
+
+fn team_name(model: &Model) -> String {
+    let team = model.team();
+    let profile = model.profile();
+    match &team.team {
+        Some(team) if !team.name.is_blank() => team.name.shown().to_owned(),
+        _ => profile.map_or_else(String::new, |profile| format!("{}@{}", profile.name, profile.host)),
+    }
+}
+
+fn counts(model: &Model) -> Vec<Span<'static>> {
+    let list = &model.team().list;
+    if model.team().as_of.is_none() {
+        return Vec::new();
+    }
+    let total = list.all().len();
+    let keys = if total == 1 {
+        "1 key".to_owned()
+    } else {
+        format!("{total} keys")
+    };
+    let mut spans = vec![span(model, Role::Plain, keys)];
+    let counts = list.counts();
+    let due_soon = counts.due + counts.due_soon;
+    for (count, role, words) in [
+        (counts.overdue, Role::Danger, format!("! {} overdue", counts.overdue)),
+        (due_soon, Role::Warn, format!("◔ {due_soon} due soon")),
+        (
+            counts.unknown,
+            Role::Dim,
+            format!("? {} of unknown age", counts.unknown),
+        ),
+    ] {
+        if count > 0 {
+            spans.push(span(model, role, words));
+        }
+    }
+    if let Some(days) = list.next_due() {
+        spans.push(span(model, Role::Dim, format!("next {}", relative::due_in(days))));
+    }
+    spans
+}
+
+fn right(model: &Model) -> Vec<Span<'static>> {
+    let team = model.team();
+    if let Some((_, progress)) = team.loading {
+        let words = match progress {
+            Some(progress) => match progress.total {
+                Some(total) => format!("reading {} of {total}…", progress.read),
+                None => format!("reading {}…", progress.read),
+            },
+            None => "reading…".to_owned(),
+        };
+        return vec![span(model, Role::Accent, words)];
+    }
+    if let Some(work) = model.in_flight.values().next() {
+        return vec![span(model, Role::Accent, format!("{}…", work.doing))];
+    }
+    let age = team
+        .as_of
+        .map(|as_of| match relative::ago(as_of, model.server_now()).as_str() {
+            "now" => "just now".to_owned(),
+            words => words.to_owned(),
+        });
+    match (&team.session, &team.load, age) {
+        (SessionState::SignedOut(_), _, Some(age)) => vec![span(model, Role::Danger, format!("signed out · {age}"))],
+        (SessionState::SignedOut(_), _, None) => vec![span(model, Role::Warn, "signed out")],
+        (_, LoadState::Failed(_), Some(age)) => vec![span(model, Role::Warn, format!("! not refreshed · {age}"))],
+        (_, LoadState::Failed(_), None) => vec![span(model, Role::Danger, "! not read")],
+        (_, _, Some(age)) if !team.complete => vec![span(model, Role::Warn, format!("! incomplete · {age}"))],
+        (_, _, Some(age)) => vec![span(model, Role::Dim, format!("synced {age}"))],
+        (_, _, None) => Vec::new(),
+    }
+}
+
+fn width(spans: &[Span<'_>]) -> u16 {
+    spans.iter().map(|span| columns(&span.content)).sum()
+}

@@ -1,0 +1,66 @@
+//! The screen, drawn from the model alone.
+
+mod detail;
+mod dialog;
+mod footer;
+mod gauge;
+mod header;
+pub mod layout;
+pub mod relative;
+mod table;
+mod wrap;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+use crate::tui::model::Model;
+use crate::tui::theme::Role;
+
+/// Draws everything.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let Some(areas) = layout::areas(screen) else {
+        return too_small(model, frame, screen);
+    };
+    header::draw(model, frame, areas.header);
+    rule(model, frame, areas.rule);
+    table::draw(model, frame, areas.titles, areas.table);
+    if let Some(area) = areas.detail {
+        detail::draw_pane(model, frame, area);
+    }
+    footer::draw_notice(model, frame, areas.notice);
+    footer::draw_hints(model, frame, areas.footer);
+    for dialog in &model.dialogs {
+        dialog::draw(model, dialog, frame, screen);
+    }
+}
+
+fn too_small(model: &Model, frame: &mut Frame<'_>, screen: Rect) {
+    let (columns, rows) = layout::SMALLEST;
+    let strong = model.settings.theme.style(Role::Strong);
+    let lines = vec![
+        Line::styled("A little more room, please", strong),
+        Line::raw(format!("{columns} columns and {rows} rows will do.")),
+        Line::raw(format!("Here: {} by {}.", screen.width, screen.height)),
+    ];
+    frame.render_widget(Clear, screen);
+    let top = screen.height.saturating_sub(3) / 2;
+    let area = Rect {
+        y: screen.y + top,
+        height: screen.height - top,
+        ..screen
+    };
+    frame.render_widget(Paragraph::new(lines).centered(), area);
+}
+
+fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let text = "─".repeat(usize::from(area.width));
+    frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
+}
+
+/// `text` in a role.
+fn span<'a>(model: &Model, role: Role, text: impl Into<std::borrow::Cow<'a, str>>) -> Span<'a> {
+    Span::styled(text, model.settings.theme.style(role))
+}

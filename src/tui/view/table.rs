@@ -1,0 +1,249 @@
+//! The keys, or the words for why there are none.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::core::key::Own;
+use crate::core::text::{columns, fit};
+use crate::tui::model::list::{Row, SortBy};
+use crate::tui::model::{LoadState, Model, SessionState};
+use crate::tui::theme::{Role, mark, role};
+use crate::tui::view::gauge::gauge;
+use crate::tui::view::wrap::wrap;
+use crate::tui::view::{relative, span};
+
+/// Widths of the columns, in columns of the terminal; 0 = not drawn.
+struct Widths {
+    name: u16,
+    hint: u16,
+    age: u16,
+    used: u16,
+    gauge: u16,
+    due: u16,
+}
+
+/// Cursor, mark and their gaps before the name.
+const LEAD: u16 = 5;
+
+impl Widths {
+    fn of(total: u16) -> Self {
+        let (hint, age, used, gauge, due, gap) = if total >= 110 {
+            (16, 8, 11, 18, 14, 2)
+        } else if total >= 76 {
+            (13, 6, 8, 9, 13, 1)
+        } else {
+            (0, 6, 8, 0, 13, 1)
+        };
+        let columns = [hint, age, used, gauge, due];
+        let taken: u16 = columns
+            .iter()
+            .filter(|&&width| width > 0)
+            .map(|width| width + gap)
+            .sum();
+        Self {
+            name: total.saturating_sub(LEAD + taken + 1).min(40),
+            hint,
+            age,
+            used,
+            gauge,
+            due,
+        }
+    }
+}
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rect) {
+    let widths = Widths::of(area.width);
+    if model.team().list.shown() == 0 {
+        return empty(model, frame, area);
+    }
+    draw_titles(model, frame, titles, &widths);
+    let list = &model.team().list;
+    for ((place, row), y) in (list.top()..).zip(list.window()).zip(area.y..area.y + area.height) {
+        let selected = place == list.place();
+        let line = Rect { y, height: 1, ..area };
+        frame.render_widget(draw_row(model, row, &widths, selected), line);
+    }
+    draw_scroll(model, frame, area);
+}
+
+fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths) {
+    let (by, reversed) = model.team().list.sorting();
+    let arrow = if reversed { "▴" } else { "▾" };
+    let title = |words: &str, sorted: bool| {
+        if sorted {
+            format!("{words} {arrow}")
+        } else {
+            words.to_owned()
+        }
+    };
+    let used = if widths.used > 8 { "LAST USED" } else { "USED" };
+    let cells = [
+        (title("NAME", by == SortBy::Name), widths.name),
+        ("KEY".to_owned(), widths.hint),
+        (title("AGE", by == SortBy::Created), widths.age),
+        (title(used, by == SortBy::LastUsed), widths.used),
+        (format!("{} DAYS", model.settings.policy.days), widths.gauge),
+        (title("ROTATION", by == SortBy::Due), widths.due),
+    ];
+    let mut text = " ".repeat(usize::from(LEAD));
+    for (words, width) in cells.iter().filter(|(_, width)| *width > 0) {
+        text.push_str(&pad(words, *width));
+        text.push_str(gap(area.width));
+    }
+    frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
+}
+
+fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) -> Line<'a> {
+    let theme = model.settings.theme;
+    let key = &row.listed.key;
+    let status = row.standing.status;
+    let strong = if selected {
+        theme.style(Role::Strong)
+    } else {
+        Style::default()
+    };
+    let of_status = theme.style(role(status));
+    let dim = theme.style(Role::Dim);
+    let name = if key.name.is_blank() {
+        "(no name)".to_owned()
+    } else {
+        name_of(row, widths.name)
+    };
+    let used = relative::last_use(key.last_used_at, model.server_now());
+    let used = if widths.used > 8 {
+        used
+    } else {
+        used.replace(" ago", "")
+    };
+    let mut spans = vec![
+        Span::styled(if selected { " ▸ " } else { "   " }, theme.style(Role::Accent)),
+        Span::styled(mark(status), of_status),
+        Span::raw(" "),
+        Span::styled(pad(&name, widths.name), strong),
+    ];
+    let mut cell = |text: &str, width: u16, style: Style| {
+        if width > 0 {
+            spans.push(Span::raw(gap_of(widths)));
+            spans.push(Span::styled(pad(text, width), style));
+        }
+    };
+    cell(row.hint.shown(), widths.hint, if selected { strong } else { dim });
+    cell(&relative::age(row.standing), widths.age, strong);
+    cell(&used, widths.used, strong);
+    cell(
+        &gauge(row.standing, model.settings.policy, widths.gauge),
+        widths.gauge,
+        of_status,
+    );
+    cell(&relative::due(row.standing), widths.due, of_status);
+    Line::from(spans)
+}
+
+/// The name, with a word for our own credential that is never cut away.
+fn name_of(row: &Row, width: u16) -> String {
+    let name = &row.listed.key.name;
+    if row.listed.own != Own::Yes {
+        return fit(name.shown(), width).into_owned();
+    }
+    const THIS: &str = " (this one)";
+    if name.shown().ends_with(THIS) {
+        return fit(name.shown(), width).into_owned();
+    }
+    format!("{}{THIS}", fit(name.shown(), width.saturating_sub(columns(THIS))))
+}
+
+/// Where the window stands in a list longer than the screen.
+fn draw_scroll(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let list = &model.team().list;
+    let (shown, height) = (list.shown(), usize::from(area.height));
+    if shown <= height || height == 0 {
+        return;
+    }
+    let size = (height * height / shown).clamp(1, height);
+    let start = list.top() * (height - size) / (shown - height).max(1);
+    for (cell, y) in (0..height).zip(area.y..) {
+        let inside = (start..start + size).contains(&cell);
+        let at = Rect {
+            x: area.x + area.width - 1,
+            y,
+            width: 1,
+            height: 1,
+        };
+        let (text, role) = if inside {
+            ("┃", Role::Plain)
+        } else {
+            ("│", Role::Dim)
+        };
+        frame.render_widget(span(model, role, text), at);
+    }
+}
+
+/// Words for a table without rows: each state has its own.
+fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let team = model.team();
+    let filter = team.list.filter().value();
+    let host = model.profile().map_or("the server", |profile| profile.host.as_str());
+    let (title, words): (&str, String) = if !team.list.all().is_empty() && !filter.is_empty() {
+        let shown = crate::core::text::clean(filter).into_owned();
+        (
+            "No key matches",
+            format!("Nothing contains “{shown}”. Esc drops the filter."),
+        )
+    } else {
+        match (&team.session, &team.load) {
+            (SessionState::Unknown | SessionState::Looking, _) => {
+                ("One moment", "Looking for your credential in the keyring.".to_owned())
+            }
+            (SessionState::SignedOut(None), _) => (
+                "Not signed in",
+                format!("No key of {host} is kept on this machine. Press i to sign in."),
+            ),
+            (SessionState::SignedOut(Some(why)), _) => ("Not signed in", format!("{why} Press i to sign in.")),
+            (_, LoadState::Failed(why)) => ("The list could not be read", format!("{why} Press R to try again.")),
+            (_, LoadState::Never) => ("One moment", format!("Reading the keys of {host}.")),
+            (_, LoadState::Fresh) => (
+                "No keys yet",
+                "This team has no API key. Press n to create one.".to_owned(),
+            ),
+        }
+    };
+    let theme = model.settings.theme;
+    let mut lines = vec![
+        Line::styled(title.to_owned(), theme.style(Role::Strong)),
+        Line::default(),
+    ];
+    lines.extend(
+        wrap(&words, area.width.saturating_sub(8).min(72))
+            .into_iter()
+            .map(Line::raw),
+    );
+    let top = area
+        .height
+        .saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX))
+        / 3;
+    let at = Rect {
+        y: area.y + top,
+        height: area.height - top,
+        ..area
+    };
+    frame.render_widget(Paragraph::new(lines).centered(), at);
+}
+
+/// `text` in exactly `width` columns.
+fn pad(text: &str, width: u16) -> String {
+    let mut cell = fit(text, width).into_owned();
+    let missing = width.saturating_sub(columns(&cell));
+    cell.extend(std::iter::repeat_n(' ', usize::from(missing)));
+    cell
+}
+
+fn gap(total: u16) -> &'static str {
+    if total >= 110 { "  " } else { " " }
+}
+
+fn gap_of(widths: &Widths) -> &'static str {
+    if widths.hint > 13 { "  " } else { " " }
+}

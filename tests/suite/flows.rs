@@ -1,0 +1,368 @@
+//! Flows of the dashboard: keys typed, screens read, over real HTTP.
+
+use std::time::Duration;
+
+use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::ports::{Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, TerminalNote};
+use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
+use chatzuri_keys::tui::model::Exit;
+use crossterm::event::KeyCode;
+
+use crate::rig::stage::{Set, Stage};
+
+fn fault(rule: &str) -> FaultRule {
+    FaultRule::parse(rule).unwrap()
+}
+
+/// What the vendor's documented endpoint says of a value.
+async fn status_of(stage: &Stage, value: &str) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/get-teams", stage.sandbox.base_url);
+    client.get(url).bearer_auth(value).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_team_is_seen_at_a_glance() {
+    let mut stage = Stage::ready().await;
+    stage.expect("Acme Support");
+    stage.expect("overdue");
+    stage.expect("Website widget");
+    stage.expect("(this one)");
+    stage.expect("synced just now");
+    stage.expect("n new");
+    stage.expect("? help");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_keeps_the_key_and_shows_the_list() {
+    let mut stage = Stage::set(Set { signed_in: false, ..Set::default() }).await;
+    stage.start().await;
+    stage.expect("Sign in to 127.0.0.1");
+    stage.paste("cz_this_is_no_key_of_that_server_at_all").await;
+    stage.keys("<enter>").await;
+    stage.expect("refused our credential");
+    let value = stage.sandbox.credential.expose().to_owned();
+    stage.paste(&format!("  {value}\n")).await;
+    stage.expect(&format!("{} characters.", value.len()));
+    stage.expect_not(&value);
+    stage.keys("<enter>").await;
+    stage.expect("Signed in: the key opens “Acme Support”");
+    stage.expect("Website widget");
+    let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
+    let kept = stage.store.get(&account).await.unwrap().unwrap();
+    assert_eq!(kept, Secret::parse(&value).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_value_is_not_kept() {
+    let mut stage = Stage::set(Set { signed_in: false, ..Set::default() }).await;
+    stage.start().await;
+    stage.paste("cz_this_is_no_key_of_that_server_at_all").await;
+    stage.keys("<enter>").await;
+    let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
+    assert!(stage.store.get(&account).await.unwrap().is_none());
+    stage.keys("<esc>").await;
+    stage.expect("Not signed in");
+    stage.expect("Press i to sign in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_narrows_as_it_is_typed_and_esc_drops_it() {
+    let mut stage = Stage::ready().await;
+    stage.keys("/zapi").await;
+    stage.expect("Zapier");
+    stage.expect_not("Website widget");
+    stage.keys("zzz").await;
+    stage.expect("No key matches");
+    stage.expect("Nothing contains “zapizzz”");
+    stage.keys("<esc>").await;
+    stage.expect("Website widget");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_created_copied_once_and_closed() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nZapier").await;
+    stage.expect("A key of this name exists already");
+    stage.keys(" 2<enter>").await;
+    stage.expect("New key: Zapier 2");
+    stage.expect("This value is shown once");
+    stage.expect("••••");
+    stage.keys("c").await;
+    stage.expect("copied to the clipboard, clears in 0:45; it goes when this program ends");
+    let copied = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    assert_eq!(status_of(&stage, &copied).await, 200);
+    stage.expect_not(&copied);
+    stage.keys("c").await;
+    stage.expect("not copied twice");
+    assert_eq!(*stage.clipboard.copies.lock().unwrap(), 1);
+    stage.keys("v").await;
+    stage.expect(&copied);
+    stage.pass(Duration::from_secs(10)).await;
+    stage.expect_not(&copied);
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
+    stage.expect("Zapier 2");
+    stage.expect_not(&copied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_value_is_cleared_when_its_time_is_over() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>c").await;
+    stage.pass(Duration::from_secs(20)).await;
+    stage.expect("clears in 0:25");
+    stage.pass(Duration::from_secs(25)).await;
+    stage.expect("cleared from the clipboard; c copies it again");
+    assert_eq!(*stage.clipboard.content.lock().unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn something_newer_on_the_clipboard_is_left_alone() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>c").await;
+    *stage.clipboard.content.lock().unwrap() = Some("a shopping list".to_owned());
+    stage.pass(Duration::from_secs(45)).await;
+    stage.expect("something newer, which was left alone");
+    assert_eq!(stage.clipboard.content.lock().unwrap().as_deref(), Some("a shopping list"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_terminal_route_is_told_and_may_be_tried_again() {
+    let mut stage = Stage::ready().await;
+    let mut prepared = stage.clipboard.prepared.lock().unwrap();
+    prepared.push_back(Ok(ClipboardRoute::Terminal(TerminalNote::TmuxBlocks)));
+    prepared.push_back(Ok(ClipboardRoute::Terminal(TerminalNote::Plain)));
+    prepared.push_back(Err(ClipboardError("No way to a clipboard.".to_owned())));
+    drop(prepared);
+    stage.keys("nBot<enter>c").await;
+    stage.expect("tmux set -g set-clipboard on");
+    stage.keys("c").await;
+    stage.expect("sent to your terminal, which does not confirm");
+    stage.keys("c").await;
+    stage.expect("not copied: No way to a clipboard.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_an_unstored_value_asks_and_no_is_the_default() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter><esc>").await;
+    stage.expect("it is lost, and the key stays alive");
+    stage.keys("<enter>").await;
+    stage.expect("This value is shown once");
+    stage.keys("q").await;
+    stage.keys("y").await;
+    stage.expect("was not stored and is lost");
+    assert_eq!(stage.dashboard.model.exit, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_enter_does_not_say_that_the_value_is_stored() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>").await;
+    let enter = || {
+        chatzuri_keys::tui::message::Message::Key(crossterm::event::KeyEvent::new(
+            KeyCode::Enter,
+            crossterm::event::KeyModifiers::NONE,
+        ))
+    };
+    for _ in 0..20 {
+        stage.clock.advance(Duration::from_millis(33));
+        stage.dashboard.handle(enter());
+    }
+    stage.settle().await;
+    stage.expect("This value is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unused_key_is_revoked_after_yes_and_is_dead() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nShort lived<enter>c").await;
+    let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    stage.keys("<enter>/short<enter>x").await;
+    stage.expect("Revoke this key?");
+    stage.expect("never used");
+    stage.keys("<enter>").await;
+    stage.expect("Nothing was revoked");
+    assert_eq!(status_of(&stage, &value).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_use_wants_its_name_typed() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBusy bot<enter>c").await;
+    let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    stage.keys("<enter>").await;
+    assert_eq!(status_of(&stage, &value).await, 200);
+    stage.keys("/busy<enter>x").await;
+    stage.expect("something depends on it");
+    stage.expect("Type its name to revoke it: Busy bot");
+    stage.keys("y<enter>").await;
+    stage.expect("That is not it. Nothing was revoked.");
+    assert_eq!(status_of(&stage, &value).await, 200);
+    stage.keys("<bs>").await;
+    stage.paste("Busy bot").await;
+    stage.expect("Revoke this key?");
+    stage.keys("<enter>").await;
+    stage.expect("✓ Revoked “Busy bot”");
+    stage.expect("gone from the list");
+    assert_eq!(status_of(&stage, &value).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_revocation_never_says_revoked() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("revoke:status=403"));
+    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("xy").await;
+    stage.expect("✗ NOT revoked");
+    stage.expect_not("✓ Revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_still_listed_after_an_accepted_revocation_is_not_proven() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("revoke:revoke-listed"));
+    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("xy").await;
+    stage.expect("✗ NOT PROVEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_credential_is_named_and_signs_us_out() {
+    let mut stage = Stage::ready().await;
+    stage.keys("/this one<enter>x").await;
+    stage.expect("revoking it signs us out");
+    let typed = stage.screen();
+    let at = typed.find("to revoke it: ").unwrap() + "to revoke it: ".len();
+    let expected: String = typed[at..].split(['│', '\n']).next().unwrap().trim().to_owned();
+    stage.keys(&expected).await;
+    stage.keys("<enter>").await;
+    stage.expect("its own next request got 401");
+    stage.expect("signed out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    let id = stage.dashboard.model.team().list.selected().unwrap().listed.key.id.raw().to_owned();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/delete-api-key?keyId={id}", stage.sandbox.base_url);
+    let answer = client.delete(url).bearer_auth(stage.sandbox.credential.expose()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    stage.keys("x").await;
+    stage.expect("Already gone");
+    stage.expect("Nothing was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_refresh_keeps_the_last_good_list() {
+    let mut stage = Stage::ready().await;
+    for (rule, words) in [
+        ("list:status=500", "failed with 500 on GET /get-api-keys"),
+        ("list:status=403", "does not allow this credential to list keys"),
+        ("list:garbage", "is not what the contract says"),
+        ("list:truncated", "GET /get-api-keys"),
+        ("list:empty", "is not what the contract says"),
+        ("list:wrong-shape", "is not what the contract says"),
+        ("list:html", "has no GET /get-api-keys"),
+        ("list:huge", "more than 8 MiB"),
+        ("list:gzip-bomb", "more than 8 MiB"),
+        ("list:redirect", "a credential is not sent after a redirect"),
+        ("list:retry-after=120", "slow down"),
+        ("list:retry-after-date=120", "slow down"),
+        ("list:hang", "did not answer GET /get-api-keys"),
+    ] {
+        stage.sandbox.inject(fault(rule));
+        stage.keys("R").await;
+        stage.sandbox.clear_faults();
+        stage.expect(words);
+        stage.expect("Website widget");
+        stage.expect("not refreshed");
+    }
+    stage.keys("R").await;
+    stage.expect("synced just now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_reach_the_screen_as_visible_escapes_only() {
+    let options = SandboxOptions {
+        apps: false,
+        faults: vec![fault("list:hostile-names")],
+        ..SandboxOptions::default()
+    };
+    let mut stage = Stage::set(Set { options, ..Set::default() }).await;
+    stage.start().await;
+    stage.expect("\\e[");
+    stage.expect("\\u{202e}");
+    stage.expect("(no name)");
+    let screen = stage.screen();
+    assert!(screen.chars().all(|c| c == '\n' || !c.is_control()), "{screen:?}");
+    assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{2066}']), "{screen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_credential_leads_back_to_the_sign_in() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("all:status=401"));
+    stage.keys("R").await;
+    stage.expect("refused our credential (401");
+    stage.expect("signed out");
+    stage.expect("Website widget");
+    stage.sandbox.clear_faults();
+    stage.keys("i").await;
+    let value = stage.sandbox.credential.expose().to_owned();
+    stage.paste(&value).await;
+    stage.keys("<enter>").await;
+    stage.expect("synced just now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_has_its_own_words() {
+    let mut stage = Stage::set(Set::default()).await;
+    // A server that is gone: its port is free again, and nothing listens there.
+    let gone = Stage::set(Set::default()).await.sandbox;
+    std::mem::replace(&mut stage.sandbox, gone).shutdown().await;
+    stage.start().await;
+    stage.expect("The list could not be read");
+    stage.expect("cannot be reached");
+    stage.expect("Press R to try again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_whose_answer_is_lost_is_said_to_be_uncertain() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("create:drop-after"));
+    stage.keys("nLost<enter>").await;
+    stage.expect("It is not known whether “Lost” was created");
+    stage.keys("<esc>").await;
+    stage.expect("Lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_screen_comes_back_after_it_was_too_small() {
+    let mut stage = Stage::set(Set { size: (59, 20), ..Set::default() }).await;
+    stage.start().await;
+    stage.expect("A little more room, please");
+    stage.expect_not("Website widget");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_palette_does_what_its_row_says() {
+    let mut stage = Stage::ready().await;
+    stage.keys(":turn").await;
+    stage.expect("turn the order round");
+    stage.keys("<enter>").await;
+    stage.expect("ROTATION ▴");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_with_a_copied_value_asks() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>c<enter>").await;
+    stage.keys("q").await;
+    stage.expect("A copied value is on the clipboard");
+    stage.keys("y").await;
+    assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
+}

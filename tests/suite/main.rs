@@ -1,0 +1,18 @@
+//! The suite: the house rule, flows that type keys and read the screen over real HTTP, the command line, the client
+//! against a hostile server, the binary in a real terminal, and the real keyring, clipboards and tmux.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop at the first surprise, and nobody imports them"
+)]
+
+mod flows;
+mod house;
+mod rig;
+mod screens;

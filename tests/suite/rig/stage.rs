@@ -1,0 +1,264 @@
+//! The dashboard on a stage: real updates, real effects, real HTTP to a sandbox on the loopback; the terminal is a test
+//! backend, the clipboard a slot in memory, and the clock is moved by hand.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect, HttpLimits};
+use chatzuri_keys::adapters::memory_store::MemoryStore;
+use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::core::policy::RotationPolicy;
+use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::ops::revoke::Patience;
+use chatzuri_keys::ops::sign_in::Profile;
+use chatzuri_keys::ports::{
+    Answer, BaseUrl, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore, Ports,
+};
+use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
+use chatzuri_keys::tui::app::Dashboard;
+use chatzuri_keys::tui::message::{Message, Pasted, TeamIndex};
+use chatzuri_keys::tui::model::{ProfileLabel, Settings};
+use chatzuri_keys::tui::theme::Theme;
+use chatzuri_keys::tui::view;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use zeroize::Zeroizing;
+
+/// The machine's clock, and so much more.
+#[derive(Default)]
+pub struct MovedClock(Mutex<SignedDuration>);
+
+impl MovedClock {
+    pub fn advance(&self, by: Duration) {
+        let mut ahead = self.0.lock().unwrap();
+        *ahead = *ahead + SignedDuration::try_from(by).unwrap();
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now().checked_add(*self.0.lock().unwrap()).unwrap()
+    }
+}
+
+/// A clipboard in memory, which answers with prepared routes or failures and then as a desktop's.
+#[derive(Default)]
+pub struct SlotClipboard {
+    pub content: Mutex<Option<String>>,
+    pub copies: Mutex<usize>,
+    pub prepared: Mutex<VecDeque<Result<ClipboardRoute, ClipboardError>>>,
+    ours: Mutex<Option<String>>,
+}
+
+impl Clipboard for SlotClipboard {
+    fn copy(&self, value: Arc<Secret>) -> Answer<'_, Result<ClipboardRoute, ClipboardError>> {
+        *self.copies.lock().unwrap() += 1;
+        let desktop = Ok(ClipboardRoute::Desktop { dies_with_us: true });
+        let answer = self.prepared.lock().unwrap().pop_front().unwrap_or(desktop);
+        if answer.is_ok() {
+            *self.content.lock().unwrap() = Some(value.expose().to_owned());
+            *self.ours.lock().unwrap() = Some(value.expose().to_owned());
+        }
+        Box::pin(async move { answer })
+    }
+
+    fn clear(&self) -> Answer<'_, Result<Cleared, ClipboardError>> {
+        let mut content = self.content.lock().unwrap();
+        let cleared = if *content == *self.ours.lock().unwrap() {
+            *content = None;
+            Cleared::Cleared
+        } else {
+            Cleared::NotOurs
+        };
+        Box::pin(async move { Ok(cleared) })
+    }
+}
+
+/// The stage.
+pub struct Stage {
+    pub sandbox: Running,
+    pub dashboard: Dashboard,
+    pub clock: Arc<MovedClock>,
+    pub clipboard: Arc<SlotClipboard>,
+    pub store: Arc<MemoryStore>,
+    terminal: Terminal<TestBackend>,
+}
+
+/// What a stage is set with.
+pub struct Set {
+    pub size: (u16, u16),
+    pub signed_in: bool,
+    pub options: SandboxOptions,
+    pub theme: Theme,
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self {
+            size: (120, 40),
+            signed_in: true,
+            options: SandboxOptions {
+                apps: false,
+                ..SandboxOptions::default()
+            },
+            theme: Theme::Ansi,
+        }
+    }
+}
+
+impl Stage {
+    /// A signed-in dashboard at 120x40 that has read its list.
+    pub async fn ready() -> Self {
+        let mut stage = Self::set(Set::default()).await;
+        stage.start().await;
+        stage
+    }
+
+    /// A dashboard that has not started.
+    pub async fn set(set: Set) -> Self {
+        let sandbox = sandbox::start(set.options).await.unwrap();
+        let base_url = BaseUrl::parse(&sandbox.base_url).unwrap();
+        let profile = Profile {
+            name: "default".to_owned(),
+            base_url: base_url.clone(),
+            credential_command: None,
+            from_environment: None,
+        };
+        let store = Arc::new(MemoryStore::new());
+        if set.signed_in {
+            let credential = Secret::parse(sandbox.credential.expose()).unwrap();
+            store.set(&profile.account(), Arc::new(credential)).await.unwrap();
+        }
+        let clock = Arc::new(MovedClock::default());
+        let clipboard = Arc::new(SlotClipboard::default());
+        let limits = HttpLimits {
+            backoff_base: Duration::from_millis(1),
+            backoff_cap: Duration::from_millis(4),
+            idle: Duration::from_secs(2),
+            total: Duration::from_secs(4),
+            ..HttpLimits::default()
+        };
+        let ports = Ports {
+            connect: Arc::new(HttpConnect::with_limits(EndpointNames::default(), limits)),
+            store: store.clone(),
+            clipboard: clipboard.clone(),
+            processes: Arc::new(ChildProcesses),
+            clock: clock.clone(),
+        };
+        let settings = Settings {
+            profiles: vec![ProfileLabel {
+                name: "default".to_owned(),
+                host: base_url.host().to_owned(),
+                fixed_credential: false,
+            }],
+            first: TeamIndex(0),
+            policy: RotationPolicy::default(),
+            clear_after: 45,
+            theme: set.theme,
+            zone: jiff::tz::TimeZone::UTC,
+            sandbox: None,
+        };
+        let patience = Patience {
+            first_wait: Duration::from_millis(1),
+            ..Patience::default()
+        };
+        let mut dashboard = Dashboard::new(settings, vec![profile], ports, patience);
+        let (columns, rows) = set.size;
+        dashboard.handle(Message::Resized(columns, rows));
+        Self {
+            sandbox,
+            dashboard,
+            clock,
+            clipboard,
+            store,
+            terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
+        }
+    }
+
+    pub async fn start(&mut self) {
+        self.dashboard.start();
+        self.settle().await;
+    }
+
+    /// Waits until nothing is in flight; says so when that never happens.
+    pub async fn settle(&mut self) {
+        let settled = tokio::time::timeout(Duration::from_secs(60), self.dashboard.settle()).await;
+        assert!(settled.is_ok(), "still in flight: {:?}\n{}", self.dashboard.model.in_flight, self.screen());
+    }
+
+    /// Presses one key, a second after the one before, and waits for what follows.
+    pub async fn press(&mut self, code: KeyCode) {
+        self.press_only(code);
+        self.settle().await;
+    }
+
+    /// Presses one key, a second after the one before.
+    pub fn press_only(&mut self, code: KeyCode) {
+        self.clock.advance(Duration::from_secs(1));
+        self.dashboard.handle(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    /// Presses each key: a character, or one of `<enter>`, `<esc>`, `<down>`, `<up>`, `<bs>`.
+    pub async fn keys(&mut self, keys: &str) {
+        let mut rest = keys;
+        while let Some(c) = rest.chars().next() {
+            let named = [
+                ("<enter>", KeyCode::Enter),
+                ("<esc>", KeyCode::Esc),
+                ("<down>", KeyCode::Down),
+                ("<up>", KeyCode::Up),
+                ("<bs>", KeyCode::Backspace),
+            ];
+            let found = named.iter().find(|(name, _)| rest.starts_with(name));
+            let (skip, code) = found.map_or((c.len_utf8(), KeyCode::Char(c)), |(name, code)| (name.len(), *code));
+            rest = &rest[skip..];
+            self.press(code).await;
+        }
+    }
+
+    pub async fn paste(&mut self, text: &str) {
+        self.clock.advance(Duration::from_secs(1));
+        self.dashboard.handle(Message::Pasted(Pasted(Zeroizing::new(text.to_owned()))));
+        self.settle().await;
+    }
+
+    /// Lets time pass, as far as the dashboard can see.
+    pub async fn pass(&mut self, time: Duration) {
+        self.clock.advance(time);
+        self.dashboard.handle(Message::Woke);
+        self.settle().await;
+    }
+
+    /// The screen as text.
+    pub fn screen(&mut self) -> String {
+        let model = &self.dashboard.model;
+        self.terminal.draw(|frame| view::draw(model, frame)).unwrap();
+        let buffer = self.terminal.backend().buffer();
+        let width = usize::from(buffer.area.width);
+        let lines: Vec<String> = buffer
+            .content()
+            .chunks(width)
+            .map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
+            .collect();
+        lines.join("\n")
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) {
+        let screen = self.screen();
+        // A dialog wraps its words, so the text is looked for across line ends and frames too.
+        let flat = screen.replace(['│', '\n'], " ");
+        let flat: Vec<&str> = flat.split_whitespace().collect();
+        let wanted: Vec<&str> = text.split_whitespace().collect();
+        assert!(flat.join(" ").contains(&wanted.join(" ")), "“{text}” is not on the screen:\n{screen}");
+    }
+
+    #[track_caller]
+    pub fn expect_not(&mut self, text: &str) {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "“{text}” is on the screen:\n{screen}");
+    }
+}

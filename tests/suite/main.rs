@@ -15,4 +15,5 @@
 mod flows;
 mod house;
 mod rig;
+mod sandbox;
 mod screens;

@@ -1,0 +1,446 @@
+//! What can be made to go wrong, and the rules that say when.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::core::text::{clean, fit};
+
+/// The operation a fault is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultEndpoint {
+    /// `GET /get-api-keys`.
+    List,
+    /// `POST /create-api-key`.
+    Create,
+    /// `DELETE /delete-api-key`.
+    Revoke,
+    /// `GET /get-teams`.
+    Teams,
+    /// Each of the four.
+    All,
+}
+
+impl FaultEndpoint {
+    const EVERY: [Self; 5] = [Self::List, Self::Create, Self::Revoke, Self::Teams, Self::All];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Create => "create",
+            Self::Revoke => "revoke",
+            Self::Teams => "teams",
+            Self::All => "all",
+        }
+    }
+}
+
+/// What goes wrong. "After" means: what was asked for is done first, and only then the answer is spoilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Answers this status and does nothing.
+    Status(u16),
+    /// Does it, then answers this status.
+    StatusAfter(u16),
+    /// 429 with `Retry-After` in seconds.
+    RetryAfter(u32),
+    /// 429 with `Retry-After` as a date so many seconds ahead.
+    RetryAfterDate(u32),
+    /// 400 with a message full of escapes, newlines and bidi controls.
+    HostileMessage,
+    /// Does it, then answers bytes that are no JSON and no UTF-8.
+    Garbage,
+    /// Does it, then closes in the middle of the answer's body.
+    Truncated,
+    /// Does it, then answers without a body.
+    Empty,
+    /// A sign-in page with status 200; does nothing.
+    Html,
+    /// Does it, then answers JSON that fits no form of the contract.
+    WrongShape,
+    /// Does it, then answers more than 100 MiB of JSON.
+    Huge,
+    /// Does it, then answers a small gzip body that inflates to more than 100 MiB.
+    GzipBomb,
+    /// Redirects to another host with this status; does nothing.
+    Redirect(u16),
+    /// Does it, then answers 303.
+    Redirect303,
+    /// Accepts and never answers; does nothing.
+    Hang,
+    /// Does it and never answers.
+    HangAfter,
+    /// Waits so many milliseconds, then does it.
+    Slow(u32),
+    /// Does it, then waits so many milliseconds before it answers.
+    SlowAfter(u32),
+    /// Closes the connection and does nothing.
+    DropBefore,
+    /// Does it, then closes the connection without an answer.
+    DropAfter,
+    /// Names with escapes, newlines, bidi controls, 5,000 characters, or none.
+    HostileNames,
+    /// Ids are numbers; revoking takes the number too.
+    NumberIds,
+    /// `created_at` and `last_used_at` are null.
+    NullDates,
+    /// Keys have an id and a name and nothing else.
+    MissingFields,
+    /// Times are seconds since 1970.
+    EpochSeconds,
+    /// Times are milliseconds since 1970.
+    EpochMillis,
+    /// Lists do not say their total, page and size.
+    NoTotal,
+    /// Every page of the list is full of keys not seen before.
+    Endless,
+    /// Accepted and gone from the list, but the value answers 200 so many times more.
+    RevokeLate(u32),
+    /// Accepted and gone from the list, but the value stays alive.
+    RevokeNever,
+    /// Accepted, but nothing happens: still listed, still alive.
+    RevokeListed,
+    /// Answers 404 to a revocation; the key is still listed and alive.
+    Gone404,
+}
+
+/// Every fault with an example of its argument, and one line about it.
+pub const FAULTS: &[(Fault, &str)] = &[
+    (Fault::Status(503), "answer this status (200 to 599), do nothing"),
+    (Fault::StatusAfter(502), "do it, then answer this status"),
+    (Fault::RetryAfter(3), "429 with Retry-After in seconds, do nothing"),
+    (
+        Fault::RetryAfterDate(3),
+        "429 with Retry-After as a date so many seconds ahead, do nothing",
+    ),
+    (
+        Fault::HostileMessage,
+        "400 with a message of escapes, newlines and bidi controls",
+    ),
+    (
+        Fault::Garbage,
+        "do it, then answer bytes that are neither JSON nor UTF-8",
+    ),
+    (Fault::Truncated, "do it, then break off in the middle of the answer"),
+    (Fault::Empty, "do it, then answer with no body"),
+    (Fault::Html, "a sign-in page with status 200, do nothing"),
+    (Fault::WrongShape, "do it, then answer JSON of no known form"),
+    (Fault::Huge, "do it, then answer more than 100 MiB of JSON"),
+    (
+        Fault::GzipBomb,
+        "do it, then answer a gzip body that inflates to more than 100 MiB",
+    ),
+    (
+        Fault::Redirect(302),
+        "redirect to another host with this status, do nothing",
+    ),
+    (Fault::Redirect303, "do it, then answer 303"),
+    (Fault::Hang, "accept and never answer, do nothing"),
+    (Fault::HangAfter, "do it and never answer"),
+    (Fault::Slow(2000), "wait so many milliseconds, then do it"),
+    (
+        Fault::SlowAfter(2000),
+        "do it, then wait so many milliseconds before the answer",
+    ),
+    (Fault::DropBefore, "close the connection, do nothing"),
+    (Fault::DropAfter, "do it, then close the connection without an answer"),
+    (
+        Fault::HostileNames,
+        "names with escapes, newlines, bidi controls, 5,000 characters, or empty",
+    ),
+    (Fault::NumberIds, "ids as numbers"),
+    (Fault::NullDates, "created_at and last_used_at null"),
+    (Fault::MissingFields, "keys with an id and a name only"),
+    (Fault::EpochSeconds, "times as seconds since 1970"),
+    (Fault::EpochMillis, "times as milliseconds since 1970"),
+    (Fault::NoTotal, "lists without total, page and size"),
+    (Fault::Endless, "a list whose every page is full of new keys"),
+    (
+        Fault::RevokeLate(2),
+        "revoke only: off the list, but the value answers 200 so many times more",
+    ),
+    (
+        Fault::RevokeNever,
+        "revoke only: off the list, but the value stays alive",
+    ),
+    (Fault::RevokeListed, "revoke only: accepted, yet still listed and alive"),
+    (Fault::Gone404, "revoke only: 404, yet still listed and alive"),
+];
+
+/// One line per fault, for help.
+#[must_use]
+pub fn fault_help() -> String {
+    let mut lines =
+        String::from("ENDPOINT:FAULT[=NUMBER][:COUNT], ENDPOINT one of list, create, revoke, teams, all:\n");
+    for (fault, about) in FAULTS {
+        lines.push_str(&format!("  {:<22} {about}\n", fault.to_string()));
+    }
+    lines
+}
+
+impl Fault {
+    fn parts(self) -> (&'static str, Option<u32>) {
+        match self {
+            Self::Status(status) => ("status", Some(status.into())),
+            Self::StatusAfter(status) => ("status-after", Some(status.into())),
+            Self::RetryAfter(seconds) => ("retry-after", Some(seconds)),
+            Self::RetryAfterDate(seconds) => ("retry-after-date", Some(seconds)),
+            Self::HostileMessage => ("hostile-message", None),
+            Self::Garbage => ("garbage", None),
+            Self::Truncated => ("truncated", None),
+            Self::Empty => ("empty", None),
+            Self::Html => ("html", None),
+            Self::WrongShape => ("wrong-shape", None),
+            Self::Huge => ("huge", None),
+            Self::GzipBomb => ("gzip-bomb", None),
+            Self::Redirect(status) => ("redirect", Some(status.into())),
+            Self::Redirect303 => ("redirect-303", None),
+            Self::Hang => ("hang", None),
+            Self::HangAfter => ("hang-after", None),
+            Self::Slow(millis) => ("slow", Some(millis)),
+            Self::SlowAfter(millis) => ("slow-after", Some(millis)),
+            Self::DropBefore => ("drop-before", None),
+            Self::DropAfter => ("drop-after", None),
+            Self::HostileNames => ("hostile-names", None),
+            Self::NumberIds => ("number-ids", None),
+            Self::NullDates => ("null-dates", None),
+            Self::MissingFields => ("missing-fields", None),
+            Self::EpochSeconds => ("epoch-seconds", None),
+            Self::EpochMillis => ("epoch-millis", None),
+            Self::NoTotal => ("no-total", None),
+            Self::Endless => ("endless", None),
+            Self::RevokeLate(times) => ("revoke-late", Some(times)),
+            Self::RevokeNever => ("revoke-never", None),
+            Self::RevokeListed => ("revoke-listed", None),
+            Self::Gone404 => ("gone-404", None),
+        }
+    }
+
+    /// The same fault with another argument; `None` where the argument is out of range.
+    fn with(self, number: u32) -> Option<Self> {
+        let status = |from: u16, to: u16| u16::try_from(number).ok().filter(|n| (from..=to).contains(n));
+        Some(match self {
+            Self::Status(_) => Self::Status(status(200, 599)?),
+            Self::StatusAfter(_) => Self::StatusAfter(status(200, 599)?),
+            Self::Redirect(_) => Self::Redirect(status(300, 399)?),
+            Self::RetryAfter(_) => Self::RetryAfter(number),
+            Self::RetryAfterDate(_) => Self::RetryAfterDate(number),
+            Self::Slow(_) => Self::Slow(number),
+            Self::SlowAfter(_) => Self::SlowAfter(number),
+            Self::RevokeLate(_) => Self::RevokeLate(number),
+            _ => return None,
+        })
+    }
+
+    fn fits(self, endpoint: FaultEndpoint) -> bool {
+        match self {
+            Self::RevokeLate(_) | Self::RevokeNever | Self::RevokeListed | Self::Gone404 => {
+                endpoint == FaultEndpoint::Revoke
+            }
+            Self::NoTotal | Self::Endless => endpoint == FaultEndpoint::List,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (name, None) => f.write_str(name),
+            (name, Some(number)) => write!(f, "{name}={number}"),
+        }
+    }
+}
+
+/// When which fault happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultRule {
+    /// The operation it is for.
+    pub endpoint: FaultEndpoint,
+    /// What goes wrong.
+    pub fault: Fault,
+    /// How many times; `None` = always. Rules for the same operation are used up in the order they were given.
+    pub count: Option<u32>,
+}
+
+/// Why a text is no fault rule, in a cleaned sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadFault(String);
+
+impl fmt::Display for BadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadFault {}
+
+impl FaultRule {
+    /// Reads `ENDPOINT:FAULT[=NUMBER][:COUNT]`, as in `list:status=503:2`.
+    ///
+    /// # Errors
+    /// [`BadFault`] says which part is not known.
+    pub fn parse(text: &str) -> Result<Self, BadFault> {
+        let mut parts = text.split(':');
+        let (endpoint, fault) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let count = parts.next();
+        if parts.next().is_some() {
+            return Err(bad(text, "it has more than three parts"));
+        }
+        let endpoint = FaultEndpoint::EVERY
+            .into_iter()
+            .find(|one| one.word() == endpoint)
+            .ok_or_else(|| {
+                bad(
+                    text,
+                    "it must begin with list, create, revoke, teams or all and a colon",
+                )
+            })?;
+        let (name, number) = match fault.split_once('=') {
+            Some((name, number)) => (name, Some(number)),
+            None => (fault, None),
+        };
+        let example = FAULTS
+            .iter()
+            .map(|(fault, _)| *fault)
+            .find(|fault| fault.parts().0 == name)
+            .ok_or_else(|| bad(text, "there is no such fault"))?;
+        let fault = match (example.parts().1, number) {
+            (None, None) => example,
+            (None, Some(_)) => return Err(bad(text, "this fault takes no number")),
+            // A redirect is most often wanted as the browser's own.
+            (Some(_), None) if matches!(example, Fault::Redirect(_)) => example,
+            (Some(_), None) => return Err(bad(text, &format!("it needs a number, as in {example}"))),
+            (Some(_), Some(number)) => number
+                .parse()
+                .ok()
+                .and_then(|number| example.with(number))
+                .ok_or_else(|| bad(text, "its number is out of range"))?,
+        };
+        if !fault.fits(endpoint) {
+            return Err(bad(text, "this fault belongs to another endpoint"));
+        }
+        let count = match count.map(str::parse) {
+            None => None,
+            Some(Ok(count)) => Some(count),
+            Some(Err(_)) => return Err(bad(text, "its count is not a number")),
+        };
+        Ok(Self { endpoint, fault, count })
+    }
+}
+
+fn bad(text: &str, why: &str) -> BadFault {
+    BadFault(format!("“{}” is no fault: {why}.", fit(&clean(text), 60)))
+}
+
+impl FromStr for FaultRule {
+    type Err = BadFault;
+
+    fn from_str(text: &str) -> Result<Self, BadFault> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for FaultRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.endpoint.word(), self.fault)?;
+        match self.count {
+            Some(count) => write!(f, ":{count}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The rules in force, with what is left of their counts.
+#[derive(Debug, Default)]
+pub(super) struct FaultBook(Mutex<Vec<FaultRule>>);
+
+impl FaultBook {
+    pub(super) fn new(rules: Vec<FaultRule>) -> Self {
+        Self(Mutex::new(rules))
+    }
+
+    pub(super) fn add(&self, rule: FaultRule) {
+        self.rules().push(rule);
+    }
+
+    pub(super) fn clear(&self) {
+        self.rules().clear();
+    }
+
+    /// The fault for the next request to `endpoint`, taken off its rule's count.
+    pub(super) fn take(&self, endpoint: FaultEndpoint) -> Option<Fault> {
+        let mut rules = self.rules();
+        let rule = rules
+            .iter_mut()
+            .find(|rule| (rule.endpoint == endpoint || rule.endpoint == FaultEndpoint::All) && rule.count != Some(0))?;
+        rule.count = rule.count.map(|count| count - 1);
+        Some(rule.fault)
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<FaultRule>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_read_back_from_what_it_prints() {
+        for (fault, about) in FAULTS {
+            let endpoint = FaultEndpoint::EVERY.into_iter().find(|&e| fault.fits(e)).unwrap();
+            for count in [None, Some(2)] {
+                let rule = FaultRule {
+                    endpoint,
+                    fault: *fault,
+                    count,
+                };
+                assert_eq!(FaultRule::parse(&rule.to_string()), Ok(rule), "{about}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_has_one_line_for_each_fault() {
+        assert_eq!(fault_help().lines().count(), FAULTS.len() + 1);
+    }
+
+    #[test]
+    fn a_mistake_is_told_in_cleaned_words() {
+        for bad in [
+            "",
+            "list",
+            "list:",
+            "garbage",
+            "lost:garbage",
+            "list:nothing",
+            "list:garbage=1",
+            "list:status",
+            "list:status=99",
+            "list:status=600",
+            "list:status=x",
+            "list:garbage:x",
+            "list:garbage:1:1",
+            "list:revoke-never",
+            "all:gone-404",
+            "create:endless",
+            "list:redirect=200",
+            "list:\u{1b}[31m",
+        ] {
+            let error = FaultRule::parse(bad).unwrap_err().to_string();
+            assert!(!error.contains('\u{1b}'), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn rules_are_used_up_in_order() {
+        let rules = ["list:status=503:2", "all:garbage:1"].map(|text| FaultRule::parse(text).unwrap());
+        let book = FaultBook::new(rules.to_vec());
+        assert_eq!(book.take(FaultEndpoint::List), Some(Fault::Status(503)));
+        assert_eq!(book.take(FaultEndpoint::Create), Some(Fault::Garbage));
+        assert_eq!(book.take(FaultEndpoint::List), Some(Fault::Status(503)));
+        assert_eq!(book.take(FaultEndpoint::List), None);
+    }
+}

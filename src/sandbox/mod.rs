@@ -12,7 +12,8 @@
 //! | `mint.rs` | new values, ids and hashes |
 //! | `apps.rs` | simulated applications that use their keys |
 //! | `clock.rs` | a clock that can be set |
-//! | `faults.rs`, `spoil.rs`, `reshape.rs`, `bodies.rs` | what can go wrong: the rules, and how each is played |
+//! | `faults.rs`, `rules.rs` | what can go wrong, and when |
+//! | `spoil.rs`, `reshape.rs`, `bodies.rs` | how each fault is played |
 //! | `connection.rs` | connections that can be cut |
 //! | `log.rs` | what was asked of it |
 //!
@@ -30,6 +31,7 @@ mod faults;
 mod log;
 mod mint;
 mod reshape;
+mod rules;
 mod seed;
 mod server;
 mod spoil;
@@ -50,10 +52,11 @@ pub use self::apps::App;
 use self::apps::Apps;
 use self::clock::Clock;
 use self::connection::{Connection, Loopback};
-use self::faults::FaultBook;
-pub use self::faults::{BadFault, FAULTS, Fault, FaultEndpoint, FaultRule, fault_help};
+pub use self::faults::{FAULTS, Fault, FaultEndpoint, fault_help};
 use self::log::RequestLog;
 pub use self::log::RequestRecord;
+use self::rules::FaultBook;
+pub use self::rules::{BadFault, FaultRule};
 use self::server::Server;
 use self::store::Store;
 use crate::core::secret::Secret;

@@ -140,7 +140,7 @@ fn plant_filler(database: &Transaction<'_>, number: usize, now: Timestamp) -> Re
     let number_64 = i64::try_from(number).unwrap_or_default();
     // Steps prime to the ranges spread ages over 400 days and uses over 100, the same on every start.
     let age = number_64 * 7_919 % 400 * DAY + number_64 * 104_729 % DAY;
-    let used = (number % 11 != 0).then(|| (number_64 * 15_485_863 % (100 * DAY)).min(age));
+    let used = (!number.is_multiple_of(11)).then(|| (number_64 * 15_485_863 % (100 * DAY)).min(age));
 
     let mut hash: KeyHash = [0; 32];
     mint::fill(&mut hash)?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Extension, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -16,8 +17,9 @@ use serde_json::{Value, json};
 
 use super::clock::{Clock, http_date};
 use super::connection::Connection;
-use super::faults::{FaultBook, FaultEndpoint};
+use super::faults::FaultEndpoint;
 use super::log::RequestLog;
+use super::rules::FaultBook;
 use super::store::{Caller, Death, NewKey, Store};
 use super::{OPENAPI, SandboxError, mint, spoil};
 use crate::core::key::NAME_LIMIT;
@@ -125,6 +127,12 @@ impl From<SandboxError> for Refusal {
     }
 }
 
+impl From<QueryRejection> for Refusal {
+    fn from(_: QueryRejection) -> Self {
+        Self::Bad("The query cannot be read".to_owned())
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
@@ -178,9 +186,10 @@ struct Paging {
 async fn list(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
-    Query(paging): Query<Paging>,
+    paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let caller = authenticate(&server, &headers)?;
+    let Query(paging) = paging?;
     let page = number("page", paging.page.as_deref(), 1, u32::MAX)?;
     let size = number("size", paging.size.as_deref(), PAGE_SIZE, PAGE_SIZE)?;
     let (keys, total) = server.store.list(page, size)?;
@@ -239,16 +248,17 @@ struct WhichKey {
 async fn revoke(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
-    Query(which): Query<WhichKey>,
-    request: Request,
+    which: Result<Query<WhichKey>, QueryRejection>,
+    trick: Option<Extension<RevokeTrick>>,
 ) -> Result<Response, Refusal> {
     let caller = authenticate(&server, &headers)?;
+    let Query(which) = which?;
     let id = which.key_id.filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| Refusal::Bad("keyId is missing".to_owned()))?;
     // Where ids are sent as numbers, they come back as numbers.
     let id = id.parse().map_or(id, mint::id_of);
-    let trick = request.extensions().get().copied();
-    let found = match trick.unwrap_or(RevokeTrick::Dies(Death::AtOnce)) {
+    let trick = trick.map_or(RevokeTrick::Dies(Death::AtOnce), |Extension(trick)| trick);
+    let found = match trick {
         RevokeTrick::Dies(death) => server.store.revoke(&id, death, server.clock.now())?,
         RevokeTrick::AcceptsOnly => server.store.is_listed(&id)?,
         RevokeTrick::Denies => false,

@@ -1,5 +1,11 @@
 //! The sandbox keeps the contract's promises, and each fault does what its name says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy's exemption for tests does not reach the helpers of an integration test"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,7 +81,9 @@ impl Try {
     async fn keys(&self) -> Vec<Value> {
         let (status, body) = self.get("/get-api-keys?page=1&size=100").await;
         assert_eq!(status, 200, "{body}");
-        body["data"].as_array().unwrap().clone()
+        let keys = body["data"].as_array().unwrap().clone();
+        assert_eq!(body["total"], json!(keys.len()));
+        keys
     }
 
     async fn key_named(&self, name: &str) -> Option<Value> {

@@ -1,7 +1,10 @@
 //! The pure core: no I/O, no clock, no async, no terminal.
 
+pub mod activity;
+pub mod creation;
 pub mod incident;
 pub mod key;
+pub mod listing;
 pub mod policy;
 pub mod secret;
 pub mod text;

@@ -4,33 +4,12 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, Own, Team};
+use crate::core::key::{ApiKey, Own};
+use crate::core::listing::{ListedKey, Listing};
 use crate::ports::{ApiError, Clock, Consequence, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE};
 
 /// How often a list that changed under our reading is read again before it is called incomplete.
 const READS: u32 = 2;
-
-/// A key of the list, and whether it is the credential we are signed in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedKey {
-    /// The key.
-    pub key: ApiKey,
-    /// Whether it is ours.
-    pub own: Own,
-}
-
-/// A team's list of keys at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// The team, where `get-teams` names it.
-    pub team: Option<Team>,
-    /// Every key, in the server's order.
-    pub keys: Vec<ListedKey>,
-    /// Whether every key the server counts was read.
-    pub complete: bool,
-    /// When it was read, by the server's clock.
-    pub as_of: Timestamp,
-}
 
 /// How far the reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
-use crate::ops::review::{ListedKey, read_list};
+use crate::core::listing::ListedKey;
+use crate::ops::review::read_list;
 use crate::ports::{ApiError, Consequence, Fault, KeyApi};
 
 /// How often and how patiently a `DELETE` is sent again while its key is still listed.

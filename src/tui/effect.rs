@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::core::key::KeyName;
+use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
-use crate::ops::review::ListedKey;
 use crate::tui::message::{RequestId, TeamIndex};
 
 /// One thing to do, and the run its result belongs to.

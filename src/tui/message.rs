@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::core::incident::Outcome;
 use crate::core::key::Team;
+use crate::core::listing::{ListedKey, Listing};
 use crate::ops::create::CreateError;
-use crate::ops::review::{ListedKey, Listing, Progress};
+use crate::ops::review::Progress;
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, CreatedKey};
 use crate::tui::keymap::Action;

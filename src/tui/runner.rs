@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::listing::Listing;
 use crate::ops::create::create;
-use crate::ops::review::{Listing, review};
+use crate::ops::review::review;
 use crate::ops::revoke::{Patience, revoke};
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};

@@ -18,7 +18,14 @@ fn fault(rule: &str) -> FaultRule {
 async fn status_of(stage: &Stage, value: &str) -> u16 {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/get-teams", stage.sandbox.base_url);
-    client.get(url).bearer_auth(value).send().await.unwrap().status().as_u16()
+    client
+        .get(url)
+        .bearer_auth(value)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +42,11 @@ async fn the_team_is_seen_at_a_glance() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_keeps_the_key_and_shows_the_list() {
-    let mut stage = Stage::set(Set { signed_in: false, ..Set::default() }).await;
+    let mut stage = Stage::set(Set {
+        signed_in: false,
+        ..Set::default()
+    })
+    .await;
     stage.start().await;
     stage.expect("Sign in to 127.0.0.1");
     stage.paste("cz_this_is_no_key_of_that_server_at_all").await;
@@ -55,7 +66,11 @@ async fn signing_in_keeps_the_key_and_shows_the_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_value_is_not_kept() {
-    let mut stage = Stage::set(Set { signed_in: false, ..Set::default() }).await;
+    let mut stage = Stage::set(Set {
+        signed_in: false,
+        ..Set::default()
+    })
+    .await;
     stage.start().await;
     stage.paste("cz_this_is_no_key_of_that_server_at_all").await;
     stage.keys("<enter>").await;
@@ -124,7 +139,10 @@ async fn something_newer_on_the_clipboard_is_left_alone() {
     *stage.clipboard.content.lock().unwrap() = Some("a shopping list".to_owned());
     stage.pass(Duration::from_secs(45)).await;
     stage.expect("something newer, which was left alone");
-    assert_eq!(stage.clipboard.content.lock().unwrap().as_deref(), Some("a shopping list"));
+    assert_eq!(
+        stage.clipboard.content.lock().unwrap().as_deref(),
+        Some("a shopping list")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,10 +264,26 @@ async fn our_own_credential_is_named_and_signs_us_out() {
 async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
     let mut stage = Stage::ready().await;
     stage.keys("nBot<enter><enter>/bot<enter>").await;
-    let id = stage.dashboard.model.team().list.selected().unwrap().listed.key.id.raw().to_owned();
+    let id = stage
+        .dashboard
+        .model
+        .team()
+        .list
+        .selected()
+        .unwrap()
+        .listed
+        .key
+        .id
+        .raw()
+        .to_owned();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/delete-api-key?keyId={id}", stage.sandbox.base_url);
-    let answer = client.delete(url).bearer_auth(stage.sandbox.credential.expose()).send().await.unwrap();
+    let answer = client
+        .delete(url)
+        .bearer_auth(stage.sandbox.credential.expose())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     stage.keys("x").await;
     stage.expect("Already gone");
@@ -292,7 +326,11 @@ async fn hostile_names_reach_the_screen_as_visible_escapes_only() {
         faults: vec![fault("list:hostile-names")],
         ..SandboxOptions::default()
     };
-    let mut stage = Stage::set(Set { options, ..Set::default() }).await;
+    let mut stage = Stage::set(Set {
+        options,
+        ..Set::default()
+    })
+    .await;
     stage.start().await;
     stage.expect("\\e[");
     stage.expect("\\u{202e}");
@@ -342,7 +380,11 @@ async fn a_creation_whose_answer_is_lost_is_said_to_be_uncertain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_screen_comes_back_after_it_was_too_small() {
-    let mut stage = Stage::set(Set { size: (59, 20), ..Set::default() }).await;
+    let mut stage = Stage::set(Set {
+        size: (59, 20),
+        ..Set::default()
+    })
+    .await;
     stage.start().await;
     stage.expect("A little more room, please");
     stage.expect_not("Website widget");

@@ -19,7 +19,16 @@ fn rule() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Crates that would bring I/O, a clock, async or a terminal into the pure core.
-const IMPURE: [&str; 8] = ["tokio", "ratatui", "crossterm", "reqwest", "rusqlite", "std::fs", "std::net", "std::env"];
+const IMPURE: [&str; 8] = [
+    "tokio",
+    "ratatui",
+    "crossterm",
+    "reqwest",
+    "rusqlite",
+    "std::fs",
+    "std::net",
+    "std::env",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -61,7 +70,11 @@ fn breaches(root: &Path) -> Vec<String> {
         let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
         let room = first.trim_end_matches(".rs");
         let Some(allowed) = rule.get(room) else {
-            assert!(matches!(room, "lib" | "main"), "{} stands in no room of the rule", inside.display());
+            assert!(
+                matches!(room, "lib" | "main"),
+                "{} stands in no room of the rule",
+                inside.display()
+            );
             continue;
         };
         let text = fs::read_to_string(&file).unwrap();
@@ -72,7 +85,10 @@ fn breaches(root: &Path) -> Vec<String> {
         }
         if room == "core" {
             for crate_name in IMPURE {
-                if text.lines().any(|line| line.trim_start().starts_with(&format!("use {crate_name}"))) {
+                if text
+                    .lines()
+                    .any(|line| line.trim_start().starts_with(&format!("use {crate_name}")))
+                {
                     wrong.push(format!("{} uses {crate_name}", inside.display()));
                 }
             }
@@ -91,12 +107,28 @@ fn every_room_imports_only_what_the_map_allows() {
 fn a_breach_is_found() {
     let house = tempfile::tempdir().unwrap();
     fs::create_dir(house.path().join("core")).unwrap();
-    fs::write(house.path().join("core/key.rs"), "use crate::ports::KeyApi;\nuse tokio::sync;\n").unwrap();
-    fs::write(house.path().join("ports.rs"), "use crate::core::key;\n// crate::adapters\n").unwrap();
+    fs::write(
+        house.path().join("core/key.rs"),
+        "use crate::ports::KeyApi;\nuse tokio::sync;\n",
+    )
+    .unwrap();
+    fs::write(
+        house.path().join("ports.rs"),
+        "use crate::core::key;\n// crate::adapters\n",
+    )
+    .unwrap();
     fs::create_dir(house.path().join("cli")).unwrap();
-    fs::write(house.path().join("cli/list.rs"), "use crate::{core::key, adapters::http};\n").unwrap();
+    fs::write(
+        house.path().join("cli/list.rs"),
+        "use crate::{core::key, adapters::http};\n",
+    )
+    .unwrap();
     let mut found = breaches(house.path());
     found.sort();
-    let expected = ["cli/list.rs looks into adapters", "core/key.rs looks into ports", "core/key.rs uses tokio"];
+    let expected = [
+        "cli/list.rs looks into adapters",
+        "core/key.rs looks into ports",
+        "core/key.rs uses tokio",
+    ];
     assert_eq!(found, expected);
 }

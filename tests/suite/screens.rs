@@ -14,7 +14,13 @@ async fn seeded(size: (u16, u16), theme: Theme) -> Stage {
         now: Some("2026-11-22T14:00:00Z".parse().unwrap()),
         ..SandboxOptions::default()
     };
-    let mut stage = Stage::set(Set { size, theme, options, signed_in: true }).await;
+    let mut stage = Stage::set(Set {
+        size,
+        theme,
+        options,
+        signed_in: true,
+    })
+    .await;
     stage.start().await;
     stage
 }
@@ -47,8 +53,13 @@ async fn the_mono_theme_uses_no_colour_and_no_attribute() {
     stage.keys("x").await;
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     let model = &stage.dashboard.model;
-    terminal.draw(|frame| chatzuri_keys::tui::view::draw(model, frame)).unwrap();
+    terminal
+        .draw(|frame| chatzuri_keys::tui::view::draw(model, frame))
+        .unwrap();
     for cell in terminal.backend().buffer().content() {
-        assert_eq!((cell.fg, cell.bg, cell.modifier), (Color::Reset, Color::Reset, Modifier::empty()));
+        assert_eq!(
+            (cell.fg, cell.bg, cell.modifier),
+            (Color::Reset, Color::Reset, Modifier::empty())
+        );
     }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
+use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
-use crate::ops::review::ListedKey;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use crate::core::key::{KeyId, LastUse};
+use crate::core::listing::ListedKey;
 use crate::core::policy::{DueStatus, RotationPolicy, Standing};
 use crate::core::text::Label;
-use crate::ops::review::ListedKey;
 
 /// A key with everything a row needs, computed when the list or the day changes, not when it is drawn.
 #[derive(Debug, Clone)]

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use tui_input::Input;
 
-use crate::ops::review::{Listing, Progress};
+use crate::core::listing::Listing;
+use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;

@@ -5,7 +5,7 @@ use tui_input::Input;
 
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
-use crate::ops::review::ListedKey;
+use crate::core::listing::ListedKey;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};

@@ -186,7 +186,12 @@ impl Stage {
     /// Waits until nothing is in flight; says so when that never happens.
     pub async fn settle(&mut self) {
         let settled = tokio::time::timeout(Duration::from_secs(60), self.dashboard.settle()).await;
-        assert!(settled.is_ok(), "still in flight: {:?}\n{}", self.dashboard.model.in_flight, self.screen());
+        assert!(
+            settled.is_ok(),
+            "still in flight: {:?}\n{}",
+            self.dashboard.model.in_flight,
+            self.screen()
+        );
     }
 
     /// Presses one key, a second after the one before, and waits for what follows.
@@ -198,7 +203,8 @@ impl Stage {
     /// Presses one key, a second after the one before.
     pub fn press_only(&mut self, code: KeyCode) {
         self.clock.advance(Duration::from_secs(1));
-        self.dashboard.handle(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        self.dashboard
+            .handle(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     }
 
     /// Presses each key: a character, or one of `<enter>`, `<esc>`, `<down>`, `<up>`, `<bs>`.
@@ -221,7 +227,8 @@ impl Stage {
 
     pub async fn paste(&mut self, text: &str) {
         self.clock.advance(Duration::from_secs(1));
-        self.dashboard.handle(Message::Pasted(Pasted(Zeroizing::new(text.to_owned()))));
+        self.dashboard
+            .handle(Message::Pasted(Pasted(Zeroizing::new(text.to_owned()))));
         self.settle().await;
     }
 
@@ -241,7 +248,13 @@ impl Stage {
         let lines: Vec<String> = buffer
             .content()
             .chunks(width)
-            .map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
+            .map(|row| {
+                row.iter()
+                    .map(|cell| cell.symbol())
+                    .collect::<String>()
+                    .trim_end()
+                    .to_owned()
+            })
             .collect();
         lines.join("\n")
     }
@@ -253,7 +266,10 @@ impl Stage {
         let flat = screen.replace(['│', '\n'], " ");
         let flat: Vec<&str> = flat.split_whitespace().collect();
         let wanted: Vec<&str> = text.split_whitespace().collect();
-        assert!(flat.join(" ").contains(&wanted.join(" ")), "“{text}” is not on the screen:\n{screen}");
+        assert!(
+            flat.join(" ").contains(&wanted.join(" ")),
+            "“{text}” is not on the screen:\n{screen}"
+        );
     }
 
     #[track_caller]

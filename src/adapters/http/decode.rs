@@ -1,0 +1,251 @@
+//! What a body means: liberal in what it takes, and naming the field where it cannot.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::adapters::http::json::{At, Object, kind};
+use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
+use crate::core::secret::Secret;
+use crate::core::text::Label;
+use crate::ports::{CreatedKey, KeyPage};
+
+/// Where a list of keys may stand.
+const KEY_LISTS: [&str; 4] = ["data", "api_keys", "apiKeys", "keys"];
+/// Where a list of teams may stand.
+const TEAM_LISTS: [&str; 2] = ["data", "teams"];
+/// Where the value of a new key may stand.
+const SECRETS: [&str; 5] = ["key", "api_key", "apiKey", "secret", "token"];
+const CREATED_AT: [&str; 2] = ["created_at", "createdAt"];
+const LAST_USED_AT: [&str; 2] = ["last_used_at", "lastUsedAt"];
+const CREATED_BY: [&str; 2] = ["created_by", "createdBy"];
+const PREFIX: [&str; 1] = ["prefix"];
+const LAST_FOUR: [&str; 3] = ["last_four", "lastFour", "last4"];
+
+/// A number below this is seconds since 1970, from it on milliseconds: as seconds it is the year 5138, as milliseconds
+/// it is March 1973, and no key is that young or that old.
+const FIRST_MILLISECONDS: f64 = 1e11;
+
+/// A page of the list.
+pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
+    let list = list(root, &KEY_LISTS)?;
+    let keys = list
+        .items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| key(Object::new(item, At::Item(&list.name, index))?));
+    Ok(KeyPage {
+        keys: keys.collect::<Result<_, _>>()?,
+        total: list.total,
+    })
+}
+
+/// The caller's teams.
+pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
+    let list = list(root, &TEAM_LISTS)?;
+    let teams = list.items.iter().enumerate().map(|(index, item)| {
+        let team = Object::new(item, At::Item(&list.name, index))?;
+        Ok(Team {
+            id: Label::new(id(team)?.raw()),
+            name: name(team)?,
+        })
+    });
+    teams.collect()
+}
+
+/// A key just created, flat or under `data`. Its value must never be lost over a detail, so only the value and the id
+/// are insisted on: the name falls back to the one asked for, and the rest to unknown.
+pub(super) fn created(root: &Value, asked: &KeyName) -> Result<CreatedKey, String> {
+    let outer = Object::new(root, At::Root)?;
+    let object = match outer.get(&["data"]) {
+        Some((name, value @ Value::Object(_))) => Object::new(value, At::Field(name))?,
+        _ => outer,
+    };
+    let mut why = object.wrong(SECRETS[0], "is missing (and so are api_key, apiKey, secret and token)");
+    let mut secret = None;
+    for holder in [object, outer] {
+        for field in SECRETS {
+            if let (None, Some((_, Value::String(text)))) = (&secret, holder.get(&[field])) {
+                match Secret::parse(text) {
+                    Ok(value) => secret = Some(value),
+                    Err(_) => why = holder.wrong(field, "cannot be a key's value"),
+                }
+            }
+        }
+    }
+    let secret = secret.ok_or(why)?;
+    let key = ApiKey {
+        id: id(object)?,
+        name: name(object).unwrap_or_else(|_| Label::new(asked.as_str())),
+        created_at: time(object, &CREATED_AT).unwrap_or_default(),
+        last_used_at: last_use(object).unwrap_or(LastUse::Unknown),
+        created_by: person(object).unwrap_or_default(),
+        prefix: text(object, &PREFIX).unwrap_or_default(),
+        last_four: text(object, &LAST_FOUR).unwrap_or_default(),
+    };
+    Ok(CreatedKey { key, secret })
+}
+
+/// The text of an error: under `message`, `error.message` or `error`.
+pub(super) fn message(root: &Value) -> Option<&str> {
+    fn find<'v>(root: &'v Value, path: &str) -> Option<&'v str> {
+        root.pointer(path)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    }
+    ["/message", "/error/message", "/error"]
+        .iter()
+        .find_map(|path| find(root, path))
+}
+
+struct List<'v> {
+    items: &'v [Value],
+    /// Its name in errors; empty where the reply itself is the list.
+    name: String,
+    total: Option<u64>,
+}
+
+/// The list under one of `names`, also inside an object under one of them, or the reply itself.
+fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String> {
+    if let Value::Array(items) = root {
+        let name = String::new();
+        return Ok(List {
+            items,
+            name,
+            total: None,
+        });
+    }
+    let outer = Object::new(root, At::Root).map_err(|why| format!("{why} nor a list"))?;
+    let missing = || format!("there is no list under {}", names.join(", "));
+    let (name, value) = outer.get(names).ok_or_else(missing)?;
+    match value {
+        Value::Array(items) => Ok(List {
+            items,
+            name: name.to_owned(),
+            total: total(outer),
+        }),
+        Value::Object(_) => {
+            let inner = Object::new(value, At::Field(name))?;
+            match inner.get(names) {
+                Some((inner_name, Value::Array(items))) => Ok(List {
+                    items,
+                    name: format!("{name}.{inner_name}"),
+                    total: total(inner).or(total(outer)),
+                }),
+                _ => Err(outer.wrong(name, "is an object, not a list")),
+            }
+        }
+        other => Err(outer.wrong(name, &format!("is {}, not a list", kind(other)))),
+    }
+}
+
+/// A total that is no number says nothing: the list ends without it.
+fn total(object: Object<'_>) -> Option<u64> {
+    match object.get(&["total"])?.1 {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
+    }
+}
+
+fn key(object: Object<'_>) -> Result<ApiKey, String> {
+    Ok(ApiKey {
+        id: id(object)?,
+        name: name(object)?,
+        created_at: time(object, &CREATED_AT)?,
+        last_used_at: last_use(object)?,
+        created_by: person(object)?,
+        prefix: text(object, &PREFIX)?,
+        last_four: text(object, &LAST_FOUR)?,
+    })
+}
+
+fn id(object: Object<'_>) -> Result<KeyId, String> {
+    let (_, value) = object.get(&["id"]).ok_or_else(|| object.wrong("id", "is missing"))?;
+    let made = match value {
+        Value::String(text) => KeyId::new(text),
+        // A float has lost digits, and would name another key or none.
+        Value::Number(number) if number.is_f64() => return Err(object.wrong("id", "is no whole number of 64 bits")),
+        Value::Number(number) => KeyId::new(&number.to_string()),
+        other => return Err(object.wrong("id", &format!("is {}, not a text or a number", kind(other)))),
+    };
+    made.ok_or_else(|| object.wrong("id", "is empty or too long"))
+}
+
+fn name(object: Object<'_>) -> Result<Label, String> {
+    text(object, &["name"])?.ok_or_else(|| object.wrong("name", "is missing"))
+}
+
+fn text(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, String> {
+    match object.get(names) {
+        None | Some((_, Value::Null)) => Ok(None),
+        Some((_, Value::String(text))) => Ok(Some(Label::new(text))),
+        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a text", kind(other)))),
+    }
+}
+
+/// Who: a text, or an object with a name or an email.
+fn person(object: Object<'_>) -> Result<Option<Label>, String> {
+    match object.get(&CREATED_BY) {
+        None | Some((_, Value::Null)) => Ok(None),
+        Some((_, Value::String(text))) => Ok(Some(Label::new(text))),
+        Some((_, Value::Number(number))) => Ok(Some(Label::new(&number.to_string()))),
+        Some((name, value @ Value::Object(_))) => {
+            let who = Object::new(value, At::Field(name))?;
+            let said = |field| match who.get(&[field]) {
+                Some((_, Value::String(text))) if !text.trim().is_empty() => Some(Label::new(text)),
+                _ => None,
+            };
+            Ok(said("name").or_else(|| said("email")))
+        }
+        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a text", kind(other)))),
+    }
+}
+
+fn last_use(object: Object<'_>) -> Result<LastUse, String> {
+    match object.get(&LAST_USED_AT) {
+        None => Ok(LastUse::Unknown),
+        Some((_, Value::Null)) => Ok(LastUse::Never),
+        Some(_) => Ok(time(object, &LAST_USED_AT)?.map_or(LastUse::Unknown, LastUse::At)),
+    }
+}
+
+fn time(object: Object<'_>, names: &[&'static str]) -> Result<Option<Timestamp>, String> {
+    let (name, value) = match object.get(names) {
+        None | Some((_, Value::Null)) => return Ok(None),
+        Some(found) => found,
+    };
+    let read = match value {
+        Value::String(text) => moment(text),
+        Value::Number(number) => number.as_f64().and_then(since_epoch),
+        _ => None,
+    };
+    let wrong = || object.wrong(name, "is not a time (RFC 3339, or seconds or milliseconds since 1970)");
+    read.map(Some).ok_or_else(wrong)
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let looks_like_a_number = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    text.parse().ok().or_else(|| {
+        looks_like_a_number
+            .then(|| text.parse().ok().and_then(since_epoch))
+            .flatten()
+    })
+}
+
+/// Seconds or milliseconds, told apart by their size. A float holds both exactly enough: below 2^53 milliseconds.
+fn since_epoch(number: f64) -> Option<Timestamp> {
+    let seconds = if number.abs() < FIRST_MILLISECONDS {
+        number
+    } else {
+        number / 1000.0
+    };
+    // Rounded to the millisecond, so that a float's noise does not become nanoseconds.
+    let since = SignedDuration::try_from_secs_f64((seconds * 1000.0).round() / 1000.0).ok()?;
+    let since = since.round(jiff::Unit::Millisecond).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

@@ -14,6 +14,7 @@
 
 mod flows;
 mod house;
+mod http;
 mod rig;
 mod sandbox;
 mod screens;

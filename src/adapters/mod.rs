@@ -1,3 +1,11 @@
-//! What the ports promise, done with real parts. Each does nothing until it is first used.
+//! The outside, one file or folder each.
 
+pub mod clipboard;
+pub mod clock;
+pub mod environment;
+pub mod hardening;
 pub mod http;
+pub mod keyring;
+pub mod memory_store;
+pub mod process;
+mod worker;

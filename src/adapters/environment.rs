@@ -47,7 +47,8 @@ impl DesktopEnvironment {
     }
 }
 
-#[cfg(all(test, not(any(target_os = "macos", windows))))]
+#[cfg(test)]
+#[cfg(not(any(target_os = "macos", windows)))]
 mod tests {
     use super::*;
 

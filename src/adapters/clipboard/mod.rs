@@ -93,15 +93,15 @@ impl SystemClipboard {
                 dies_with_us: cfg!(all(unix, not(target_os = "macos"))),
             };
             // Before the copy: whoever is interrupted in between can still clear it.
-            let held = self.keep(&value, route);
-            match self.desktop.copy(value.clone()).await {
+            let before = self.keep(&value, route);
+            match self.desktop.copy(Arc::clone(&value)).await {
                 Ok(()) => return Ok(route),
                 Err(DesktopFault::Unavailable(words)) => {
-                    self.release(&held);
+                    self.put_back(&value, before);
                     why = words;
                 }
                 Err(DesktopFault::Failed(words)) => {
-                    self.release(&held);
+                    self.put_back(&value, before);
                     return Err(ClipboardError(words));
                 }
             }
@@ -110,11 +110,12 @@ impl SystemClipboard {
             return Err(ClipboardError(format!("{why}, and no terminal to send it to.")));
         };
         let note = terminal.note().await;
-        let held = self.keep(&value, ClipboardRoute::Terminal(note));
-        match terminal.copy(value).await {
-            Ok(()) => Ok(held.route),
+        let route = ClipboardRoute::Terminal(note);
+        let before = self.keep(&value, route);
+        match terminal.copy(Arc::clone(&value)).await {
+            Ok(()) => Ok(route),
             Err(error) => {
-                self.release(&held);
+                self.put_back(&value, before);
                 Err(error)
             }
         }
@@ -142,21 +143,23 @@ impl SystemClipboard {
         Ok(outcome)
     }
 
-    fn keep(&self, value: &Arc<Secret>, route: ClipboardRoute) -> Held {
-        let held = Held {
-            value: Arc::clone(value),
-            route,
-        };
-        *self.lock() = Some(held.clone());
-        held
+    /// Remembers a copy about to be made; returns the one before it.
+    fn keep(&self, value: &Arc<Secret>, route: ClipboardRoute) -> Option<Held> {
+        let value = Arc::clone(value);
+        self.lock().replace(Held { value, route })
     }
 
-    /// Forgets `held`, unless another copy was made meanwhile.
-    fn release(&self, held: &Held) {
+    /// After a copy that failed: what was there before it may be there still.
+    fn put_back(&self, failed: &Arc<Secret>, before: Option<Held>) {
         let mut kept = self.lock();
-        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.value, &held.value)) {
-            *kept = None;
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.value, failed)) {
+            *kept = before;
         }
+    }
+
+    /// Forgets what is no longer there, unless another copy was made meanwhile.
+    fn release(&self, gone: &Held) {
+        self.put_back(&gone.value, None);
     }
 
     fn held(&self) -> Option<Held> {

@@ -1,0 +1,9 @@
+//! Tests on real parts: a real keyring daemon, X server, Wayland compositor, tmux, and real child processes.
+//!
+//! Each says `SKIPPED` where a tool is missing; with `CHATZURI_KEYS_REAL=1` that is a failure.
+
+mod child;
+mod clipboard;
+mod keyring;
+mod process;
+mod tools;

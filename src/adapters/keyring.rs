@@ -121,12 +121,13 @@ struct Session {
 
 impl Session {
     fn run<T>(&mut self, account: &str, work: &dyn Fn(&Entry) -> Result<T, Error>) -> Result<T, StoreError> {
-        let reused = self.is_connected();
         let mut result = self.entry(account).and_then(|entry| work(&entry));
         if matches!(result, Err(Error::PlatformFailure(_))) {
-            // A store that was restarted does not know the old connection's session. Every call can be repeated.
+            // A store that was restarted does not know the old connection's session, and an item may be deleted by
+            // another program between finding and reading it. Every call can be repeated.
+            let connected = self.is_connected();
             self.disconnect();
-            if reused {
+            if connected {
                 result = self.entry(account).and_then(|entry| work(&entry));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arboard::{Clipboard, Error};
 use zeroize::Zeroizing;
@@ -13,6 +13,10 @@ use crate::core::text::{clean, fit};
 
 /// Columns kept of a reason in somebody else's words.
 const REASON_WIDTH: u16 = 120;
+/// How long a copy may take to be seen there.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How often it is looked for meanwhile.
+const SETTLE_STEP: Duration = Duration::from_millis(5);
 
 /// Never dropped: dropping it gives the content up, and soon after a copy it also prints to the screen.
 type Handle = Option<ManuallyDrop<Clipboard>>;
@@ -96,13 +100,17 @@ fn open(handle: &mut Handle) -> Result<&mut Clipboard, DesktopFault> {
 fn put(handle: &mut Handle, value: &Secret) -> Result<(), DesktopFault> {
     let clipboard = open(handle)?;
     write(clipboard, value).map_err(unavailable)?;
-    if is_there(clipboard, value)? {
-        Ok(())
-    } else {
-        Err(DesktopFault::Failed(
-            "Another program took the clipboard in the same moment, so nothing was copied.".into(),
-        ))
+    // A Wayland compositor may read our question, on a connection of its own, before our copy.
+    let deadline = Instant::now() + SETTLE;
+    while !is_there(clipboard, value)? {
+        if Instant::now() >= deadline {
+            return Err(DesktopFault::Failed(
+                "Another program took the clipboard in the same moment, so nothing was copied.".into(),
+            ));
+        }
+        std::thread::sleep(SETTLE_STEP);
     }
+    Ok(())
 }
 
 fn take_away(handle: &mut Handle, value: &Secret) -> Result<bool, DesktopFault> {

@@ -247,6 +247,8 @@ impl Xvfb {
             .unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
+        // It goes to the background before the server has heard of it.
+        wait_for("the copy", || (self.xclip(&["-o"]) == text).then_some(()));
     }
 }
 

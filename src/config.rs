@@ -217,7 +217,10 @@ impl Config {
 /// Whether a text can name a profile: 1 to 64 letters, digits, `.`, `-`, `_`.
 #[must_use]
 pub fn is_profile_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    (1..=64).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 fn is_endpoint(text: &str) -> bool {

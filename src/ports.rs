@@ -340,7 +340,9 @@ fn is_loopback(host: &str) -> bool {
         None => host.split(':').next().unwrap_or_default(),
     };
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Makes a [`KeyApi`]; the client behind it is built when first needed.
@@ -500,7 +502,6 @@ pub trait TerminalOut: Send + Sync {
 // --------------------------------------------------------------------------------------------------------- processes
 
 /// A child process to run: never through a shell, and without `CHATZURI_*` in its environment.
-#[derive(Debug)]
 pub struct ChildProcess<'a> {
     /// Program and arguments.
     pub argv: &'a [String],
@@ -689,7 +690,10 @@ mod tests {
     #[test]
     fn https_is_taken_and_a_trailing_slash_dropped() {
         let url = BaseUrl::parse(" https://WWW.chatzuri.com/api/v1/ ").unwrap();
-        assert_eq!((url.as_str(), url.host()), ("https://WWW.chatzuri.com/api/v1", "www.chatzuri.com"));
+        assert_eq!(
+            (url.as_str(), url.host()),
+            ("https://WWW.chatzuri.com/api/v1", "www.chatzuri.com")
+        );
     }
 
     #[test]
@@ -697,7 +701,11 @@ mod tests {
         for good in ["http://127.0.0.1:8080", "http://localhost:1/api", "http://[::1]:99/x"] {
             assert!(BaseUrl::parse(good).is_ok(), "{good}");
         }
-        for bad in ["http://chatzuri.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example:80"] {
+        for bad in [
+            "http://chatzuri.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example:80",
+        ] {
             assert_eq!(BaseUrl::parse(bad), Err(BadBaseUrl::Insecure), "{bad}");
         }
     }
@@ -706,7 +714,14 @@ mod tests {
     fn an_address_with_a_user_query_or_other_scheme_is_refused() {
         assert_eq!(BaseUrl::parse("https://user@chatzuri.com"), Err(BadBaseUrl::Decorated));
         assert_eq!(BaseUrl::parse("https://chatzuri.com/?x=1"), Err(BadBaseUrl::Decorated));
-        for bad in ["chatzuri.com", "ftp://chatzuri.com", "https://", "https://a b", "https://:80", "file:///etc"] {
+        for bad in [
+            "chatzuri.com",
+            "ftp://chatzuri.com",
+            "https://",
+            "https://a b",
+            "https://:80",
+            "file:///etc",
+        ] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
         }
     }

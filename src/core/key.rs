@@ -75,7 +75,10 @@ impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("A key needs a name: 1 to 100 characters."),
-            Self::TooLong(count) => write!(f, "The name has {count} characters; a key's name has at most {NAME_LIMIT}."),
+            Self::TooLong(count) => write!(
+                f,
+                "The name has {count} characters; a key's name has at most {NAME_LIMIT}."
+            ),
             Self::Hidden(at) => write!(f, "Character {at} of the name is invisible or a control character."),
         }
     }

@@ -134,8 +134,14 @@ mod tests {
 
     #[test]
     fn a_leap_day_counts_as_a_day() {
-        assert_eq!(status("2028-01-01T00:00:00Z", "2028-03-31T00:00:00Z"), (DueStatus::Due, 0));
-        assert_eq!(status("2026-01-01T00:00:00Z", "2026-04-01T00:00:00Z"), (DueStatus::Due, 0));
+        assert_eq!(
+            status("2028-01-01T00:00:00Z", "2028-03-31T00:00:00Z"),
+            (DueStatus::Due, 0)
+        );
+        assert_eq!(
+            status("2026-01-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+            (DueStatus::Due, 0)
+        );
     }
 
     #[test]
@@ -147,7 +153,10 @@ mod tests {
 
     #[test]
     fn dates_in_the_future_and_at_the_end_of_time_do_not_overflow() {
-        assert_eq!(status("2026-06-01T00:00:00Z", "2026-05-30T00:00:00Z"), (DueStatus::Fresh, 92));
+        assert_eq!(
+            status("2026-06-01T00:00:00Z", "2026-05-30T00:00:00Z"),
+            (DueStatus::Fresh, 92)
+        );
         let policy = RotationPolicy::default();
         let standing = policy.standing(Some(Timestamp::MAX), at("2026-01-01T00:00:00Z"));
         assert_eq!(standing.due_at, Some(Timestamp::MAX));

@@ -15,6 +15,8 @@
 mod flows;
 mod house;
 mod http;
+#[cfg(target_os = "linux")]
+mod real;
 mod rig;
 mod sandbox;
 mod screens;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect, HttpLimits};
+use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::core::policy::RotationPolicy;
@@ -135,8 +135,11 @@ impl Stage {
         let clock = Arc::new(MovedClock::default());
         let clipboard = Arc::new(SlotClipboard::default());
         let limits = HttpLimits {
-            backoff_base: Duration::from_millis(1),
-            backoff_cap: Duration::from_millis(4),
+            backoff: Backoff {
+                base: Duration::from_millis(1),
+                cap: Duration::from_millis(4),
+                ..Backoff::default()
+            },
             idle: Duration::from_secs(2),
             total: Duration::from_secs(4),
             ..HttpLimits::default()
@@ -186,12 +189,9 @@ impl Stage {
     /// Waits until nothing is in flight; says so when that never happens.
     pub async fn settle(&mut self) {
         let settled = tokio::time::timeout(Duration::from_secs(60), self.dashboard.settle()).await;
-        assert!(
-            settled.is_ok(),
-            "still in flight: {:?}\n{}",
-            self.dashboard.model.in_flight,
-            self.screen()
-        );
+        let screen = self.screen();
+        let awaited = &self.dashboard.model.in_flight;
+        assert!(settled.is_ok(), "still in flight: {awaited:?}\n{screen}");
     }
 
     /// Presses one key, a second after the one before, and waits for what follows.

@@ -17,7 +17,7 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::message::{Message, Pasted};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::{Exit, Model};
-use crate::tui::view::layout;
+use crate::tui::view::{self, layout};
 
 /// Characters a text line takes; more than the longest legal name, so that a name too long can be told as such.
 const LINE_LIMIT: usize = 400;
@@ -32,7 +32,7 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let effects = dispatch(model, message);
-    let rows = layout::rows_that_fit(model.size);
+    let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
     model.team_mut().list.set_height(rows);
     effects
 }

@@ -8,7 +8,12 @@ use crate::core::text::{clean, columns, fit};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
+use crate::tui::view::layout::NOTICE_ROWS;
+use crate::tui::view::wrap::wrap;
 use crate::tui::view::{relative, span};
+
+/// Columns of the time of day beside a notice.
+const CLOCK: u16 = 8;
 
 /// The filter line while it is typed into; otherwise what happened last.
 pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -29,15 +34,14 @@ pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     if let Some(notice) = &model.notice {
+        for (line, y) in notice_lines(model, area.width)
+            .into_iter()
+            .zip(area.y..area.y + area.height)
+        {
+            let spans = vec![Span::raw(" "), span(model, notice.role, line)];
+            frame.render_widget(Line::from(spans), Rect { y, height: 1, ..area });
+        }
         let time = relative::clock(notice.at, &model.settings.zone);
-        let room = area.width.saturating_sub(columns(&time) + 4);
-        frame.render_widget(
-            Line::from(vec![
-                Span::raw(" "),
-                span(model, notice.role, fit(&notice.text, room).into_owned()),
-            ]),
-            area,
-        );
         right(model, frame, area, Role::Dim, &time);
     } else if !filter.value().is_empty() {
         let shown = clean(filter.value()).into_owned();
@@ -49,11 +53,35 @@ pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
+/// Rows that the notice line needs: a long sentence is wrapped, not cut.
+pub(super) fn notice_rows(model: &Model) -> u16 {
+    if model.filtering {
+        return 1;
+    }
+    u16::try_from(notice_lines(model, model.size.0).len()).unwrap_or(u16::MAX)
+}
+
+fn notice_lines(model: &Model, width: u16) -> Vec<String> {
+    let room = width.saturating_sub(CLOCK + 3);
+    let Some(notice) = &model.notice else {
+        return Vec::new();
+    };
+    let mut lines = wrap(&notice.text, room);
+    if lines.len() > usize::from(NOTICE_ROWS) {
+        lines.truncate(usize::from(NOTICE_ROWS));
+        if let Some(last) = lines.last_mut() {
+            *last = fit(&format!("{last} …"), room).into_owned();
+        }
+    }
+    lines
+}
+
 fn right(model: &Model, frame: &mut Frame<'_>, area: Rect, role: Role, text: &str) {
     let width = columns(text);
     let at = Rect {
         x: area.x + area.width.saturating_sub(width + 1),
         width,
+        height: 1,
         ..area
     };
     frame.render_widget(span(model, role, text.to_owned()), at);

@@ -6,6 +6,8 @@ use ratatui::layout::Rect;
 pub const SMALLEST: (u16, u16) = (60, 16);
 /// Rows of the detail pane, where there is room for it.
 const DETAIL_ROWS: u16 = 8;
+/// The most rows that what happened last may take.
+pub const NOTICE_ROWS: u16 = 4;
 /// From this many rows on there is.
 const DETAIL_FROM: u16 = 32;
 
@@ -28,9 +30,9 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// The parts of a screen of this size; `None` where it is too small.
+/// The parts of a screen of this size, with so many rows for what happened last; `None` where it is too small.
 #[must_use]
-pub fn areas(screen: Rect) -> Option<Areas> {
+pub fn areas(screen: Rect, notice_rows: u16) -> Option<Areas> {
     if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
         return None;
     }
@@ -42,22 +44,24 @@ pub fn areas(screen: Rect) -> Option<Areas> {
     };
     let bottom = screen.height;
     let detail_rows = if screen.height >= DETAIL_FROM { DETAIL_ROWS } else { 0 };
-    let table_rows = bottom - 3 - 3 - detail_rows;
+    let notice_rows = notice_rows.clamp(1, NOTICE_ROWS);
+    // Three rows over the table, and under it the notice and the hints with a free row between table and notice.
+    let table_rows = bottom - 3 - 2 - notice_rows - detail_rows;
     Some(Areas {
         header: line(0, 1),
         rule: line(1, 1),
         titles: line(2, 1),
         table: line(3, table_rows),
         detail: (detail_rows > 0).then(|| line(3 + table_rows, detail_rows)),
-        notice: line(bottom - 2, 1),
+        notice: line(bottom - 1 - notice_rows, notice_rows),
         footer: line(bottom - 1, 1),
     })
 }
 
 /// Keys that fit on a screen of this size (columns, rows).
 #[must_use]
-pub fn rows_that_fit(size: (u16, u16)) -> usize {
-    areas(Rect::new(0, 0, size.0, size.1)).map_or(1, |areas| usize::from(areas.table.height))
+pub fn rows_that_fit(size: (u16, u16), notice_rows: u16) -> usize {
+    areas(Rect::new(0, 0, size.0, size.1), notice_rows).map_or(1, |areas| usize::from(areas.table.height))
 }
 
 #[cfg(test)]
@@ -66,9 +70,9 @@ mod tests {
 
     #[test]
     fn the_parts_neither_overlap_nor_leave_the_screen() {
-        for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 100)] {
+        for (width, height, notice_rows) in [(60, 16, 4), (80, 24, 1), (120, 40, 9), (200, 100, 0)] {
             let screen = Rect::new(0, 0, width, height);
-            let areas = areas(screen).unwrap();
+            let areas = areas(screen, notice_rows).unwrap();
             let mut parts = vec![
                 areas.header,
                 areas.rule,
@@ -87,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_screen_too_small_has_no_parts_and_still_one_row() {
-        assert!(areas(Rect::new(0, 0, 59, 40)).is_none());
-        assert!(areas(Rect::new(0, 0, 200, 15)).is_none());
-        assert_eq!(rows_that_fit((10, 3)), 1);
+        assert!(areas(Rect::new(0, 0, 59, 40), 1).is_none());
+        assert!(areas(Rect::new(0, 0, 200, 15), 1).is_none());
+        assert_eq!(rows_that_fit((10, 3), 1), 1);
     }
 }

@@ -18,10 +18,16 @@ use ratatui::widgets::{Clear, Paragraph};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
+/// Rows that what happened last takes on this screen.
+#[must_use]
+pub fn notice_rows(model: &Model) -> u16 {
+    footer::notice_rows(model)
+}
+
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let screen = frame.area();
-    let Some(areas) = layout::areas(screen) else {
+    let Some(areas) = layout::areas(screen, notice_rows(model)) else {
         return too_small(model, frame, screen);
     };
     header::draw(model, frame, areas.header);

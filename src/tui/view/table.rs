@@ -31,7 +31,7 @@ const LEAD: u16 = 5;
 impl Widths {
     fn of(total: u16) -> Self {
         let (hint, age, used, gauge, due, gap) = if total >= 110 {
-            (16, 8, 11, 18, 14, 2)
+            (16, 8, 11, 24, 14, 2)
         } else if total >= 76 {
             (13, 6, 8, 9, 13, 1)
         } else {
@@ -44,7 +44,7 @@ impl Widths {
             .map(|width| width + gap)
             .sum();
         Self {
-            name: total.saturating_sub(LEAD + taken + 1).min(40),
+            name: total.saturating_sub(LEAD + taken + 1).min(36),
             hint,
             age,
             used,
@@ -149,10 +149,8 @@ fn name_of(row: &Row, width: u16) -> String {
         return fit(name.shown(), width).into_owned();
     }
     const THIS: &str = " (this one)";
-    if name.shown().ends_with(THIS) {
-        return fit(name.shown(), width).into_owned();
-    }
-    format!("{}{THIS}", fit(name.shown(), width.saturating_sub(columns(THIS))))
+    let base = name.shown().strip_suffix(THIS).unwrap_or(name.shown());
+    format!("{}{THIS}", fit(base, width.saturating_sub(columns(THIS))))
 }
 
 /// Where the window stands in a list longer than the screen.

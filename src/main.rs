@@ -1,1 +1,3 @@
+//! The program: arguments to a face, and the adapters behind it.
+
 fn main() {}

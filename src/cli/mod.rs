@@ -1,1 +1,141 @@
-//! placeholder
+//! The scriptable face: one file per command, and one place that writes.
+
+pub mod args;
+mod create;
+pub mod exit;
+mod find;
+pub mod interrupt;
+mod json;
+mod list;
+mod login;
+mod logout;
+pub mod output;
+pub mod profile;
+mod prompt;
+mod revoke;
+mod show;
+mod status;
+mod table;
+mod teams;
+#[cfg(test)]
+mod testing;
+mod words;
+
+use std::future::Future;
+
+use crate::cli::args::{Command, Global};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::output::Output;
+use crate::cli::profile::Settings;
+use crate::ops::sign_in::{Session, find_session};
+use crate::ports::Ports;
+
+/// The answers given on the command line before anything is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Switches {
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Yes to what would be asked.
+    pub yes: bool,
+    /// Somebody is there to be asked: a terminal, and no `--no-input`.
+    pub interactive: bool,
+}
+
+impl Switches {
+    /// What the flags say, and whether there is a terminal to ask on.
+    #[must_use]
+    pub fn of(flags: &Global) -> Self {
+        Self {
+            dry_run: flags.dry_run,
+            yes: flags.yes,
+            interactive: !flags.no_input && prompt::can_ask(),
+        }
+    }
+}
+
+/// What a command works with.
+struct Context<'a> {
+    ports: &'a Ports,
+    settings: &'a Settings,
+    switches: Switches,
+    output: &'a mut Output,
+}
+
+/// Runs one command to its end and says how it went.
+pub async fn run(
+    command: &Command,
+    ports: &Ports,
+    settings: &Settings,
+    switches: Switches,
+    output: &mut Output,
+) -> Exit {
+    let ended = match Interrupts::listen() {
+        Ok(mut interrupts) => {
+            let context = Context {
+                ports,
+                settings,
+                switches,
+                output,
+            };
+            dispatch(command, context, &mut interrupts).await
+        }
+        Err(error) => Err(Trouble::new(
+            Exit::Error,
+            format!("Signals cannot be heard here: {error}."),
+        )),
+    };
+    match ended {
+        Ok(exit) => exit,
+        Err(trouble) => {
+            output.error(&trouble.sentence);
+            trouble.exit
+        }
+    }
+}
+
+async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+    match command {
+        Command::List(args) => until_interrupted(interrupts, list::run(context, args.json)).await,
+        Command::Show(args) => until_interrupted(interrupts, show::run(context, args)).await,
+        Command::Teams(args) => until_interrupted(interrupts, teams::run(context, args.json)).await,
+        Command::Status(args) => until_interrupted(interrupts, status::run(context, args.json)).await,
+        Command::Login(args) => until_interrupted(interrupts, login::run(context, args)).await,
+        Command::Logout => until_interrupted(interrupts, logout::run(context)).await,
+        // These two stop where they can say what is true then.
+        Command::Create(args) => create::run(context, args, interrupts).await,
+        Command::Revoke(args) => revoke::run(context, args, interrupts).await,
+        Command::Sandbox(_) => Err(Trouble::new(
+            Exit::Usage,
+            "The sandbox is no command of a signed-in profile.",
+        )),
+    }
+}
+
+/// Drops `work` at the first signal: nothing is printed before a command's end, so nothing is half said.
+async fn until_interrupted<T>(
+    interrupts: &mut Interrupts,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    tokio::select! {
+        biased;
+        () = interrupts.next() => Err(Trouble::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        done = work => done,
+    }
+}
+
+/// The profile's session, or the sentence that says how to get one.
+async fn session(ports: &Ports, settings: &Settings) -> Result<Session, Trouble> {
+    match find_session(ports, &settings.profile).await? {
+        Some(session) => Ok(session),
+        None => Err(Trouble::new(Exit::Refused, not_signed_in(ports, settings))),
+    }
+}
+
+fn not_signed_in(ports: &Ports, settings: &Settings) -> String {
+    format!(
+        "Not signed in: {} holds no {}. Run “chatzuri-keys login”, or set CHATZURI_API_KEY.",
+        ports.store.called(),
+        settings.profile.account().as_str()
+    )
+}

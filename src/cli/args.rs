@@ -1,0 +1,232 @@
+//! The whole command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use jiff::Timestamp;
+
+const EXITS: &str = "\
+Exit codes:
+  0   done
+  1   an error
+  2   wrong usage or settings, or nothing done because a choice is missing
+  3   declined or interrupted
+  4   not signed in, or refused by the server
+  5   some of several failed, or the data is incomplete
+  7   not proven dead
+  10  no such key
+
+Environment:
+  CHATZURI_API_KEY    the key to work with; overrides the one kept in the keyring
+  CHATZURI_BASE_URL   where the API is
+  CHATZURI_PROFILE    the profile to use
+  NO_COLOR            no colours
+
+Examples:
+  chatzuri-keys sandbox                     try everything on a server of your own
+  chatzuri-keys login                       sign in; the key is kept in your keyring
+  chatzuri-keys                             the dashboard
+  chatzuri-keys list --json | jq -r '.keys[] | select(.status == \"overdue\") | .name'
+  chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
+  chatzuri-keys revoke key_9fbc5e28d742 --yes";
+
+/// A terminal dashboard, and a command for scripts, that manage a team's Chatzuri API keys.
+///
+/// Without a command it opens the dashboard. Data goes to standard output, words to standard error. Secrets come in on
+/// standard input or a hidden prompt only, and never stand in an argument.
+#[derive(Debug, Parser)]
+#[command(name = "chatzuri-keys", version, after_long_help = EXITS, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; the dashboard when nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Global {
+    /// Print only data and what has to be known
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long, global = true)]
+    pub dry_run: bool,
+    /// Answer yes to what would be asked
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// The profile to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The config file to read
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the API is
+    #[arg(long, global = true, value_name = "URL")]
+    pub base_url: Option<String>,
+}
+
+/// A command.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// List the team's keys
+    List(Json),
+    /// Show one key
+    Show(ShowArgs),
+    /// Create a key, whose value is shown this once
+    #[command(after_long_help = CREATE_HELP)]
+    Create(CreateArgs),
+    /// Revoke keys, and read the list again to see them gone
+    #[command(after_long_help = REVOKE_HELP)]
+    Revoke(RevokeArgs),
+    /// Sign in with a key, which is kept in your keyring
+    #[command(after_long_help = LOGIN_HELP)]
+    Login(LoginArgs),
+    /// Forget the kept key
+    Logout,
+    /// Say which server and key are used, and whether they work
+    Status(Json),
+    /// List the teams the key opens
+    Teams(Json),
+    /// Start a server of your own to try everything on
+    #[command(after_long_help = SANDBOX_HELP)]
+    Sandbox(SandboxArgs),
+}
+
+const CREATE_HELP: &str = "\
+The value is written to standard output and nowhere else; the words go to standard error:
+
+  chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY";
+
+const REVOKE_HELP: &str = "\
+KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each
+key is named and asked for; elsewhere --yes is needed.
+
+  chatzuri-keys revoke key_9fbc5e28d742
+  chatzuri-keys revoke Zapier \"Old website\" --dry-run
+  chatzuri-keys revoke key_9fbc5e28d742 --yes --json
+
+Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined;
+4 refused; 5 some of several failed; 7 accepted but not proven; 10 no such key.";
+
+const LOGIN_HELP: &str = "\
+  chatzuri-keys login
+  op read op://Work/Chatzuri/key | chatzuri-keys login --with-token";
+
+const SANDBOX_HELP: &str = "\
+Opens the dashboard on a server of the sandbox; neither your keyring nor your config is touched. With --serve only the
+server runs, and its address and a key are printed as one line of JSON.
+
+  chatzuri-keys sandbox
+  chatzuri-keys sandbox --serve --port 4010";
+
+/// A command whose only choice is the shape of its data.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `show`.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct ShowArgs {
+    /// The key's id or name
+    pub key: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `create`.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct CreateArgs {
+    /// The key's name, 1 to 100 characters
+    pub name: String,
+    /// Print the new key's value, for the only time
+    #[arg(long)]
+    pub show: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `revoke`.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct RevokeArgs {
+    /// Ids or names of keys
+    #[arg(required = true, value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `login`.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct LoginArgs {
+    /// Read the key from standard input
+    #[arg(long)]
+    pub with_token: bool,
+}
+
+/// `sandbox`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct SandboxArgs {
+    /// Run the server alone, without the dashboard
+    #[arg(long)]
+    pub serve: bool,
+    /// The loopback port; a free one when none is given
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// How many keys its team has
+    #[arg(long, value_name = "N")]
+    pub keys: Option<usize>,
+    /// Keep its data in this file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// Where its clock stands, as in 2026-11-22T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+    /// Milliseconds it takes for every answer
+    #[arg(long, value_name = "N")]
+    pub latency_ms: Option<u64>,
+    /// Something it does wrong; may be given several times
+    #[arg(long, value_name = "RULE")]
+    pub fault: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_long_help_states_every_exit_code_and_no_value_of_the_environment() {
+        let help = Args::command().render_long_help().to_string();
+        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "7 ", "10 "] {
+            assert!(help.contains(&format!("\n  {code}")), "{code}");
+        }
+        assert!(!help.contains("[env:"));
+    }
+
+    #[test]
+    fn global_flags_may_follow_the_command() {
+        let args = Args::try_parse_from(["chatzuri-keys", "revoke", "a", "b", "-y", "--profile", "acme"]).unwrap();
+        assert!(args.global.yes);
+        assert_eq!(args.global.profile.as_deref(), Some("acme"));
+        assert!(matches!(args.command, Some(Command::Revoke(revoke)) if revoke.keys == ["a", "b"]));
+    }
+}

@@ -1,0 +1,184 @@
+//! The JSON shapes: snake_case, RFC 3339 UTC to the second, null for what is not known, strings as the server sent them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::output::SCHEMA_VERSION;
+use crate::core::key::{LastUse, Team};
+use crate::core::policy::RotationPolicy;
+use crate::core::text::Label;
+use crate::ops::review::{ListedKey, Listing};
+
+/// `list --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    team: Option<TeamShape<'a>>,
+    keys: Vec<KeyShape<'a>>,
+}
+
+/// `show --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShowShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    team: Option<TeamShape<'a>>,
+    key: KeyShape<'a>,
+}
+
+/// A team.
+#[derive(Debug, Serialize)]
+pub(crate) struct TeamShape<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+/// A key.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    prefix: Option<&'a str>,
+    last_four: Option<&'a str>,
+    created_at: Option<String>,
+    last_used_at: Option<String>,
+    never_used: Option<bool>,
+    created_by: Option<&'a str>,
+    due_at: Option<String>,
+    days_left: Option<i32>,
+    status: &'static str,
+    own: &'static str,
+}
+
+/// A time, in UTC and to the second.
+pub(crate) fn time(at: Timestamp) -> String {
+    format!("{at:.0}")
+}
+
+impl<'a> TeamShape<'a> {
+    pub(crate) fn of(team: &'a Team) -> Self {
+        Self {
+            id: team.id.raw(),
+            name: team.name.raw(),
+        }
+    }
+}
+
+impl<'a> KeyShape<'a> {
+    pub(crate) fn of(listed: &'a ListedKey, policy: RotationPolicy, now: Timestamp) -> Self {
+        let key = &listed.key;
+        let standing = policy.standing(key.created_at, now);
+        let raw = |label: &'a Option<Label>| label.as_ref().map(Label::raw);
+        Self {
+            id: key.id.raw(),
+            name: key.name.raw(),
+            prefix: raw(&key.prefix),
+            last_four: raw(&key.last_four),
+            created_at: key.created_at.map(time),
+            last_used_at: key.last_used_at.time().map(time),
+            never_used: match key.last_used_at {
+                LastUse::Unknown => None,
+                LastUse::Never => Some(true),
+                LastUse::At(_) => Some(false),
+            },
+            created_by: raw(&key.created_by),
+            due_at: standing.due_at.map(time),
+            days_left: standing.days_left,
+            status: standing.status.word(),
+            own: listed.own.word(),
+        }
+    }
+}
+
+impl<'a> ListShape<'a> {
+    pub(crate) fn of(listing: &'a Listing, policy: RotationPolicy) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(listing.as_of),
+            team: listing.team.as_ref().map(TeamShape::of),
+            keys: listing
+                .keys
+                .iter()
+                .map(|key| KeyShape::of(key, policy, listing.as_of))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> ShowShape<'a> {
+    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policy: RotationPolicy) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(listing.as_of),
+            team: listing.team.as_ref().map(TeamShape::of),
+            key: KeyShape::of(key, policy, listing.as_of),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::testing::{at, key, listing};
+
+    #[test]
+    fn a_list_has_the_documented_shape() {
+        let mut used = key("key_1", "Zapier");
+        used.key.last_used_at = LastUse::At(at("2026-11-22T11:58:00.9Z"));
+        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), RotationPolicy::default())).unwrap();
+        assert_eq!(
+            shape,
+            json!({
+                "schema_version": 1,
+                "as_of": "2026-11-22T12:00:00Z",
+                "team": {"id": "team_1", "name": "Acme Support"},
+                "keys": [{
+                    "id": "key_1", "name": "Zapier", "prefix": "cz_Iz1P", "last_four": "CpSn",
+                    "created_at": "2026-11-01T08:00:00Z", "last_used_at": "2026-11-22T11:58:00Z",
+                    "never_used": false, "created_by": "amina@acme.example",
+                    "due_at": "2027-01-30T08:00:00Z", "days_left": 69, "status": "fresh", "own": "no",
+                }],
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_null_and_hostile_text_is_raw() {
+        let mut listed = key("7", "a\u{1b}[31m\u{202e}\nb");
+        listed.key.created_at = None;
+        listed.key.last_used_at = LastUse::Unknown;
+        listed.key.prefix = None;
+        listed.key.created_by = None;
+        let mut list = listing(vec![listed]);
+        list.team = None;
+        let shape = serde_json::to_value(ListShape::of(&list, RotationPolicy::default())).unwrap();
+        assert!(shape["team"].is_null());
+        let key = &shape["keys"][0];
+        for field in [
+            "created_at",
+            "last_used_at",
+            "never_used",
+            "prefix",
+            "created_by",
+            "due_at",
+            "days_left",
+        ] {
+            assert!(key[field].is_null(), "{field}");
+        }
+        assert_eq!(key["status"], "unknown");
+        assert_eq!(key["name"], "a\u{1b}[31m\u{202e}\nb");
+    }
+
+    #[test]
+    fn never_used_is_said_apart_from_not_known() {
+        let shape = serde_json::to_value(KeyShape::of(
+            &key("k", "n"),
+            RotationPolicy::default(),
+            at("2026-11-22T12:00:00Z"),
+        ));
+        assert_eq!(shape.unwrap()["never_used"], true);
+    }
+}

@@ -1,0 +1,137 @@
+//! `chatzuri-keys list`.
+
+use jiff::tz::TimeZone;
+
+use crate::cli::Context;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::ListShape;
+use crate::cli::output::Look;
+use crate::cli::table::{Cell, Role, draw};
+use crate::cli::words::{self, counted};
+use crate::core::key::Own;
+use crate::core::policy::{DueStatus, RotationPolicy};
+use crate::ops::review::{ListedKey, Listing, review};
+
+pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
+
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+    let session = super::session(context.ports, context.settings).await?;
+    let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+    let policy = context.settings.config.policy();
+    let output = context.output;
+    if json {
+        output.json(&ListShape::of(&listing, policy))?;
+    } else if !listing.keys.is_empty() {
+        output.data(&table(&listing, policy, &TimeZone::system(), output.look()))?;
+    }
+    if !listing.complete {
+        output.warn(INCOMPLETE);
+        return Ok(Exit::Partial);
+    }
+    if !json {
+        output.say(&summary(&listing, policy));
+    }
+    Ok(Exit::Ok)
+}
+
+fn table(listing: &Listing, policy: RotationPolicy, zone: &TimeZone, look: Look) -> String {
+    let rows = listing
+        .keys
+        .iter()
+        .map(|listed| row(listed, listing, policy, zone))
+        .collect();
+    draw(["NAME", "KEY", "CREATED", "LAST USED", "ROTATION"], rows, look)
+}
+
+fn row(listed: &ListedKey, listing: &Listing, policy: RotationPolicy, zone: &TimeZone) -> [Cell; 5] {
+    let key = &listed.key;
+    let standing = policy.standing(key.created_at, listing.as_of);
+    let role = match standing.status {
+        DueStatus::Overdue | DueStatus::Due => Role::Danger,
+        DueStatus::DueSoon => Role::Warn,
+        DueStatus::Fresh => Role::Plain,
+        DueStatus::Unknown => Role::Dim,
+    };
+    let name = if key.name.is_blank() {
+        Cell::new("(unnamed)", Role::Dim)
+    } else {
+        Cell::plain(key.name.shown())
+    };
+    let own = if listed.own == Own::Yes { " (own)" } else { "" };
+    let created = key
+        .created_at
+        .map_or_else(|| "—".to_owned(), |time| zone.to_datetime(time).date().to_string());
+    [
+        name,
+        Cell::plain(format!("{}{own}", key.hint())),
+        Cell::plain(created),
+        Cell::plain(words::last_use(listing.as_of, key.last_used_at)),
+        Cell::new(words::standing(standing), role),
+    ]
+}
+
+/// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
+fn summary(listing: &Listing, policy: RotationPolicy) -> String {
+    let whose = listing
+        .team
+        .as_ref()
+        .map_or(String::new(), |team| format!(" of “{}”", team.name));
+    if listing.keys.is_empty() {
+        return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
+    }
+    let count = |status: DueStatus| {
+        let keys = listing.keys.iter();
+        keys.filter(|listed| policy.standing(listed.key.created_at, listing.as_of).status == status)
+            .count()
+    };
+    let parts: Vec<String> = [
+        (DueStatus::Overdue, "overdue"),
+        (DueStatus::Due, "due today"),
+        (DueStatus::DueSoon, "due soon"),
+    ]
+    .into_iter()
+    .filter_map(|(status, word)| Some(count(status)).filter(|&n| n > 0).map(|n| format!("{n} {word}")))
+    .collect();
+    let keys = counted(i64::try_from(listing.keys.len()).unwrap_or(i64::MAX), "key");
+    if parts.is_empty() {
+        format!("{keys}{whose}; none is due.")
+    } else {
+        format!("{keys}{whose}: {}.", parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::{at, key, listing};
+    use crate::core::key::LastUse;
+
+    #[test]
+    fn a_table_shows_cleaned_text_marks_and_words() {
+        let mut own = key("k1", "Zapier");
+        own.own = Own::Yes;
+        own.key.last_used_at = LastUse::At(at("2026-11-22T11:58:00Z"));
+        let mut old = key("k2", "a\u{1b}[31m");
+        old.key.created_at = Some(at("2026-05-01T00:00:00Z"));
+        let mut bare = key("k3", " ");
+        bare.key.created_at = None;
+        bare.key.prefix = None;
+        bare.key.last_four = None;
+        bare.key.last_used_at = LastUse::Unknown;
+        let listing = listing(vec![own, old, bare]);
+        let policy = RotationPolicy::default();
+        assert_eq!(
+            table(&listing, policy, &TimeZone::UTC, Look::default()),
+            "NAME       KEY                 CREATED     LAST USED      ROTATION\n\
+             Zapier     cz_Iz1P…CpSn (own)  2026-11-01  2 minutes ago  · 69 days left\n\
+             a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
+             (unnamed)  —                   —           —              ? age unknown\n"
+        );
+        assert_eq!(summary(&listing, policy), "3 keys of “Acme Support”: 1 overdue.");
+    }
+
+    #[test]
+    fn an_empty_list_says_what_to_do() {
+        assert!(summary(&listing(Vec::new()), RotationPolicy::default()).starts_with("No keys of “Acme Support”."));
+    }
+}

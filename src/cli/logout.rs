@@ -1,0 +1,33 @@
+//! `chatzuri-keys logout`.
+
+use crate::cli::Context;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::profile::API_KEY;
+use crate::ops::sign_in::sign_out;
+
+pub(super) async fn run(context: Context<'_>) -> Result<Exit, Trouble> {
+    let profile = &context.settings.profile;
+    let account = profile.account();
+    let (called, name) = (context.ports.store.called(), account.as_str());
+    if context.switches.dry_run {
+        context.output.say(&format!("Would delete {name} from {called}."));
+        return Ok(Exit::Ok);
+    }
+    if sign_out(&*context.ports.store, profile).await? {
+        context.output.say(&format!(
+            "Signed out: {name} is deleted from {called}. The key itself still works until it is revoked."
+        ));
+    } else {
+        context.output.say(&format!("Nothing to do: {called} holds no {name}."));
+    }
+    if profile.from_environment.is_some() {
+        context
+            .output
+            .warn(&format!("{API_KEY} is set and goes on signing in."));
+    } else if profile.credential_command.is_some() {
+        context
+            .output
+            .warn("This profile has a credential_command, which goes on signing in.");
+    }
+    Ok(Exit::Ok)
+}

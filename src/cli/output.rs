@@ -1,0 +1,186 @@
+//! The one place of this face that writes: data on standard output, words on standard error.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::core::secret::Secret;
+
+/// The version of every JSON shape printed here.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How a table may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Whether ANSI colours may be used.
+    pub colour: bool,
+    /// The columns there are; `None` where nobody cuts a line.
+    pub columns: Option<u16>,
+}
+
+/// Standard output and standard error of one run.
+pub struct Output {
+    data: Box<dyn Write + Send>,
+    words: Box<dyn Write + Send>,
+    quiet: bool,
+    look: Look,
+}
+
+impl Output {
+    /// Those of this process. They are written to without a buffer: no secret stays behind in one, and every failure is
+    /// seen.
+    #[must_use]
+    pub fn of_process(quiet: bool, no_color: bool) -> Self {
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let terminal = stdout.is_terminal();
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let columns = rustix::termios::tcgetwinsize(&stdout)
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|&columns| terminal && columns > 0);
+        Self {
+            data: unbuffered(&stdout),
+            words: unbuffered(&stderr),
+            quiet,
+            look: Look {
+                colour: terminal && !no_color && !dumb,
+                columns,
+            },
+        }
+    }
+
+    /// Output to other places.
+    #[must_use]
+    pub fn to(data: Box<dyn Write + Send>, words: Box<dyn Write + Send>) -> Self {
+        Self {
+            data,
+            words,
+            quiet: false,
+            look: Look::default(),
+        }
+    }
+
+    /// How a table may look.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Writes data, whole. A reader that has left (`| head`) is no failure.
+    ///
+    /// # Errors
+    /// Anything else that keeps it from being written.
+    pub fn data(&mut self, text: &str) -> io::Result<()> {
+        match self.data.write_all(text.as_bytes()).and_then(|()| self.data.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Writes a value as one line of JSON, as [`Output::data`] does.
+    ///
+    /// # Errors
+    /// As [`Output::data`].
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_string(value)?;
+        text.push('\n');
+        self.data(&text)
+    }
+
+    /// Writes a new key's value and a line break, in one piece.
+    ///
+    /// # Errors
+    /// Anything that keeps it from being written, a reader that has left included.
+    pub fn secret(&mut self, secret: &Secret) -> io::Result<()> {
+        let mut line = Zeroizing::new(Vec::with_capacity(secret.length() + 1));
+        line.extend_from_slice(secret.expose().as_bytes());
+        line.push(b'\n');
+        self.whole(&line)
+    }
+
+    /// Writes JSON that holds a new key's value, in one piece.
+    ///
+    /// # Errors
+    /// As [`Output::secret`].
+    pub fn secret_json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut line = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        serde_json::to_writer(&mut *line, value)?;
+        line.push(b'\n');
+        self.whole(&line)
+    }
+
+    fn whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.data.write_all(bytes)?;
+        self.data.flush()
+    }
+
+    /// Says something that is not needed to understand the data; `--quiet` leaves it out.
+    pub fn say(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.warn(sentence);
+        }
+    }
+
+    /// Says something that has to be known.
+    pub fn warn(&mut self, sentence: &str) {
+        // With standard error gone there is nobody left to tell.
+        let _ = self.words.write_all(format!("{sentence}\n").as_bytes());
+    }
+
+    /// Says why the command ends.
+    pub fn error(&mut self, sentence: &str) {
+        self.warn(&format!("chatzuri-keys: {sentence}"));
+    }
+}
+
+/// Whether standard output is a pipe whose reader has left already.
+#[must_use]
+pub fn nobody_reads() -> bool {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok() && fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
+}
+
+fn unbuffered(stream: &impl AsFd) -> Box<dyn Write + Send> {
+    match stream.as_fd().try_clone_to_owned() {
+        Ok(fd) => Box::new(std::fs::File::from(fd)),
+        Err(_) => Box::new(io::sink()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::{Capture, Closed};
+
+    #[test]
+    fn a_reader_that_has_left_is_quiet_for_data_and_an_error_for_a_secret() {
+        let mut output = Output::to(Box::new(Closed), Box::new(io::sink()));
+        assert!(output.data("x\n").is_ok());
+        let secret = Secret::parse("cz_0123456789abcdef0123").unwrap();
+        assert_eq!(output.secret(&secret).unwrap_err().kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn quiet_leaves_out_what_is_not_needed_and_keeps_the_rest() {
+        let words = Capture::default();
+        let mut output = Output::to(Box::new(io::sink()), Box::new(words.clone()));
+        output.quiet = true;
+        output.say("a");
+        output.warn("b");
+        output.error("c");
+        assert_eq!(words.text(), "b\nchatzuri-keys: c\n");
+    }
+
+    #[test]
+    fn json_is_one_line() {
+        let data = Capture::default();
+        let mut output = Output::to(Box::new(data.clone()), Box::new(io::sink()));
+        output.json(&serde_json::json!({"name": "a\u{1b}[31m\nb"})).unwrap();
+        assert_eq!(data.text(), "{\"name\":\"a\\u001b[31m\\nb\"}\n");
+    }
+}

@@ -1,0 +1,350 @@
+//! Which profile, server and credential a run works with, and who said so.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::cli::args::Global;
+use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
+use crate::core::secret::{NotASecret, Secret};
+use crate::core::text::clean;
+use crate::ops::sign_in::Profile;
+use crate::ports::{BadBaseUrl, BaseUrl};
+
+/// The environment variable that holds the credential.
+pub const API_KEY: &str = "CHATZURI_API_KEY";
+/// The environment variable that says where the API is.
+pub const BASE_URL: &str = "CHATZURI_BASE_URL";
+/// The environment variable that names the profile.
+pub const PROFILE: &str = "CHATZURI_PROFILE";
+
+/// What the environment says, read once; an empty variable says nothing.
+#[derive(Default)]
+pub struct Environment {
+    api_key: Option<Zeroizing<Vec<u8>>>,
+    base_url: Option<OsString>,
+    profile: Option<OsString>,
+    /// Whether colours are unwanted.
+    pub no_color: bool,
+}
+
+impl Environment {
+    /// Asks `var` for each variable.
+    #[must_use]
+    pub fn read(var: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name| var(name).filter(|value| !value.is_empty());
+        Self {
+            api_key: set(API_KEY).map(|value| Zeroizing::new(value.into_encoded_bytes())),
+            base_url: set(BASE_URL),
+            profile: set(PROFILE),
+            no_color: set("NO_COLOR").is_some(),
+        }
+    }
+}
+
+/// Who said which value is used, in the order of their say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A flag of the command line.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Environment(&'static str),
+    /// A setting of the config file.
+    Config(String),
+    /// Nobody.
+    Default,
+}
+
+impl Source {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Flag(_) => "flag",
+            Self::Environment(_) => "environment",
+            Self::Config(_) => "config",
+            Self::Default => "default",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Environment(name) => f.write_str(name),
+            Self::Config(place) => f.write_str(place),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// Everything a run is told beforehand.
+#[derive(Clone)]
+pub struct Settings {
+    /// The profile, ready for the ops.
+    pub profile: Profile,
+    /// Who named it.
+    pub profile_source: Source,
+    /// Who said where the API is.
+    pub base_url_source: Source,
+    /// The config.
+    pub config: Config,
+}
+
+/// A setting that cannot be used, and who made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingsError {
+    /// The address is none.
+    BaseUrl(Source, String, BadBaseUrl),
+    /// The profile's name is none.
+    Profile(Source, String),
+    /// A variable that is not UTF-8.
+    NotText(&'static str),
+    /// `CHATZURI_API_KEY` is no key; it is never quoted.
+    ApiKey(NotASecret),
+    /// A mistake in the config file at this path.
+    Config(String, ConfigError),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BaseUrl(source, text, why) => write!(f, "{source}: “{}” cannot be used: {why}.", clean(text)),
+            Self::Profile(source, text) => write!(
+                f,
+                "{source}: “{}” is no profile name: 1 to 64 letters, digits, dots, dashes and underscores.",
+                clean(text)
+            ),
+            Self::NotText(name) => write!(f, "{name}: its value is not UTF-8 text."),
+            Self::ApiKey(why) => write!(f, "{API_KEY}: {why}"),
+            // The path stands at the front, as compilers put it.
+            Self::Config(path, ConfigError { line: Some(line), why }) => write!(f, "{path} line {line}: {why}."),
+            Self::Config(path, ConfigError { line: None, why }) => write!(f, "{path}: {why}."),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// Reads a config file's text; `path` is its name in a sentence. An absent file is the default config.
+///
+/// # Errors
+/// [`SettingsError::Config`] with path and line.
+pub fn parse_config(file: Option<(&str, &str)>) -> Result<Config, SettingsError> {
+    match file {
+        Some((path, text)) => Config::parse(text).map_err(|error| {
+            let why = error.why.trim_end().trim_end_matches('.').to_owned();
+            SettingsError::Config(path.to_owned(), ConfigError { why, ..error })
+        }),
+        None => Ok(Config::default()),
+    }
+}
+
+/// Flag, then environment, then config, then the default.
+///
+/// # Errors
+/// [`SettingsError`] names who said what cannot be used.
+pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Result<Settings, SettingsError> {
+    let (name, profile_source) = profile_name(flags, environment, &config)?;
+    let chosen = config.profiles.get(&name);
+    let (base_url, base_url_source) = base_url(flags, environment, &config, &name)?;
+    let from_environment = match &environment.api_key {
+        Some(bytes) => Some(Arc::new(secret_of(bytes).map_err(SettingsError::ApiKey)?)),
+        None => None,
+    };
+    Ok(Settings {
+        profile: Profile {
+            base_url,
+            credential_command: chosen.and_then(|profile| profile.credential_command.clone()),
+            from_environment,
+            name,
+        },
+        profile_source,
+        base_url_source,
+        config,
+    })
+}
+
+/// Takes bytes for a key; where they are not text, the place of the first bad one is told.
+pub(crate) fn secret_of(bytes: &[u8]) -> Result<Secret, NotASecret> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Secret::parse(text),
+        Err(error) => Err(NotASecret::BadCharacter(error.valid_up_to() + 1)),
+    }
+}
+
+fn profile_name(flags: &Global, environment: &Environment, config: &Config) -> Result<(String, Source), SettingsError> {
+    let (name, source) = if let Some(name) = &flags.profile {
+        (name.clone(), Source::Flag("--profile"))
+    } else if let Some(name) = &environment.profile {
+        (text_of(PROFILE, name)?, Source::Environment(PROFILE))
+    } else if let Some(name) = &config.profile {
+        (name.clone(), Source::Config("config: profile".to_owned()))
+    } else {
+        (DEFAULT_PROFILE.to_owned(), Source::Default)
+    };
+    if is_profile_name(&name) {
+        Ok((name, source))
+    } else {
+        Err(SettingsError::Profile(source, name))
+    }
+}
+
+fn base_url(
+    flags: &Global,
+    environment: &Environment,
+    config: &Config,
+    profile: &str,
+) -> Result<(BaseUrl, Source), SettingsError> {
+    let of_profile = config.profiles.get(profile).and_then(|chosen| chosen.base_url.as_ref());
+    let (text, source) = if let Some(text) = &flags.base_url {
+        (text.clone(), Source::Flag("--base-url"))
+    } else if let Some(text) = &environment.base_url {
+        (text_of(BASE_URL, text)?, Source::Environment(BASE_URL))
+    } else if let Some(text) = of_profile {
+        (
+            text.clone(),
+            Source::Config(format!("config: [profiles.{profile}] base_url")),
+        )
+    } else if let Some(text) = &config.api.base_url {
+        (text.clone(), Source::Config("config: [api] base_url".to_owned()))
+    } else {
+        (DEFAULT_BASE_URL.to_owned(), Source::Default)
+    };
+    match BaseUrl::parse(&text) {
+        Ok(url) => Ok((url, source)),
+        Err(why) => Err(SettingsError::BaseUrl(source, text, why)),
+    }
+}
+
+fn text_of(name: &'static str, value: &OsString) -> Result<String, SettingsError> {
+    value.to_str().map(str::to_owned).ok_or(SettingsError::NotText(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "profile = \"acme\"\n[api]\nbase_url = \"https://api.example\"\n\
+                          [profiles.acme]\nbase_url = \"https://acme.example\"\ncredential_command = [\"pass\", \"x\"]\n";
+
+    fn environment(pairs: &'static [(&str, &str)]) -> Environment {
+        Environment::read(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn flags(profile: Option<&str>, base_url: Option<&str>) -> Global {
+        Global {
+            profile: profile.map(str::to_owned),
+            base_url: base_url.map(str::to_owned),
+            ..Global::default()
+        }
+    }
+
+    fn resolved(
+        flags: &Global,
+        environment: &Environment,
+        config: &str,
+    ) -> (String, &'static str, String, &'static str) {
+        let config = parse_config(Some(("config.toml", config))).unwrap();
+        let settings = resolve(flags, environment, config).unwrap();
+        (
+            settings.profile.name.clone(),
+            settings.profile_source.word(),
+            settings.profile.base_url.as_str().to_owned(),
+            settings.base_url_source.word(),
+        )
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_environment_before_the_config_before_the_default() {
+        let nothing = || environment(&[]);
+        let everything = || environment(&[(PROFILE, "env"), (BASE_URL, "https://env.example")]);
+        let by_flag = flags(Some("flag"), Some("https://flag.example"));
+        let none = flags(None, None);
+        let table = [
+            (
+                resolved(&by_flag, &everything(), CONFIG),
+                ("flag", "flag", "https://flag.example", "flag"),
+            ),
+            (
+                resolved(&none, &everything(), CONFIG),
+                ("env", "environment", "https://env.example", "environment"),
+            ),
+            (
+                resolved(&none, &nothing(), CONFIG),
+                ("acme", "config", "https://acme.example", "config"),
+            ),
+            (
+                resolved(&flags(Some("other"), None), &nothing(), CONFIG),
+                ("other", "flag", "https://api.example", "config"),
+            ),
+            (
+                resolved(&none, &nothing(), ""),
+                (DEFAULT_PROFILE, "default", DEFAULT_BASE_URL, "default"),
+            ),
+            (
+                resolved(&none, &environment(&[(PROFILE, ""), (BASE_URL, "")]), ""),
+                (DEFAULT_PROFILE, "default", DEFAULT_BASE_URL, "default"),
+            ),
+        ];
+        for ((name, name_source, url, url_source), expected) in table {
+            assert_eq!((&*name, name_source, &*url, url_source), expected);
+        }
+    }
+
+    #[test]
+    fn the_config_says_which_of_its_settings_is_used() {
+        let config = parse_config(Some(("c", CONFIG))).unwrap();
+        let settings = resolve(&flags(None, None), &environment(&[]), config).unwrap();
+        assert_eq!(settings.base_url_source.to_string(), "config: [profiles.acme] base_url");
+        assert_eq!(settings.profile.credential_command.unwrap(), ["pass", "x"]);
+    }
+
+    #[test]
+    fn a_bad_value_is_told_with_its_source() {
+        let error = |flags: &Global, environment: &Environment, config: &str| {
+            let config = parse_config(Some(("c", config))).unwrap();
+            resolve(flags, environment, config).err().unwrap().to_string()
+        };
+        let none = flags(None, None);
+        let said = error(&none, &environment(&[(BASE_URL, "http://evil.example")]), "");
+        assert!(said.starts_with("CHATZURI_BASE_URL: “http://evil.example”"), "{said}");
+        let said = error(&flags(None, Some("nonsense\u{1b}[31m")), &environment(&[]), "");
+        assert!(said.starts_with("--base-url: ") && !said.contains('\u{1b}'), "{said}");
+        let said = error(&none, &environment(&[]), "[api]\nbase_url = \"ftp://x\"\n");
+        assert!(said.starts_with("config: [api] base_url: "), "{said}");
+        let said = error(&none, &environment(&[(PROFILE, "a b")]), "");
+        assert!(said.starts_with("CHATZURI_PROFILE: "), "{said}");
+    }
+
+    #[test]
+    fn a_bad_key_in_the_environment_is_told_without_quoting_it() {
+        let error = resolve(
+            &flags(None, None),
+            &environment(&[(API_KEY, "cz_not a key")]),
+            Config::default(),
+        );
+        let said = error.err().unwrap().to_string();
+        assert!(
+            said.starts_with("CHATZURI_API_KEY: ") && !said.contains("cz_"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_the_config_is_told_with_path_and_line() {
+        let error = parse_config(Some(("~/.config/chatzuri-keys/config.toml", "\n\nprofil = 1\n")));
+        let said = error.unwrap_err().to_string();
+        assert!(
+            said.starts_with("~/.config/chatzuri-keys/config.toml line 3: "),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! `chatzuri-keys show KEY`.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::Context;
+use crate::cli::args::ShowArgs;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::ShowShape;
+use crate::cli::{find, words};
+use crate::core::key::Own;
+use crate::core::policy::RotationPolicy;
+use crate::ops::review::{ListedKey, review};
+
+pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
+    let session = super::session(context.ports, context.settings).await?;
+    let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+    let listed = find::key(&listing, &args.key)?;
+    let policy = context.settings.config.policy();
+    if args.json {
+        context.output.json(&ShowShape::of(&listing, listed, policy))?;
+    } else {
+        let zone = TimeZone::system();
+        context.output.data(&text(listed, policy, listing.as_of, &zone))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn text(listed: &ListedKey, policy: RotationPolicy, now: Timestamp, zone: &TimeZone) -> String {
+    let key = &listed.key;
+    let standing = policy.standing(key.created_at, now);
+    let unknown = || "—".to_owned();
+    let date = |time: Timestamp| zone.to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string();
+    let last_use = match key.last_used_at.time() {
+        Some(time) => format!("{} ({})", date(time), words::ago(now, time)),
+        None => words::last_use(now, key.last_used_at),
+    };
+    let own = match listed.own {
+        Own::Yes => "yes: this key is what we are signed in with",
+        Own::No => "no",
+        Own::Unknown => "not known: the server gives no hint of it",
+    };
+    let lines = [
+        ("Name", key.name.shown().to_owned()),
+        ("Id", key.id.shown().to_owned()),
+        ("Key", key.hint()),
+        ("Created", key.created_at.map_or_else(unknown, date)),
+        (
+            "Created by",
+            key.created_by.as_ref().map_or_else(unknown, |by| by.shown().to_owned()),
+        ),
+        ("Last used", last_use),
+        ("Due", standing.due_at.map_or_else(unknown, date)),
+        ("Rotation", words::standing(standing)),
+        ("Own", own.to_owned()),
+    ];
+    lines
+        .iter()
+        .map(|(label, value)| format!("{label:<11} {value}\n"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::{at, key};
+
+    #[test]
+    fn every_fact_has_its_line_and_unknown_ones_a_dash() {
+        let mut listed = key("k1", "a\u{1b}b");
+        listed.key.created_at = None;
+        let text = text(
+            &listed,
+            RotationPolicy::default(),
+            at("2026-11-22T12:00:00Z"),
+            &TimeZone::UTC,
+        );
+        assert!(text.contains("Name        a\\eb\n"), "{text}");
+        assert!(
+            text.contains("Created     —\n") && text.contains("Due         —\n"),
+            "{text}"
+        );
+        assert!(text.contains("Last used   never\n"), "{text}");
+    }
+}

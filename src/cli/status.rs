@@ -1,0 +1,264 @@
+//! `chatzuri-keys status`.
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::exit::{Exit, Trouble, of_api_error};
+use crate::cli::json::TeamShape;
+use crate::cli::output::SCHEMA_VERSION;
+use crate::cli::profile::Settings;
+use crate::cli::words::counted;
+use crate::config::Endpoints;
+use crate::core::key::Team;
+use crate::core::text::clean;
+use crate::ops::sign_in::{CredentialSource, Session, find_session};
+use crate::ports::{ApiError, Ports};
+
+#[derive(Serialize)]
+struct StatusShape<'a> {
+    schema_version: u32,
+    profile: Chosen<'a>,
+    base_url: Chosen<'a>,
+    credential: CredentialShape,
+    signed_in: Option<bool>,
+    teams: Option<Vec<TeamShape<'a>>>,
+    clock_offset_seconds: Option<i64>,
+    endpoints: Vec<EndpointShape<'a>>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Chosen<'a> {
+    value: &'a str,
+    source: &'static str,
+}
+
+#[derive(Serialize)]
+struct CredentialShape {
+    source: Option<&'static str>,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
+struct EndpointShape<'a> {
+    operation: &'static str,
+    request: &'a str,
+    documented: bool,
+}
+
+/// What was found out of the credential.
+struct Found {
+    source: Option<CredentialSource>,
+    hint: Option<String>,
+    teams: Option<Result<Vec<Team>, ApiError>>,
+    offset: Option<SignedDuration>,
+    /// Why there is no credential, where that is an error.
+    trouble: Option<Trouble>,
+}
+
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+    let settings = context.settings;
+    let found = look(context.ports, settings).await;
+    let trouble = match (&found.trouble, &found.teams) {
+        (Some(trouble), _) => Some(trouble.clone()),
+        (None, Some(Err(error))) => Some(Trouble::new(of_api_error(error), error.to_string())),
+        (None, Some(Ok(_))) => None,
+        (None, None) => Some(Trouble::new(
+            Exit::Refused,
+            super::not_signed_in(context.ports, settings),
+        )),
+    };
+    if json {
+        context.output.json(&shape(settings, &found, trouble.as_ref()))?;
+    } else {
+        context.output.data(&text(settings, &found))?;
+    }
+    trouble.map_or(Ok(Exit::Ok), Err)
+}
+
+async fn look(ports: &Ports, settings: &Settings) -> Found {
+    let mut found = Found {
+        source: None,
+        hint: None,
+        teams: None,
+        offset: None,
+        trouble: None,
+    };
+    match find_session(ports, &settings.profile).await {
+        Ok(Some(session)) => {
+            found.source = Some(session.source);
+            found.hint = hint(ports, settings, &session).await;
+            let teams = session.api.teams().await;
+            // Without an answer there is no clock to compare.
+            found.offset = teams.is_ok().then(|| session.api.clock_offset());
+            found.teams = Some(teams);
+        }
+        Ok(None) => {}
+        Err(error) => found.trouble = Some(error.into()),
+    }
+    found
+}
+
+/// The ends of the credential's value. A `credential_command` is not run a second time for it.
+async fn hint(ports: &Ports, settings: &Settings, session: &Session) -> Option<String> {
+    match session.source {
+        CredentialSource::Environment => settings.profile.from_environment.as_ref().map(|value| value.masked()),
+        CredentialSource::Store => {
+            let value = ports.store.get(&settings.profile.account()).await.ok()??;
+            Some(value.masked())
+        }
+        CredentialSource::Command => None,
+    }
+}
+
+fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>) -> StatusShape<'a> {
+    let teams = found.teams.as_ref().and_then(|teams| teams.as_ref().ok());
+    let refused = trouble.is_some_and(|trouble| trouble.exit == Exit::Refused);
+    StatusShape {
+        schema_version: SCHEMA_VERSION,
+        profile: Chosen {
+            value: &settings.profile.name,
+            source: settings.profile_source.word(),
+        },
+        base_url: Chosen {
+            value: settings.profile.base_url.as_str(),
+            source: settings.base_url_source.word(),
+        },
+        credential: CredentialShape {
+            source: found.source.map(CredentialSource::word),
+            hint: found.hint.clone(),
+        },
+        signed_in: match (teams, refused) {
+            (Some(_), _) => Some(true),
+            (None, true) => Some(false),
+            (None, false) => None,
+        },
+        teams: teams.map(|teams| teams.iter().map(TeamShape::of).collect()),
+        clock_offset_seconds: found.offset.map(|offset| offset.as_secs()),
+        endpoints: endpoints(&settings.config.api.endpoints),
+        error: trouble.map(|trouble| trouble.sentence.clone()),
+    }
+}
+
+/// Only the vendor's own name of `get-teams` is documented; the rest is a contract.
+fn endpoints(named: &Endpoints) -> Vec<EndpointShape<'_>> {
+    let documented = named.teams == Endpoints::default().teams;
+    [
+        ("teams", &named.teams, documented),
+        ("list", &named.list, false),
+        ("create", &named.create, false),
+        ("revoke", &named.revoke, false),
+    ]
+    .into_iter()
+    .map(|(operation, request, documented)| EndpointShape {
+        operation,
+        request,
+        documented,
+    })
+    .collect()
+}
+
+fn text(settings: &Settings, found: &Found) -> String {
+    let credential = match (found.source, &found.hint) {
+        (None, _) => "none".to_owned(),
+        (Some(source), None) => source.word().to_owned(),
+        (Some(source), Some(hint)) if hint.is_empty() => source.word().to_owned(),
+        (Some(source), Some(hint)) => format!("{}, {hint}", source.word()),
+    };
+    let alive = match &found.teams {
+        None => "no".to_owned(),
+        Some(Err(error)) if of_api_error(error) == Exit::Refused => "no: the server refuses the key".to_owned(),
+        Some(Err(_)) => "not known: the server gave no answer that says so".to_owned(),
+        Some(Ok(teams)) if teams.is_empty() => "yes, to no team".to_owned(),
+        Some(Ok(teams)) => {
+            let names: Vec<String> = teams
+                .iter()
+                .map(|team| format!("“{}” ({})", team.name, team.id))
+                .collect();
+            format!("yes, to {}", names.join(", "))
+        }
+    };
+    let mut lines = vec![
+        (
+            "Profile",
+            format!("{} (from {})", settings.profile.name, settings.profile_source),
+        ),
+        (
+            "Server",
+            format!(
+                "{} (from {})",
+                settings.profile.base_url.as_str(),
+                settings.base_url_source
+            ),
+        ),
+        ("Credential", credential),
+        ("Signed in", alive),
+    ];
+    if let Some(offset) = found.offset {
+        lines.push(("Clock", clock(offset)));
+    }
+    for endpoint in endpoints(&settings.config.api.endpoints) {
+        let label = if endpoint.operation == "teams" { "Endpoints" } else { "" };
+        let standing = if endpoint.documented {
+            "documented by the vendor"
+        } else {
+            "not documented: this product's contract, set in [api.endpoints]"
+        };
+        lines.push((label, format!("{:<24} {standing}", clean(endpoint.request))));
+    }
+    lines
+        .iter()
+        .map(|(label, value)| format!("{label:<11} {value}\n"))
+        .collect()
+}
+
+fn clock(offset: SignedDuration) -> String {
+    let seconds = offset.as_secs();
+    let amount = counted(seconds.saturating_abs(), "second");
+    match seconds {
+        // A Date header counts whole seconds, and the answer travels.
+        -1..=1 => "the server's and this machine's agree".to_owned(),
+        2.. => format!("the server's is {amount} ahead of this machine's"),
+        _ => format!("the server's is {amount} behind this machine's"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Global;
+    use crate::cli::profile::{Environment, resolve};
+    use crate::config::Config;
+
+    #[test]
+    fn status_says_which_endpoints_are_documented() {
+        let settings = resolve(&Global::default(), &Environment::default(), Config::default()).unwrap();
+        let found = Found {
+            source: None,
+            hint: None,
+            teams: None,
+            offset: None,
+            trouble: None,
+        };
+        let text = text(&settings, &found);
+        assert!(
+            text.contains("GET /get-teams           documented by the vendor"),
+            "{text}"
+        );
+        for contract in ["GET /get-api-keys", "POST /create-api-key", "DELETE /delete-api-key"] {
+            let line = text.lines().find(|line| line.contains(contract)).unwrap();
+            assert!(line.contains("not documented"), "{line}");
+        }
+        let shape = serde_json::to_value(shape(&settings, &found, None)).unwrap();
+        assert_eq!(shape["endpoints"][0]["documented"], true);
+        assert!(shape["credential"]["source"].is_null());
+    }
+
+    #[test]
+    fn a_clock_apart_is_told_with_its_direction() {
+        assert!(clock(SignedDuration::from_secs(1)).contains("agree"));
+        assert!(clock(SignedDuration::from_hours(48)).contains("172800 seconds ahead"));
+        assert!(clock(SignedDuration::from_secs(-5)).contains("5 seconds behind"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Tables of text, aligned by display width.
+
+use crate::cli::output::Look;
+use crate::core::text::{columns, fit};
+
+/// Columns between two cells.
+const GAP: u16 = 2;
+/// The narrowest the first column is cut to.
+const NARROWEST: u16 = 8;
+
+/// What a cell means, beside its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Plain,
+    Dim,
+    Warn,
+    Danger,
+}
+
+/// One cell.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    text: String,
+    role: Role,
+}
+
+impl Cell {
+    pub(crate) fn new(text: impl Into<String>, role: Role) -> Self {
+        Self {
+            text: text.into(),
+            role,
+        }
+    }
+
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self::new(text, Role::Plain)
+    }
+}
+
+/// Draws rows under a head. Where the lines are too long for the terminal the first column is cut.
+pub(crate) fn draw<const N: usize>(head: [&str; N], rows: Vec<[Cell; N]>, look: Look) -> String {
+    let head = head.map(|title| Cell::new(title, Role::Dim));
+    let rows: Vec<[Cell; N]> = std::iter::once(head).chain(rows).collect();
+    let mut widths = [0u16; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(columns(&cell.text));
+        }
+    }
+    if let Some(limit) = look.columns {
+        let gaps = GAP.saturating_mul(u16::try_from(N.saturating_sub(1)).unwrap_or(u16::MAX));
+        let all = widths.iter().fold(gaps, |sum, &width| sum.saturating_add(width));
+        if let Some(first) = widths.first_mut() {
+            let narrowest = (*first).min(NARROWEST);
+            *first = first.saturating_sub(all.saturating_sub(limit)).max(narrowest);
+        }
+    }
+    let mut out = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (at, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            let text = fit(&cell.text, width);
+            let pad = width.saturating_sub(columns(&text));
+            paint(&mut line, &text, cell.role, look.colour);
+            if at + 1 < N {
+                line.push_str(&" ".repeat(usize::from(pad + GAP)));
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn paint(line: &mut String, text: &str, role: Role, colour: bool) {
+    let code = match role {
+        Role::Plain => None,
+        Role::Dim => Some("2"),
+        Role::Warn => Some("33"),
+        Role::Danger => Some("31"),
+    };
+    match code.filter(|_| colour) {
+        Some(code) => {
+            line.push_str("\x1b[");
+            line.push_str(code);
+            line.push('m');
+            line.push_str(text);
+            line.push_str("\x1b[0m");
+        }
+        None => line.push_str(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<[Cell; 2]> {
+        vec![
+            [Cell::plain("日本語"), Cell::new("! late", Role::Danger)],
+            [Cell::plain("a much longer name"), Cell::plain("x")],
+        ]
+    }
+
+    #[test]
+    fn columns_line_up_by_display_width() {
+        assert_eq!(
+            draw(["NAME", "STATE"], rows(), Look::default()),
+            "NAME                STATE\n日本語              ! late\na much longer name  x\n"
+        );
+    }
+
+    #[test]
+    fn the_first_column_gives_way_in_a_narrow_terminal() {
+        let look = Look {
+            colour: false,
+            columns: Some(20),
+        };
+        assert_eq!(
+            draw(["NAME", "STATE"], rows(), look),
+            "NAME          STATE\n日本語        ! late\na much long…  x\n"
+        );
+    }
+
+    #[test]
+    fn colour_is_added_only_where_it_is_wanted() {
+        let look = Look {
+            colour: true,
+            columns: None,
+        };
+        assert!(draw(["NAME", "STATE"], rows(), look).contains("\x1b[31m! late\x1b[0m"));
+        assert!(!draw(["NAME", "STATE"], rows(), Look::default()).contains('\x1b'));
+    }
+}

@@ -1,0 +1,39 @@
+//! `chatzuri-keys teams`.
+
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::{TeamShape, time};
+use crate::cli::output::SCHEMA_VERSION;
+use crate::cli::table::{Cell, draw};
+use crate::ops::review::server_now;
+
+#[derive(Serialize)]
+struct TeamsShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    teams: Vec<TeamShape<'a>>,
+}
+
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+    let session = super::session(context.ports, context.settings).await?;
+    let teams = session.api.teams().await?;
+    let output = context.output;
+    if json {
+        output.json(&TeamsShape {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(server_now(&*session.api, &*context.ports.clock)),
+            teams: teams.iter().map(TeamShape::of).collect(),
+        })?;
+    } else if teams.is_empty() {
+        output.say("This key opens no team.");
+    } else {
+        let rows = teams
+            .iter()
+            .map(|team| [Cell::plain(team.name.shown()), Cell::plain(team.id.shown())])
+            .collect();
+        output.data(&draw(["NAME", "ID"], rows, output.look()))?;
+    }
+    Ok(Exit::Ok)
+}

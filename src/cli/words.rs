@@ -1,0 +1,105 @@
+//! The words for times and standings that commands share.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::key::LastUse;
+use crate::core::policy::{DueStatus, Standing};
+
+/// A key used within this time is in use: something will stop working.
+const IN_USE: SignedDuration = SignedDuration::from_hours(24);
+
+/// "3 hours ago", in the largest whole unit.
+pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs().max(0);
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{} ago", counted(count, unit))
+}
+
+/// "1 day", "2 days".
+pub(crate) fn counted(count: i64, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The last use for a table cell.
+pub(crate) fn last_use(now: Timestamp, use_: LastUse) -> String {
+    match use_ {
+        LastUse::Unknown => "—".to_owned(),
+        LastUse::Never => "never".to_owned(),
+        LastUse::At(time) => ago(now, time),
+    }
+}
+
+/// Whether something depends on the key, as far as the list says.
+pub(crate) fn in_use(now: Timestamp, use_: LastUse) -> bool {
+    use_.time().is_some_and(|time| now.duration_since(time) < IN_USE)
+}
+
+/// The last use for a sentence that asks.
+pub(crate) fn last_use_warning(now: Timestamp, use_: LastUse) -> String {
+    match use_ {
+        LastUse::Unknown => "its last use is not known".to_owned(),
+        LastUse::Never => "never used".to_owned(),
+        LastUse::At(time) if in_use(now, use_) => format!("used {}: something depends on it", ago(now, time)),
+        LastUse::At(time) => format!("last used {}", ago(now, time)),
+    }
+}
+
+/// A mark and words for a standing: readable without colour.
+pub(crate) fn standing(standing: Standing) -> String {
+    let days = |count: i32| counted(i64::from(count.unsigned_abs()), "day");
+    let left = standing.days_left.unwrap_or_default();
+    match standing.status {
+        DueStatus::Overdue => format!("! {} overdue", days(left)),
+        DueStatus::Due => "! due today".to_owned(),
+        DueStatus::DueSoon => format!("◔ due in {}", days(left)),
+        DueStatus::Fresh => format!("· {} left", days(left)),
+        DueStatus::Unknown => "? age unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::at;
+    use crate::core::policy::RotationPolicy;
+
+    #[test]
+    fn a_time_is_told_in_its_largest_unit() {
+        let now = at("2026-11-22T12:00:00Z");
+        for (then, said) in [
+            ("2026-11-22T11:59:30Z", "just now"),
+            ("2026-11-22T13:00:00Z", "just now"),
+            ("2026-11-22T11:59:00Z", "1 minute ago"),
+            ("2026-11-22T09:00:00Z", "3 hours ago"),
+            ("2026-11-01T12:00:00Z", "21 days ago"),
+        ] {
+            assert_eq!(ago(now, at(then)), said);
+        }
+    }
+
+    #[test]
+    fn a_standing_has_a_mark_and_words() {
+        let now = at("2026-11-22T12:00:00Z");
+        let said = |created: Option<&str>| standing(RotationPolicy::default().standing(created.map(at), now));
+        assert_eq!(said(Some("2026-11-20T00:00:00Z")), "· 88 days left");
+        assert_eq!(said(Some("2026-09-01T00:00:00Z")), "◔ due in 8 days");
+        assert_eq!(said(Some("2026-08-24T00:00:00Z")), "! due today");
+        assert_eq!(said(Some("2026-08-23T00:00:00Z")), "! 1 day overdue");
+        assert_eq!(said(None), "? age unknown");
+    }
+
+    #[test]
+    fn a_use_within_a_day_warns() {
+        let now = at("2026-11-22T12:00:00Z");
+        let yesterday = LastUse::At(at("2026-11-21T12:00:01Z"));
+        assert!(in_use(now, yesterday));
+        assert!(last_use_warning(now, yesterday).contains("something depends on it"));
+        assert!(!in_use(now, LastUse::At(at("2026-11-21T12:00:00Z"))));
+        assert!(!in_use(now, LastUse::Never));
+    }
+}

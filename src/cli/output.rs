@@ -1,13 +1,17 @@
 //! The one place of this face that writes: data on standard output, words on standard error.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 use zeroize::Zeroizing;
 
 use crate::core::secret::Secret;
+use crate::core::text::clean;
 
 /// The version of every JSON shape printed here.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,10 +78,7 @@ impl Output {
     /// # Errors
     /// Anything else that keeps it from being written.
     pub fn data(&mut self, text: &str) -> io::Result<()> {
-        match self.data.write_all(text.as_bytes()).and_then(|()| self.data.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written,
-        }
+        quietly(self.whole(text.as_bytes()))
     }
 
     /// Writes a value as one line of JSON, as [`Output::data`] does.
@@ -85,9 +86,9 @@ impl Output {
     /// # Errors
     /// As [`Output::data`].
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_string(value)?;
-        text.push('\n');
-        self.data(&text)
+        let mut text = Vec::new();
+        write_json(&mut text, value)?;
+        quietly(self.whole(&text))
     }
 
     /// Writes a new key's value and a line break, in one piece.
@@ -107,8 +108,7 @@ impl Output {
     /// As [`Output::secret`].
     pub fn secret_json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let mut line = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        serde_json::to_writer(&mut *line, value)?;
-        line.push(b'\n');
+        write_json(&mut line, value)?;
         self.whole(&line)
     }
 
@@ -133,6 +133,44 @@ impl Output {
     /// Says why the command ends.
     pub fn error(&mut self, sentence: &str) {
         self.warn(&format!("chatzuri-keys: {sentence}"));
+    }
+}
+
+fn quietly(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible))?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// JSON on one line, in which every hidden character is an escape: JSON itself asks that of C0 only, and a terminal
+/// obeys C1 and reorders by bidi controls too. Read back, the string is the raw one.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if let Cow::Borrowed(_) = clean(fragment) {
+            return out.write_all(fragment.as_bytes());
+        }
+        let mut bytes = [0; 4];
+        let mut units = [0; 2];
+        for c in fragment.chars() {
+            let text = &*c.encode_utf8(&mut bytes);
+            if clean(text) == text {
+                out.write_all(text.as_bytes())?;
+            } else {
+                for unit in c.encode_utf16(&mut units) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -182,5 +220,16 @@ mod tests {
         let mut output = Output::to(Box::new(data.clone()), Box::new(io::sink()));
         output.json(&serde_json::json!({"name": "a\u{1b}[31m\nb"})).unwrap();
         assert_eq!(data.text(), "{\"name\":\"a\\u001b[31m\\nb\"}\n");
+    }
+
+    #[test]
+    fn json_hides_nothing_from_a_terminal_and_reads_back_as_the_raw_string() {
+        let raw = "é日\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{200b}x";
+        let data = Capture::default();
+        let mut output = Output::to(Box::new(data.clone()), Box::new(io::sink()));
+        output.json(&raw).unwrap();
+        let line = data.text();
+        assert_eq!(line, "\"é日\\u009b31m\\u007f\\u202e\\udb40\\udc41\\u200bx\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), raw);
     }
 }

@@ -74,7 +74,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) | Self::Environment(name) => f.write_str(name),
-            Self::Config(place) => f.write_str(place),
+            Self::Config(setting) => f.write_str(setting),
             Self::Default => f.write_str("the default"),
         }
     }

@@ -7,7 +7,7 @@ use crate::cli::Context;
 use crate::cli::exit::{Exit, Trouble, of_api_error};
 use crate::cli::json::TeamShape;
 use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::profile::Settings;
+use crate::cli::profile::{Settings, Source};
 use crate::cli::words::counted;
 use crate::config::Endpoints;
 use crate::core::key::Team;
@@ -182,14 +182,14 @@ fn text(settings: &Settings, found: &Found) -> String {
     let mut lines = vec![
         (
             "Profile",
-            format!("{} (from {})", settings.profile.name, settings.profile_source),
+            format!("{} ({})", settings.profile.name, said_by(&settings.profile_source)),
         ),
         (
             "Server",
             format!(
-                "{} (from {})",
+                "{} ({})",
                 settings.profile.base_url.as_str(),
-                settings.base_url_source
+                said_by(&settings.base_url_source)
             ),
         ),
         ("Credential", credential),
@@ -211,6 +211,13 @@ fn text(settings: &Settings, found: &Found) -> String {
         .iter()
         .map(|(label, value)| format!("{label:<11} {value}\n"))
         .collect()
+}
+
+fn said_by(source: &Source) -> String {
+    match source {
+        Source::Default => source.to_string(),
+        source => format!("from {source}"),
+    }
 }
 
 fn clock(offset: SignedDuration) -> String {

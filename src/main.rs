@@ -1,3 +1,211 @@
 //! The program: arguments to a face, and the adapters behind it.
 
-fn main() {}
+use std::future::Future;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatzuri_keys::adapters::clipboard::SystemClipboard;
+use chatzuri_keys::adapters::clock::SystemClock;
+use chatzuri_keys::adapters::config_file;
+use chatzuri_keys::adapters::environment::DesktopEnvironment;
+use chatzuri_keys::adapters::hardening::harden;
+use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
+use chatzuri_keys::adapters::keyring::OsKeyring;
+use chatzuri_keys::adapters::memory_store::MemoryStore;
+use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::cli::args::{Args, Command, Global, SandboxArgs};
+use chatzuri_keys::cli::exit::{Exit, Trouble};
+use chatzuri_keys::cli::interrupt::Interrupts;
+use chatzuri_keys::cli::output::Output;
+use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
+use chatzuri_keys::cli::{self, Switches};
+use chatzuri_keys::config::{Config, Endpoints};
+use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::ports::{CredentialStore, Ports};
+use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
+use clap::{CommandFactory, FromArgMatches};
+
+/// Wipes every block of memory when it is freed: no copy of a secret stays behind in one.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+/// Threads of the runtime: one for what is asked, one for what is answered.
+const WORKERS: usize = 2;
+/// The profile of the sandbox.
+const SANDBOX_PROFILE: &str = "sandbox";
+
+fn main() -> ExitCode {
+    // What a machine cannot harden stops nobody's work; neither does a panic report that stays plain.
+    let _ = harden();
+    let _ = color_eyre::install();
+    let args = arguments();
+    let environment = Environment::read(|name| std::env::var_os(name));
+    let mut output = Output::of_process(args.global.quiet, environment.no_color);
+    let ended = match &args.command {
+        Some(Command::Sandbox(options)) => on_runtime(try_out(options, &environment, &mut output)),
+        Some(command) => run_command(command, &args.global, &environment, &mut output),
+        None => open_dashboard(&args.global, &environment),
+    };
+    let exit = ended.unwrap_or_else(|trouble| {
+        output.error(&trouble.sentence);
+        trouble.exit
+    });
+    exit.into()
+}
+
+fn arguments() -> Args {
+    let faults = |fault: clap::Arg| fault.long_help(format!("Something it does wrong: {}", sandbox::fault_help()));
+    let command = Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
+    Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+fn run_command(
+    command: &Command,
+    flags: &Global,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, Trouble> {
+    let settings = settings(flags, environment)?;
+    let ports = ports(&settings.config.api.endpoints)?;
+    let switches = Switches::of(flags);
+    on_runtime(async { Ok(cli::run(command, &ports, &settings, switches, output).await) })
+}
+
+fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, Trouble> {
+    needs_terminal()?;
+    let settings = settings(flags, environment)?;
+    let ports = ports(&settings.config.api.endpoints)?;
+    on_runtime(dashboard(&ports, &settings, environment.no_color, None))
+}
+
+/// Runs `work`, and leaves at once when it is done: what still runs then has nobody to wait for it.
+fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(Exit::Error, format!("No threads can be started: {error}.")))?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_background();
+    ended
+}
+
+/// THE ONE PLACE TO COMPLETE when the interactive face is merged: hands it the terminal until the person leaves.
+/// `sandbox` is the server of a try-out, for its badge and its leaked key.
+#[allow(clippy::unused_async, reason = "the face awaits its events")]
+async fn dashboard(
+    _ports: &Ports,
+    _settings: &Settings,
+    _no_color: bool,
+    _sandbox: Option<&Running>,
+) -> Result<Exit, Trouble> {
+    Err(Trouble::new(Exit::Error, "This build has no dashboard."))
+}
+
+fn needs_terminal() -> Result<(), Trouble> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Trouble::new(
+        Exit::Usage,
+        "The dashboard needs a terminal. For scripts there are commands: see chatzuri-keys --help.",
+    ))
+}
+
+fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Trouble> {
+    let usage = |sentence: String| Trouble::new(Exit::Usage, sentence);
+    let file = config_file::load(flags.config.as_deref()).map_err(|error| usage(error.to_string()))?;
+    let file = file.as_ref().map(|file| (file.shown.as_str(), file.text.as_str()));
+    parse_config(file)
+        .and_then(|config| resolve(flags, environment, config))
+        .map_err(|error| usage(error.to_string()))
+}
+
+/// The parts of this machine; each does nothing before it is first used.
+fn ports(endpoints: &Endpoints) -> Result<Ports, Trouble> {
+    let desktop = DesktopEnvironment::from_env();
+    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)))
+}
+
+fn ports_with(
+    endpoints: &Endpoints,
+    desktop: DesktopEnvironment,
+    store: Arc<dyn CredentialStore>,
+) -> Result<Ports, Trouble> {
+    let names = EndpointNames::default()
+        .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
+        .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
+        .map_err(|bad| Trouble::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
+    let processes = Arc::new(ChildProcesses);
+    Ok(Ports {
+        connect: Arc::new(HttpConnect::new(names)),
+        store,
+        clipboard: Arc::new(SystemClipboard::new(desktop, Arc::clone(&processes) as _, None)),
+        processes,
+        clock: Arc::new(SystemClock),
+    })
+}
+
+/// `chatzuri-keys sandbox`: a server of one's own, alone or under the dashboard. Neither the keyring nor the config is
+/// touched, and a credential in the environment is not used.
+async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Output) -> Result<Exit, Trouble> {
+    if !args.serve {
+        needs_terminal()?;
+    }
+    let options = sandbox_options(args)?;
+    let failed = |error: String| Trouble::new(Exit::Error, error);
+    // Before the server can be seen, so that no signal is missed.
+    let interrupts = args.serve.then(Interrupts::listen).transpose();
+    let interrupts = interrupts.map_err(|error| failed(format!("Signals cannot be heard here: {error}.")))?;
+    let running = sandbox::start(options)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let ended = match interrupts {
+        Some(interrupts) => serve(&running, interrupts, output).await,
+        None => try_dashboard(&running, environment).await,
+    };
+    running.shutdown().await;
+    ended
+}
+
+async fn serve(running: &Running, mut interrupts: Interrupts, output: &mut Output) -> Result<Exit, Trouble> {
+    output.data(&format!("{}\n", running.announcement()))?;
+    interrupts.next().await;
+    Ok(Exit::Ok)
+}
+
+async fn try_dashboard(running: &Running, environment: &Environment) -> Result<Exit, Trouble> {
+    let usage = |sentence: String| Trouble::new(Exit::Usage, sentence);
+    let flags = Global {
+        profile: Some(SANDBOX_PROFILE.to_owned()),
+        base_url: Some(running.base_url.clone()),
+        ..Global::default()
+    };
+    let settings =
+        resolve(&flags, &Environment::default(), Config::default()).map_err(|error| usage(error.to_string()))?;
+    let credential = Secret::parse(running.credential.expose()).map_err(|error| usage(error.to_string()))?;
+    let store = MemoryStore::new();
+    store.set(&settings.profile.account(), Arc::new(credential)).await?;
+    let endpoints = &settings.config.api.endpoints;
+    let ports = ports_with(endpoints, DesktopEnvironment::from_env(), Arc::new(store))?;
+    dashboard(&ports, &settings, environment.no_color, Some(running)).await
+}
+
+fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, Trouble> {
+    let faults: Result<Vec<FaultRule>, Trouble> = args
+        .fault
+        .iter()
+        .map(|rule| FaultRule::parse(rule).map_err(|bad| Trouble::new(Exit::Usage, format!("--fault: {bad}"))))
+        .collect();
+    Ok(SandboxOptions {
+        port: args.port.unwrap_or_default(),
+        keys: args.keys,
+        db: args.db.clone(),
+        now: args.now,
+        latency: Duration::from_millis(args.latency_ms.unwrap_or_default()),
+        faults: faults?,
+        ..SandboxOptions::default()
+    })
+}

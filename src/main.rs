@@ -21,10 +21,17 @@ use chatzuri_keys::cli::interrupt::Interrupts;
 use chatzuri_keys::cli::output::Output;
 use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
-use chatzuri_keys::config::{Config, Endpoints};
+use chatzuri_keys::config::{Config, Endpoints, ThemeChoice};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ports::{CredentialStore, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
+use chatzuri_keys::tui;
+use chatzuri_keys::tui::app::{self, Dashboard};
+use chatzuri_keys::tui::message::{Stop, TeamIndex};
+use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote};
+use chatzuri_keys::tui::terminal::TerminalWriter;
+use chatzuri_keys::tui::theme::Theme;
 use clap::{CommandFactory, FromArgMatches};
 
 /// Wipes every block of memory when it is freed: no copy of a secret stays behind in one.
@@ -68,7 +75,7 @@ fn run_command(
     output: &mut Output,
 ) -> Result<Exit, Trouble> {
     let settings = settings(flags, environment)?;
-    let ports = ports(&settings.config.api.endpoints)?;
+    let ports = ports(&settings.config.api.endpoints, None)?;
     let switches = Switches::of(flags);
     on_runtime(async { Ok(cli::run(command, &ports, &settings, switches, output).await) })
 }
@@ -76,8 +83,9 @@ fn run_command(
 fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, Trouble> {
     needs_terminal()?;
     let settings = settings(flags, environment)?;
-    let ports = ports(&settings.config.api.endpoints)?;
-    on_runtime(dashboard(&ports, &settings, environment.no_color, None))
+    let writer = Arc::new(TerminalWriter::default());
+    let ports = ports(&settings.config.api.endpoints, Some(Arc::clone(&writer)))?;
+    on_runtime(dashboard(ports, writer, &settings, environment.no_color, None))
 }
 
 /// Runs `work`, and leaves at once when it is done: what still runs then has nobody to wait for it.
@@ -92,16 +100,47 @@ fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit,
     ended
 }
 
-/// THE ONE PLACE TO COMPLETE when the interactive face is merged: hands it the terminal until the person leaves.
-/// `sandbox` is the server of a try-out, for its badge and its leaked key.
-#[allow(clippy::unused_async, reason = "the face awaits its events")]
+/// Hands the terminal to the dashboard until the person leaves.
 async fn dashboard(
-    _ports: &Ports,
-    _settings: &Settings,
-    _no_color: bool,
-    _sandbox: Option<&Running>,
+    ports: Ports,
+    writer: Arc<TerminalWriter>,
+    settings: &Settings,
+    no_color: bool,
+    sandbox: Option<&Running>,
 ) -> Result<Exit, Trouble> {
-    Err(Trouble::new(Exit::Error, "This build has no dashboard."))
+    let profiles = cli::profile::registry(settings);
+    let clear_after = settings.config.clipboard.clear_after;
+    let mono = match settings.config.ui.theme {
+        ThemeChoice::Auto => no_color,
+        ThemeChoice::Ansi => false,
+        ThemeChoice::Mono => true,
+    };
+    let labels = profiles.iter().map(|profile| ProfileLabel {
+        name: profile.name.clone(),
+        host: profile.base_url.host().to_owned(),
+        fixed_credential: profile.from_environment.is_some() || profile.credential_command.is_some(),
+    });
+    let shown = tui::model::Settings {
+        profiles: labels.collect(),
+        first: TeamIndex(0),
+        policy: settings.config.policy(),
+        clear_after,
+        theme: if mono { Theme::Mono } else { Theme::Ansi },
+        zone: jiff::tz::TimeZone::system(),
+        sandbox: sandbox.map(|running| SandboxNote {
+            text: format!("Nothing here is real. A leaked key to try: {}", running.leaked.expose()),
+        }),
+    };
+    let dashboard = Dashboard::new(shown, profiles, ports, Patience::default());
+    match app::run(dashboard, writer).await {
+        Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
+        Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal)) => Ok(Exit::Declined),
+        Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
+        Err(error) => Err(Trouble::new(
+            Exit::Error,
+            format!("The terminal cannot be used: {error}. Nothing was done."),
+        )),
+    }
 }
 
 fn needs_terminal() -> Result<(), Trouble> {
@@ -124,15 +163,16 @@ fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Troub
 }
 
 /// The parts of this machine; each does nothing before it is first used.
-fn ports(endpoints: &Endpoints) -> Result<Ports, Trouble> {
+fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, Trouble> {
     let desktop = DesktopEnvironment::from_env();
-    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)))
+    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), writer)
 }
 
 fn ports_with(
     endpoints: &Endpoints,
     desktop: DesktopEnvironment,
     store: Arc<dyn CredentialStore>,
+    writer: Option<Arc<TerminalWriter>>,
 ) -> Result<Ports, Trouble> {
     let names = EndpointNames::default()
         .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
@@ -142,7 +182,11 @@ fn ports_with(
     Ok(Ports {
         connect: Arc::new(HttpConnect::new(names)),
         store,
-        clipboard: Arc::new(SystemClipboard::new(desktop, Arc::clone(&processes) as _, None)),
+        clipboard: Arc::new(SystemClipboard::new(
+            desktop,
+            Arc::clone(&processes) as _,
+            writer.map(|writer| writer as _),
+        )),
         processes,
         clock: Arc::new(SystemClock),
     })
@@ -189,8 +233,10 @@ async fn try_dashboard(running: &Running, environment: &Environment) -> Result<E
     let store = MemoryStore::new();
     store.set(&settings.profile.account(), Arc::new(credential)).await?;
     let endpoints = &settings.config.api.endpoints;
-    let ports = ports_with(endpoints, DesktopEnvironment::from_env(), Arc::new(store))?;
-    dashboard(&ports, &settings, environment.no_color, Some(running)).await
+    let writer = Arc::new(TerminalWriter::default());
+    let desktop = DesktopEnvironment::from_env();
+    let ports = ports_with(endpoints, desktop, Arc::new(store), Some(Arc::clone(&writer)))?;
+    dashboard(ports, writer, &settings, environment.no_color, Some(running)).await
 }
 
 fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, Trouble> {

@@ -2,6 +2,7 @@
 
 pub mod clipboard;
 pub mod clock;
+pub mod config_file;
 pub mod environment;
 pub mod hardening;
 pub mod http;

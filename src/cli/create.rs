@@ -12,9 +12,10 @@ use crate::cli::json::{KeyShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION, nobody_reads};
 use crate::cli::{Context, until_interrupted};
 use crate::core::key::{KeyName, Own};
+use crate::core::listing::ListedKey;
 use crate::core::policy::RotationPolicy;
 use crate::ops::create::create;
-use crate::ops::review::{ListedKey, server_now};
+use crate::ops::review::server_now;
 use crate::ports::CreatedKey;
 
 #[derive(Serialize)]

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::list::INCOMPLETE;
 use crate::cli::words;
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::text::{Label, clean};
-use crate::ops::review::{ListedKey, Listing};
 
 /// A word at least this long, of letters and digits, may be a key's value.
 const VALUE_LIKE: usize = 20;

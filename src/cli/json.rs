@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::cli::output::SCHEMA_VERSION;
 use crate::core::key::{LastUse, Team};
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::RotationPolicy;
 use crate::core::text::Label;
-use crate::ops::review::{ListedKey, Listing};
 
 /// `list --json`.
 #[derive(Debug, Serialize)]

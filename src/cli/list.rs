@@ -9,8 +9,9 @@ use crate::cli::output::Look;
 use crate::cli::table::{Cell, Role, draw};
 use crate::cli::words::{self, counted};
 use crate::core::key::Own;
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{DueStatus, RotationPolicy};
-use crate::ops::review::{ListedKey, Listing, review};
+use crate::ops::review::review;
 
 pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
 

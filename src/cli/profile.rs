@@ -167,6 +167,35 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
     })
 }
 
+/// Every team the dashboard can show: the chosen profile first, then the config's others. With a credential or an address
+/// from outside, the chosen one alone: those say which team is meant.
+#[must_use]
+pub fn registry(settings: &Settings) -> Vec<Profile> {
+    let mut registry = vec![settings.profile.clone()];
+    let from_outside = matches!(settings.base_url_source, Source::Flag(_) | Source::Environment(_));
+    if from_outside || settings.profile.from_environment.is_some() {
+        return registry;
+    }
+    let config = &settings.config;
+    for (name, profile) in config
+        .profiles
+        .iter()
+        .filter(|(name, _)| **name != settings.profile.name)
+    {
+        let text = profile.base_url.as_ref().or(config.api.base_url.as_ref());
+        // A bad address of a team that was not asked for does not stop the others; asked for, it is told.
+        if let Ok(base_url) = BaseUrl::parse(text.map_or(DEFAULT_BASE_URL, String::as_str)) {
+            registry.push(Profile {
+                name: name.clone(),
+                base_url,
+                credential_command: profile.credential_command.clone(),
+                from_environment: None,
+            });
+        }
+    }
+    registry
+}
+
 /// Takes bytes for a key; where they are not text, the place of the first bad one is told.
 pub(crate) fn secret_of(bytes: &[u8]) -> Result<Secret, NotASecret> {
     match std::str::from_utf8(bytes) {
@@ -261,6 +290,33 @@ mod tests {
             settings.base_url_source.word(),
         )
     }
+
+    #[test]
+    fn the_registry_holds_the_other_teams_unless_one_is_meant_from_outside() {
+        let names = |flags: &Global, environment: &Environment| {
+            let config = parse_config(Some(("config.toml", CONFIG_OF_TWO))).unwrap();
+            let settings = resolve(flags, environment, config).unwrap();
+            registry(&settings)
+                .into_iter()
+                .map(|profile| profile.name)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&flags(None, None), &environment(&[])), ["acme", "kijani"]);
+        assert_eq!(
+            names(&flags(Some("kijani"), None), &environment(&[])),
+            ["kijani", "acme"]
+        );
+        assert_eq!(
+            names(&flags(None, Some("https://x.example")), &environment(&[])),
+            ["acme"]
+        );
+        assert_eq!(
+            names(&flags(None, None), &environment(&[(API_KEY, "cz_0123456789abcdef")])),
+            ["acme"]
+        );
+    }
+
+    const CONFIG_OF_TWO: &str = "profile = \"acme\"\n[profiles.acme]\n[profiles.kijani]\n";
 
     #[test]
     fn a_flag_goes_before_the_environment_before_the_config_before_the_default() {

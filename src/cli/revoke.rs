@@ -10,7 +10,8 @@ use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::{Context, find, prompt, until_interrupted, words};
 use crate::core::incident::Outcome;
 use crate::core::key::Own;
-use crate::ops::review::{ListedKey, Listing, review, server_now};
+use crate::core::listing::{ListedKey, Listing};
+use crate::ops::review::{review, server_now};
 use crate::ops::revoke::{Patience, revoke};
 
 #[derive(Serialize)]

@@ -9,8 +9,9 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::ShowShape;
 use crate::cli::{find, words};
 use crate::core::key::Own;
+use crate::core::listing::ListedKey;
 use crate::core::policy::RotationPolicy;
-use crate::ops::review::{ListedKey, review};
+use crate::ops::review::review;
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::text::Label;
-use crate::ops::review::{ListedKey, Listing};
 
 /// A writer whose text can be read back.
 #[derive(Clone, Default)]

@@ -12,6 +12,7 @@
     reason = "tests stop at the first surprise, and nobody imports them"
 )]
 
+mod cli;
 mod flows;
 mod house;
 mod http;

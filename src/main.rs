@@ -128,7 +128,7 @@ async fn dashboard(
         theme: if mono { Theme::Mono } else { Theme::Ansi },
         zone: jiff::tz::TimeZone::system(),
         sandbox: sandbox.map(|running| SandboxNote {
-            text: format!("Nothing here is real. A leaked key to try: {}", running.leaked.expose()),
+            text: format!("A leaked key to try: {}", running.leaked.expose()),
         }),
     };
     let dashboard = Dashboard::new(shown, profiles, ports, Patience::default());

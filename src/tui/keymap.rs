@@ -94,6 +94,8 @@ pub enum When {
     Always,
     /// A key is under the cursor.
     OnKey,
+    /// The details of a key are open.
+    InDetails,
     /// We are signed in.
     SignedIn,
     /// The profile's credential may be replaced from here.
@@ -392,7 +394,14 @@ fn defaults() -> Vec<Binding> {
         "scroll up",
         W::Always,
     );
-    row(C::Page, &[ch('x')], A::Revoke, "revoke", "revoke this key", W::OnKey);
+    row(
+        C::Page,
+        &[ch('x')],
+        A::Revoke,
+        "revoke",
+        "revoke this key",
+        W::InDetails,
+    );
 
     row(C::Palette, &[ENTER], A::Submit, "do it", "do what is marked", W::Always);
     row(

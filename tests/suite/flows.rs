@@ -148,11 +148,11 @@ async fn something_newer_on_the_clipboard_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_terminal_route_is_told_and_may_be_tried_again() {
     let mut stage = Stage::ready().await;
-    let mut prepared = stage.clipboard.prepared.lock().unwrap();
-    prepared.push_back(Ok(ClipboardRoute::Terminal(TerminalNote::TmuxBlocks)));
-    prepared.push_back(Ok(ClipboardRoute::Terminal(TerminalNote::Plain)));
-    prepared.push_back(Err(ClipboardError("No way to a clipboard.".to_owned())));
-    drop(prepared);
+    stage.clipboard.prepared.lock().unwrap().extend([
+        Ok(ClipboardRoute::Terminal(TerminalNote::TmuxBlocks)),
+        Ok(ClipboardRoute::Terminal(TerminalNote::Plain)),
+        Err(ClipboardError("No way to a clipboard.".to_owned())),
+    ]);
     stage.keys("nBot<enter>c").await;
     stage.expect("tmux set -g set-clipboard on");
     stage.keys("c").await;

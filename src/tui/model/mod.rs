@@ -268,6 +268,7 @@ impl Model {
         match when {
             When::Always => true,
             When::OnKey => self.team().list.selected().is_some(),
+            When::InDetails => matches!(self.dialogs.last(), Some(Dialog::Details { .. })),
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
             When::Filtered => !self.team().list.filter().value().is_empty(),

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::ports::{Cleared, ClipboardError, ClipboardRoute};
+use crate::ports::{Cleared, ClipboardError, ClipboardRoute, TerminalNote};
 use crate::tui::effect::Effect;
 use crate::tui::model::dialog::{CopyState, Dialog, ShowOnce};
 use crate::tui::model::{Model, OnClipboard};
@@ -25,7 +25,9 @@ pub(super) fn on_copied(model: &mut Model, result: Result<ClipboardRoute, Clipbo
         Ok(route) => {
             show.copy = CopyState::Copied(route);
             let key = show.key.id.raw().to_owned();
-            model.clipboard = Some(OnClipboard { route, clears_at, key });
+            // What tmux stopped is not there, so there is nothing to clear and nothing to lose.
+            let arrived = route != ClipboardRoute::Terminal(TerminalNote::TmuxBlocks);
+            model.clipboard = arrived.then_some(OnClipboard { route, clears_at, key });
         }
         Err(error) => show.copy = CopyState::Failed(error.to_string()),
     }

@@ -12,7 +12,7 @@ use crate::tui::view::{relative, span};
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let right = right(model);
     let right_width = width(&right);
-    let room = area.width.saturating_sub(right_width + 2);
+    let room = area.width.saturating_sub(right_width + 4);
     let mut spans = vec![Span::raw(" ")];
     let name = team_name(model);
     spans.push(span(model, Role::Strong, fit(&name, room.min(32)).into_owned()));

@@ -38,6 +38,9 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
     footer::draw_notice(model, frame, areas.notice);
     footer::draw_hints(model, frame, areas.footer);
+    if !model.dialogs.is_empty() {
+        dialog::draw_backdrop(model, frame, screen);
+    }
     for dialog in &model.dialogs {
         dialog::draw(model, dialog, frame, screen);
     }

@@ -34,7 +34,7 @@ pub struct MovedClock(Mutex<SignedDuration>);
 impl MovedClock {
     pub fn advance(&self, by: Duration) {
         let mut ahead = self.0.lock().unwrap();
-        *ahead = *ahead + SignedDuration::try_from(by).unwrap();
+        *ahead += SignedDuration::try_from(by).unwrap();
     }
 }
 

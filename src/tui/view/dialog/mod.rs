@@ -60,6 +60,17 @@ impl Sheet {
         }
     }
 
+    /// A question's two answers, the marked one first: it is what Enter gives.
+    fn choice(&mut self, model: &Model, no: &str, yes: &str) {
+        self.line(Line::from(vec![
+            span(model, Role::Accent, "▸ "),
+            span(model, Role::Strong, no.to_owned()),
+            Span::raw("        "),
+            span(model, Role::Danger, "y "),
+            Span::raw(yes.to_owned()),
+        ]));
+    }
+
     /// A labelled fact, wrapped beside its label.
     fn fact(&mut self, model: &Model, label: &str, role: Role, text: &str) {
         let indent = 12;
@@ -160,6 +171,13 @@ impl Sheet {
         spans.push(span(model, Role::Dim, more.trim_start()));
         Line::from(spans)
     }
+}
+
+/// Dims what lies under the dialogs, where the theme has a way to.
+pub(super) fn draw_backdrop(model: &Model, frame: &mut Frame<'_>, screen: Rect) {
+    frame
+        .buffer_mut()
+        .set_style(screen, model.settings.theme.style(Role::Dim));
 }
 
 /// Draws one dialog; only the last one has the text cursor and the bright frame.

@@ -127,6 +127,6 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
     };
     sheet.words(model, Role::Plain, &question);
     sheet.blank();
-    sheet.words(model, Role::Strong, &format!("▸ No, stay        y  Yes, {yes}"));
+    sheet.choice(model, "No, stay", &format!("Yes, {yes}"));
     sheet
 }

@@ -69,7 +69,7 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     }
     match &form.confirm {
         Confirm::YesNo => {
-            sheet.words(model, Role::Strong, "▸ No        y  Yes, revoke it");
+            sheet.choice(model, "No", "Yes, revoke it");
         }
         Confirm::Typed { input, expected, what } => {
             sheet.words(model, Role::Plain, &format!("Type {what} to revoke it: {expected}"));

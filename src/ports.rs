@@ -486,6 +486,10 @@ pub trait Clipboard: Send + Sync {
     /// Puts the value there, marked as a password and kept out of history where the platform can.
     fn copy(&self, value: Arc<Secret>) -> Answer<'_, Result<ClipboardRoute, ClipboardError>>;
 
+    /// Stays until what [`Clipboard::copy`] put there was replaced, or until `limit`, and then clears it. For a command
+    /// that would otherwise end and take the content with it; without a limit it stays until something newer is there.
+    fn hold(&self, limit: Option<Duration>) -> Answer<'_, Result<Cleared, ClipboardError>>;
+
     /// Empties it, if it still holds what [`Clipboard::copy`] put there.
     fn clear(&self) -> Answer<'_, Result<Cleared, ClipboardError>>;
 }
@@ -630,6 +634,9 @@ pub trait Journal: Send + Sync {
     /// Writes down what is about to be asked for. Success means that it was synced to disk.
     fn begin<'a>(&'a self, scope: &'a Scope, intent: Intent) -> Answer<'a, Result<Creation, JournalError>>;
 
+    /// Reads a creation again.
+    fn creation<'a>(&'a self, op: &'a OpId) -> Answer<'a, Result<Option<Creation>, JournalError>>;
+
     /// Moves a creation on, if its row is still at `creation.revision` (compare-and-set), and answers the moved one.
     fn advance<'a>(&'a self, creation: &'a Creation, event: Event) -> Answer<'a, Result<Creation, JournalError>>;
 
@@ -679,8 +686,12 @@ pub struct Ports {
     pub clipboard: Arc<dyn Clipboard>,
     /// Runs child processes.
     pub processes: Arc<dyn Processes>,
+    /// Remembers.
+    pub journal: Arc<dyn Journal>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Who does it, for the log: the login name of this machine.
+    pub actor: Label,
 }
 
 #[cfg(test)]

@@ -100,9 +100,14 @@ pub enum Command {
 }
 
 const CREATE_HELP: &str = "\
-The value is written to standard output and nowhere else; the words go to standard error:
+The value is kept in your keyring until it is handed over. With --show it is written to standard output, and the words
+go to standard error:
 
-  chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY";
+  chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
+
+After a crash, or without --show and --copy, the value waits:
+
+  chatzuri-keys create --resume --show";
 
 const REVOKE_HELP: &str = "\
 KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each
@@ -145,13 +150,23 @@ pub struct ShowArgs {
 }
 
 /// `create`.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 pub struct CreateArgs {
     /// The key's name, 1 to 100 characters
-    pub name: String,
+    #[arg(required_unless_present = "resume")]
+    pub name: Option<String>,
     /// Print the new key's value, for the only time
     #[arg(long)]
     pub show: bool,
+    /// Put the value on the clipboard, and stay until it is cleared or replaced
+    #[arg(long)]
+    pub copy: bool,
+    /// Go on with a value that waits in the keyring
+    #[arg(long)]
+    pub resume: bool,
+    /// Say that the waiting value is stored elsewhere: the keyring forgets it
+    #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy"])]
+    pub stored: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

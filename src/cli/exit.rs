@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::ops::create::CreateError;
+use crate::ops::create::{Blocked, CreateError};
 use crate::ops::sign_in::{SignInError, WITHOUT_KEYRING};
 use crate::ports::{ApiError, Fault, StoreError};
 
@@ -108,7 +108,11 @@ impl From<ApiError> for Trouble {
 
 impl From<CreateError> for Trouble {
     fn from(error: CreateError) -> Self {
-        Self::new(of_api_error(error.cause()), error.to_string())
+        let exit = match &error {
+            CreateError::NotReady(_, Blocked::Store(_)) => Exit::Usage,
+            _ => error.cause().map_or(Exit::Error, of_api_error),
+        };
+        Self::new(exit, error.to_string())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The show-once protocol as a state machine. Its rows are in the journal, the value never is.
 //!
-//! A row moves `intended → escrowed → (delivered) → acknowledged → done`; a creation whose answer was lost ends `closed`
+//! A row moves `intended → escrowed → (delivered) → acknowledged → done`, and from `intended` to `acknowledged` where no
+//! store could take the value; a creation whose answer was lost ends `closed`
 //! (no such key appeared) or `lost` (the key is there, its value is not), and `lost` ends `done` when the key is revoked.
 
 use std::fmt;
@@ -129,6 +130,8 @@ pub struct Creation {
 /// What moves a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// The reply came: the key is known, its value is in memory only.
+    Answered(Minted),
     /// The value was written to the credential store and read back.
     Escrowed(Minted),
     /// It was copied, or a target took it.
@@ -180,9 +183,13 @@ impl Creation {
     pub fn after(&self, event: &Event) -> Result<Self, Illegal> {
         use Stage as S;
         let (stage, minted) = match (self.stage, event) {
-            (S::Intended, Event::Escrowed(minted)) => (S::Escrowed, Some(minted)),
+            (S::Intended, Event::Answered(minted)) => (S::Intended, Some(minted)),
+            // Another copy of the program may have given the value up while this one still had it.
+            (S::Intended | S::Lost, Event::Escrowed(minted)) => (S::Escrowed, Some(minted)),
             (S::Intended, Event::ValueLost(minted)) => (S::Lost, Some(minted)),
-            (S::Intended, Event::NothingAppeared) => (S::Closed, None),
+            (S::Intended, Event::NothingAppeared) if self.minted.is_none() => (S::Closed, None),
+            // A value that no store took was shown, and the person says that it is stored.
+            (S::Intended, Event::Acknowledged) if self.minted.is_some() => (S::Acknowledged, None),
             (S::Escrowed | S::Delivered, Event::Delivered) => (S::Delivered, None),
             (S::Escrowed | S::Delivered, Event::Acknowledged) => (S::Acknowledged, None),
             // The keyring was emptied by somebody else: what was safe there is not any more.
@@ -305,6 +312,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answered_creation_cannot_be_closed_as_if_no_key_had_appeared() {
+        let answered = intended().after(&Event::Answered(minted("new"))).unwrap();
+        assert_eq!(
+            (answered.stage, &answered.minted),
+            (Stage::Intended, &Some(minted("new")))
+        );
+        assert!(answered.after(&Event::NothingAppeared).is_err());
+        assert_eq!(answered.after(&Event::Acknowledged).unwrap().stage, Stage::Acknowledged);
+    }
+
+    #[test]
     fn a_value_is_never_acknowledged_before_it_is_safe_nor_forgotten_before_it_is_acknowledged() {
         assert!(intended().after(&Event::Acknowledged).is_err());
         assert!(intended().after(&Event::EscrowGone).is_err());
@@ -341,6 +359,7 @@ mod tests {
 
     fn any_event() -> impl Strategy<Value = Event> {
         prop_oneof![
+            Just(Event::Answered(minted("new"))),
             Just(Event::Escrowed(minted("new"))),
             Just(Event::Delivered),
             Just(Event::Acknowledged),

@@ -1,48 +1,116 @@
-//! Create a key.
+//! Create a key by the show-once protocol: nothing is asked for before its value has a place to go, and nothing is drawn
+//! before it is there.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::core::key::KeyName;
-use crate::ports::{ApiError, Consequence, CreatedKey, KeyApi};
+use crate::core::activity::Action;
+use crate::core::creation::{Creation, Event, Intent, Minted};
+use crate::core::key::{ApiKey, KeyName};
+use crate::core::secret::Secret;
+use crate::ops::record::{Entry, record};
+use crate::ops::review::{read_list, server_now};
+use crate::ops::sign_in::Profile;
+use crate::ports::{
+    Account, ApiError, Consequence, CreatedKey, CredentialStore, JournalError, KeyApi, Ports, StoreError,
+};
+
+/// Where the value of a new key is, besides in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Safety {
+    /// In the credential store, written and read back: it survives a crash.
+    Escrowed,
+    /// Nowhere: it does not survive a crash. Carries why.
+    MemoryOnly(StoreError),
+}
+
+/// A new key and its value, in our hands until somebody says that it is stored.
+#[derive(Debug)]
+pub struct NewKey {
+    /// The protocol's row.
+    pub creation: Creation,
+    /// The key as the list shows it.
+    pub key: ApiKey,
+    /// Its value.
+    pub secret: Arc<Secret>,
+    /// Where the value is.
+    pub safety: Safety,
+}
+
+/// What to do where no credential store can keep the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutStore {
+    /// Create all the same: the person sees the dialog, or the value goes somewhere at once.
+    Create,
+    /// Create nothing.
+    Refuse,
+}
 
 /// A creation that brought no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateError {
-    name: KeyName,
-    error: ApiError,
+pub enum CreateError {
+    /// Nothing was asked for: something needed first is missing.
+    NotReady(KeyName, Blocked),
+    /// The server said no, or was never reached: there is no such key.
+    NotCreated(KeyName, ApiError),
+    /// The request may have had its effect: the key is looked for, and its value is lost.
+    Uncertain(KeyName, ApiError, Box<Creation>),
+}
+
+/// What is missing before a key can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// The list cannot be read, so a lost key could not be told from the others.
+    List(ApiError),
+    /// The journal cannot take the intent.
+    Journal(JournalError),
+    /// No credential store can keep the value.
+    Store(StoreError),
 }
 
 impl CreateError {
-    /// A creation of `name` that failed so.
-    #[must_use]
-    pub fn new(name: KeyName, error: ApiError) -> Self {
-        Self { name, error }
-    }
-
     /// Whether the key may exist all the same, with a value nobody has.
     #[must_use]
     pub fn may_exist(&self) -> bool {
-        self.error.consequence == Consequence::Possible
+        matches!(self, Self::Uncertain(..))
     }
 
-    /// What the API said.
+    /// What the API said, where it was asked.
     #[must_use]
-    pub fn cause(&self) -> &ApiError {
-        &self.error
+    pub fn cause(&self) -> Option<&ApiError> {
+        match self {
+            Self::NotReady(_, Blocked::List(error)) | Self::NotCreated(_, error) | Self::Uncertain(_, error, _) => {
+                Some(error)
+            }
+            Self::NotReady(..) => None,
+        }
     }
 }
 
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, error } = self;
-        if self.may_exist() {
-            write!(
+        match self {
+            Self::NotReady(name, blocked) => {
+                write!(f, "“{name}” was not created, nothing was sent. ")?;
+                match blocked {
+                    Blocked::List(error) => error.fmt(f),
+                    Blocked::Journal(error) => write!(
+                        f,
+                        "A crash could lose it: {error}. Mend the state directory, then try again."
+                    ),
+                    Blocked::Store(error) => write!(
+                        f,
+                        "{error}, so a crash could lose its value. Start a keyring, or say where it goes: --to, --copy \
+                         or --show."
+                    ),
+                }
+            }
+            Self::NotCreated(name, error) => write!(f, "“{name}” was not created. {error}"),
+            Self::Uncertain(name, error, _) => write!(
                 f,
-                "It is not known whether “{name}” was created. {error} Look for it in the list before you try again: if \
-                 it is there, its value is lost, so revoke it and create another."
-            )
-        } else {
-            write!(f, "“{name}” was not created. {error}")
+                "It is not known whether “{name}” was created. {error} It is looked for in the list; if it is there, its \
+                 value is lost: revoke it and create another."
+            ),
         }
     }
 }
@@ -53,6 +121,155 @@ impl std::error::Error for CreateError {}
 ///
 /// # Errors
 /// [`CreateError`], which says whether the key may exist.
-pub async fn create(api: &dyn KeyApi, name: KeyName) -> Result<CreatedKey, CreateError> {
-    api.create(&name).await.map_err(|error| CreateError::new(name, error))
+pub async fn create(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    name: KeyName,
+    without_store: WithoutStore,
+) -> Result<NewKey, CreateError> {
+    let creation = match prepare(ports, profile, api, &name, without_store).await {
+        Ok(creation) => creation,
+        Err(blocked) => return Err(CreateError::NotReady(name, blocked)),
+    };
+    match api.create(&name).await {
+        Ok(created) => Ok(take_custody(ports, profile, creation, created).await),
+        Err(error) if error.consequence == Consequence::Possible => {
+            note(ports, profile, &creation, "uncertain", error.to_string()).await;
+            Err(CreateError::Uncertain(name, error, Box::new(creation)))
+        }
+        Err(error) => {
+            // A row that stays open only costs one more look at the list.
+            let _ = ports.journal.advance(&creation, Event::NothingAppeared).await;
+            note(ports, profile, &creation, "refused", error.to_string()).await;
+            Err(CreateError::NotCreated(name, error))
+        }
+    }
+}
+
+/// Everything that is needed before the request: the ids of now, a store that keeps, and the intent on disk.
+async fn prepare(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    name: &KeyName,
+    without_store: WithoutStore,
+) -> Result<Creation, Blocked> {
+    let (known, _) = read_list(api, &|_| {}).await.map_err(Blocked::List)?;
+    let intent = Intent {
+        name: name.clone(),
+        at: server_now(api, &*ports.clock),
+        known: known.into_iter().map(|key| key.id).collect(),
+    };
+    let creation = ports
+        .journal
+        .begin(&profile.scope(), intent)
+        .await
+        .map_err(Blocked::Journal)?;
+    if let Err(error) = try_store(&*ports.store, &creation).await
+        && without_store == WithoutStore::Refuse
+    {
+        let _ = ports.journal.advance(&creation, Event::NothingAppeared).await;
+        return Err(Blocked::Store(error));
+    }
+    Ok(creation)
+}
+
+/// A store can give and not take: only writing, reading and deleting shows that it keeps.
+async fn try_store(store: &dyn CredentialStore, creation: &Creation) -> Result<(), StoreError> {
+    let account = Account::probe(&creation.op);
+    let value = Secret::parse(creation.op.as_str()).map_err(|_| StoreError::Unreadable)?;
+    let value = Arc::new(value);
+    store.set(&account, Arc::clone(&value)).await?;
+    let kept = store.get(&account).await?;
+    let deleted = store.delete(&account).await?;
+    if deleted && kept.is_some_and(|kept| kept == *value) {
+        Ok(())
+    } else {
+        Err(StoreError::Unreadable)
+    }
+}
+
+/// From the reply to the escrow: the row and the store are written side by side, so that neither waits for the other.
+async fn take_custody(ports: &Ports, profile: &Profile, creation: Creation, created: CreatedKey) -> NewKey {
+    let CreatedKey { key, secret } = created;
+    let secret = Arc::new(secret);
+    let minted = Minted {
+        id: key.id.clone(),
+        name: key.name.clone(),
+    };
+    let account = Account::escrow(&creation.op);
+    let (answered, safety) = tokio::join!(
+        move_on(ports, &creation, Event::Answered(minted.clone())),
+        escrow(&*ports.store, &account, &secret),
+    );
+    let mut creation = answered.unwrap_or_else(|| Creation {
+        minted: Some(minted.clone()),
+        ..creation
+    });
+    if safety == Safety::Escrowed
+        && let Some(next) = move_on(ports, &creation, Event::Escrowed(minted.clone())).await
+    {
+        creation = next;
+    }
+    // Without a fingerprint the key is still found by its hint.
+    let _ = ports
+        .journal
+        .keep_fingerprint(&profile.scope(), minted, Arc::clone(&secret))
+        .await;
+    let outcome = match safety {
+        Safety::Escrowed => "created",
+        Safety::MemoryOnly(_) => "created_without_escrow",
+    };
+    note(ports, profile, &creation, outcome, String::new()).await;
+    NewKey {
+        creation,
+        key,
+        secret,
+        safety,
+    }
+}
+
+async fn escrow(store: &dyn CredentialStore, account: &Account, secret: &Arc<Secret>) -> Safety {
+    if let Err(error) = store.set(account, Arc::clone(secret)).await {
+        return Safety::MemoryOnly(error);
+    }
+    match store.get(account).await {
+        Ok(Some(kept)) if kept == **secret => Safety::Escrowed,
+        Ok(_) => Safety::MemoryOnly(StoreError::Unreadable),
+        Err(error) => Safety::MemoryOnly(error),
+    }
+}
+
+/// Moves a row on; where another copy of the program moved it first, from where it stands now. `None`: the row stays
+/// behind, and the next start finds the way from the store and the list.
+pub(crate) async fn move_on(ports: &Ports, creation: &Creation, event: Event) -> Option<Creation> {
+    match ports.journal.advance(creation, event.clone()).await {
+        Ok(moved) => Some(moved),
+        Err(JournalError::Stale) => {
+            let newest = ports.journal.creation(&creation.op).await.ok()??;
+            ports.journal.advance(&newest, event).await.ok()
+        }
+        Err(_) => None,
+    }
+}
+
+async fn note(ports: &Ports, profile: &Profile, creation: &Creation, outcome: &'static str, detail: String) {
+    let key = creation
+        .minted
+        .as_ref()
+        .map(|minted| (minted.id.clone(), minted.name.clone()));
+    let detail = if key.is_none() {
+        format!("{}: {detail}", creation.intent.name)
+    } else {
+        detail
+    };
+    let entry = Entry {
+        action: Action::Create,
+        key,
+        outcome,
+        detail,
+    };
+    // The protocol's own row was written; a missing line of the log loses no key.
+    let _ = record(ports, profile, entry).await;
 }

@@ -1,6 +1,9 @@
 //! Use cases over the ports, shared by both faces.
 
 pub mod create;
+pub mod custody;
+pub mod record;
+pub mod recover;
 pub mod review;
 pub mod revoke;
 pub mod sign_in;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::core::key::Team;
 use crate::core::secret::{NotASecret, Secret};
 use crate::ports::{
-    Account, ApiError, BaseUrl, ChildProcess, CredentialStore, KeyApi, Ports, ProcessError, StoreError,
+    Account, ApiError, BaseUrl, ChildProcess, CredentialStore, KeyApi, Ports, ProcessError, Scope, StoreError,
 };
 
 /// The longest a `credential_command` may take: it may ask the person for a PIN.
@@ -29,6 +29,22 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Whose rows in the journal are its own: a credential from outside says for itself which team it opens.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        let host = self.base_url.host().to_owned();
+        match &self.from_environment {
+            Some(value) => Scope::Credential {
+                host,
+                value: Arc::clone(value),
+            },
+            None => Scope::Profile {
+                name: self.name.clone(),
+                host,
+            },
+        }
+    }
+
     /// The name of its credential in the store.
     #[must_use]
     pub fn account(&self) -> Account {

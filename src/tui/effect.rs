@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::core::creation::Creation;
 use crate::core::key::KeyName;
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
+use crate::ops::recover::Since;
 use crate::tui::message::{RequestId, TeamIndex};
 
 /// One thing to do, and the run its result belongs to.
@@ -18,6 +20,14 @@ pub enum Effect {
     Load(RequestId, TeamIndex),
     /// Create a key.
     Create(RequestId, TeamIndex, KeyName),
+    /// Look at unfinished creations.
+    Recover(RequestId, TeamIndex, Since),
+    /// Open a value that waits in the credential store.
+    Reopen(RequestId, Box<Creation>),
+    /// Write down that a value was handed over, and where to.
+    NoteDelivery(RequestId, TeamIndex, Box<Creation>, String),
+    /// Forget a value that is stored elsewhere; carries the key for a sentence.
+    Acknowledge(RequestId, TeamIndex, Box<Creation>, String),
     /// Revoke a key.
     Revoke(RequestId, TeamIndex, Box<ListedKey>),
     /// Put a value on the clipboard.

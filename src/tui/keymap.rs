@@ -46,6 +46,8 @@ pub enum Action {
     Revoke,
     /// Sign in with another key.
     SignIn,
+    /// Open what waits of earlier creations.
+    Waiting,
     /// Show the next team.
     NextTeam,
     /// Send what was typed.
@@ -83,8 +85,10 @@ pub enum Context {
     TypedQuestion,
     /// The hidden field of the sign-in.
     SignIn,
-    /// Something is running that cannot be taken back.
+    /// The page of new keys that wait.
     Waiting,
+    /// Something is running that cannot be taken back.
+    Busy,
 }
 
 /// When an action can be chosen; what it needs to be true of the model.
@@ -104,6 +108,8 @@ pub enum When {
     Filtered,
     /// The registry holds several teams.
     SeveralTeams,
+    /// A new key of before waits.
+    SomethingWaits,
 }
 
 /// One row of the table.
@@ -217,6 +223,7 @@ const fn ch(c: char) -> KeyPress {
 const ENTER: KeyPress = KeyPress::plain(KeyCode::Enter);
 const ESC: KeyPress = KeyPress::plain(KeyCode::Esc);
 
+#[rustfmt::skip] // A table is read by its rows.
 fn defaults() -> Vec<Binding> {
     use Action as A;
     use Context as C;
@@ -233,135 +240,24 @@ fn defaults() -> Vec<Binding> {
             when,
         });
     };
-    row(
-        C::List,
-        &[ch('n')],
-        A::NewKey,
-        "new",
-        "create a key and show its value once",
-        W::SignedIn,
-    );
-    row(
-        C::List,
-        &[ch('x')],
-        A::Revoke,
-        "revoke",
-        "revoke the key under the cursor",
-        W::OnKey,
-    );
-    row(
-        C::List,
-        &[ch('/')],
-        A::Filter,
-        "filter",
-        "filter as you type: name, id, hint, owner, status",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ENTER, ch('l')],
-        A::Details,
-        "details",
-        "everything known of the key",
-        W::OnKey,
-    );
+    row(C::List, &[ch('n')], A::NewKey, "new", "create a key and show its value once", W::SignedIn);
+    row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnKey);
+    row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
+    row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
     row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
-    row(
-        C::List,
-        &[ch('s')],
-        A::Sort,
-        "sort",
-        "sort by the next column",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch('S')],
-        A::ReverseSort,
-        "",
-        "turn the order round",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch('R'), KeyPress::ctrl('r')],
-        A::Refresh,
-        "refresh",
-        "read the list again",
-        W::SignedIn,
-    );
-    row(
-        C::List,
-        &[ch('t')],
-        A::NextTeam,
-        "team",
-        "show the next team",
-        W::SeveralTeams,
-    );
-    row(
-        C::List,
-        &[ch('i')],
-        A::SignIn,
-        "sign in",
-        "sign in with another key",
-        W::MaySignIn,
-    );
-    row(
-        C::List,
-        &[ch('j'), code(KeyCode::Down)],
-        A::Down,
-        "",
-        "next key",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch('k'), code(KeyCode::Up)],
-        A::Up,
-        "",
-        "previous key",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[code(KeyCode::PageDown), KeyPress::ctrl('d')],
-        A::PageDown,
-        "",
-        "a screen down",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[code(KeyCode::PageUp), KeyPress::ctrl('u')],
-        A::PageUp,
-        "",
-        "a screen up",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch('g'), code(KeyCode::Home)],
-        A::Top,
-        "",
-        "first key",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch('G'), code(KeyCode::End)],
-        A::Bottom,
-        "",
-        "last key",
-        W::Always,
-    );
-    row(
-        C::List,
-        &[ch(':')],
-        A::Palette,
-        "",
-        "find an action by its name",
-        W::Always,
-    );
+    row(C::List, &[ch('s')], A::Sort, "sort", "sort by the next column", W::Always);
+    row(C::List, &[ch('S')], A::ReverseSort, "", "turn the order round", W::Always);
+    row(C::List, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read the list again", W::SignedIn);
+    row(C::List, &[ch('w')], A::Waiting, "waiting", "open the new keys that wait", W::SomethingWaits);
+    row(C::List, &[ch('t')], A::NextTeam, "team", "show the next team", W::SeveralTeams);
+    row(C::List, &[ch('i')], A::SignIn, "sign in", "sign in with another key", W::MaySignIn);
+    row(C::List, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next key", W::Always);
+    row(C::List, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
+    row(C::List, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "a screen down", W::Always);
+    row(C::List, &[code(KeyCode::PageUp), KeyPress::ctrl('u')], A::PageUp, "", "a screen up", W::Always);
+    row(C::List, &[ch('g'), code(KeyCode::Home)], A::Top, "", "first key", W::Always);
+    row(C::List, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "last key", W::Always);
+    row(C::List, &[ch(':')], A::Palette, "", "find an action by its name", W::Always);
     row(C::List, &[ch('?')], A::Help, "help", "every key", W::Always);
     row(C::List, &[ch('q')], A::Quit, "quit", "leave", W::Always);
 
@@ -370,122 +266,36 @@ fn defaults() -> Vec<Binding> {
     row(C::Filter, &[code(KeyCode::Down)], A::Down, "", "next key", W::Always);
     row(C::Filter, &[code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
 
-    row(
-        C::Page,
-        &[ESC, ENTER, ch('q'), ch('?'), ch('h')],
-        A::Back,
-        "close",
-        "close",
-        W::Always,
-    );
-    row(
-        C::Page,
-        &[ch('j'), code(KeyCode::Down)],
-        A::Down,
-        "",
-        "scroll down",
-        W::Always,
-    );
-    row(
-        C::Page,
-        &[ch('k'), code(KeyCode::Up)],
-        A::Up,
-        "",
-        "scroll up",
-        W::Always,
-    );
-    row(
-        C::Page,
-        &[ch('x')],
-        A::Revoke,
-        "revoke",
-        "revoke this key",
-        W::InDetails,
-    );
+    row(C::Page, &[ESC, ENTER, ch('q'), ch('?'), ch('h')], A::Back, "close", "close", W::Always);
+    row(C::Page, &[ch('j'), code(KeyCode::Down)], A::Down, "", "scroll down", W::Always);
+    row(C::Page, &[ch('k'), code(KeyCode::Up)], A::Up, "", "scroll up", W::Always);
+    row(C::Page, &[ch('x')], A::Revoke, "revoke", "revoke this key", W::InDetails);
 
     row(C::Palette, &[ENTER], A::Submit, "do it", "do what is marked", W::Always);
-    row(
-        C::Palette,
-        &[code(KeyCode::Down), KeyPress::ctrl('n')],
-        A::Down,
-        "",
-        "next",
-        W::Always,
-    );
-    row(
-        C::Palette,
-        &[code(KeyCode::Up), KeyPress::ctrl('p')],
-        A::Up,
-        "",
-        "previous",
-        W::Always,
-    );
+    row(C::Palette, &[code(KeyCode::Down), KeyPress::ctrl('n')], A::Down, "", "next", W::Always);
+    row(C::Palette, &[code(KeyCode::Up), KeyPress::ctrl('p')], A::Up, "", "previous", W::Always);
     row(C::Palette, &[ESC], A::Back, "close", "close", W::Always);
+
+    row(C::Waiting, &[ENTER], A::Submit, "open", "open the value, or revoke a lost key", W::Always);
+    row(C::Waiting, &[ESC, ch('q'), ch('w')], A::Back, "close", "close", W::Always);
+    row(C::Waiting, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
+    row(C::Waiting, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);
 
     row(C::Create, &[ENTER], A::Submit, "create", "create the key", W::Always);
     row(C::Create, &[ESC], A::Back, "cancel", "create nothing", W::Always);
 
-    row(
-        C::ShowOnce,
-        &[ch('c')],
-        A::Copy,
-        "copy",
-        "copy the value to the clipboard",
-        W::Always,
-    );
-    row(
-        C::ShowOnce,
-        &[ch('v')],
-        A::Reveal,
-        "show",
-        "show the value for ten seconds, or hide it",
-        W::Always,
-    );
-    row(
-        C::ShowOnce,
-        &[ENTER],
-        A::Stored,
-        "I have stored it",
-        "close for good: the value is stored",
-        W::Always,
-    );
-    row(
-        C::ShowOnce,
-        &[ESC, ch('q')],
-        A::Quit,
-        "",
-        "leave without storing it (asks)",
-        W::Always,
-    );
+    row(C::ShowOnce, &[ch('c')], A::Copy, "copy", "copy the value to the clipboard", W::Always);
+    row(C::ShowOnce, &[ch('v')], A::Reveal, "show", "show the value for ten seconds, or hide it", W::Always);
+    row(C::ShowOnce, &[ENTER], A::Stored, "I have stored it", "close for good: the value is stored", W::Always);
+    row(C::ShowOnce, &[ESC, ch('q')], A::Quit, "", "keep it for later, in the keyring", W::Always);
 
     row(C::Question, &[ch('y')], A::Yes, "yes", "yes", W::Always);
-    row(
-        C::Question,
-        &[ch('n'), ESC, ENTER, ch('q')],
-        A::No,
-        "no",
-        "no",
-        W::Always,
-    );
+    row(C::Question, &[ch('n'), ESC, ENTER, ch('q')], A::No, "no", "no", W::Always);
 
-    row(
-        C::TypedQuestion,
-        &[ENTER],
-        A::Submit,
-        "revoke",
-        "revoke, when the text is right",
-        W::Always,
-    );
+    row(C::TypedQuestion, &[ENTER], A::Submit, "revoke", "revoke, when the text is right", W::Always);
     row(C::TypedQuestion, &[ESC], A::Back, "no", "revoke nothing", W::Always);
 
-    row(
-        C::SignIn,
-        &[ENTER],
-        A::Submit,
-        "sign in",
-        "check the key and keep it",
-        W::Always,
-    );
+    row(C::SignIn, &[ENTER], A::Submit, "sign in", "check the key and keep it", W::Always);
     row(C::SignIn, &[ESC], A::Back, "close", "stay signed out", W::Always);
 
     for context in [
@@ -499,6 +309,7 @@ fn defaults() -> Vec<Binding> {
         C::TypedQuestion,
         C::SignIn,
         C::Waiting,
+        C::Busy,
     ] {
         row(
             context,

@@ -9,10 +9,12 @@ use zeroize::Zeroizing;
 use crate::core::incident::Outcome;
 use crate::core::key::Team;
 use crate::core::listing::{ListedKey, Listing};
-use crate::ops::create::CreateError;
+use crate::ops::create::{CreateError, NewKey};
+use crate::ops::custody::{Acknowledged, ReopenError};
+use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
 use crate::ops::sign_in::{CredentialSource, SignInError};
-use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, CreatedKey};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute};
 use crate::tui::keymap::Action;
 
 /// Names one run of an effect, so that a stale result can be told from the awaited one.
@@ -99,7 +101,37 @@ pub enum Message {
         /// For which team.
         team: TeamIndex,
         /// The key and its value, or why there is none.
-        result: Result<Box<CreatedKey>, CreateError>,
+        result: Result<Box<NewKey>, CreateError>,
+    },
+    /// Unfinished creations were looked at.
+    Recovered {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// What waits.
+        result: Result<Vec<Waiting>, RecoverError>,
+    },
+    /// A waiting value was opened.
+    Reopened {
+        /// The run it belongs to.
+        request: RequestId,
+        /// The key and its value, or why there is none.
+        result: Result<Box<NewKey>, ReopenError>,
+    },
+    /// A delivery was written down.
+    Noted {
+        /// The run it belongs to.
+        request: RequestId,
+    },
+    /// A value that is stored elsewhere was forgotten.
+    Acknowledged {
+        /// The run it belongs to.
+        request: RequestId,
+        /// The key, for a sentence.
+        called: String,
+        /// How it went.
+        result: Acknowledged,
     },
     /// A revocation ended.
     Revoked {
@@ -138,6 +170,10 @@ impl Message {
             | Self::PageRead { request, .. }
             | Self::Loaded { request, .. }
             | Self::Created { request, .. }
+            | Self::Recovered { request, .. }
+            | Self::Reopened { request, .. }
+            | Self::Noted { request }
+            | Self::Acknowledged { request, .. }
             | Self::Revoked { request, .. }
             | Self::Copied { request, .. }
             | Self::ClipboardCleared { request, .. } => Some(*request),

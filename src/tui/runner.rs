@@ -7,7 +7,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::Listing;
-use crate::ops::create::create;
+use crate::ops::create::{CreateError, WithoutStore, create};
+use crate::ops::custody::{acknowledge, note_delivery, reopen};
+use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::review;
 use crate::ops::revoke::{Patience, revoke};
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
@@ -54,13 +56,53 @@ impl Runner {
             Effect::SignIn(request, team, value) => self.sign_in(request, team, value),
             Effect::Load(request, team) => self.load(request, team),
             Effect::Create(request, team, name) => {
-                let api = self.api(team, Operation::Create);
+                let (api, profile) = (self.api(team, Operation::Create), self.profile(team));
+                let ports = self.ports.clone();
                 self.spawn(request, async move {
-                    let result = match api {
-                        Ok(api) => create(&*api, name).await.map(Box::new),
-                        Err(error) => Err(crate::ops::create::CreateError::new(name, error)),
+                    let result = match (api, profile) {
+                        (Ok(api), Some(profile)) => create(&ports, &profile, &*api, name, WithoutStore::Create)
+                            .await
+                            .map(Box::new),
+                        (Err(error), _) => Err(CreateError::NotCreated(name, error)),
+                        (Ok(_), None) => return None,
                     };
-                    Message::Created { request, team, result }
+                    Some(Message::Created { request, team, result })
+                });
+            }
+            Effect::Recover(request, team, since) => {
+                let (api, profile) = (self.api(team, Operation::List), self.profile(team));
+                let ports = self.ports.clone();
+                self.spawn(request, async move {
+                    let result = match (api, profile?) {
+                        (Ok(api), profile) => recover(&ports, &profile, &*api, since).await,
+                        (Err(error), _) => Err(RecoverError::List(error)),
+                    };
+                    Some(Message::Recovered { request, team, result })
+                });
+            }
+            Effect::Reopen(request, creation) => {
+                let ports = self.ports.clone();
+                self.spawn(request, async move {
+                    let result = reopen(&ports, &creation).await.map(Box::new);
+                    Some(Message::Reopened { request, result })
+                });
+            }
+            Effect::NoteDelivery(request, team, creation, whereto) => {
+                let (ports, profile) = (self.ports.clone(), self.profile(team));
+                self.spawn(request, async move {
+                    note_delivery(&ports, &profile?, &creation, &whereto).await;
+                    Some(Message::Noted { request })
+                });
+            }
+            Effect::Acknowledge(request, team, creation, called) => {
+                let (ports, profile) = (self.ports.clone(), self.profile(team));
+                self.spawn(request, async move {
+                    let result = acknowledge(&ports, &profile?, &creation).await;
+                    Some(Message::Acknowledged {
+                        request,
+                        called,
+                        result,
+                    })
                 });
             }
             Effect::Revoke(request, team, target) => {
@@ -71,33 +113,37 @@ impl Runner {
                         Ok(api) => revoke(&*api, &target, patience).await,
                         Err(error) => crate::core::incident::Outcome::Failed(error.to_string()),
                     };
-                    Message::Revoked {
+                    Some(Message::Revoked {
                         request,
                         team,
                         target,
                         outcome,
-                    }
+                    })
                 });
             }
             Effect::Copy(request, value) => {
                 let clipboard = Arc::clone(&self.ports.clipboard);
                 self.spawn(request, async move {
                     let result = clipboard.copy(value).await;
-                    Message::Copied { request, result }
+                    Some(Message::Copied { request, result })
                 });
             }
             Effect::ClearClipboard(request) => {
                 let clipboard = Arc::clone(&self.ports.clipboard);
                 self.spawn(request, async move {
                     let result = clipboard.clear().await;
-                    Message::ClipboardCleared { request, result }
+                    Some(Message::ClipboardCleared { request, result })
                 });
             }
         }
     }
 
+    fn profile(&self, team: TeamIndex) -> Option<Profile> {
+        self.profiles.get(team.0).cloned()
+    }
+
     fn find_session(&mut self, request: RequestId, team: TeamIndex) {
-        let Some(profile) = self.profiles.get(team.0).cloned() else {
+        let Some(profile) = self.profile(team) else {
             return;
         };
         let (ports, sessions) = (self.ports.clone(), Arc::clone(&self.sessions));
@@ -109,12 +155,12 @@ impl Runner {
                     source
                 })
             });
-            Message::SessionFound { request, team, result }
+            Some(Message::SessionFound { request, team, result })
         });
     }
 
     fn sign_in(&mut self, request: RequestId, team: TeamIndex, value: crate::core::secret::Secret) {
-        let Some(profile) = self.profiles.get(team.0).cloned() else {
+        let Some(profile) = self.profile(team) else {
             return;
         };
         let (ports, sessions) = (self.ports.clone(), Arc::clone(&self.sessions));
@@ -123,7 +169,7 @@ impl Runner {
                 keep(&sessions, team, session);
                 teams
             });
-            Message::SignedIn { request, team, result }
+            Some(Message::SignedIn { request, team, result })
         });
     }
 
@@ -142,7 +188,7 @@ impl Runner {
                 }
                 Err(error) => Err(error),
             };
-            Message::Loaded { request, team, result }
+            Some(Message::Loaded { request, team, result })
         });
     }
 
@@ -163,14 +209,15 @@ impl Runner {
         }
     }
 
-    fn spawn(&mut self, request: RequestId, work: impl Future<Output = Message> + Send + 'static) {
+    fn spawn(&mut self, request: RequestId, work: impl Future<Output = Option<Message>> + Send + 'static) {
         let token = CancellationToken::new();
         let messages = self.messages.clone();
         self.cancels.insert(request, token.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = token.cancelled() => {}
-                message = work => {
+                Some(message) = work => {
+                    // The dashboard may have ended meanwhile.
                     let _ = messages.send(message);
                 }
             }

@@ -60,7 +60,7 @@ impl SystemClipboard {
     ///
     /// # Errors
     /// [`ClipboardError`] when the desktop no longer answers.
-    pub async fn hold(&self, limit: Option<Duration>) -> Result<Cleared, ClipboardError> {
+    async fn hold_value(&self, limit: Option<Duration>) -> Result<Cleared, ClipboardError> {
         let Some(held) = self.held() else {
             return Ok(Cleared::NotOurs);
         };
@@ -172,6 +172,10 @@ impl SystemClipboard {
 }
 
 impl Clipboard for SystemClipboard {
+    fn hold(&self, limit: Option<Duration>) -> Answer<'_, Result<Cleared, ClipboardError>> {
+        Box::pin(self.hold_value(limit))
+    }
+
     fn copy(&self, value: Arc<Secret>) -> Answer<'_, Result<ClipboardRoute, ClipboardError>> {
         Box::pin(self.copy_value(value))
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
+use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
+use crate::ops::create::Safety;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
@@ -34,6 +36,8 @@ pub enum Dialog {
     Create(CreateForm),
     /// The new key's value, once.
     ShowOnce(ShowOnce),
+    /// New keys of before that wait, or are lost.
+    Waiting(WaitingPage),
     /// Revoke this key?
     Revoke(RevokeForm),
     /// Leave, although something would be lost?
@@ -94,6 +98,10 @@ pub enum CopyState {
 /// The show-once dialog: the one owner of a new key's value.
 #[derive(Debug)]
 pub struct ShowOnce {
+    /// The protocol's row.
+    pub creation: Creation,
+    /// Where the value is besides here.
+    pub safety: Safety,
     /// The new key.
     pub key: ApiKey,
     /// Its value; shared only with a copy under way.
@@ -144,6 +152,13 @@ pub struct RevokeForm {
     pub sent: Option<RequestId>,
     /// What was wrong with the last answer.
     pub hint: Option<&'static str>,
+}
+
+/// Creations of before that are not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WaitingPage {
+    /// The marked one.
+    pub place: usize,
 }
 
 /// What leaving would lose.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::Team;
 use crate::core::policy::RotationPolicy;
+use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub theme: Theme,
     /// The zone times are shown in.
     pub zone: TimeZone,
+    /// What the credential store is called: "your keyring".
+    pub store_name: &'static str,
     /// What to show for the sandbox: its badge, and a leaked value to try.
     pub sandbox: Option<SandboxNote>,
 }
@@ -99,6 +102,12 @@ pub struct TeamState {
     pub complete: bool,
     /// The server's clock minus ours.
     pub clock_offset: SignedDuration,
+    /// Creations that are not over.
+    pub waiting: Vec<Waiting>,
+    /// When they are looked at again, by our clock; `None` before the first look and when nothing is looked for.
+    pub look_again_at: Option<Timestamp>,
+    /// Whether they were looked at in this run.
+    pub looked: bool,
 }
 
 /// The line that says what happened last.
@@ -249,10 +258,11 @@ impl Model {
             None => Context::List,
             Some(Dialog::Help { .. } | Dialog::Details { .. }) => Context::Page,
             Some(Dialog::Palette(_)) => Context::Palette,
-            Some(Dialog::Create(create)) if create.sent.is_some() => Context::Waiting,
+            Some(Dialog::Create(create)) if create.sent.is_some() => Context::Busy,
             Some(Dialog::Create(_)) => Context::Create,
             Some(Dialog::ShowOnce(_)) => Context::ShowOnce,
-            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Waiting,
+            Some(Dialog::Waiting(_)) => Context::Waiting,
+            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Busy,
             Some(Dialog::Revoke(revoke)) => match revoke.confirm {
                 Confirm::YesNo => Context::Question,
                 Confirm::Typed { .. } => Context::TypedQuestion,
@@ -272,6 +282,7 @@ impl Model {
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
             When::Filtered => !self.team().list.filter().value().is_empty(),
+            When::SomethingWaits => !self.team().waiting.is_empty(),
             When::SeveralTeams => self.teams.len() > 1,
         }
     }
@@ -325,6 +336,7 @@ impl Model {
         let ages = self.team().next_age_change(self.server_now());
         reveal
             .chain(clipboard)
+            .chain(self.team().look_again_at)
             .chain(ages.and_then(|wait| self.now.checked_add(wait).ok()))
             .min()
     }
@@ -341,6 +353,9 @@ impl TeamState {
             as_of: None,
             complete: true,
             clock_offset: SignedDuration::ZERO,
+            waiting: Vec::new(),
+            look_again_at: None,
+            looked: false,
         }
     }
 

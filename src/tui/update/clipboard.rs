@@ -24,10 +24,16 @@ pub(super) fn on_copied(model: &mut Model, result: Result<ClipboardRoute, Clipbo
     match result {
         Ok(route) => {
             show.copy = CopyState::Copied(route);
+            let creation = Box::new(show.creation.clone());
             let key = show.key.id.raw().to_owned();
             // What tmux stopped is not there, so there is nothing to clear and nothing to lose.
             let arrived = route != ClipboardRoute::Terminal(TerminalNote::TmuxBlocks);
             model.clipboard = arrived.then_some(OnClipboard { route, clears_at, key });
+            if arrived {
+                let request = model.begin("writing it down", false);
+                let whereto = "the clipboard".to_owned();
+                return vec![Effect::NoteDelivery(request, model.active, creation, whereto)];
+            }
         }
         Err(error) => show.copy = CopyState::Failed(error.to_string()),
     }

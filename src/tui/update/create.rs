@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::ops::create::CreateError;
-use crate::ports::{ClipboardRoute, CreatedKey, Fault};
+use crate::ops::create::{CreateError, NewKey, Safety};
+use crate::ops::custody::Acknowledged;
+use crate::ops::recover::{Since, Waiting};
+use crate::ports::{ClipboardRoute, Fault};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
@@ -13,6 +15,7 @@ use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
+use crate::tui::update::waiting;
 
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
@@ -41,30 +44,20 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn on_created(
-    model: &mut Model,
-    team: TeamIndex,
-    result: Result<Box<CreatedKey>, CreateError>,
-) -> Vec<Effect> {
+pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<NewKey>, CreateError>) -> Vec<Effect> {
     match result {
         Ok(created) => {
-            let CreatedKey { key, secret } = *created;
             model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
             if let Some(state) = model.teams.get_mut(team.0) {
-                state.list.select(&key.id);
+                state.list.select(&created.key.id);
             }
             model.notice = None;
-            model.dialogs.push(Dialog::ShowOnce(ShowOnce {
-                key,
-                secret: Arc::new(secret),
-                revealed_until: None,
-                copy: CopyState::No,
-            }));
+            show(model, *created);
             load(model, team)
         }
         Err(error) => {
             let sentence = error.to_string();
-            if error.cause().fault == Fault::Unauthorized
+            if error.cause().is_some_and(|cause| cause.fault == Fault::Unauthorized)
                 && let Some(state) = model.teams.get_mut(team.0)
             {
                 state.session = SessionState::SignedOut(Some(sentence.clone()));
@@ -83,12 +76,32 @@ pub(super) fn on_created(
             }
             // The list says whether it exists after all.
             if error.may_exist() {
-                load(model, team)
+                let mut effects = load(model, team);
+                effects.extend(waiting::look(model, team, Since::JustNow));
+                effects
             } else {
                 Vec::new()
             }
         }
     }
+}
+
+/// Opens the show-once dialog on a new or a waiting value.
+pub(super) fn show(model: &mut Model, new: NewKey) {
+    let NewKey {
+        creation,
+        key,
+        secret,
+        safety,
+    } = new;
+    model.dialogs.push(Dialog::ShowOnce(ShowOnce {
+        creation,
+        safety,
+        key,
+        secret,
+        revealed_until: None,
+        copy: CopyState::No,
+    }));
 }
 
 pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
@@ -106,13 +119,13 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             };
         }
         Action::Stored if deliberate => {
-            let called = show.key.called();
+            let (called, creation) = (show.key.called(), Box::new(show.creation.clone()));
             model.dialogs.pop();
-            model.say(
-                Role::Ok,
-                format!("✓ {called} is stored, as you say. Its value cannot be shown again."),
-            );
+            model.team_mut().waiting.retain(|one| one.creation().op != creation.op);
+            let request = model.begin("forgetting the value", true);
+            return vec![Effect::Acknowledge(request, model.active, creation, called)];
         }
+        Action::Quit if show.safety == Safety::Escrowed => keep_for_later(model),
         Action::Quit => model
             .dialogs
             .push(Dialog::Quit(QuitReason::UnstoredValue { leaving: false })),
@@ -145,4 +158,39 @@ fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Ve
         show.copy = CopyState::Copying(request);
     }
     vec![Effect::Copy(request, secret)]
+}
+
+fn keep_for_later(model: &mut Model) {
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+        return;
+    };
+    let called = show.key.called();
+    let store = model.settings.store_name;
+    let waiting = &mut model.team_mut().waiting;
+    if waiting.iter().all(|one| one.creation().op != show.creation.op) {
+        waiting.push(Waiting::Value(show.creation));
+    }
+    model.say(
+        Role::Warn,
+        format!("{called} is not stored yet: its value waits in {store}. w opens it again."),
+    );
+}
+
+pub(super) fn on_acknowledged(model: &mut Model, called: &str, result: Acknowledged) -> Vec<Effect> {
+    let store = model.settings.store_name;
+    match result {
+        Acknowledged::Forgotten => model.say(
+            Role::Ok,
+            format!("✓ {called} is stored, as you say. Its value is gone from here and cannot be shown again."),
+        ),
+        Acknowledged::StillEscrowed(error) => model.say(
+            Role::Warn,
+            format!("{called} is stored, as you say, but {store} may still hold its value: {error}. The next start deletes it."),
+        ),
+        Acknowledged::NotRecorded => model.say(
+            Role::Warn,
+            format!("{called} is stored, as you say, but the journal did not take that: the next start asks again."),
+        ),
+    }
+    Vec::new()
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use tui_input::Input;
 
 use crate::core::listing::Listing;
+use crate::ops::recover::Since;
 use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
 use crate::tui::effect::Effect;
@@ -12,7 +13,7 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{leave, palette, revoke, sign_in};
+use crate::tui::update::{leave, palette, revoke, sign_in, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -25,6 +26,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Refresh => return load(model, model.active),
         Action::SignIn => sign_in::open(model),
+        Action::Waiting => return waiting::open(model),
         Action::NextTeam => return next_team(model),
         Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
         Action::Palette => palette::open(model),
@@ -118,10 +120,18 @@ pub(super) fn on_loaded(
         }
     };
     revoke::facts_read(model, request, failure.as_deref());
-    if let Some(sentence) = failure
-        && team == model.active
-    {
-        model.say(Role::Danger, sentence);
+    match failure {
+        Some(sentence) if team == model.active => model.say(Role::Danger, sentence),
+        Some(_) => {}
+        None => {
+            let unseen = model
+                .teams
+                .get(team.0)
+                .is_some_and(|state| !state.looked || !state.waiting.is_empty());
+            if unseen {
+                return waiting::look(model, team, Since::EarlierRun);
+            }
+        }
     }
     Vec::new()
 }

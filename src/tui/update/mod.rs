@@ -7,6 +7,7 @@ mod list;
 mod palette;
 mod revoke;
 mod sign_in;
+mod waiting;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
@@ -44,7 +45,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             model.in_flight.remove(&request);
         }
         // A creation is never stale: dropping its result would lose a live key's only value.
-        if !awaited && !matches!(message, Message::Created { .. }) {
+        if !awaited && !matches!(message, Message::Created { .. } | Message::Reopened { .. }) {
             return Vec::new();
         }
     }
@@ -66,6 +67,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::PageRead { request, progress } => list::on_page(model, request, progress),
         Message::Loaded { request, team, result } => list::on_loaded(model, request, team, result),
         Message::Created { team, result, .. } => create::on_created(model, team, result),
+        Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
+        Message::Reopened { result, .. } => waiting::on_reopened(model, result),
+        Message::Noted { .. } => Vec::new(),
+        Message::Acknowledged { called, result, .. } => create::on_acknowledged(model, &called, result),
         Message::Revoked {
             team, target, outcome, ..
         } => revoke::on_revoked(model, team, &target, &outcome),
@@ -104,7 +109,8 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
         Context::SignIn => sign_in::act(model, action),
-        Context::Waiting => Vec::new(),
+        Context::Waiting => waiting::act(model, action),
+        Context::Busy => Vec::new(),
     }
 }
 
@@ -148,7 +154,9 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
     }
     let server_now = model.server_now();
     model.team_mut().list.turn_day(server_now);
-    clipboard::on_wake(model)
+    let mut effects = clipboard::on_wake(model);
+    effects.extend(waiting::on_wake(model));
+    effects
 }
 
 /// The text line that has the keys, if one has.

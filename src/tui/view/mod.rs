@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
+use crate::ops::recover::Waiting;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
@@ -31,7 +32,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         return too_small(model, frame, screen);
     };
     header::draw(model, frame, areas.header);
-    rule(model, frame, areas.rule);
+    banner(model, frame, areas.rule);
     table::draw(model, frame, areas.titles, areas.table);
     if let Some(area) = areas.detail {
         detail::draw_pane(model, frame, area);
@@ -62,6 +63,42 @@ fn too_small(model: &Model, frame: &mut Frame<'_>, screen: Rect) {
         ..screen
     };
     frame.render_widget(Paragraph::new(lines).centered(), area);
+}
+
+/// What waits of earlier creations stands in the line under the header until it is dealt with.
+fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    rule(model, frame, area);
+    let waiting = &model.team().waiting;
+    let values = waiting.iter().filter(|one| matches!(one, Waiting::Value(_))).count();
+    let lost = waiting.iter().filter(|one| matches!(one, Waiting::Lost(_))).count();
+    let others = waiting.len() - values - lost;
+    let count = |n: usize, one: &str, more: &str| match n {
+        0 => None,
+        1 => Some(format!("1 new key {one}")),
+        n => Some(format!("{n} new keys {more}")),
+    };
+    let words: Vec<String> = [
+        count(values, "is waiting", "are waiting"),
+        count(lost, "has lost its value", "have lost their values"),
+        count(others, "is looked for", "are looked for"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !words.is_empty() {
+        let role = if lost > 0 { Role::Danger } else { Role::Warn };
+        let text = format!(
+            " {} · w opens {} ",
+            words.join(" · "),
+            if waiting.len() == 1 { "it" } else { "them" }
+        );
+        let at = Rect {
+            x: area.x + 2,
+            width: area.width.saturating_sub(4),
+            ..area
+        };
+        frame.render_widget(span(model, role, text), at);
+    }
 }
 
 fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {

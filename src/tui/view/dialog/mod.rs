@@ -188,6 +188,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen
         Dialog::Help { scroll } => pages::help(model, *scroll, room),
         Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
         Dialog::Palette(palette) => pages::palette(model, palette, room),
+        Dialog::Waiting(page) => pages::waiting(model, *page, room),
         Dialog::Quit(reason) => pages::quit(model, *reason, room),
         Dialog::Create(form) => create::sheet(model, form, room),
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),

@@ -4,11 +4,14 @@ use ratatui::text::{Line, Span};
 
 use crate::core::key::KeyId;
 use crate::core::text::fit;
+use crate::ops::create::Safety;
+use crate::ops::recover::Waiting;
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Palette, QuitReason};
+use crate::tui::model::dialog::{Dialog, Palette, QuitReason, WaitingPage};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
+use crate::tui::view::wrap::wrap;
 use crate::tui::view::{detail, span};
 
 pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
@@ -96,15 +99,48 @@ pub(super) fn palette(model: &Model, palette: &Palette, room: u16) -> Sheet {
     sheet
 }
 
+pub(super) fn waiting(model: &Model, page: WaitingPage, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("New keys that wait", room.min(74));
+    for (place, one) in model.team().waiting.iter().enumerate() {
+        sheet.blank();
+        let marked = place == page.place;
+        let (mark, role) = match one {
+            Waiting::Value(_) => ("✓", Role::Ok),
+            Waiting::Lost(_) => ("✗", Role::Danger),
+            Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) => ("?", Role::Warn),
+        };
+        let width = sheet.width.saturating_sub(4);
+        for (i, line) in wrap(&one.sentence(), width).into_iter().enumerate() {
+            let cursor = if marked && i == 0 { "▸ " } else { "  " };
+            sheet.line(Line::from(vec![
+                span(model, Role::Accent, cursor),
+                span(model, role, if i == 0 { format!("{mark} ") } else { "  ".to_owned() }),
+                span(model, if marked { Role::Strong } else { Role::Plain }, line),
+            ]));
+        }
+    }
+    sheet
+}
+
 pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
-    let name = model.dialogs.iter().find_map(|dialog| match dialog {
-        Dialog::ShowOnce(show) => Some(show.key.name.shown().to_owned()),
+    let unstored = model.dialogs.iter().find_map(|dialog| match dialog {
+        Dialog::ShowOnce(show) => Some(show),
         _ => None,
     });
+    let name = unstored.map(|show| show.key.name.shown().to_owned());
+    let safe = unstored.is_some_and(|show| show.safety == Safety::Escrowed);
     let mut sheet = Sheet::new("Leave?", room.min(62));
     sheet.role = Role::Danger;
     sheet.blank();
     let (question, yes) = match reason {
+        QuitReason::UnstoredValue { .. } if safe => (
+            format!(
+                "The value of “{}” is not stored yet. It stays safe in {}, and the next start offers it again.",
+                name.unwrap_or_default(),
+                model.settings.store_name
+            ),
+            "quit and keep it for later",
+        ),
         QuitReason::UnstoredValue { leaving } => {
             let name = name.unwrap_or_default();
             (

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use ratatui::text::Line;
 
 use crate::core::text::columns;
+use crate::ops::create::Safety;
 use crate::ports::{ClipboardRoute, TerminalNote};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{CopyState, ShowOnce};
 use crate::tui::theme::Role;
@@ -28,14 +30,28 @@ pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
         value(&mut sheet, model, &show.secret.masked());
     }
     sheet.blank();
+    let store = model.settings.store_name;
+    match &show.safety {
+        Safety::Escrowed => sheet.words(
+            model,
+            Role::Ok,
+            &format!("✓ safe in {store} until you say it is stored"),
+        ),
+        Safety::MemoryOnly(error) => sheet.words(
+            model,
+            Role::Warn,
+            &format!("! in this program's memory only, so it cannot survive a crash: {error}"),
+        ),
+    }
     let (role, words) = copy(model, show);
     sheet.words(model, role, &words);
+    sheet.blank();
     sheet.words(
         model,
         Role::Dim,
-        "Store it in a secret manager, never in source control. It lives in this program's memory only.",
+        "Store it in a secret manager, never in source control.",
     );
-    sheet.hints = hints(model, show, revealed);
+    sheet.hints = Some(hints(model, show, revealed));
     sheet
 }
 
@@ -110,21 +126,19 @@ fn countdown(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// The hints say what a second press does.
-fn hints(model: &Model, _show: &ShowOnce, revealed: bool) -> Option<Vec<(String, String)>> {
-    use crate::tui::keymap::{Action, Context};
-    let hints = model
+fn hints(model: &Model, show: &ShowOnce, revealed: bool) -> Vec<(String, String)> {
+    model
         .keymap
         .of(Context::ShowOnce)
-        .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| {
             let label = match binding.action {
                 Action::Reveal if revealed => "hide",
+                Action::Quit if show.safety == Safety::Escrowed => "keep for later",
                 _ => binding.label,
             };
-            Some((binding.keys.first()?.to_string(), label.to_owned()))
+            Some((binding.keys.first()?.to_string(), label.to_owned())).filter(|(_, label)| !label.is_empty())
         })
-        .collect();
-    Some(hints)
+        .collect()
 }
 
 #[cfg(test)]

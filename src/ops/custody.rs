@@ -1,0 +1,153 @@
+//! A new value in our hands: reopened, handed over, acknowledged, forgotten.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core::activity::Action;
+use crate::core::creation::{Creation, Event, Stage};
+use crate::core::key::{ApiKey, LastUse};
+use crate::ops::create::{NewKey, Safety, move_on};
+use crate::ops::record::{Entry, record};
+use crate::ops::sign_in::Profile;
+use crate::ports::{Account, Ports, StoreError};
+
+/// Why a waiting value could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReopenError {
+    /// The store could not be read; the value is still there, as far as is known.
+    Store(StoreError),
+    /// The store holds it no more.
+    Gone,
+}
+
+impl fmt::Display for ReopenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "The waiting value was not opened and stays where it is. {error}."),
+            Self::Gone => f.write_str(
+                "The keyring holds the waiting value no more: it is lost. Revoke that key and create another.",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ReopenError {}
+
+/// Opens a value that waits in the store.
+///
+/// # Errors
+/// [`ReopenError`].
+pub async fn reopen(ports: &Ports, creation: &Creation) -> Result<NewKey, ReopenError> {
+    let kept = ports.store.get(&Account::escrow(&creation.op)).await;
+    let secret = match kept {
+        Ok(Some(secret)) => secret,
+        Ok(None) => return Err(ReopenError::Gone),
+        Err(error) => return Err(ReopenError::Store(error)),
+    };
+    let Some(minted) = &creation.minted else {
+        return Err(ReopenError::Gone);
+    };
+    let key = ApiKey {
+        id: minted.id.clone(),
+        name: minted.name.clone(),
+        created_at: None,
+        last_used_at: LastUse::Unknown,
+        created_by: None,
+        prefix: Some(secret.prefix()),
+        last_four: Some(secret.last_four()),
+    };
+    Ok(NewKey {
+        creation: creation.clone(),
+        key,
+        secret: Arc::new(secret),
+        safety: Safety::Escrowed,
+    })
+}
+
+/// Writes down that the value was copied or taken by a target.
+pub async fn note_delivery(ports: &Ports, profile: &Profile, creation: &Creation, whereto: &str) -> Creation {
+    let moved = move_on(ports, creation, Event::Delivered).await;
+    write_line(
+        ports,
+        profile,
+        creation,
+        Action::Deliver,
+        "delivered",
+        whereto.to_owned(),
+    )
+    .await;
+    moved.unwrap_or_else(|| creation.clone())
+}
+
+/// How an acknowledgement ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// The escrow item is gone, and that was checked.
+    Forgotten,
+    /// The store did not delete it: the next start tries again.
+    StillEscrowed(StoreError),
+    /// It is forgotten, but the journal could not be told: the next start asks once more.
+    NotRecorded,
+}
+
+/// The person, or every target, says that the value is stored: the escrow item is deleted, and it is looked whether it is
+/// gone.
+pub async fn acknowledge(ports: &Ports, profile: &Profile, creation: &Creation) -> Acknowledged {
+    let moved = if creation.stage == Stage::Acknowledged {
+        Some(creation.clone())
+    } else {
+        move_on(ports, creation, Event::Acknowledged).await
+    };
+    if moved.is_some() && creation.stage != Stage::Acknowledged {
+        write_line(ports, profile, creation, Action::Acknowledge, "stored", String::new()).await;
+    }
+    // Without the row the escrow stays: deleting it first could lose the value in a crash right here.
+    let Some(moved) = moved else {
+        return Acknowledged::NotRecorded;
+    };
+    let account = Account::escrow(&creation.op);
+    if let Err(error) = forget(ports, &account).await {
+        return Acknowledged::StillEscrowed(error);
+    }
+    match move_on(ports, &moved, Event::EscrowGone).await {
+        Some(_) => Acknowledged::Forgotten,
+        None => Acknowledged::NotRecorded,
+    }
+}
+
+async fn forget(ports: &Ports, account: &Account) -> Result<(), StoreError> {
+    // Where no store could take the value, there is none to delete either.
+    match ports.store.delete(account).await {
+        Ok(_) => {}
+        Err(StoreError::Absent) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    match ports.store.get(account).await? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Failed(
+            "the item is still there after it was deleted".to_owned(),
+        )),
+    }
+}
+
+pub(crate) async fn write_line(
+    ports: &Ports,
+    profile: &Profile,
+    creation: &Creation,
+    action: Action,
+    outcome: &'static str,
+    detail: String,
+) {
+    let key = creation
+        .minted
+        .as_ref()
+        .map(|minted| (minted.id.clone(), minted.name.clone()));
+    let entry = Entry {
+        action,
+        key,
+        outcome,
+        detail,
+    };
+    // The protocol's own row is what must not be lost.
+    let _ = record(ports, profile, entry).await;
+}

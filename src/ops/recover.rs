@@ -1,0 +1,271 @@
+//! After a crash or a lost answer: which new keys are waiting, lost, or still looked for.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::activity::Action;
+use crate::core::creation::{Creation, Event, Minted, Search, Stage};
+use crate::core::key::ApiKey;
+use crate::ops::create::move_on;
+use crate::ops::custody::{Acknowledged, acknowledge, write_line};
+use crate::ops::review::{read_list, server_now};
+use crate::ops::sign_in::Profile;
+use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports};
+
+/// A found key is not called lost before this: another copy of the program may be about to put its value away. Longer
+/// than a request and a keyring may take together.
+const OTHER_COPY: SignedDuration = SignedDuration::from_secs(45);
+
+/// A creation that is not over, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// Its value is in the credential store, to be handed over.
+    Value(Creation),
+    /// The key is there and its value is lost for good.
+    Lost(Creation),
+    /// It is not in the list yet, and may still appear.
+    Looking(Creation),
+    /// Several keys could be it.
+    Several(Creation, Vec<Minted>),
+    /// The credential store cannot be read now, so nothing is known.
+    Unreadable(Creation),
+}
+
+impl Waiting {
+    /// The creation.
+    #[must_use]
+    pub fn creation(&self) -> &Creation {
+        match self {
+            Self::Value(creation)
+            | Self::Lost(creation)
+            | Self::Looking(creation)
+            | Self::Several(creation, _)
+            | Self::Unreadable(creation) => creation,
+        }
+    }
+
+    /// What is true of it, and what to do.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let creation = self.creation();
+        let name = &creation.intent.name;
+        let id = creation
+            .minted
+            .as_ref()
+            .map_or(String::new(), |minted| format!(" ({})", minted.id));
+        match self {
+            Self::Value(_) => format!("The value of “{name}”{id} is safe in your keyring and waits to be stored."),
+            Self::Lost(_) => format!(
+                "“{name}”{id} exists and its value is lost for good: nobody can use it. Revoke it and create another."
+            ),
+            Self::Looking(_) => format!(
+                "It is not known whether “{name}” was created. It is not in the list; it is looked for until two minutes \
+                 after it was asked for."
+            ),
+            Self::Several(_, found) => {
+                let ids: Vec<String> = found.iter().map(|minted| minted.id.to_string()).collect();
+                format!(
+                    "It is not known which key came of “{name}”: {} could be it, and the value of that one is lost. Revoke \
+                     those that nobody uses.",
+                    ids.join(", ")
+                )
+            }
+            Self::Unreadable(_) => format!(
+                "The keyring cannot be read now, so the value of “{name}”{id} cannot be offered. Unlock or start it."
+            ),
+        }
+    }
+}
+
+/// Why nothing can be said of unfinished creations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecoverError {
+    /// The journal cannot be read.
+    Journal(JournalError),
+    /// The list cannot be read.
+    List(ApiError),
+}
+
+impl std::fmt::Display for RecoverError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Journal(error) => write!(f, "Whether a new key is waiting is not known: {error}."),
+            Self::List(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RecoverError {}
+
+/// Whose unfinished creations are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Those of an earlier run; another copy of the program may still be at work on one.
+    EarlierRun,
+    /// The one this run has just lost the answer of.
+    JustNow,
+}
+
+/// Takes every creation that is not over as far as it goes by itself, and says what the others wait for.
+///
+/// # Errors
+/// [`RecoverError`]; nothing was given up.
+pub async fn recover(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    since: Since,
+) -> Result<Vec<Waiting>, RecoverError> {
+    let unfinished = ports
+        .journal
+        .unfinished(&profile.scope())
+        .await
+        .map_err(RecoverError::Journal)?;
+    let mut waiting = Vec::new();
+    let mut list: Option<Vec<ApiKey>> = None;
+    for creation in unfinished {
+        let one = match creation.stage {
+            Stage::Done | Stage::Closed => None,
+            Stage::Acknowledged => match acknowledge(ports, profile, &creation).await {
+                Acknowledged::Forgotten | Acknowledged::NotRecorded => None,
+                Acknowledged::StillEscrowed(_) => Some(Waiting::Unreadable(creation)),
+            },
+            Stage::Escrowed | Stage::Delivered => Some(escrowed(ports, profile, creation).await),
+            Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
+            Stage::Intended => intended(ports, profile, api, &mut list, creation, since).await?,
+        };
+        waiting.extend(one);
+    }
+    Ok(waiting)
+}
+
+async fn escrowed(ports: &Ports, profile: &Profile, creation: Creation) -> Waiting {
+    match ports.store.get(&Account::escrow(&creation.op)).await {
+        Ok(Some(_)) => Waiting::Value(creation),
+        Ok(None) => match creation.minted.clone() {
+            Some(minted) => Waiting::Lost(give_up(ports, profile, &creation, minted).await),
+            None => Waiting::Unreadable(creation),
+        },
+        Err(_) => Waiting::Unreadable(creation),
+    }
+}
+
+async fn intended(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    list: &mut Option<Vec<ApiKey>>,
+    creation: Creation,
+    since: Since,
+) -> Result<Option<Waiting>, RecoverError> {
+    let kept = ports.store.get(&Account::escrow(&creation.op)).await;
+    let keys = match list {
+        Some(keys) => keys,
+        None => list.insert(read_list(api, &|_| {}).await.map_err(RecoverError::List)?.0),
+    };
+    let now = server_now(api, &*ports.clock);
+    let secret = match kept {
+        Ok(secret) => secret,
+        // A store that is not there took nothing either; one that does not answer may hold it.
+        Err(crate::ports::StoreError::Absent) => None,
+        Err(_) => return Ok(Some(Waiting::Unreadable(creation))),
+    };
+    if let Some(secret) = secret {
+        let minted = creation.minted.clone().or_else(|| {
+            let fits = |key: &&ApiKey| match (&key.prefix, &key.last_four) {
+                (Some(prefix), Some(last_four)) => secret.fits_hint(prefix.raw(), last_four.raw()),
+                _ => false,
+            };
+            let by_hint = keys.iter().find(fits).map(|key| Minted {
+                id: key.id.clone(),
+                name: key.name.clone(),
+            });
+            by_hint.or_else(|| match creation.look(keys.iter(), now) {
+                Search::One(minted) => Some(minted),
+                _ => None,
+            })
+        });
+        return Ok(Some(match minted {
+            Some(minted) => match move_on(ports, &creation, Event::Escrowed(minted.clone())).await {
+                Some(moved) => Waiting::Value(moved),
+                None => Waiting::Value(Creation {
+                    minted: Some(minted),
+                    ..creation
+                }),
+            },
+            // Its value is safe, only its id is not known yet.
+            None => Waiting::Looking(creation),
+        }));
+    }
+    // While another copy of the program may be writing the escrow, nothing is given up.
+    let too_soon = since == Since::EarlierRun && now < after(creation.intent.at, OTHER_COPY);
+    if too_soon {
+        return Ok(Some(Waiting::Looking(creation)));
+    }
+    if let Some(minted) = creation.minted.clone() {
+        return Ok(Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)));
+    }
+    Ok(match creation.look(keys.iter(), now) {
+        Search::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
+        Search::KeepLooking => Some(Waiting::Looking(creation)),
+        Search::Several(found) => Some(Waiting::Several(creation, found)),
+        Search::Nothing => {
+            move_on(ports, &creation, Event::NothingAppeared).await;
+            let detail = format!("{}: no such key appeared", creation.intent.name);
+            write_line(ports, profile, &creation, Action::Recover, "nothing_appeared", detail).await;
+            None
+        }
+    })
+}
+
+/// A lost key that is revoked meanwhile is settled.
+async fn still_listed(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    list: &mut Option<Vec<ApiKey>>,
+    creation: Creation,
+) -> Result<Option<Waiting>, RecoverError> {
+    let keys = match list {
+        Some(keys) => keys,
+        None => {
+            let (keys, complete) = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
+            if !complete {
+                return Ok(Some(Waiting::Lost(creation)));
+            }
+            list.insert(keys)
+        }
+    };
+    let gone = creation
+        .minted
+        .as_ref()
+        .is_some_and(|minted| keys.iter().all(|key| key.id != minted.id));
+    if !gone {
+        return Ok(Some(Waiting::Lost(creation)));
+    }
+    move_on(ports, &creation, Event::Settled).await;
+    write_line(
+        ports,
+        profile,
+        &creation,
+        Action::Recover,
+        "settled",
+        "the key is gone".to_owned(),
+    )
+    .await;
+    Ok(None)
+}
+
+async fn give_up(ports: &Ports, profile: &Profile, creation: &Creation, minted: Minted) -> Creation {
+    let moved = move_on(ports, creation, Event::ValueLost(minted.clone())).await;
+    let lost = moved.unwrap_or_else(|| Creation {
+        minted: Some(minted),
+        stage: Stage::Lost,
+        ..creation.clone()
+    });
+    write_line(ports, profile, &lost, Action::Recover, "value_lost", String::new()).await;
+    lost
+}
+
+fn after(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}

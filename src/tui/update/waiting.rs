@@ -1,0 +1,142 @@
+//! New keys of before: offered again, said to be lost, or still looked for.
+
+use jiff::SignedDuration;
+
+use crate::core::creation::Creation;
+use crate::ops::create::NewKey;
+use crate::ops::custody::ReopenError;
+use crate::ops::recover::{RecoverError, Since, Waiting};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::TeamIndex;
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Dialog, WaitingPage};
+use crate::tui::theme::Role;
+use crate::tui::update::{create, revoke};
+
+/// How often a key whose answer was lost is looked for.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// Looks at the creations of a team that are not over.
+pub(super) fn look(model: &mut Model, team: TeamIndex, since: Since) -> Vec<Effect> {
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.looked = true;
+        state.look_again_at = None;
+    }
+    vec![Effect::Recover(model.begin("looking for new keys", false), team, since)]
+}
+
+pub(super) fn on_recovered(
+    model: &mut Model,
+    team: TeamIndex,
+    result: Result<Vec<Waiting>, RecoverError>,
+) -> Vec<Effect> {
+    let open: Vec<Creation> = model
+        .dialogs
+        .iter()
+        .filter_map(|dialog| match dialog {
+            Dialog::ShowOnce(show) => Some(show.creation.clone()),
+            _ => None,
+        })
+        .collect();
+    let again = model.now.checked_add(LOOK_EVERY).ok();
+    match result {
+        Ok(mut waiting) => {
+            // What is open in front of the person does not wait.
+            waiting.retain(|one| open.iter().all(|creation| creation.op != one.creation().op));
+            let looking = waiting.iter().any(|one| matches!(one, Waiting::Looking(_)));
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.look_again_at = again.filter(|_| looking);
+                state.waiting = waiting;
+            }
+        }
+        Err(RecoverError::List(_)) => {
+            // The list says so itself; it is looked again when it can be read.
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.looked = false;
+            }
+        }
+        Err(error @ RecoverError::Journal(_)) => model.say(
+            Role::Warn,
+            format!("{error} Keys can be read and revoked, nothing is recorded, and none is created."),
+        ),
+    }
+    Vec::new()
+}
+
+pub(super) fn on_wake(model: &mut Model) -> Vec<Effect> {
+    let due = model.team().look_again_at.is_some_and(|at| at <= model.now);
+    if due {
+        look(model, model.active, Since::EarlierRun)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Opens the one that waits, or the page of several.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    match model.team().waiting.as_slice() {
+        [] => Vec::new(),
+        [Waiting::Value(creation)] => {
+            let creation = Box::new(creation.clone());
+            vec![Effect::Reopen(model.begin("opening the value", false), creation)]
+        }
+        _ => {
+            model.dialogs.push(Dialog::Waiting(WaitingPage::default()));
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let last = model.team().waiting.len().saturating_sub(1);
+    let Some(Dialog::Waiting(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match action {
+        Action::Down => page.place = (page.place + 1).min(last),
+        Action::Up => page.place = page.place.saturating_sub(1),
+        Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Submit => {
+            let place = page.place;
+            model.dialogs.pop();
+            return follow(model, place);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
+    match model.team().waiting.get(place).cloned() {
+        Some(Waiting::Value(creation)) => {
+            let request = model.begin("opening the value", false);
+            vec![Effect::Reopen(request, Box::new(creation))]
+        }
+        Some(Waiting::Lost(creation)) => match creation.minted {
+            Some(minted) => revoke::open(model, &minted.id),
+            None => Vec::new(),
+        },
+        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_))) => {
+            model.say(Role::Warn, one.sentence());
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+pub(super) fn on_reopened(model: &mut Model, result: Result<Box<NewKey>, ReopenError>) -> Vec<Effect> {
+    match result {
+        Ok(new) => {
+            model
+                .team_mut()
+                .waiting
+                .retain(|one| one.creation().op != new.creation.op);
+            create::show(model, *new);
+        }
+        Err(error) => model.say(Role::Danger, error.to_string()),
+    }
+    Vec::new()
+}

@@ -9,4 +9,5 @@ pub mod http;
 pub mod keyring;
 pub mod memory_store;
 pub mod process;
+pub mod sqlite;
 mod worker;

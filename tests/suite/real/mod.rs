@@ -4,6 +4,7 @@
 
 mod child;
 mod clipboard;
+mod journal;
 mod keyring;
 mod process;
 mod tools;

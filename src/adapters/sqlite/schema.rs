@@ -1,0 +1,255 @@
+//! Opening a journal, and bringing it to the schema of this version.
+
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use super::trouble::Trouble;
+use super::{BUSY, Db, file};
+use crate::ports::JournalError;
+
+/// Marks a file as a journal of ours, so that no other program's is written into ("CZjr").
+const APPLICATION_ID: i32 = 0x435a_6a72;
+
+/// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
+const STEPS: [&str; 1] = ["
+    -- This installation's salt: what is hashed with it says nothing elsewhere.
+    CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
+
+    -- credential: a salted hash of it.
+    CREATE TABLE scopes (
+        id INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        profile TEXT,
+        credential BLOB,
+        CHECK ((profile IS NULL) <> (credential IS NULL))
+    ) STRICT;
+    CREATE UNIQUE INDEX scopes_profile ON scopes (profile, host) WHERE profile IS NOT NULL;
+    CREATE UNIQUE INDEX scopes_credential ON scopes (credential, host) WHERE credential IS NOT NULL;
+
+    -- Times here and below: microseconds since 1970, UTC. known: ids as JSON, emptied when the creation is over.
+    CREATE TABLE creations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        op TEXT NOT NULL UNIQUE,
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        name TEXT NOT NULL,
+        intended_at INTEGER NOT NULL,
+        known TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        minted_id TEXT,
+        minted_name TEXT,
+        revision INTEGER NOT NULL,
+        begun_at INTEGER NOT NULL,
+        moved_at INTEGER NOT NULL,
+        CHECK ((minted_id IS NULL) = (minted_name IS NULL))
+    ) STRICT;
+    CREATE INDEX creations_unfinished ON creations (scope, seq) WHERE stage NOT IN ('done', 'closed');
+
+    -- body: see packing.rs.
+    CREATE TABLE lists (scope INTEGER PRIMARY KEY REFERENCES scopes (id), body BLOB NOT NULL) STRICT;
+
+    CREATE TABLE fingerprints (
+        id INTEGER PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        UNIQUE (scope, key_id)
+    ) STRICT;
+    CREATE INDEX fingerprints_hash ON fingerprints (hash);
+
+    CREATE TABLE activity (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        profile TEXT NOT NULL,
+        action TEXT NOT NULL,
+        key_id TEXT,
+        key_name TEXT,
+        outcome TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        CHECK ((key_id IS NULL) = (key_name IS NULL))
+    ) STRICT;
+    CREATE INDEX activity_at ON activity (at);
+    CREATE TRIGGER activity_keeps_lines BEFORE DELETE ON activity
+        BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END;
+    CREATE TRIGGER activity_keeps_words BEFORE UPDATE ON activity
+        BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END;
+    -- INSERT OR REPLACE deletes without asking the trigger above.
+    CREATE TRIGGER activity_keeps_places BEFORE INSERT ON activity
+        WHEN EXISTS (SELECT 1 FROM activity WHERE id = new.id)
+        BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END;
+"];
+
+/// The version this program writes.
+pub(super) const VERSION: usize = STEPS.len();
+
+/// Opens the file, makes it where it is missing, and brings it up to date. Where it cannot be written it is opened for
+/// reading.
+pub(super) fn open(path: &Path) -> Result<(Db, file::Identity), Trouble> {
+    let path = file::prepare(path)?;
+    let db = match open_to_write(&path) {
+        Err(trouble) if trouble.may_spare_reading() => open_to_read(&path, trouble)?,
+        result => result?,
+    };
+    Ok((db, file::Identity::of(path)))
+}
+
+/// A journal without a file.
+pub(super) fn open_in_memory() -> Result<Db, Trouble> {
+    let mut connection = Connection::open_in_memory()?;
+    configure(&connection)?;
+    migrate(&mut connection)?;
+    Ok(Db {
+        connection,
+        refusal: None,
+    })
+}
+
+/// Makes a connection close without writing to the file, or deleting by name a log that may not be its own any more.
+pub(super) fn leave(connection: &Connection) {
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+}
+
+fn open_to_write(path: &Path) -> Result<Db, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection)?;
+    match version(&connection) {
+        Ok(VERSION) => {}
+        Ok(_) => migrate(&mut connection)?,
+        Err(trouble) => {
+            leave(&connection);
+            return Err(trouble);
+        }
+    }
+    // SQLite opens a file that cannot be written for reading, and says so only when asked.
+    let refusal = connection.is_readonly(MAIN_DB)?.then_some(JournalError::ReadOnly);
+    Ok(Db { connection, refusal })
+}
+
+/// Opens the file where SQLite cannot even make its companions: on a read-only or a full disk.
+#[cfg(unix)]
+pub(super) fn open_to_read(path: &Path, trouble: Trouble) -> Result<Db, Trouble> {
+    let refusal = if file::no_space_near(path) {
+        JournalError::Full
+    } else {
+        JournalError::ReadOnly
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_URI;
+    let attempt = || -> Result<Connection, Trouble> {
+        // Without a log the file holds everything. With one it does not: the log is read too, with its index in memory,
+        // which takes a lock that a read-only file cannot give. Neither connection outlives its call.
+        let connection = if file::size(&file::beside(path, "-wal")) == 0 {
+            Connection::open_with_flags(address(path, "immutable=1"), flags)?
+        } else {
+            let connection = Connection::open_with_flags(address(path, "vfs=unix-none"), flags)?;
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            connection
+        };
+        configure(&connection)?;
+        Ok(connection)
+    };
+    let Ok(connection) = attempt() else {
+        return Err(trouble);
+    };
+    match version(&connection) {
+        Ok(VERSION) => Ok(Db {
+            connection,
+            refusal: Some(refusal),
+        }),
+        // It would have to be brought up to date first.
+        Ok(_) => Err(refusal.into()),
+        Err(Trouble::Said(error)) => Err(error.into()),
+        Err(Trouble::Sql(_)) => Err(trouble),
+    }
+}
+
+#[cfg(not(unix))]
+fn open_to_read(_path: &Path, trouble: Trouble) -> Result<Db, Trouble> {
+    Err(trouble)
+}
+
+/// `path` as SQLite's `file:` address.
+#[cfg(unix)]
+fn address(path: &Path, query: &str) -> String {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt;
+    let mut address = String::from("file:");
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_') {
+            address.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+    address.push('?');
+    address.push_str(query);
+    address
+}
+
+fn configure(connection: &Connection) -> Result<(), Trouble> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // fullfsync: on a Mac, fsync alone leaves the data in the drive's own cache.
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
+         PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;",
+    )?;
+    Ok(())
+}
+
+/// The version of the schema; 0 for a file that nothing was written to yet.
+fn version(connection: &Connection) -> Result<usize, Trouble> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (version, application) = (pragma("user_version")?, pragma("application_id")?);
+    if version == 0 && application == 0 {
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        return if tables == 0 {
+            Ok(0)
+        } else {
+            Err(JournalError::Corrupt.into())
+        };
+    }
+    if application != APPLICATION_ID {
+        return Err(JournalError::Corrupt.into());
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= VERSION => Ok(version),
+        Ok(_) => Err(JournalError::TooNew.into()),
+        Err(_) => Err(JournalError::Corrupt.into()),
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Trouble> {
+    // Kept in the file. Where a file system cannot share the index that needs, the old mode stays, which is as safe.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another copy may have done it while we waited.
+    let found = version(&transaction)?;
+    for step in STEPS.iter().skip(found) {
+        transaction.execute_batch(step)?;
+    }
+    if found == 0 {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(no_randomness)?;
+        transaction.execute("INSERT INTO meta (only, salt) VALUES (1, ?1)", [salt])?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    if found < VERSION {
+        let version = i32::try_from(VERSION).unwrap_or(i32::MAX);
+        transaction.pragma_update(None, "user_version", version)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The system gives no random numbers.
+pub(super) fn no_randomness(error: getrandom::Error) -> Trouble {
+    JournalError::Unavailable(format!("the system gives no random numbers: {error}")).into()
+}

@@ -15,6 +15,7 @@ use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::keyring::OsKeyring;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
 use chatzuri_keys::cli::args::{Args, Command, Global, SandboxArgs};
 use chatzuri_keys::cli::exit::{Exit, Trouble};
 use chatzuri_keys::cli::interrupt::Interrupts;
@@ -23,8 +24,9 @@ use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, ThemeChoice};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::revoke::Patience;
-use chatzuri_keys::ports::{CredentialStore, Ports};
+use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
 use chatzuri_keys::tui;
 use chatzuri_keys::tui::app::{self, Dashboard};
@@ -127,6 +129,7 @@ async fn dashboard(
         clear_after,
         theme: if mono { Theme::Mono } else { Theme::Ansi },
         zone: jiff::tz::TimeZone::system(),
+        store_name: ports.store.called(),
         sandbox: sandbox.map(|running| SandboxNote {
             text: format!("A leaked key to try: {}", running.leaked.expose()),
         }),
@@ -165,13 +168,25 @@ fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Troub
 /// The parts of this machine; each does nothing before it is first used.
 fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, Trouble> {
     let desktop = DesktopEnvironment::from_env();
-    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), writer)
+    let path = sqlite::default_path()
+        .map_err(|error| Trouble::new(Exit::Error, format!("No place for the journal: {error}.")))?;
+    let journal = Arc::new(SqliteJournal::at(path));
+    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), journal, writer)
+}
+
+/// Who does it, for the log: the name this machine knows the person by.
+fn actor() -> Label {
+    let named = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    Label::new(&named.unwrap_or_else(|| "unknown".to_owned()))
 }
 
 fn ports_with(
     endpoints: &Endpoints,
     desktop: DesktopEnvironment,
     store: Arc<dyn CredentialStore>,
+    journal: Arc<dyn Journal>,
     writer: Option<Arc<TerminalWriter>>,
 ) -> Result<Ports, Trouble> {
     let names = EndpointNames::default()
@@ -188,7 +203,9 @@ fn ports_with(
             writer.map(|writer| writer as _),
         )),
         processes,
+        journal,
         clock: Arc::new(SystemClock),
+        actor: actor(),
     })
 }
 
@@ -235,7 +252,8 @@ async fn try_dashboard(running: &Running, environment: &Environment) -> Result<E
     let endpoints = &settings.config.api.endpoints;
     let writer = Arc::new(TerminalWriter::default());
     let desktop = DesktopEnvironment::from_env();
-    let ports = ports_with(endpoints, desktop, Arc::new(store), Some(Arc::clone(&writer)))?;
+    let journal = Arc::new(SqliteJournal::in_memory());
+    let ports = ports_with(endpoints, desktop, Arc::new(store), journal, Some(Arc::clone(&writer)))?;
     dashboard(ports, writer, &settings, environment.no_color, Some(running)).await
 }
 

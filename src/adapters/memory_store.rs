@@ -19,6 +19,12 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// How many items it holds.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.items().len()
+    }
+
     fn items(&self) -> MutexGuard<'_, HashMap<Account, Arc<Secret>>> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -401,7 +401,11 @@ fn create_prints_a_value_that_works_and_nothing_else_on_standard_output() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let value = ran.stdout.strip_suffix('\n').unwrap();
     assert!(!value.contains('\n') && !ran.stderr.contains(value));
-    assert!(ran.stderr.contains("Created “Invoices”"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("“Invoices” (key_") && ran.stderr.contains("is handed over"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(stage.run_as(value, &["list"]).code, 0);
     let shape = stage.json(&["create", "Invoices 2", "--show", "--json"]);
     assert_eq!(shape["key"]["name"], "Invoices 2");
@@ -409,11 +413,28 @@ fn create_prints_a_value_that_works_and_nothing_else_on_standard_output() {
 }
 
 #[test]
-fn create_without_a_place_for_the_value_or_with_a_bad_name_asks_the_server_nothing() {
+fn create_without_a_keyring_and_without_another_place_creates_nothing() {
     let stage = Stage::new();
     let ran = stage.run(&["create", "Invoices"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("“Invoices” was not created, nothing was sent."),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("--show"), "{}", ran.stderr);
+    assert!(
+        stage
+            .server()
+            .request_log()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
+}
+
+#[test]
+fn create_with_a_bad_name_asks_the_server_nothing() {
+    let stage = Stage::new();
     for bad in ["", "a\u{202e}b", &"x".repeat(101)] {
         assert_eq!(stage.run(&["create", bad, "--show"]).code, 2, "{bad}");
     }

@@ -163,8 +163,15 @@ async fn the_terminal_route_is_told_and_may_be_tried_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leaving_an_unstored_value_asks_and_no_is_the_default() {
-    let mut stage = Stage::ready().await;
-    stage.keys("nBot<enter><esc>").await;
+    let mut stage = Stage::set(Set {
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>").await;
+    stage.expect("in this program's memory only, so it cannot survive a crash");
+    stage.keys("<esc>").await;
     stage.expect("it is lost, and the key stays alive");
     stage.keys("<enter>").await;
     stage.expect("This value is shown once");
@@ -172,6 +179,69 @@ async fn leaving_an_unstored_value_asks_and_no_is_the_default() {
     stage.keys("y").await;
     stage.expect("was not stored and is lost");
     assert_eq!(stage.dashboard.model.exit, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escrowed_value_is_kept_for_later_and_opened_again() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>").await;
+    stage.expect("safe in your keyring until you say it is stored");
+    stage.keys("c").await;
+    let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    stage.keys("<esc>").await;
+    stage.expect("its value waits in your keyring. w opens it again.");
+    stage.expect("1 new key is waiting · w opens it");
+    stage.keys("wv").await;
+    stage.expect(&value);
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
+    stage.expect_not("is waiting");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_start_offers_a_waiting_value_and_forgets_it_when_it_is_stored() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>c").await;
+    let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    let mut stage = stage.restart().await;
+    stage.expect("1 new key is waiting");
+    stage.keys("wv").await;
+    stage.expect(&value);
+    stage.keys("<enter>").await;
+    let mut stage = stage.restart().await;
+    stage.expect_not("is waiting");
+    assert_eq!(stage.store.items.count(), 1, "the credential alone is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_looked_for_and_the_lost_key_revoked() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("create:drop-after:1"));
+    stage.keys("nGone<enter>").await;
+    stage.expect("It is not known whether “Gone” was created");
+    stage.keys("<esc>").await;
+    stage.expect("1 new key has lost its value · w opens it");
+    stage.keys("w").await;
+    stage.expect("exists and its value is lost for good");
+    stage.keys("<enter>").await;
+    stage.expect("Revoke this key?");
+    stage.keys("y").await;
+    stage.expect("✓ Revoked “Gone”");
+    stage.expect_not("has lost its value");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_never_appears_is_looked_for_for_two_minutes_and_then_closed() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("create:drop-before:1"));
+    stage.keys("nNever<enter><esc>").await;
+    stage.expect("1 new key is looked for");
+    stage.pass(Duration::from_secs(60)).await;
+    stage.expect("1 new key is looked for");
+    stage.pass(Duration::from_secs(61)).await;
+    stage.expect_not("is looked for");
+    let mut stage = stage.restart().await;
+    stage.expect_not("is looked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,7 +441,7 @@ async fn offline_has_its_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creation_whose_answer_is_lost_is_said_to_be_uncertain() {
     let mut stage = Stage::ready().await;
-    stage.sandbox.inject(fault("create:drop-after"));
+    stage.sandbox.inject(fault("create:status-after=502"));
     stage.keys("nLost<enter>").await;
     stage.expect("It is not known whether “Lost” was created");
     stage.keys("<esc>").await;

@@ -39,17 +39,20 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
 }
 
 /// Moves a creation on, if its row is still where `creation` is.
+pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation>, Trouble> {
+    let sql = format!("SELECT {COLUMNS} FROM creations WHERE op = ?1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([op.as_str()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
 pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result<Creation, Trouble> {
     db.write(|connection| {
-        let sql = format!("SELECT {COLUMNS} FROM creations WHERE op = ?1");
-        let row = connection
-            .prepare_cached(&sql)?
-            .query_row([creation.op.as_str()], |row| Ok(read(row)))
-            .optional()?;
-        let Some(row) = row else {
+        let Some(row) = find(connection, &creation.op)? else {
             return Err(JournalError::Unavailable("this creation is not in it any more".to_owned()).into());
         };
-        let row = row?;
         if row.revision != creation.revision {
             return Err(JournalError::Stale.into());
         }

@@ -25,7 +25,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use self::trouble::Trouble;
 use super::worker::{Lost, Worker};
 use crate::core::activity::Activity;
-use crate::core::creation::{Creation, Event, Intent, Minted};
+use crate::core::creation::{Creation, Event, Intent, Minted, OpId};
 use crate::core::listing::Listing;
 use crate::core::secret::Secret;
 use crate::ports::{Answer, Journal, JournalError, KnownKey, LogQuery, Scope};
@@ -126,6 +126,11 @@ impl Journal for SqliteJournal {
                 .await;
             self.told(answer)
         })
+    }
+
+    fn creation<'a>(&'a self, op: &'a OpId) -> Answer<'a, Result<Option<Creation>, JournalError>> {
+        let op = op.clone();
+        Box::pin(self.call(move |db| creations::find(db.reader(), &op)))
     }
 
     fn advance<'a>(&'a self, creation: &'a Creation, event: Event) -> Answer<'a, Result<Creation, JournalError>> {

@@ -8,12 +8,15 @@ use std::time::Duration;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::policy::RotationPolicy;
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
-    Answer, BaseUrl, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore, Ports,
+    Account, Answer, BaseUrl, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore, Ports,
+    StoreError,
 };
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
@@ -65,6 +68,10 @@ impl Clipboard for SlotClipboard {
         Box::pin(async move { answer })
     }
 
+    fn hold(&self, _limit: Option<Duration>) -> Answer<'_, Result<Cleared, ClipboardError>> {
+        self.clear()
+    }
+
     fn clear(&self) -> Answer<'_, Result<Cleared, ClipboardError>> {
         let mut content = self.content.lock().unwrap();
         let cleared = if *content == *self.ours.lock().unwrap() {
@@ -77,19 +84,60 @@ impl Clipboard for SlotClipboard {
     }
 }
 
+/// A credential store in memory; one that does not keep can be read and not written, as a locked keyring can.
+pub struct Shelf {
+    pub items: MemoryStore,
+    keeps: bool,
+}
+
+impl CredentialStore for Shelf {
+    fn get<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<Option<Secret>, StoreError>> {
+        self.items.get(account)
+    }
+
+    fn set<'a>(&'a self, account: &'a Account, value: Arc<Secret>) -> Answer<'a, Result<(), StoreError>> {
+        if self.keeps {
+            self.items.set(account, value)
+        } else {
+            Box::pin(async { Err(StoreError::Locked) })
+        }
+    }
+
+    fn delete<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<bool, StoreError>> {
+        self.items.delete(account)
+    }
+
+    fn called(&self) -> &'static str {
+        "your keyring"
+    }
+}
+
+fn profile(sandbox: &Running) -> Profile {
+    Profile {
+        name: "default".to_owned(),
+        base_url: BaseUrl::parse(&sandbox.base_url).unwrap(),
+        credential_command: None,
+        from_environment: None,
+    }
+}
+
 /// The stage.
 pub struct Stage {
     pub sandbox: Running,
     pub dashboard: Dashboard,
     pub clock: Arc<MovedClock>,
     pub clipboard: Arc<SlotClipboard>,
-    pub store: Arc<MemoryStore>,
+    pub store: Arc<Shelf>,
+    pub journal: Arc<SqliteJournal>,
+    set: Set,
     terminal: Terminal<TestBackend>,
 }
 
 /// What a stage is set with.
 pub struct Set {
     pub size: (u16, u16),
+    /// Whether there is a credential store that keeps new keys.
+    pub keeps: bool,
     pub signed_in: bool,
     pub options: SandboxOptions,
     pub theme: Theme,
@@ -99,6 +147,7 @@ impl Default for Set {
     fn default() -> Self {
         Self {
             size: (120, 40),
+            keeps: true,
             signed_in: true,
             options: SandboxOptions {
                 apps: false,
@@ -119,20 +168,35 @@ impl Stage {
 
     /// A dashboard that has not started.
     pub async fn set(set: Set) -> Self {
-        let sandbox = sandbox::start(set.options).await.unwrap();
-        let base_url = BaseUrl::parse(&sandbox.base_url).unwrap();
-        let profile = Profile {
-            name: "default".to_owned(),
-            base_url: base_url.clone(),
-            credential_command: None,
-            from_environment: None,
-        };
-        let store = Arc::new(MemoryStore::new());
+        let sandbox = sandbox::start(set.options.clone()).await.unwrap();
+        let store = Arc::new(Shelf {
+            items: MemoryStore::new(),
+            keeps: set.keeps,
+        });
+        let journal = Arc::new(SqliteJournal::in_memory());
+        let clock = Arc::new(MovedClock::default());
+        let profile = profile(&sandbox);
         if set.signed_in {
             let credential = Secret::parse(sandbox.credential.expose()).unwrap();
-            store.set(&profile.account(), Arc::new(credential)).await.unwrap();
+            store.items.set(&profile.account(), Arc::new(credential)).await.unwrap();
         }
-        let clock = Arc::new(MovedClock::default());
+        Self::open(set, sandbox, store, journal, clock)
+    }
+
+    /// The program ended, in whatever state, and is started again on the same machine.
+    pub async fn restart(self) -> Self {
+        let mut stage = Self::open(self.set, self.sandbox, self.store, self.journal, self.clock);
+        stage.start().await;
+        stage
+    }
+
+    fn open(
+        set: Set,
+        sandbox: Running,
+        store: Arc<Shelf>,
+        journal: Arc<SqliteJournal>,
+        clock: Arc<MovedClock>,
+    ) -> Self {
         let clipboard = Arc::new(SlotClipboard::default());
         let limits = HttpLimits {
             backoff: Backoff {
@@ -144,17 +208,20 @@ impl Stage {
             total: Duration::from_secs(4),
             ..HttpLimits::default()
         };
+        let profile = profile(&sandbox);
         let ports = Ports {
             connect: Arc::new(HttpConnect::with_limits(EndpointNames::default(), limits)),
             store: store.clone(),
             clipboard: clipboard.clone(),
             processes: Arc::new(ChildProcesses),
+            journal: journal.clone(),
+            actor: Label::new("amina"),
             clock: clock.clone(),
         };
         let settings = Settings {
             profiles: vec![ProfileLabel {
                 name: "default".to_owned(),
-                host: base_url.host().to_owned(),
+                host: profile.base_url.host().to_owned(),
                 fixed_credential: false,
             }],
             first: TeamIndex(0),
@@ -162,6 +229,7 @@ impl Stage {
             clear_after: 45,
             theme: set.theme,
             zone: jiff::tz::TimeZone::UTC,
+            store_name: "your keyring",
             sandbox: None,
         };
         let patience = Patience {
@@ -172,11 +240,13 @@ impl Stage {
         let (columns, rows) = set.size;
         dashboard.handle(Message::Resized(columns, rows));
         Self {
+            set,
             sandbox,
             dashboard,
             clock,
             clipboard,
             store,
+            journal,
             terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
         }
     }
@@ -264,7 +334,9 @@ impl Stage {
         let screen = self.screen();
         // A dialog wraps its words, so the text is looked for across line ends and frames too.
         let flat = screen.replace(['│', '\n'], " ");
-        let flat: Vec<&str> = flat.split_whitespace().collect();
+        // The time of day beside a notice stands between the halves of a long one.
+        let is_clock = |word: &str| word.len() == 8 && word.matches(':').count() == 2;
+        let flat: Vec<&str> = flat.split_whitespace().filter(|word| !is_clock(word)).collect();
         let wanted: Vec<&str> = text.split_whitespace().collect();
         assert!(
             flat.join(" ").contains(&wanted.join(" ")),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::core::policy::RotationPolicy;
+use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
+use crate::core::target::is_sink_name;
 use crate::core::text::clean;
 
 /// The vendor's documented base URL.
@@ -29,6 +32,8 @@ pub struct Config {
     pub ui: UiConfig,
     /// Several teams or servers, by a name of your choice.
     pub profiles: BTreeMap<String, ProfileConfig>,
+    /// Programs of yours that take a new key's value, by a name of your choice.
+    pub sinks: BTreeMap<String, SinkConfig>,
 }
 
 /// `[api]`.
@@ -138,6 +143,30 @@ pub struct ProfileConfig {
     pub credential_command: Option<Vec<String>>,
 }
 
+/// `[sinks.NAME]`. No shell is involved; `{name}`, `{key_id}` and `{team}` stand for the key's, as an argument of `command`
+/// and `verify` or part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SinkConfig {
+    /// Program and arguments. It reads the value on its standard input.
+    pub command: Vec<String>,
+    /// What it reads, around `{secret}`, or `{secret:json}` inside a JSON string. Default: the value alone.
+    #[serde(default)]
+    pub stdin: Option<String>,
+    /// Whether a line break follows. Default: `false`.
+    #[serde(default)]
+    pub newline: bool,
+    /// Seconds that each program may take. Default: 30.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// A command that must succeed before a key is made.
+    #[serde(default)]
+    pub preflight: Option<Vec<String>>,
+    /// A command that prints the value as it was stored.
+    #[serde(default)]
+    pub verify: Option<Vec<String>>,
+}
+
 /// What is wrong with a config file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -181,6 +210,36 @@ impl Config {
         }
     }
 
+    /// The sinks of `[sinks]`, ready for use.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the sink and the mistake; never for a config that [`Config::parse`] gave.
+    pub fn sinks(&self) -> Result<Sinks, ConfigError> {
+        let fail = |why: String| ConfigError { line: None, why };
+        let mut sinks = Sinks::new();
+        for (name, sink) in &self.sinks {
+            if !is_sink_name(name) {
+                return Err(fail(format!(
+                    "[sinks] “{}” is not a name: letters, digits, dots, dashes and underscores only, and no dash first",
+                    clean(name)
+                )));
+            }
+            let spec = SinkSpec::new(SinkFields {
+                command: sink.command.clone(),
+                stdin: sink.stdin.clone(),
+                newline: sink.newline,
+                limit: sink
+                    .limit
+                    .map_or(DEFAULT_LIMIT, |seconds| Duration::from_secs(seconds.into())),
+                preflight: sink.preflight.clone(),
+                verify: sink.verify.clone(),
+            })
+            .map_err(|bad| fail(format!("[sinks.{name}] {bad}")))?;
+            sinks.insert(name.clone(), spec);
+        }
+        Ok(sinks)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |why: String| Err(ConfigError { line: None, why });
         if self.rotation.days == 0 {
@@ -210,6 +269,7 @@ impl Config {
                 return fail(format!("[profiles.{name}] credential_command is empty"));
             }
         }
+        self.sinks()?;
         Ok(())
     }
 }
@@ -268,6 +328,49 @@ mod tests {
             "[profiles.a]\ncredential_command = []\n",
         ] {
             assert!(Config::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sink_is_read_with_its_defaults() {
+        let config = Config::parse(
+            "[sinks.box]\ncommand = [\"tool\", \"put\", \"{key_id}\"]\n\
+             [sinks.json]\ncommand = [\"t\"]\nstdin = '{\"v\":\"{secret:json}\"}'\nnewline = true\nlimit = 5\n\
+             preflight = [\"t\", \"ok\"]\nverify = [\"t\", \"get\", \"{name}\"]\n",
+        )
+        .unwrap();
+        let sinks = config.sinks().unwrap();
+        assert_eq!(sinks.keys().collect::<Vec<_>>(), ["box", "json"]);
+        let plain = SinkSpec::new(SinkFields::new(&["tool", "put", "{key_id}"])).unwrap();
+        assert_eq!(sinks.get("box"), Some(&plain));
+    }
+
+    #[test]
+    fn a_wrong_sink_is_told_with_its_name_and_the_mistake() {
+        for (text, why) in [
+            ("[sinks.\"a b\"]\ncommand = [\"x\"]\n", "[sinks] “a b” is not a name"),
+            ("[sinks.a]\ncommand = []\n", "[sinks.a] command is empty"),
+            (
+                "[sinks.a]\ncommand = [\"x\", \"{secret}\"]\n",
+                "[sinks.a] command holds {secret}",
+            ),
+            (
+                "[sinks.a]\ncommand = [\"x\", \"{nmae}\"]\n",
+                "[sinks.a] command holds {nmae}",
+            ),
+            (
+                "[sinks.a]\ncommand = [\"x\"]\nlimit = 0\n",
+                "[sinks.a] limit must be 1 to",
+            ),
+            (
+                "[sinks.a]\ncommand = [\"x\"]\nstdin = \"k=v\"\n",
+                "[sinks.a] stdin holds neither",
+            ),
+            ("[sinks.a]\nstdin = \"{secret}\"\n", "command"),
+            ("[sinks.a]\ncommand = [\"x\"]\nshell = true\n", "shell"),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
         }
     }
 }

@@ -7,4 +7,6 @@ pub mod key;
 pub mod listing;
 pub mod policy;
 pub mod secret;
+pub mod sink;
+pub mod target;
 pub mod text;

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod custody;
+pub mod deliver;
 pub mod record;
 pub mod recover;
 pub mod review;

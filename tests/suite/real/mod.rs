@@ -7,4 +7,5 @@ mod clipboard;
 mod journal;
 mod keyring;
 mod process;
+mod sinks;
 mod tools;

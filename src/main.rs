@@ -195,7 +195,7 @@ fn ports_with(
         .map_err(|bad| Trouble::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
     let processes = Arc::new(ChildProcesses);
     Ok(Ports {
-        connect: Arc::new(HttpConnect::new(names)),
+        connect: Arc::new(HttpConnect::new(names, Arc::new(SystemClock))),
         store,
         clipboard: Arc::new(SystemClipboard::new(
             desktop,

@@ -30,6 +30,14 @@ impl Label {
     #[must_use]
     pub fn new(raw: &str) -> Self {
         let raw = cut_bytes(raw, LABEL_LIMIT);
+        // Most texts are plain ASCII, and a list has tens of thousands of them.
+        if raw.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Self {
+                raw: raw.into(),
+                shown: None,
+                width: u16::try_from(raw.len()).unwrap_or(u16::MAX),
+            };
+        }
         let shown = match clean(raw) {
             Cow::Borrowed(_) => None,
             Cow::Owned(cleaned) => Some(cleaned.into_boxed_str()),
@@ -282,6 +290,12 @@ mod tests {
         fn nothing_hidden_survives_cleaning(text in any::<String>()) {
             let shown = clean(&text).into_owned();
             prop_assert!(!shown.chars().any(is_hidden));
+        }
+
+        #[test]
+        fn a_label_of_plain_text_measures_as_any_other(text in "[ -~]{0,60}") {
+            let label = Label::new(&text);
+            prop_assert_eq!((label.shown(), label.width()), (clean(&text).as_ref(), columns(&text)));
         }
 
         #[test]

@@ -1,14 +1,17 @@
 //! The sandbox's own clock: the machine's, or one that was set and runs on from there.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
 /// Tells the sandbox's time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Clock {
     /// The time it was set to, and when that was; `None` follows the machine.
     set: Option<(Timestamp, Instant)>,
+    /// Milliseconds it was moved by since.
+    moved: AtomicI64,
 }
 
 impl Clock {
@@ -16,15 +19,23 @@ impl Clock {
     pub(super) fn new(now: Option<Timestamp>) -> Self {
         Self {
             set: now.map(|time| (time, Instant::now())),
+            moved: AtomicI64::new(0),
         }
+    }
+
+    /// Lets so much time pass at once.
+    pub(super) fn pass(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.moved.fetch_add(millis, Ordering::Relaxed);
     }
 
     /// The time now.
     pub(super) fn now(&self) -> Timestamp {
-        match self.set {
+        let unmoved = match self.set {
             None => Timestamp::now(),
             Some((time, since)) => later(time, SignedDuration::try_from(since.elapsed()).unwrap_or_default()),
-        }
+        };
+        later(unmoved, SignedDuration::from_millis(self.moved.load(Ordering::Relaxed)))
     }
 }
 

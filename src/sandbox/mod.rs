@@ -204,16 +204,17 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         .map_err(|error| SandboxError::Bind(port, error))?
         .port();
     let clock = Clock::new(now);
+    let began = clock.now();
 
     // Seeding many keys takes a while.
     let opening = tokio::task::spawn_blocking(move || {
         let (store, is_new) = Store::open(db.as_deref())?;
         let handed = if is_new {
-            seed::plant(&store, keys, clock.now())?
+            seed::plant(&store, keys, began)?
         } else {
-            seed::hand_out_again(&store, clock.now())?
+            seed::hand_out_again(&store, began)?
         };
-        let apps = Apps::new(&store, clock.now(), takeover)?;
+        let apps = Apps::new(&store, began, takeover)?;
         let team = store.team()?.name;
         Ok::<_, SandboxError>((store, handed, apps, team))
     });
@@ -300,6 +301,11 @@ impl Running {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.server.clock.now()
+    }
+
+    /// Lets so much time pass at once by the sandbox's clock, and so by its `Date`.
+    pub fn pass(&self, time: Duration) {
+        self.server.clock.pass(time);
     }
 
     /// The simulated applications and the keys they are on.

@@ -5,6 +5,7 @@ mod server;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::core::key::{KeyId, KeyName, LastUse};
 use chatzuri_keys::core::secret::Secret;
@@ -32,7 +33,7 @@ fn limits() -> HttpLimits {
 }
 
 fn api_at(base: &str, limits: HttpLimits) -> Arc<dyn KeyApi> {
-    let connect = HttpConnect::with_limits(EndpointNames::default(), limits);
+    let connect = HttpConnect::with_limits(EndpointNames::default(), limits, Arc::new(SystemClock));
     let credential = Arc::new(Secret::parse(CREDENTIAL).unwrap());
     connect.connect(&BaseUrl::parse(base).unwrap(), credential).unwrap()
 }
@@ -132,7 +133,7 @@ async fn endpoints_are_called_what_the_config_says() {
         )
         .and_then(|names| names.with_parameters("id", "p", "per[page]"))
         .unwrap();
-    let connect = HttpConnect::with_limits(names, limits());
+    let connect = HttpConnect::with_limits(names, limits(), Arc::new(SystemClock));
     let credential = Arc::new(Secret::parse(CREDENTIAL).unwrap());
     let api = connect
         .connect(&BaseUrl::parse(&server.base()).unwrap(), credential)

@@ -19,6 +19,7 @@ async fn seeded(size: (u16, u16), theme: Theme) -> Stage {
         theme,
         options,
         signed_in: true,
+        ..Set::default()
     })
     .await;
     stage.start().await;

@@ -17,7 +17,7 @@ use crate::adapters::http::{HttpLimits, decode, json, retry};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
-use crate::ports::{Answer, ApiError, BaseUrl, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe};
+use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe};
 
 pub(super) struct HttpApi {
     base: BaseUrl,
@@ -26,6 +26,8 @@ pub(super) struct HttpApi {
     names: Arc<EndpointNames>,
     limits: HttpLimits,
     clients: Arc<Clients>,
+    /// Ours, against which the server's `Date` is measured.
+    clock: Arc<dyn Clock>,
     /// In milliseconds; zero before the first answer.
     offset: AtomicI64,
 }
@@ -37,6 +39,7 @@ impl HttpApi {
         names: Arc<EndpointNames>,
         limits: HttpLimits,
         clients: Arc<Clients>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, ApiError> {
         // Asked of the parser that will be used, too: a credential must not travel in the clear over a disagreement.
         let route = Url::parse(base_url.as_str()).ok().and_then(|url| Route::to(&url));
@@ -53,6 +56,7 @@ impl HttpApi {
             names,
             limits,
             clients,
+            clock,
             offset: AtomicI64::new(0),
         })
     }
@@ -81,7 +85,7 @@ impl HttpApi {
             let millis = i64::try_from(offset.as_millis()).unwrap_or_default();
             self.offset.store(millis, Ordering::Relaxed);
         };
-        exchange(client, ask, self.limits, left, noticed)
+        exchange(client, ask, self.limits, left, &*self.clock, noticed)
             .await?
             .judge(operation, ask.bearer)
     }

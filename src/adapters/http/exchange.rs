@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
@@ -14,7 +14,7 @@ use crate::adapters::http::answer::Reply;
 use crate::adapters::http::date;
 use crate::adapters::http::fault::{Failure, of_body, of_request};
 use crate::core::secret::Secret;
-use crate::ports::Fault;
+use crate::ports::{Clock, Fault};
 
 /// What is read of an answer that is no success: enough for its message.
 const ERROR_BODY: usize = 64 * 1024;
@@ -37,6 +37,7 @@ pub(super) async fn exchange(
     ask: &Ask<'_>,
     limits: HttpLimits,
     left: Duration,
+    clock: &dyn Clock,
     noticed: impl Fn(SignedDuration),
 ) -> Result<Reply, Failure> {
     let whole = async {
@@ -49,7 +50,7 @@ pub(super) async fn exchange(
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         let response = request.send().await.map_err(|error| of_request(&error, limits))?;
-        let now = Timestamp::now();
+        let now = clock.now();
         let date = text(response.headers(), &DATE);
         if let Some(offset) = date::offset(date, now) {
             noticed(offset);

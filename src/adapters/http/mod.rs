@@ -24,7 +24,7 @@ pub use endpoints::{BadEndpoint, Endpoint, EndpointNames, Method};
 pub use retry::Backoff;
 
 use crate::core::secret::Secret;
-use crate::ports::{ApiError, BaseUrl, Connect, KeyApi};
+use crate::ports::{ApiError, BaseUrl, Clock, Connect, KeyApi};
 
 /// How long and how much a request may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,22 +59,24 @@ pub struct HttpConnect {
     names: Arc<EndpointNames>,
     limits: HttpLimits,
     clients: Arc<client::Clients>,
+    clock: Arc<dyn Clock>,
 }
 
 impl HttpConnect {
     /// Speaks to endpoints of these names, within [`HttpLimits::default`].
     #[must_use]
-    pub fn new(names: EndpointNames) -> Self {
-        Self::with_limits(names, HttpLimits::default())
+    pub fn new(names: EndpointNames, clock: Arc<dyn Clock>) -> Self {
+        Self::with_limits(names, HttpLimits::default(), clock)
     }
 
     /// Speaks to endpoints of these names, within these limits.
     #[must_use]
-    pub fn with_limits(names: EndpointNames, limits: HttpLimits) -> Self {
+    pub fn with_limits(names: EndpointNames, limits: HttpLimits, clock: Arc<dyn Clock>) -> Self {
         Self {
             names: Arc::new(names),
             limits,
             clients: Arc::new(client::Clients::new(limits)),
+            clock,
         }
     }
 }
@@ -96,6 +98,7 @@ impl Connect for HttpConnect {
             Arc::clone(&self.names),
             self.limits,
             Arc::clone(&self.clients),
+            Arc::clone(&self.clock),
         )?;
         Ok(Arc::new(api))
     }

@@ -210,7 +210,11 @@ impl Stage {
         };
         let profile = profile(&sandbox);
         let ports = Ports {
-            connect: Arc::new(HttpConnect::with_limits(EndpointNames::default(), limits)),
+            connect: Arc::new(HttpConnect::with_limits(
+                EndpointNames::default(),
+                limits,
+                clock.clone(),
+            )),
             store: store.clone(),
             clipboard: clipboard.clone(),
             processes: Arc::new(ChildProcesses),
@@ -273,6 +277,7 @@ impl Stage {
     /// Presses one key, a second after the one before.
     pub fn press_only(&mut self, code: KeyCode) {
         self.clock.advance(Duration::from_secs(1));
+        self.sandbox.pass(Duration::from_secs(1));
         self.dashboard
             .handle(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     }
@@ -302,9 +307,10 @@ impl Stage {
         self.settle().await;
     }
 
-    /// Lets time pass, as far as the dashboard can see.
+    /// Lets time pass, here and on the server.
     pub async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);
+        self.sandbox.pass(time);
         self.dashboard.handle(Message::Woke);
         self.settle().await;
     }

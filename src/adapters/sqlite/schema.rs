@@ -1,6 +1,7 @@
 //! Opening a journal, and bringing it to the schema of this version.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
@@ -82,6 +83,11 @@ const STEPS: [&str; 1] = ["
         BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END;
 "];
 
+/// A file that is busy sooner than this was not waited for.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// Then it is tried again after this time.
+const AGAIN: Duration = Duration::from_millis(5);
+
 /// The version this program writes.
 pub(super) const VERSION: usize = STEPS.len();
 
@@ -89,7 +95,15 @@ pub(super) const VERSION: usize = STEPS.len();
 /// reading.
 pub(super) fn open(path: &Path) -> Result<(Db, file::Identity), Trouble> {
     let path = file::prepare(path)?;
-    let db = match open_to_write(&path) {
+    let started = Instant::now();
+    let opened = loop {
+        match open_to_write(&path) {
+            // Changing to WAL mode does not wait for another copy that opens the same new file: SQLite is busy at once.
+            Err(trouble) if trouble.is_busy() && started.elapsed() < AT_ONCE => std::thread::sleep(AGAIN),
+            result => break result,
+        }
+    };
+    let db = match opened {
         Err(trouble) if trouble.may_spare_reading() => open_to_read(&path, trouble)?,
         result => result?,
     };
@@ -116,7 +130,12 @@ fn open_to_write(path: &Path) -> Result<Db, Trouble> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
-    match version(&connection) {
+    let found = {
+        // All of it as of one moment: another copy may be making the tables right now.
+        let snapshot = connection.transaction()?;
+        version(&snapshot)
+    };
+    match found {
         Ok(VERSION) => {}
         Ok(_) => migrate(&mut connection)?,
         Err(trouble) => {

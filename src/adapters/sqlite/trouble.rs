@@ -33,6 +33,11 @@ impl From<JournalError> for Trouble {
 }
 
 impl Trouble {
+    /// Whether another copy holds the file.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
+
     /// Whether reading may be possible where this came up.
     pub(super) fn may_spare_reading(&self) -> bool {
         match self {

@@ -129,6 +129,10 @@ async fn dashboard(
         clear_after,
         theme: if mono { Theme::Mono } else { Theme::Ansi },
         zone: jiff::tz::TimeZone::system(),
+        sinks: settings
+            .config
+            .sinks()
+            .map_err(|error| Trouble::new(Exit::Usage, error.to_string()))?,
         store_name: ports.store.called(),
         sandbox: sandbox.map(|running| SandboxNote {
             text: format!("A leaked key to try: {}", running.leaked.expose()),

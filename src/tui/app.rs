@@ -21,6 +21,9 @@ use crate::tui::update::{start, update};
 /// The longest that leaving waits for the clipboard to be cleared.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
+/// The longest that the first frame waits for the list of an earlier run.
+const RECALL: Duration = Duration::from_millis(60);
+
 /// The dashboard without a terminal: a model, and effects that really run.
 pub struct Dashboard {
     /// What is known.
@@ -29,6 +32,7 @@ pub struct Dashboard {
     messages: UnboundedReceiver<Message>,
     sender: UnboundedSender<Message>,
     ports: Ports,
+    profiles: Vec<Profile>,
 }
 
 impl Dashboard {
@@ -36,13 +40,28 @@ impl Dashboard {
     #[must_use]
     pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, patience: Patience) -> Self {
         let (sender, messages) = unbounded_channel();
-        let runner = Runner::new(ports.clone(), profiles, patience, sender.clone());
+        let sinks = settings.sinks.clone();
+        let runner = Runner::new(ports.clone(), profiles.clone(), sinks, patience, sender.clone());
         Self {
             model: Model::new(settings, Keymap::default(), ports.clock.now()),
             runner,
             messages,
             sender,
             ports,
+            profiles,
+        }
+    }
+
+    /// Shows the list that an earlier run kept of the shown team, where the journal has one soon enough.
+    pub async fn recall(&mut self) {
+        let Some(profile) = self.profiles.get(self.model.active.0) else {
+            return;
+        };
+        let kept = tokio::time::timeout(RECALL, self.ports.journal.last_list(&profile.scope())).await;
+        if let Ok(Ok(Some(listing))) = kept {
+            let now = self.ports.clock.now();
+            self.model.now = now;
+            self.model.team_mut().recall(listing, now);
         }
     }
 
@@ -130,6 +149,7 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
         let (columns, rows) = screen.size()?;
         Message::Resized(columns, rows)
     });
+    dashboard.recall().await;
     screen.draw(&dashboard.model)?;
     watch_input(dashboard.sender());
     watch_signals(&dashboard.sender())?;

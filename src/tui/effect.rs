@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::core::creation::Creation;
-use crate::core::key::KeyName;
+use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
+use crate::core::target::Target;
 use crate::ops::recover::Since;
 use crate::tui::message::{RequestId, TeamIndex};
 
@@ -24,6 +25,8 @@ pub enum Effect {
     Recover(RequestId, TeamIndex, Since),
     /// Open a value that waits in the credential store.
     Reopen(RequestId, Box<Creation>),
+    /// Send a value to a target; carries the key for the target's placeholders and the team's name.
+    Send(RequestId, TeamIndex, Box<Parcel>),
     /// Write down that a value was handed over, and where to.
     NoteDelivery(RequestId, TeamIndex, Box<Creation>, String),
     /// Forget a value that is stored elsewhere; carries the key for a sentence.
@@ -36,4 +39,19 @@ pub enum Effect {
     ClearClipboard(RequestId),
     /// Stop a run whose result is not wanted any more.
     Cancel(RequestId),
+}
+
+/// A value on its way to a target.
+#[derive(Debug)]
+pub struct Parcel {
+    /// Where to.
+    pub target: Target,
+    /// The key's id.
+    pub key: KeyId,
+    /// The key's name.
+    pub name: String,
+    /// The team's name, where it is known.
+    pub team: Option<String>,
+    /// The value.
+    pub secret: Arc<Secret>,
 }

@@ -54,6 +54,12 @@ pub enum Action {
     Submit,
     /// Copy the new value.
     Copy,
+    /// Send the new value to a target.
+    Send,
+    /// Send it again to the targets that did not take it.
+    TryAgain,
+    /// Mark or unmark a target.
+    Toggle,
     /// Show or hide the new value.
     Reveal,
     /// The new value is stored elsewhere.
@@ -79,6 +85,8 @@ pub enum Context {
     Create,
     /// The show-once dialog.
     ShowOnce,
+    /// The targets of a new value.
+    Targets,
     /// A question answered with yes or no.
     Question,
     /// A question answered by typing a name.
@@ -98,6 +106,10 @@ pub enum When {
     Always,
     /// A key is under the cursor.
     OnKey,
+    /// A key is under the cursor, and we are signed in.
+    OnLiveKey,
+    /// A target did not take the new value.
+    SomethingFailed,
     /// The details of a key are open.
     InDetails,
     /// We are signed in.
@@ -241,7 +253,7 @@ fn defaults() -> Vec<Binding> {
         });
     };
     row(C::List, &[ch('n')], A::NewKey, "new", "create a key and show its value once", W::SignedIn);
-    row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnKey);
+    row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnLiveKey);
     row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
     row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
     row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
@@ -285,9 +297,17 @@ fn defaults() -> Vec<Binding> {
     row(C::Create, &[ESC], A::Back, "cancel", "create nothing", W::Always);
 
     row(C::ShowOnce, &[ch('c')], A::Copy, "copy", "copy the value to the clipboard", W::Always);
+    row(C::ShowOnce, &[ch('s')], A::Send, "send to…", "send the value to a secret manager", W::Always);
+    row(C::ShowOnce, &[ch('t')], A::TryAgain, "try again", "send it again where it failed", W::SomethingFailed);
     row(C::ShowOnce, &[ch('v')], A::Reveal, "show", "show the value for ten seconds, or hide it", W::Always);
     row(C::ShowOnce, &[ENTER], A::Stored, "I have stored it", "close for good: the value is stored", W::Always);
     row(C::ShowOnce, &[ESC, ch('q')], A::Quit, "", "keep it for later, in the keyring", W::Always);
+
+    row(C::Targets, &[ENTER], A::Submit, "send", "send the value to what is marked or typed", W::Always);
+    row(C::Targets, &[ch(' ')], A::Toggle, "mark", "mark a target", W::Always);
+    row(C::Targets, &[code(KeyCode::Down), code(KeyCode::Tab)], A::Down, "", "next", W::Always);
+    row(C::Targets, &[code(KeyCode::Up), code(KeyCode::BackTab)], A::Up, "", "previous", W::Always);
+    row(C::Targets, &[ESC], A::Back, "back", "send nothing", W::Always);
 
     row(C::Question, &[ch('y')], A::Yes, "yes", "yes", W::Always);
     row(C::Question, &[ch('n'), ESC, ENTER, ch('q')], A::No, "no", "no", W::Always);
@@ -308,8 +328,7 @@ fn defaults() -> Vec<Binding> {
         C::Question,
         C::TypedQuestion,
         C::SignIn,
-        C::Waiting,
-        C::Busy,
+        C::Waiting, C::Busy, C::Targets,
     ] {
         row(
             context,

@@ -11,6 +11,7 @@ use crate::core::key::Team;
 use crate::core::listing::{ListedKey, Listing};
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
+use crate::ops::deliver::Receipt;
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
 use crate::ops::sign_in::{CredentialSource, SignInError};
@@ -119,6 +120,15 @@ pub enum Message {
         /// The key and its value, or why there is none.
         result: Result<Box<NewKey>, ReopenError>,
     },
+    /// A target took a value, or did not.
+    SentTo {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// How it went.
+        receipt: Receipt,
+    },
     /// A delivery was written down.
     Noted {
         /// The run it belongs to.
@@ -172,6 +182,7 @@ impl Message {
             | Self::Created { request, .. }
             | Self::Recovered { request, .. }
             | Self::Reopened { request, .. }
+            | Self::SentTo { request, .. }
             | Self::Noted { request }
             | Self::Acknowledged { request, .. }
             | Self::Revoked { request, .. }

@@ -7,14 +7,16 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::Listing;
+use crate::core::sink::{Sinks, Subject};
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::custody::{acknowledge, note_delivery, reopen};
+use crate::ops::deliver::{self, Delivery, Receipt, ReceiptState};
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::review;
 use crate::ops::revoke::{Patience, revoke};
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 
 /// The sessions found so far, by team.
@@ -24,6 +26,7 @@ type Sessions = Arc<Mutex<HashMap<TeamIndex, Session>>>;
 pub struct Runner {
     ports: Ports,
     profiles: Vec<Profile>,
+    sinks: Sinks,
     patience: Patience,
     sessions: Sessions,
     messages: UnboundedSender<Message>,
@@ -33,10 +36,17 @@ pub struct Runner {
 impl Runner {
     /// Sends results to `messages`.
     #[must_use]
-    pub fn new(ports: Ports, profiles: Vec<Profile>, patience: Patience, messages: UnboundedSender<Message>) -> Self {
+    pub fn new(
+        ports: Ports,
+        profiles: Vec<Profile>,
+        sinks: Sinks,
+        patience: Patience,
+        messages: UnboundedSender<Message>,
+    ) -> Self {
         Self {
             ports,
             profiles,
+            sinks,
             patience,
             sessions: Sessions::default(),
             messages,
@@ -85,6 +95,13 @@ impl Runner {
                 self.spawn(request, async move {
                     let result = reopen(&ports, &creation).await.map(Box::new);
                     Some(Message::Reopened { request, result })
+                });
+            }
+            Effect::Send(request, team, parcel) => {
+                let (ports, sinks) = (self.ports.clone(), self.sinks.clone());
+                self.spawn(request, async move {
+                    let receipt = send(&ports, &sinks, &parcel).await;
+                    Some(Message::SentTo { request, team, receipt })
                 });
             }
             Effect::NoteDelivery(request, team, creation, whereto) => {
@@ -175,7 +192,7 @@ impl Runner {
 
     fn load(&mut self, request: RequestId, team: TeamIndex) {
         let api = self.api(team, Operation::List);
-        let (ports, messages) = (self.ports.clone(), self.messages.clone());
+        let (ports, profile, messages) = (self.ports.clone(), self.profile(team), self.messages.clone());
         self.spawn(request, async move {
             let result = match api {
                 Ok(api) => {
@@ -184,6 +201,11 @@ impl Runner {
                         let _ = messages.send(Message::PageRead { request, progress });
                     };
                     let read: Result<Listing, ApiError> = review(&*api, &*ports.clock, &on_page).await;
+                    if let (Ok(listing), Some(profile)) = (&read, profile) {
+                        // Only the next start's first frame is poorer without it.
+                        let kept = Arc::new(listing.clone());
+                        let _ = ports.journal.keep_list(&profile.scope(), kept).await;
+                    }
                     read.map(|listing| (listing, api.clock_offset()))
                 }
                 Err(error) => Err(error),
@@ -228,6 +250,26 @@ impl Runner {
     pub fn ended(&mut self, request: RequestId) {
         self.cancels.remove(&request);
     }
+}
+
+/// Looks whether the target is ready, and hands the value over.
+async fn send(ports: &Ports, sinks: &Sinks, parcel: &Parcel) -> Receipt {
+    let Parcel { target, secret, .. } = parcel;
+    if let Err(problem) = deliver::check(&*ports.processes, sinks, target).await {
+        return Receipt {
+            target: target.clone(),
+            state: ReceiptState::Failed { why: problem.why },
+        };
+    }
+    let delivery = Delivery {
+        subject: Subject {
+            key_id: parcel.key.raw(),
+            name: &parcel.name,
+            team: parcel.team.as_deref(),
+        },
+        secret,
+    };
+    deliver::deliver(&*ports.processes, sinks, target, delivery).await
 }
 
 fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {

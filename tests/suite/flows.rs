@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, TerminalNote};
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::model::Exit;
@@ -477,4 +478,67 @@ async fn quitting_with_a_copied_value_asks() {
     stage.expect("A copied value is on the clipboard");
     stage.keys("y").await;
     assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
+}
+
+/// A sink of the person's own: a program and its arguments.
+fn sink(command: &[&str]) -> SinkSpec {
+    SinkSpec::new(SinkFields::new(command)).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_sent_to_several_targets_and_a_failed_one_is_tried_again_alone() {
+    let shelf = tempfile::tempdir().unwrap();
+    let path = |name: &str| shelf.path().join(name).to_str().unwrap().to_owned();
+    let (good, bad, gate) = (path("good"), path("bad"), path("gate"));
+    let script = format!("test -e {gate} || {{ echo 'the shelf is shut' >&2; exit 1; }}; cat >> {bad}");
+    let sinks = [
+        ("first".to_owned(), sink(&["tee", "-a", &good])),
+        ("second".to_owned(), sink(&["sh", "-c", &script])),
+    ];
+    let mut stage = Stage::set(Set {
+        sinks: sinks.into(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s").await;
+    stage.expect("[ ] first");
+    stage.keys(" <down> <enter>").await;
+    stage.expect("✓ first   stored, not verified");
+    stage.expect("✗ second");
+    stage.expect("the shelf is shut");
+    stage.expect("t try again");
+    std::fs::write(&gate, "").unwrap();
+    stage.keys("t").await;
+    stage.expect("✓ second   stored, not verified");
+    stage.expect_not("try again");
+    let stored = std::fs::read_to_string(&good).unwrap();
+    assert_eq!(stored, std::fs::read_to_string(&bad).unwrap());
+    assert_eq!(status_of(&stage, &stored).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_typed_target_is_checked_and_told_where_it_is_wrong() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter>s").await;
+    stage.keys("gh:acme/app/lower<enter>").await;
+    stage.expect("✗");
+    stage.expect("lower");
+    stage.keys("<esc>").await;
+    stage.expect("This value is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_frame_of_the_next_start_shows_the_last_list_with_its_age() {
+    let stage = Stage::ready().await;
+    let hour = Duration::from_secs(3 * 3600);
+    stage.clock.advance(hour);
+    stage.sandbox.pass(hour);
+    let mut stage = stage.reopened();
+    stage.dashboard.recall().await;
+    stage.expect("Website widget");
+    stage.expect("synced 3 h ago");
+    stage.start().await;
+    stage.expect("synced just now");
 }

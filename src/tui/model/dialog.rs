@@ -9,7 +9,9 @@ use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
+use crate::core::target::Target;
 use crate::ops::create::Safety;
+use crate::ops::deliver::ReceiptState;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
@@ -36,6 +38,8 @@ pub enum Dialog {
     Create(CreateForm),
     /// The new key's value, once.
     ShowOnce(ShowOnce),
+    /// Where to send the new value.
+    Targets(TargetsForm),
     /// New keys of before that wait, or are lost.
     Waiting(WaitingPage),
     /// Revoke this key?
@@ -110,6 +114,47 @@ pub struct ShowOnce {
     pub revealed_until: Option<Timestamp>,
     /// Its copy.
     pub copy: CopyState,
+    /// The targets it was sent to, in that order.
+    pub sendings: Vec<Sending>,
+}
+
+/// A target the new value was sent to.
+#[derive(Debug)]
+pub struct Sending {
+    /// Where to.
+    pub target: Target,
+    /// How it stands.
+    pub state: SendingState,
+}
+
+/// How a sending stands.
+#[derive(Debug)]
+pub enum SendingState {
+    /// On its way.
+    Underway(RequestId),
+    /// Ended, at this time by our clock.
+    Ended(ReceiptState, Timestamp),
+}
+
+impl Sending {
+    /// Whether the target did not take it.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        matches!(self.state, SendingState::Ended(ReceiptState::Failed { .. }, _))
+    }
+}
+
+/// Where to send the new value: the person's own sinks to mark, and a line to type a target into.
+#[derive(Debug, Default)]
+pub struct TargetsForm {
+    /// The sinks, and whether each is marked.
+    pub rows: Vec<(Target, bool)>,
+    /// The marked row; after the last one comes the line.
+    pub place: usize,
+    /// What was typed.
+    pub input: Input,
+    /// What is wrong with it.
+    pub error: Option<String>,
 }
 
 /// How a revocation is confirmed.

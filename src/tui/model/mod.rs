@@ -9,14 +9,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::Team;
+use crate::core::listing::Listing;
 use crate::core::policy::RotationPolicy;
+use crate::core::sink::Sinks;
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::{Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::list::KeyList;
 use crate::tui::theme::{Role, Theme};
 
@@ -35,6 +37,8 @@ pub struct Settings {
     pub theme: Theme,
     /// The zone times are shown in.
     pub zone: TimeZone,
+    /// The person's own sinks, by name.
+    pub sinks: Sinks,
     /// What the credential store is called: "your keyring".
     pub store_name: &'static str,
     /// What to show for the sandbox: its badge, and a leaked value to try.
@@ -262,6 +266,7 @@ impl Model {
             Some(Dialog::Create(_)) => Context::Create,
             Some(Dialog::ShowOnce(_)) => Context::ShowOnce,
             Some(Dialog::Waiting(_)) => Context::Waiting,
+            Some(Dialog::Targets(_)) => Context::Targets,
             Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Busy,
             Some(Dialog::Revoke(revoke)) => match revoke.confirm {
                 Confirm::YesNo => Context::Question,
@@ -278,6 +283,11 @@ impl Model {
         match when {
             When::Always => true,
             When::OnKey => self.team().list.selected().is_some(),
+            When::OnLiveKey => self.allows(When::OnKey) && self.allows(When::SignedIn),
+            When::SomethingFailed => self
+                .dialogs
+                .iter()
+                .any(|dialog| matches!(dialog, Dialog::ShowOnce(show) if show.sendings.iter().any(Sending::failed))),
             When::InDetails => matches!(self.dialogs.last(), Some(Dialog::Details { .. })),
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
@@ -357,6 +367,17 @@ impl TeamState {
             look_again_at: None,
             looked: false,
         }
+    }
+
+    /// Shows the list that was kept of an earlier run, until a newer one is read.
+    pub fn recall(&mut self, listing: Listing, now: Timestamp) {
+        if self.as_of.is_some() {
+            return;
+        }
+        self.list.replace(listing.keys, now);
+        self.team = listing.team;
+        self.as_of = Some(listing.as_of);
+        self.complete = listing.complete;
     }
 
     /// How long until an age in the header or in a drawn row reads differently.

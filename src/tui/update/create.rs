@@ -15,7 +15,7 @@ use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::waiting;
+use crate::tui::update::{send, waiting};
 
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
@@ -101,6 +101,7 @@ pub(super) fn show(model: &mut Model, new: NewKey) {
         secret,
         revealed_until: None,
         copy: CopyState::No,
+        sendings: Vec::new(),
     }));
 }
 
@@ -112,6 +113,8 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
     };
     match action {
         Action::Copy => return copy(model, on_clipboard),
+        Action::Send => send::open(model),
+        Action::TryAgain => return send::again(model),
         Action::Reveal => {
             show.revealed_until = match show.revealed_until {
                 Some(_) => None,

@@ -53,6 +53,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Interrupt
         | Action::Submit
         | Action::Copy
+        | Action::Send
+        | Action::TryAgain
+        | Action::Toggle
         | Action::Reveal
         | Action::Stored
         | Action::Yes

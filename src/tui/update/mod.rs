@@ -6,6 +6,7 @@ mod leave;
 mod list;
 mod palette;
 mod revoke;
+mod send;
 mod sign_in;
 mod waiting;
 
@@ -69,6 +70,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Created { team, result, .. } => create::on_created(model, team, result),
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
         Message::Reopened { result, .. } => waiting::on_reopened(model, result),
+        Message::SentTo { request, team, receipt } => send::on_sent(model, request, team, receipt),
         Message::Noted { .. } => Vec::new(),
         Message::Acknowledged { called, result, .. } => create::on_acknowledged(model, &called, result),
         Message::Revoked {
@@ -109,6 +111,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
         Context::SignIn => sign_in::act(model, action),
+        Context::Targets => send::act(model, action),
         Context::Waiting => waiting::act(model, action),
         Context::Busy => Vec::new(),
     }
@@ -164,6 +167,7 @@ fn line(model: &mut Model) -> Option<&mut Input> {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
         Some(Dialog::Palette(palette)) => Some(&mut palette.input),
+        Some(Dialog::Targets(form)) => Some(&mut form.input),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
@@ -203,6 +207,10 @@ fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
+        Some(Dialog::Targets(form)) => {
+            form.place = form.rows.len();
+            form.error = None;
+        }
         Some(Dialog::Palette(_)) => palette::search(model),
         _ => {}
     }
@@ -218,7 +226,7 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
         model.context(),
-        Context::Create | Context::Palette | Context::TypedQuestion
+        Context::Create | Context::Palette | Context::TypedQuestion | Context::Targets
     ) && let Some(input) = line(model)
     {
         insert(input, text);

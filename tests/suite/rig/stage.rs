@@ -11,6 +11,7 @@ use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::policy::RotationPolicy;
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
@@ -136,6 +137,8 @@ pub struct Stage {
 /// What a stage is set with.
 pub struct Set {
     pub size: (u16, u16),
+    /// The person's own sinks.
+    pub sinks: Sinks,
     /// Whether there is a credential store that keeps new keys.
     pub keeps: bool,
     pub signed_in: bool,
@@ -147,6 +150,7 @@ impl Default for Set {
     fn default() -> Self {
         Self {
             size: (120, 40),
+            sinks: Sinks::new(),
             keeps: true,
             signed_in: true,
             options: SandboxOptions {
@@ -185,9 +189,14 @@ impl Stage {
 
     /// The program ended, in whatever state, and is started again on the same machine.
     pub async fn restart(self) -> Self {
-        let mut stage = Self::open(self.set, self.sandbox, self.store, self.journal, self.clock);
+        let mut stage = self.reopened();
         stage.start().await;
         stage
+    }
+
+    /// The program ended, and its next run has not started yet.
+    pub fn reopened(self) -> Self {
+        Self::open(self.set, self.sandbox, self.store, self.journal, self.clock)
     }
 
     fn open(
@@ -233,6 +242,7 @@ impl Stage {
             clear_after: 45,
             theme: set.theme,
             zone: jiff::tz::TimeZone::UTC,
+            sinks: set.sinks.clone(),
             store_name: "your keyring",
             sandbox: None,
         };
@@ -256,6 +266,7 @@ impl Stage {
     }
 
     pub async fn start(&mut self) {
+        self.dashboard.recall().await;
         self.dashboard.start();
         self.settle().await;
     }

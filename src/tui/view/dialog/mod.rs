@@ -5,6 +5,7 @@ mod pages;
 mod revoke;
 mod show_once;
 mod sign_in;
+mod targets;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -188,6 +189,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen
         Dialog::Help { scroll } => pages::help(model, *scroll, room),
         Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
         Dialog::Palette(palette) => pages::palette(model, palette, room),
+        Dialog::Targets(form) => targets::sheet(model, form, room),
         Dialog::Waiting(page) => pages::waiting(model, *page, room),
         Dialog::Quit(reason) => pages::quit(model, *reason, room),
         Dialog::Create(form) => create::sheet(model, form, room),

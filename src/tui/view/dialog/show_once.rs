@@ -5,13 +5,14 @@ use ratatui::text::Line;
 
 use crate::core::text::columns;
 use crate::ops::create::Safety;
+use crate::ops::deliver::{ReceiptState, Verified};
 use crate::ports::{ClipboardRoute, TerminalNote};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{CopyState, ShowOnce};
+use crate::tui::model::dialog::{CopyState, Sending, SendingState, ShowOnce};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
-use crate::tui::view::span;
+use crate::tui::view::{relative, span};
 
 pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
     let mut sheet = Sheet::new(format!("New key: {}", show.key.name), room.min(72));
@@ -45,6 +46,10 @@ pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
     }
     let (role, words) = copy(model, show);
     sheet.words(model, role, &words);
+    for one in &show.sendings {
+        let (role, words) = sending(model, one);
+        sheet.words(model, role, &words);
+    }
     sheet.blank();
     sheet.words(
         model,
@@ -66,6 +71,24 @@ fn value(sheet: &mut Sheet, model: &Model, text: &str) {
             span(model, Role::Dim, label),
             span(model, Role::Strong, part.iter().collect::<String>()),
         ]));
+    }
+}
+
+fn sending(model: &Model, one: &Sending) -> (Role, String) {
+    let target = &one.target;
+    match &one.state {
+        SendingState::Underway(_) => (Role::Accent, format!("· {target}   sending…")),
+        SendingState::Ended(ReceiptState::Failed { why }, _) => (Role::Danger, format!("✗ {target}   {why}")),
+        SendingState::Ended(ReceiptState::Stored { verified }, at) => {
+            let time = relative::clock(*at, &model.settings.zone);
+            let how = match verified {
+                Verified::Yes => "stored and read back",
+                Verified::ByDate => "stored",
+                Verified::NotPossible => "stored, not verified",
+                Verified::Unread(_) => "stored, could not be read back",
+            };
+            (Role::Ok, format!("✓ {target}   {how} {time}"))
+        }
     }
 }
 
@@ -130,6 +153,7 @@ fn hints(model: &Model, show: &ShowOnce, revealed: bool) -> Vec<(String, String)
     model
         .keymap
         .of(Context::ShowOnce)
+        .filter(|binding| model.allows(binding.when))
         .filter_map(|binding| {
             let label = match binding.action {
                 Action::Reveal if revealed => "hide",

@@ -1,0 +1,150 @@
+//! Send the new value to targets: choose, send, see each receipt, try a failed one again.
+
+use std::sync::Arc;
+
+use crate::core::target::Target;
+use crate::ops::deliver::{Receipt, ReceiptState};
+use crate::tui::effect::{Effect, Parcel};
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce, TargetsForm};
+
+pub(super) fn open(model: &mut Model) {
+    let rows: Vec<(Target, bool)> = model
+        .settings
+        .sinks
+        .keys()
+        .filter_map(|name| Target::parse(name).ok())
+        .map(|target| (target, false))
+        .collect();
+    model.dialogs.push(Dialog::Targets(TargetsForm {
+        rows,
+        ..TargetsForm::default()
+    }));
+}
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Targets(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match action {
+        Action::Down => form.place = (form.place + 1).min(form.rows.len()),
+        Action::Up => form.place = form.place.saturating_sub(1),
+        Action::Toggle => match form.rows.get_mut(form.place) {
+            Some((_, marked)) => *marked = !*marked,
+            // On the line a space is a letter: the name of a vault may hold one.
+            None => {
+                form.input.handle(tui_input::InputRequest::InsertChar(' '));
+            }
+        },
+        Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Submit => return submit(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn submit(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::Targets(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let mut targets: Vec<Target> = form
+        .rows
+        .iter()
+        .filter(|(_, marked)| *marked)
+        .map(|(target, _)| target.clone())
+        .collect();
+    let typed = form.input.value().trim();
+    if !typed.is_empty() {
+        match Target::parse(typed) {
+            Ok(target) => targets.push(target),
+            Err(bad) => {
+                form.error = Some(bad.to_string());
+                return Vec::new();
+            }
+        }
+    }
+    // Nothing marked and nothing typed: the row under the cursor is meant.
+    if targets.is_empty() {
+        targets.extend(form.rows.get(form.place).map(|(target, _)| target.clone()));
+    }
+    if targets.is_empty() {
+        form.error = Some("Type a target, or mark one.".to_owned());
+        return Vec::new();
+    }
+    model.dialogs.pop();
+    let already =
+        |show: &ShowOnce, target: &Target| show.sendings.iter().any(|one| one.target == *target && !one.failed());
+    let wanted: Vec<Target> = match show_once(model) {
+        Some(show) => targets.into_iter().filter(|target| !already(show, target)).collect(),
+        None => Vec::new(),
+    };
+    wanted.into_iter().filter_map(|target| send(model, target)).collect()
+}
+
+/// Sends it again to every target that did not take it, and to no other.
+pub(super) fn again(model: &mut Model) -> Vec<Effect> {
+    let failed: Vec<Target> = show_once(model)
+        .map(|show| {
+            let failed = show.sendings.iter().filter(|one| one.failed());
+            failed.map(|one| one.target.clone()).collect()
+        })
+        .unwrap_or_default();
+    failed.into_iter().filter_map(|target| send(model, target)).collect()
+}
+
+fn send(model: &mut Model, target: Target) -> Option<Effect> {
+    let request = model.begin("sending", true);
+    let team = model.active;
+    let called = model.team().team.as_ref().map(|team| team.name.raw().to_owned());
+    let show = show_once(model)?;
+    let state = SendingState::Underway(request);
+    match show.sendings.iter_mut().find(|one| one.target == target) {
+        Some(one) => one.state = state,
+        None => show.sendings.push(Sending {
+            target: target.clone(),
+            state,
+        }),
+    }
+    let parcel = Parcel {
+        target,
+        key: show.key.id.clone(),
+        name: show.key.name.raw().to_owned(),
+        team: called,
+        secret: Arc::clone(&show.secret),
+    };
+    Some(Effect::Send(request, team, Box::new(parcel)))
+}
+
+pub(super) fn on_sent(model: &mut Model, request: RequestId, team: TeamIndex, receipt: Receipt) -> Vec<Effect> {
+    let now = model.now;
+    let Receipt { target, state } = receipt;
+    let stored = matches!(state, ReceiptState::Stored { .. });
+    let whereto = target.to_string();
+    let Some(show) = show_once(model) else {
+        return Vec::new();
+    };
+    let awaited = show
+        .sendings
+        .iter_mut()
+        .find(|one| matches!(one.state, SendingState::Underway(awaited) if awaited == request));
+    if let Some(one) = awaited {
+        one.state = SendingState::Ended(state, now);
+    }
+    let creation = Box::new(show.creation.clone());
+    if !stored {
+        return Vec::new();
+    }
+    let note = model.begin("writing it down", false);
+    vec![Effect::NoteDelivery(note, team, creation, whereto)]
+}
+
+fn show_once(model: &mut Model) -> Option<&mut ShowOnce> {
+    model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::ShowOnce(show) => Some(show),
+        _ => None,
+    })
+}

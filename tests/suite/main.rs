@@ -16,6 +16,8 @@ mod cli;
 mod flows;
 mod house;
 mod http;
+#[cfg(unix)]
+mod pty;
 #[cfg(target_os = "linux")]
 mod real;
 mod rig;

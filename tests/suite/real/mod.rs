@@ -6,6 +6,7 @@ mod child;
 mod clipboard;
 mod journal;
 mod keyring;
+mod main_job;
 mod process;
 mod sinks;
 mod tools;

@@ -235,6 +235,16 @@ impl Xvfb {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What the middle mouse button would paste.
+    pub fn primary(&self) -> String {
+        let output = command("xclip")
+            .env("DISPLAY", &self.display)
+            .args(["-selection", "primary", "-o"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Copies `text` as another program would.
     pub fn copy(&self, text: &str) {
         let mut child = command("xclip")

@@ -1,3 +1,5 @@
 //! What the tests stand on.
 
 pub mod stage;
+#[cfg(unix)]
+pub mod terminal;

@@ -105,7 +105,7 @@ async fn a_new_key_is_created_copied_once_and_closed() {
     stage.expect("This value is shown once");
     stage.expect("••••");
     stage.keys("c").await;
-    stage.expect("copied to the clipboard, clears in 0:45; it goes when this program ends");
+    stage.expect("copied to the clipboard, clears in 0:45, goes with this program");
     let copied = stage.clipboard.content.lock().unwrap().clone().unwrap();
     assert_eq!(status_of(&stage, &copied).await, 200);
     stage.expect_not(&copied);

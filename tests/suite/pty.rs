@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::policy::RotationPolicy;
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::sink::Sinks;
+use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{ApiError, BaseUrl, Clock, Connect, Consequence, Fault, KeyApi, Operation, Ports};
@@ -369,6 +372,8 @@ fn dashboard_that_panics(in_the_loop: bool) {
         clear_after: 45,
         theme: Theme::Ansi,
         zone: jiff::tz::TimeZone::UTC,
+        sinks: Sinks::new(),
+        store_name: "your keyring",
         sandbox: None,
     };
     let ports = Ports {
@@ -379,6 +384,8 @@ fn dashboard_that_panics(in_the_loop: bool) {
         store: Arc::new(MemoryStore::new()),
         clipboard: Arc::new(SlotClipboard::default()),
         processes: Arc::new(ChildProcesses),
+        journal: Arc::new(SqliteJournal::in_memory()),
+        actor: Label::new("amina"),
         clock: Arc::new(Fuse(lit)),
     };
     let _ = color_eyre::install();

@@ -38,7 +38,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         detail::draw_pane(model, frame, area);
     }
     footer::draw_notice(model, frame, areas.notice);
-    footer::draw_hints(model, frame, areas.footer);
+    // A dialog shows its own keys.
+    if model.dialogs.is_empty() {
+        footer::draw_hints(model, frame, areas.footer);
+    }
     if !model.dialogs.is_empty() {
         dialog::draw_backdrop(model, frame, screen);
     }

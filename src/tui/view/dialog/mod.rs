@@ -113,7 +113,9 @@ impl Sheet {
         let theme = model.settings.theme;
         let width = (self.width + 4).min(screen.width);
         let inner_rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
-        let height = inner_rows.saturating_add(4).min(screen.height);
+        let hints = self.hints(model);
+        let hint_rows = u16::try_from(hints.len()).unwrap_or(1);
+        let height = inner_rows.saturating_add(3 + hint_rows).min(screen.height);
         let at = Rect {
             x: screen.x + (screen.width - width) / 2,
             y: screen.y + (screen.height - height) / 2,
@@ -135,7 +137,7 @@ impl Sheet {
             x: at.x + 2,
             y: at.y + 1,
             width: width.saturating_sub(4),
-            height: height.saturating_sub(4),
+            height: height.saturating_sub(3 + hint_rows),
         };
         let most = inner_rows.saturating_sub(inside.height);
         self.scroll = self.scroll.min(most);
@@ -145,16 +147,25 @@ impl Sheet {
             let x = inside.x + column.min(inside.width.saturating_sub(1));
             frame.set_cursor_position(Position::new(x, inside.y + line.min(inside.height.saturating_sub(1))));
         }
-        let hints = Rect {
-            y: at.y + height.saturating_sub(2),
-            height: 1,
-            ..inside
-        };
-        let more = if most > 0 { "   ↑↓ more" } else { "" };
-        frame.render_widget(self.hints(model, more), hints);
+        for (line, y) in hints.into_iter().zip(at.y + height.saturating_sub(1 + hint_rows)..) {
+            frame.render_widget(line, Rect { y, height: 1, ..inside });
+        }
+        if most > 0 {
+            let more = span(model, Role::Dim, " ↑↓ more ");
+            let x = at.x + width.saturating_sub(11);
+            let place = Rect {
+                x,
+                y: at.y + height.saturating_sub(1),
+                width: 9,
+                height: 1,
+            };
+            frame.render_widget(more, place);
+        }
     }
 
-    fn hints(&self, model: &Model, more: &'static str) -> Line<'static> {
+    /// The keys it takes, in as many lines as they need.
+    fn hints(&self, model: &Model) -> Vec<Line<'static>> {
+        const GAP: u16 = 2;
         let from_keymap = || {
             model
                 .keymap
@@ -164,13 +175,25 @@ impl Sheet {
                 .collect()
         };
         let hints: Vec<(String, String)> = self.hints.clone().unwrap_or_else(from_keymap);
-        let mut spans = Vec::new();
+        let mut lines = vec![Line::default()];
+        let mut used = 0;
         for (key, label) in hints {
-            spans.push(span(model, Role::Accent, key));
-            spans.push(Span::raw(format!(" {label}   ")));
+            let width = columns(&key) + 1 + columns(&label);
+            if used > 0 && used + GAP + width > self.width {
+                lines.push(Line::default());
+                used = 0;
+            }
+            if let Some(line) = lines.last_mut() {
+                if used > 0 {
+                    line.push_span(Span::raw("  "));
+                    used += GAP;
+                }
+                line.push_span(span(model, Role::Accent, key));
+                line.push_span(Span::raw(format!(" {label}")));
+            }
+            used += width;
         }
-        spans.push(span(model, Role::Dim, more.trim_start()));
-        Line::from(spans)
+        lines
     }
 }
 

@@ -111,7 +111,7 @@ fn copy(model: &Model, show: &ShowOnce) -> (Role, String) {
             match route {
                 ClipboardRoute::Desktop { dies_with_us: true } => (
                     Role::Ok,
-                    format!("✓ copied to the clipboard{clears}; it goes when this program ends"),
+                    format!("✓ copied to the clipboard{clears}, goes with this program"),
                 ),
                 ClipboardRoute::Desktop { dies_with_us: false } => {
                     (Role::Ok, format!("✓ copied to the clipboard{clears}"))

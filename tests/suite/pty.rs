@@ -91,7 +91,7 @@ fn names_made_to_be_obeyed_by_a_terminal_reach_it_as_text() {
         terminal.wait_for("Revoke this key?");
         terminal.press("\x1b");
         terminal.wait_for_no("Revoke this key?");
-        terminal.send(if row == 9 { "/2J" } else { "j" });
+        terminal.send(if row == 9 { "/[31mred" } else { "j" });
     }
     terminal.wait_for("2 of 13");
     terminal.press("\x1b");

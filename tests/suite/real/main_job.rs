@@ -242,6 +242,7 @@ fn a_key_is_created_copied_once_used_and_revoked_in_the_dashboard() {
     terminal.wait_for("Revoke this key?");
     terminal.wait_for("something depends on it");
     terminal.wait_for("Type its name to revoke it: CI deploy");
+    terminal.wait_for_no("Reading its last use again");
     terminal.send("CI deploy");
     terminal.wait_for("› CI deploy");
     terminal.press("\r");

@@ -96,6 +96,9 @@ pub struct Settings {
 /// A setting that cannot be used, and who made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingsError {
+    /// Who said another host than the profile's own (the last), and what host that is: the key of the profile's
+    /// `credential_command` would go there.
+    Foreign(Source, String, String, String),
     /// The address is none.
     BaseUrl(Source, String, BadBaseUrl),
     /// The profile's name is none.
@@ -112,6 +115,11 @@ impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BaseUrl(source, text, why) => write!(f, "{source}: “{}” cannot be used: {why}.", clean(text)),
+            Self::Foreign(source, host, profile, own) => write!(
+                f,
+                "{source}: the key from the credential_command of profile “{profile}” is for {own}, and is not sent to \
+                 {host}. Use another profile, or set {API_KEY}."
+            ),
             Self::Profile(source, text) => write!(
                 f,
                 "{source}: “{}” is no profile name: 1 to 64 letters, digits, dots, dashes and underscores.",
@@ -154,10 +162,14 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
         Some(bytes) => Some(Arc::new(secret_of(bytes).map_err(SettingsError::ApiKey)?)),
         None => None,
     };
+    let credential_command = chosen.and_then(|profile| profile.credential_command.clone());
+    if credential_command.is_some() && from_environment.is_none() {
+        stays_at_home(&base_url, &base_url_source, &config, &name)?;
+    }
     Ok(Settings {
         profile: Profile {
             base_url,
-            credential_command: chosen.and_then(|profile| profile.credential_command.clone()),
+            credential_command,
             from_environment,
             name,
         },
@@ -227,25 +239,51 @@ fn base_url(
     config: &Config,
     profile: &str,
 ) -> Result<(BaseUrl, Source), SettingsError> {
-    let of_profile = config.profiles.get(profile).and_then(|chosen| chosen.base_url.as_ref());
     let (text, source) = if let Some(text) = &flags.base_url {
         (text.clone(), Source::Flag("--base-url"))
     } else if let Some(text) = &environment.base_url {
         (text_of(BASE_URL, text)?, Source::Environment(BASE_URL))
-    } else if let Some(text) = of_profile {
-        (
-            text.clone(),
-            Source::Config(format!("config: [profiles.{profile}] base_url")),
-        )
-    } else if let Some(text) = &config.api.base_url {
-        (text.clone(), Source::Config("config: [api] base_url".to_owned()))
     } else {
-        (DEFAULT_BASE_URL.to_owned(), Source::Default)
+        configured_base_url(config, profile)
     };
     match BaseUrl::parse(&text) {
         Ok(url) => Ok((url, source)),
         Err(why) => Err(SettingsError::BaseUrl(source, text, why)),
     }
+}
+
+/// The address of a profile as its own config has it.
+fn configured_base_url(config: &Config, profile: &str) -> (String, Source) {
+    let of_profile = config.profiles.get(profile).and_then(|chosen| chosen.base_url.as_ref());
+    if let Some(text) = of_profile {
+        let setting = format!("config: [profiles.{profile}] base_url");
+        (text.clone(), Source::Config(setting))
+    } else if let Some(text) = &config.api.base_url {
+        (text.clone(), Source::Config("config: [api] base_url".to_owned()))
+    } else {
+        (DEFAULT_BASE_URL.to_owned(), Source::Default)
+    }
+}
+
+/// An address from outside must be of the profile's own host: it decides where the profile's key is sent.
+fn stays_at_home(base_url: &BaseUrl, source: &Source, config: &Config, profile: &str) -> Result<(), SettingsError> {
+    if !matches!(source, Source::Flag(_) | Source::Environment(_)) {
+        return Ok(());
+    }
+    let (text, own_source) = configured_base_url(config, profile);
+    let own = match BaseUrl::parse(&text) {
+        Ok(own) => own,
+        Err(why) => return Err(SettingsError::BaseUrl(own_source, text, why)),
+    };
+    if own.host() == base_url.host() {
+        return Ok(());
+    }
+    Err(SettingsError::Foreign(
+        source.clone(),
+        base_url.host().to_owned(),
+        profile.to_owned(),
+        own.host().to_owned(),
+    ))
 }
 
 fn text_of(name: &'static str, value: &OsString) -> Result<String, SettingsError> {
@@ -378,6 +416,32 @@ mod tests {
         assert!(said.starts_with("config: [api] base_url: "), "{said}");
         let said = error(&none, &environment(&[(PROFILE, "a b")]), "");
         assert!(said.starts_with("CHATZURI_PROFILE: "), "{said}");
+    }
+
+    #[test]
+    fn the_key_of_a_credential_command_is_sent_to_the_host_of_its_profile_only() {
+        let said = |flags: &Global, environment: &Environment| {
+            let config = parse_config(Some(("c", CONFIG))).unwrap();
+            resolve(flags, environment, config).err().map(|error| error.to_string())
+        };
+        let elsewhere = flags(None, Some("https://elsewhere.example/api"));
+        let by_flag = said(&elsewhere, &environment(&[])).unwrap();
+        assert!(
+            by_flag.starts_with("--base-url: ")
+                && by_flag.contains("acme.example, and is not sent to elsewhere.example"),
+            "{by_flag}"
+        );
+        let by_variable = said(
+            &flags(None, None),
+            &environment(&[(BASE_URL, "https://acme.example:8443")]),
+        );
+        assert!(by_variable.unwrap().starts_with("CHATZURI_BASE_URL: "));
+        let same_host = flags(None, Some("https://ACME.example/other/path"));
+        assert_eq!(said(&same_host, &environment(&[])), None);
+        let other_key = environment(&[(API_KEY, "cz_0123456789abcdef")]);
+        assert_eq!(said(&elsewhere, &other_key), None, "the command is not asked");
+        let without_command = flags(Some("other"), Some("https://elsewhere.example"));
+        assert_eq!(said(&without_command, &environment(&[])), None);
     }
 
     #[test]

@@ -87,6 +87,9 @@ pub trait KeyApi: Send + Sync {
 
     /// The server's clock minus ours, by the newest `Date` header; zero before the first answer.
     fn clock_offset(&self) -> SignedDuration;
+
+    /// A failure of `operation` that shows over several of its answers, each of them good; it had no effect.
+    fn failed(&self, operation: Operation, fault: Fault) -> ApiError;
 }
 
 /// Whether a failed request can have had its effect.

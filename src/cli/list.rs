@@ -1,5 +1,7 @@
 //! `chatzuri-keys list`.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::cli::Context;
@@ -11,13 +13,13 @@ use crate::cli::words::{self, counted};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{DueStatus, RotationPolicy};
-use crate::ops::review::review;
+use crate::ops::review::{keep, review};
 
 pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;
-    let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+    let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policy = context.settings.config.policy();
     let output = context.output;
     if json {
@@ -25,6 +27,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     } else if !listing.keys.is_empty() {
         output.data(&table(&listing, policy, &TimeZone::system(), output.look()))?;
     }
+    keep(context.ports, &context.settings.profile, &listing).await;
     if !listing.complete {
         output.warn(INCOMPLETE);
         return Ok(Exit::Partial);

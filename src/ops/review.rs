@@ -1,12 +1,14 @@
 //! Read a team's whole list of keys.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Listing};
-use crate::ports::{ApiError, Clock, Consequence, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE};
+use crate::ops::sign_in::Profile;
+use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE, Ports};
 
 /// How often a list that changed under our reading is read again before it is called incomplete.
 const READS: u32 = 2;
@@ -43,12 +45,23 @@ pub async fn review(
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
         Err(_) => None,
     };
+    tracing::debug!(keys = keys.len(), complete, "read the list");
     Ok(Listing {
         team,
         keys: mark_own(api, keys),
         complete,
         as_of: server_now(api, clock),
     })
+}
+
+/// Keeps a whole list as the last one seen, for the next first frame. One that is not kept is only read again.
+pub async fn keep(ports: &Ports, profile: &Profile, listing: &Arc<Listing>) {
+    // Part of a list would take the place of a whole one.
+    if listing.complete
+        && let Err(error) = ports.journal.keep_list(&profile.scope(), Arc::clone(listing)).await
+    {
+        tracing::debug!(%error, "the list was not kept");
+    }
 }
 
 /// Reads the list to its end; `false` beside it when keys the server counts never appeared.
@@ -96,13 +109,7 @@ async fn read_once(
             return Ok((keys, answer.total));
         }
     }
-    Err(ApiError {
-        operation: Operation::List,
-        endpoint: "the list of keys".to_owned(),
-        host: "the server".to_owned(),
-        fault: Fault::Endless,
-        consequence: Consequence::None,
-    })
+    Err(api.failed(Operation::List, Fault::Endless))
 }
 
 /// A hint shared by several keys names none of them as ours.

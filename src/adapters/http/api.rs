@@ -85,9 +85,17 @@ impl HttpApi {
             let millis = i64::try_from(offset.as_millis()).unwrap_or_default();
             self.offset.store(millis, Ordering::Relaxed);
         };
-        exchange(client, ask, self.limits, left, &*self.clock, noticed)
-            .await?
-            .judge(operation, ask.bearer)
+        let began = Instant::now();
+        let answered = exchange(client, ask, self.limits, left, &*self.clock, noticed).await;
+        // Of the request its endpoint, of the answer its status: headers and bodies carry values.
+        tracing::debug!(
+            endpoint = %self.names.of(operation),
+            host = self.base.host(),
+            status = answered.as_ref().ok().map(|reply| reply.status),
+            ms = began.elapsed().as_millis(),
+            "asked the server"
+        );
+        answered?.judge(operation, ask.bearer)
     }
 
     /// Sends once, and again after a failure that may pass; all of it within the total time.
@@ -201,6 +209,10 @@ impl KeyApi for HttpApi {
 
     fn clock_offset(&self) -> SignedDuration {
         SignedDuration::from_millis(self.offset.load(Ordering::Relaxed))
+    }
+
+    fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
+        self.error(operation, Failure::unsent(fault))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::list::INCOMPLETE;
 use crate::cli::words;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
-use crate::core::text::{Label, clean};
+use crate::core::text::clean;
 
 /// A word at least this long, of letters and digits, may be a key's value.
 const VALUE_LIKE: usize = 20;
@@ -108,16 +108,6 @@ fn quoted(text: &str) -> String {
     format!("“{}”", crate::core::text::fit(&shown, 60))
 }
 
-/// What has to be typed to confirm, and what it is called: the name, or the id's last four characters where the name
-/// cannot be typed well.
-pub(crate) fn confirmation(name: &Label, id_last_four: String) -> (String, &'static str) {
-    if name.is_blank() || name.was_escaped() || name.width() > 24 {
-        (id_last_four, "the last four characters of its id")
-    } else {
-        (name.shown().trim().to_owned(), "its name")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,14 +169,5 @@ mod tests {
         }
         let said = key(&list, "cz_Iz1P0123456789abcdefCpSn").unwrap_err().sentence;
         assert!(said.contains("revoke key_1"), "{said}");
-    }
-
-    #[test]
-    fn what_to_type_is_the_name_unless_it_cannot_be_typed() {
-        let four = || "d742".to_owned();
-        assert_eq!(confirmation(&Label::new("Zapier"), four()).0, "Zapier");
-        for name in ["", "a\u{1b}", "a name that is longer than twenty-four columns"] {
-            assert_eq!(confirmation(&Label::new(name), four()).0, "d742");
-        }
     }
 }

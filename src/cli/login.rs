@@ -29,13 +29,14 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     };
     let value = secret_of(unwrapped(&typed)).map_err(|why| Trouble::new(Exit::Error, why.to_string()))?;
     drop::<Zeroizing<Vec<u8>>>(typed);
-    let (_, teams) = sign_in(context.ports, profile, value).await?;
+    let signed = sign_in(context.ports, profile, value).await?;
     context.output.say(&format!(
         "Signed in{} at {host}. The key is kept in {} as {}.",
-        to_teams(&teams),
+        to_teams(&signed.teams),
         context.ports.store.called(),
         profile.account().as_str()
     ));
+    context.output.unrecorded(&signed.recorded);
     if profile.from_environment.is_some() {
         context
             .output

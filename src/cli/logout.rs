@@ -3,7 +3,7 @@
 use crate::cli::Context;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::profile::API_KEY;
-use crate::ops::sign_in::sign_out;
+use crate::ops::sign_in::{SignedOut, sign_out};
 
 pub(super) async fn run(context: Context<'_>) -> Result<Exit, Trouble> {
     let profile = &context.settings.profile;
@@ -13,12 +13,14 @@ pub(super) async fn run(context: Context<'_>) -> Result<Exit, Trouble> {
         context.output.say(&format!("Would delete {name} from {called}."));
         return Ok(Exit::Ok);
     }
-    if sign_out(&*context.ports.store, profile).await? {
-        context.output.say(&format!(
-            "Signed out: {name} is deleted from {called}. The key itself still works until it is revoked."
-        ));
-    } else {
-        context.output.say(&format!("Nothing to do: {called} holds no {name}."));
+    match sign_out(context.ports, profile).await? {
+        SignedOut::Deleted(recorded) => {
+            context.output.say(&format!(
+                "Signed out: {name} is deleted from {called}. The key itself still works until it is revoked."
+            ));
+            context.output.unrecorded(&recorded);
+        }
+        SignedOut::HeldNone => context.output.say(&format!("Nothing to do: {called} holds no {name}.")),
     }
     if profile.from_environment.is_some() {
         context

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::core::secret::Secret;
 use crate::core::text::clean;
+use crate::ports::JournalError;
 
 /// The version of every JSON shape printed here.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -31,6 +32,8 @@ pub struct Output {
     words: Box<dyn Write + Send>,
     quiet: bool,
     look: Look,
+    /// Whether it was said that nothing is being recorded.
+    said_unrecorded: bool,
 }
 
 impl Output {
@@ -53,6 +56,7 @@ impl Output {
                 colour: terminal && !no_color && !dumb,
                 columns,
             },
+            said_unrecorded: false,
         }
     }
 
@@ -64,6 +68,7 @@ impl Output {
             words,
             quiet: false,
             look: Look::default(),
+            said_unrecorded: false,
         }
     }
 
@@ -128,6 +133,16 @@ impl Output {
     pub fn warn(&mut self, sentence: &str) {
         // With standard error gone there is nobody left to tell.
         let _ = self.words.write_all(format!("{sentence}\n").as_bytes());
+    }
+
+    /// Says once that the log did not take what was done, where it did not.
+    pub fn unrecorded(&mut self, recorded: &Result<(), JournalError>) {
+        if let Err(error) = recorded
+            && !self.said_unrecorded
+        {
+            self.said_unrecorded = true;
+            self.warn(&format!("Nothing is being recorded: {error}."));
+        }
     }
 
     /// Says why the command ends.
@@ -212,6 +227,19 @@ mod tests {
         output.warn("b");
         output.error("c");
         assert_eq!(words.text(), "b\nchatzuri-keys: c\n");
+    }
+
+    #[test]
+    fn a_log_that_takes_nothing_is_told_once() {
+        let words = Capture::default();
+        let mut output = Output::to(Box::new(io::sink()), Box::new(words.clone()));
+        output.unrecorded(&Ok(()));
+        output.unrecorded(&Err(JournalError::Full));
+        output.unrecorded(&Err(JournalError::ReadOnly));
+        assert_eq!(
+            words.text(),
+            "Nothing is being recorded: the journal cannot be written: the disk is full.\n"
+        );
     }
 
     #[test]

@@ -8,11 +8,12 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::{Context, find, prompt, until_interrupted, words};
+use crate::core::confirm::{Question, in_use, question};
 use crate::core::incident::Outcome;
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::ops::review::{review, server_now};
-use crate::ops::revoke::{Patience, revoke};
+use crate::ops::revoke::{Patience, revoke_and_record};
 
 #[derive(Serialize)]
 struct RevokeShape<'a> {
@@ -79,11 +80,11 @@ pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mu
         let ended = if stopped {
             Ended::NotBegun
         } else {
-            tokio::select! {
-                biased;
-                outcome = revoke(&*session.api, target, Patience::default()) => Ended::Done(outcome),
-                () = interrupts.next_but_hangup() => Ended::Interrupted,
-            }
+            let (ports, profile, patience) = (context.ports, &context.settings.profile, Patience::default());
+            let stop = interrupts.next_but_hangup();
+            let ended = revoke_and_record(ports, profile, &*session.api, target, patience, stop).await;
+            context.output.unrecorded(&ended.recorded);
+            ended.outcome.map_or(Ended::Interrupted, Ended::Done)
         };
         stopped |= matches!(ended, Ended::Interrupted);
         say(target, &ended, context.output);
@@ -126,7 +127,7 @@ fn own_words(own: Own) -> &'static str {
 
 /// What `--yes` does not ask must still be known.
 fn warn(listing: &Listing, target: &ListedKey, output: &mut Output) {
-    if target.own != Own::No || words::in_use(listing.as_of, target.key.last_used_at) {
+    if target.own != Own::No || in_use(listing.as_of, target.key.last_used_at) {
         output.warn(&format!("Revoking {}.", facts(listing, target)));
     }
 }
@@ -135,9 +136,7 @@ async fn confirm(listing: &Listing, target: &ListedKey, output: &mut Output) -> 
     output.warn(&format!("Revoke {}?", facts(listing, target)));
     output.warn("Every request with it gets 401 at once, and it cannot be undone.");
     let declined = || Trouble::new(Exit::Declined, "Declined; nothing was revoked.");
-    let dangerous = target.own == Own::Yes || words::in_use(listing.as_of, target.key.last_used_at);
-    if dangerous {
-        let (expected, what) = find::confirmation(&target.key.name, target.key.id.last_four());
+    if let Question::Typed { expected, what } = question(target, listing.as_of) {
         let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
         return typed
             .filter(|typed| *typed == expected)

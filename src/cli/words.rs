@@ -1,12 +1,10 @@
 //! The words for times and standings that commands share.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use crate::core::confirm::in_use;
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
-
-/// A key used within this time is in use: something will stop working.
-const IN_USE: SignedDuration = SignedDuration::from_hours(24);
 
 /// "3 hours ago", in the largest whole unit.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
@@ -32,11 +30,6 @@ pub(crate) fn last_use(now: Timestamp, use_: LastUse) -> String {
         LastUse::Never => "never".to_owned(),
         LastUse::At(time) => ago(now, time),
     }
-}
-
-/// Whether something depends on the key, as far as the list says.
-pub(crate) fn in_use(now: Timestamp, use_: LastUse) -> bool {
-    use_.time().is_some_and(|time| now.duration_since(time) < IN_USE)
 }
 
 /// The last use for a sentence that asks.
@@ -97,9 +90,6 @@ mod tests {
     fn a_use_within_a_day_warns() {
         let now = at("2026-11-22T12:00:00Z");
         let yesterday = LastUse::At(at("2026-11-21T12:00:01Z"));
-        assert!(in_use(now, yesterday));
         assert!(last_use_warning(now, yesterday).contains("something depends on it"));
-        assert!(!in_use(now, LastUse::At(at("2026-11-21T12:00:00Z"))));
-        assert!(!in_use(now, LastUse::Never));
     }
 }

@@ -39,6 +39,15 @@ impl Outcome {
         }
     }
 
+    /// The sentence that came with it.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Dead | Self::Revoked | Self::AlreadyGone => None,
+            Self::Refused(why) | Self::Unconfirmed(why) | Self::Failed(why) => Some(why),
+        }
+    }
+
     /// The exit code of a command that ends so.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

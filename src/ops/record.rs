@@ -33,5 +33,9 @@ pub async fn record(ports: &Ports, profile: &Profile, entry: Entry) -> Result<()
         outcome: entry.outcome.to_owned(),
         detail: Label::new(&entry.detail),
     };
-    ports.journal.record(activity).await
+    let recorded = ports.journal.record(activity).await;
+    if let Err(error) = &recorded {
+        tracing::warn!(%error, action = entry.action.word(), "nothing is being recorded");
+    }
+    recorded
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use crate::core::activity::Action;
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
-use crate::ports::{ApiError, Consequence, Fault, KeyApi};
+use crate::ops::sign_in::Profile;
+use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Ports};
 
 /// How often and how patiently a `DELETE` is sent again while its key is still listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +32,50 @@ impl Default for Patience {
     }
 }
 
+/// How a revocation ended, and whether that is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// What was seen; `None` when it was stopped on the way, and nothing is known.
+    pub outcome: Option<Outcome>,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
+/// Revokes `target`, unless `stop` comes first, and writes down how it ended. A journal that takes nothing stops no
+/// revocation.
+pub async fn revoke_and_record(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    target: &ListedKey,
+    patience: Patience,
+    stop: impl Future<Output = ()>,
+) -> Revocation {
+    let outcome = tokio::select! {
+        biased;
+        outcome = revoke(api, target, patience) => Some(outcome),
+        () = stop => None,
+    };
+    let word = outcome.as_ref().map_or("interrupted", Outcome::word);
+    let key = &target.key;
+    tracing::info!(
+        id = key.id.shown(),
+        name = key.name.shown(),
+        outcome = word,
+        "revoked or tried to"
+    );
+    let entry = Entry {
+        action: Action::Revoke,
+        key: Some((key.id.clone(), key.name.clone())),
+        outcome: word,
+        detail: outcome.as_ref().and_then(Outcome::why).unwrap_or_default().to_owned(),
+    };
+    let recorded = record(ports, profile, entry).await;
+    Revocation { outcome, recorded }
+}
+
 /// Asks the server to revoke `key`, then reads the whole list again.
-pub async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
+async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
     let key = &target.key;
     let mut wait = patience.first_wait;
     for send in 1..=patience.sends {

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::core::activity::Action;
 use crate::core::key::Team;
 use crate::core::secret::{NotASecret, Secret};
+use crate::ops::record::{Entry, record};
 use crate::ports::{
-    Account, ApiError, BaseUrl, ChildProcess, CredentialStore, KeyApi, Ports, ProcessError, Scope, StoreError,
+    Account, ApiError, BaseUrl, ChildProcess, CredentialStore, JournalError, KeyApi, Ports, ProcessError, Scope,
+    StoreError,
 };
 
 /// The longest a `credential_command` may take: it may ask the person for a PIN.
@@ -148,6 +151,13 @@ pub async fn find_session(ports: &Ports, profile: &Profile) -> Result<Option<Ses
             None => return Ok(None),
         }
     };
+    let host = profile.base_url.host();
+    tracing::debug!(
+        profile = profile.name,
+        host,
+        source = source.word(),
+        "found a credential"
+    );
     let api = ports
         .connect
         .connect(&profile.base_url, value)
@@ -170,11 +180,21 @@ async fn run_command(ports: &Ports, argv: &[String]) -> Result<Secret, SignInErr
     Secret::parse(&text).map_err(SignInError::NotASecret)
 }
 
+/// A sign-in that succeeded.
+pub struct SignedIn {
+    /// The profile with its new credential.
+    pub session: Session,
+    /// The teams it opens.
+    pub teams: Vec<Team>,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
 /// Checks `value` with `get-teams`, keeps it in the store, and reads it back.
 ///
 /// # Errors
 /// [`SignInError`]; nothing is kept unless the API took the value.
-pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<(Session, Vec<Team>), SignInError> {
+pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<SignedIn, SignInError> {
     let value = Arc::new(value);
     let api = ports
         .connect
@@ -183,7 +203,12 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     let teams = api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
     let source = CredentialSource::Store;
-    Ok((Session { api, source }, teams))
+    let recorded = note(ports, profile, Action::SignIn, "signed_in").await;
+    Ok(SignedIn {
+        session: Session { api, source },
+        teams,
+        recorded,
+    })
 }
 
 async fn keep(store: &dyn CredentialStore, account: &Account, value: Arc<Secret>) -> Result<(), SignInError> {
@@ -197,10 +222,36 @@ async fn keep(store: &dyn CredentialStore, account: &Account, value: Arc<Secret>
     }
 }
 
-/// Forgets the profile's credential; `false` when the store held none.
+/// How a sign-out ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The credential is deleted; says whether the log took it.
+    Deleted(Result<(), JournalError>),
+    /// The store held none, and nothing was done.
+    HeldNone,
+}
+
+/// Forgets the profile's credential.
 ///
 /// # Errors
 /// The store could not be asked.
-pub async fn sign_out(store: &dyn CredentialStore, profile: &Profile) -> Result<bool, StoreError> {
-    store.delete(&profile.account()).await
+pub async fn sign_out(ports: &Ports, profile: &Profile) -> Result<SignedOut, StoreError> {
+    if !ports.store.delete(&profile.account()).await? {
+        return Ok(SignedOut::HeldNone);
+    }
+    Ok(SignedOut::Deleted(
+        note(ports, profile, Action::SignOut, "signed_out").await,
+    ))
+}
+
+async fn note(ports: &Ports, profile: &Profile, action: Action, outcome: &'static str) -> Result<(), JournalError> {
+    let host = profile.base_url.host();
+    tracing::info!(profile = profile.name, host, outcome, "changed the kept credential");
+    let entry = Entry {
+        action,
+        key: None,
+        outcome,
+        detail: host.to_owned(),
+    };
+    record(ports, profile, entry).await
 }

@@ -13,7 +13,7 @@ use crate::ops::custody::{acknowledge, note_delivery, reopen};
 use crate::ops::deliver::{self, Delivery, Receipt, ReceiptState};
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::review;
-use crate::ops::revoke::{Patience, revoke};
+use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
@@ -123,11 +123,16 @@ impl Runner {
                 });
             }
             Effect::Revoke(request, team, target) => {
-                let api = self.api(team, Operation::Revoke);
-                let patience = self.patience;
+                let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
+                let (ports, patience) = (self.ports.clone(), self.patience);
                 self.spawn(request, async move {
                     let outcome = match api {
-                        Ok(api) => revoke(&*api, &target, patience).await,
+                        Ok(api) => {
+                            let never = std::future::pending();
+                            revoke_and_record(&ports, &profile?, &*api, &target, patience, never)
+                                .await
+                                .outcome?
+                        }
                         Err(error) => crate::core::incident::Outcome::Failed(error.to_string()),
                     };
                     Some(Message::Revoked {
@@ -182,9 +187,9 @@ impl Runner {
         };
         let (ports, sessions) = (self.ports.clone(), Arc::clone(&self.sessions));
         self.spawn(request, async move {
-            let result = sign_in(&ports, &profile, value).await.map(|(session, teams)| {
-                keep(&sessions, team, session);
-                teams
+            let result = sign_in(&ports, &profile, value).await.map(|signed| {
+                keep(&sessions, team, signed.session);
+                signed.teams
             });
             Some(Message::SignedIn { request, team, result })
         });

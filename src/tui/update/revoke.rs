@@ -1,10 +1,11 @@
 //! Revoke a key: ask with fresh facts, send, and say what was seen.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tui_input::Input;
 
+use crate::core::confirm::{Question, question};
 use crate::core::incident::Outcome;
-use crate::core::key::{KeyId, Own};
+use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -13,11 +14,6 @@ use crate::tui::model::dialog::{Confirm, Dialog, Facts, RevokeForm};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-
-/// A key used this recently has something depending on it.
-const IN_USE: SignedDuration = SignedDuration::from_hours(24);
-/// The widest name that is asked to be typed, in columns.
-const TYPED_NAME: u16 = 24;
 
 /// Asks about a key, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -41,24 +37,13 @@ pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
 }
 
 fn confirm(target: &ListedKey, server_now: Timestamp) -> Confirm {
-    let key = &target.key;
-    let in_use = key
-        .last_used_at
-        .time()
-        .is_some_and(|used| server_now.duration_since(used) < IN_USE);
-    if !in_use && target.own != Own::Yes {
-        return Confirm::YesNo;
-    }
-    let name_can_be_typed = !key.name.is_blank() && !key.name.was_escaped() && key.name.width() <= TYPED_NAME;
-    let (expected, what) = if name_can_be_typed {
-        (key.name.shown().trim().to_owned(), "its name")
-    } else {
-        (key.id.last_four(), "the last four of its id")
-    };
-    Confirm::Typed {
-        input: Input::default(),
-        expected,
-        what,
+    match question(target, server_now) {
+        Question::YesNo => Confirm::YesNo,
+        Question::Typed { expected, what } => Confirm::Typed {
+            input: Input::default(),
+            expected,
+            what,
+        },
     }
 }
 

@@ -111,9 +111,9 @@ impl Dashboard {
         }
     }
 
-    /// Sleeps until a message or the next deadline, and takes it in.
-    async fn wait(&mut self) {
-        let message = match self.model.next_wake() {
+    /// Sleeps until a message or the next deadline.
+    async fn next(&mut self) -> Option<Message> {
+        match self.model.next_wake() {
             None => self.messages.recv().await,
             Some(at) => {
                 let left = at.duration_since(self.ports.clock.now());
@@ -123,10 +123,21 @@ impl Dashboard {
                     () = tokio::time::sleep(left) => Some(Message::Woke),
                 }
             }
-        };
-        if let Some(message) = message {
-            self.handle(message);
         }
+    }
+
+    /// Waits a moment for what changes keys: a new value on its way into the credential store, or an acknowledgement.
+    async fn finish_what_changes_keys(&mut self) {
+        let finished = async {
+            while self.model.in_flight.values().any(|work| work.changes_keys) {
+                match self.messages.recv().await {
+                    Some(message) => self.handle(message),
+                    None => return,
+                }
+            }
+        };
+        // What is not finished by then is found by the next start, from the journal.
+        let _ = tokio::time::timeout(FAREWELL, finished).await;
     }
 
     /// Clears a value we copied, if it is still there.
@@ -155,16 +166,37 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
     watch_signals(&dashboard.sender())?;
     dashboard.start();
     let exit = loop {
-        dashboard.drain();
-        if let Some(exit) = dashboard.model.exit {
-            break exit;
+        let turned = guarded(|| {
+            dashboard.drain();
+            match dashboard.model.exit {
+                Some(exit) => Ok(Some(exit)),
+                None => screen.draw(&dashboard.model).map(|()| None),
+            }
+        });
+        match turned {
+            None => break Exit::Stopped(Stop::Panic),
+            Some(Ok(Some(exit))) => break exit,
+            // A terminal that takes nothing any more is lost.
+            Some(Err(_)) => break Exit::Stopped(Stop::LostTerminal),
+            Some(Ok(None)) => {}
         }
-        screen.draw(&dashboard.model)?;
-        dashboard.wait().await;
+        let message = dashboard.next().await;
+        if guarded(|| message.map(|message| dashboard.handle(message))).is_none() {
+            break Exit::Stopped(Stop::Panic);
+        }
     };
     drop(screen);
+    if exit != Exit::Stopped(Stop::Panic) {
+        dashboard.finish_what_changes_keys().await;
+    }
     dashboard.leave_clipboard().await;
     Ok(exit)
+}
+
+/// Runs a turn of the loop; `None` when it panicked, which was reported and must not keep the clipboard from being
+/// cleared.
+fn guarded<T>(turn: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(turn)).ok()
 }
 
 /// Any panic, on any thread, ends the program: the terminal is given back first, then it is reported.

@@ -70,6 +70,9 @@ pub struct Global {
     /// Where the API is
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
+    /// Add what is done to this file, never a secret
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// A command.
@@ -85,6 +88,9 @@ pub enum Command {
     /// Revoke keys, and read the list again to see them gone
     #[command(after_long_help = REVOKE_HELP)]
     Revoke(RevokeArgs),
+    /// Say what was done to keys on this machine, and when
+    #[command(after_long_help = LOG_HELP)]
+    Log(LogArgs),
     /// Sign in with a key, which is kept in your keyring
     #[command(after_long_help = LOGIN_HELP)]
     Login(LoginArgs),
@@ -105,9 +111,27 @@ go to standard error:
 
   chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
 
-After a crash, or without --show and --copy, the value waits:
+With --to the value goes to a place of yours and is shown nowhere. Every place is looked at before the key is made, and
+one that fails is tried again alone:
 
-  chatzuri-keys create --resume --show";
+  chatzuri-keys create Zapier --to gh:acme/web/CHATZURI_API_KEY --to pass:work/chatzuri
+  chatzuri-keys create --resume Zapier --to pass:work/chatzuri
+
+A TARGET is the NAME of a [sinks.NAME] in your config, or one of: gh:OWNER/REPO/NAME, aws:SECRET_ID,
+doppler:PROJECT/CONFIG/NAME, op://VAULT/ITEM/FIELD, vault:MOUNT/PATH#FIELD, k8s:NAMESPACE/SECRET/KEY, pass:PATH,
+gcloud:SECRET.
+
+After a crash, or without --to, --show and --copy, the value waits:
+
+  chatzuri-keys create --resume --show
+
+Exit codes: 0 done; 2 a target is not ready, and nothing was sent; 5 a target did not take the value.";
+
+const LOG_HELP: &str = "\
+Neither the network nor a credential is needed.
+
+  chatzuri-keys log --since 7d
+  chatzuri-keys log --key Zapier --json | jq '.entries[] | select(.action == \"revoke\")'";
 
 const REVOKE_HELP: &str = "\
 KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each
@@ -139,6 +163,25 @@ pub struct Json {
     pub json: bool,
 }
 
+impl Command {
+    /// The word it is called by.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::List(_) => "list",
+            Self::Show(_) => "show",
+            Self::Create(_) => "create",
+            Self::Revoke(_) => "revoke",
+            Self::Log(_) => "log",
+            Self::Login(_) => "login",
+            Self::Logout => "logout",
+            Self::Status(_) => "status",
+            Self::Teams(_) => "teams",
+            Self::Sandbox(_) => "sandbox",
+        }
+    }
+}
+
 /// `show`.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct ShowArgs {
@@ -152,9 +195,12 @@ pub struct ShowArgs {
 /// `create`.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct CreateArgs {
-    /// The key's name, 1 to 100 characters
+    /// The key's name, 1 to 100 characters; with --resume, the name or id of the key whose value waits
     #[arg(required_unless_present = "resume")]
     pub name: Option<String>,
+    /// Hand the value to this place; may be given several times
+    #[arg(long, value_name = "TARGET")]
+    pub to: Vec<String>,
     /// Print the new key's value, for the only time
     #[arg(long)]
     pub show: bool,
@@ -165,8 +211,25 @@ pub struct CreateArgs {
     #[arg(long)]
     pub resume: bool,
     /// Say that the waiting value is stored elsewhere: the keyring forgets it
-    #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy"])]
+    #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy", "to"])]
     pub stored: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `log`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct LogArgs {
+    /// Not before this: 7d, 12h, 30m, a date or a time
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only what was done to the key of this id or name
+    #[arg(long)]
+    pub key: Option<String>,
+    /// At most so many entries, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

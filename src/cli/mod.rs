@@ -7,6 +7,7 @@ mod find;
 pub mod interrupt;
 mod json;
 mod list;
+mod log;
 mod login;
 mod logout;
 pub mod output;
@@ -70,6 +71,14 @@ pub async fn run(
     switches: Switches,
     output: &mut Output,
 ) -> Exit {
+    let (profile, host) = (&settings.profile.name, settings.profile.base_url.host());
+    tracing::info!(
+        command = command.word(),
+        profile,
+        host,
+        dry_run = switches.dry_run,
+        "began"
+    );
     let ended = match Interrupts::listen() {
         Ok(mut interrupts) => {
             let context = Context {
@@ -85,13 +94,15 @@ pub async fn run(
             format!("Signals cannot be heard here: {error}."),
         )),
     };
-    match ended {
+    let exit = match ended {
         Ok(exit) => exit,
         Err(trouble) => {
             output.error(&trouble.sentence);
             trouble.exit
         }
-    }
+    };
+    tracing::info!(code = exit.code(), "ended");
+    exit
 }
 
 async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
@@ -100,6 +111,7 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         Command::Show(args) => until_interrupted(interrupts, show::run(context, args)).await,
         Command::Teams(args) => until_interrupted(interrupts, teams::run(context, args.json)).await,
         Command::Status(args) => until_interrupted(interrupts, status::run(context, args.json)).await,
+        Command::Log(args) => until_interrupted(interrupts, log::run(context, args)).await,
         Command::Login(args) => until_interrupted(interrupts, login::run(context, args)).await,
         Command::Logout => until_interrupted(interrupts, logout::run(context)).await,
         // These two stop where they can say what is true then.

@@ -5,7 +5,7 @@ use crate::core::text::{columns, fit};
 
 /// Columns between two cells.
 const GAP: u16 = 2;
-/// The narrowest the first column is cut to.
+/// The narrowest a column is cut to.
 const NARROWEST: u16 = 8;
 
 /// What a cell means, beside its words.
@@ -39,6 +39,11 @@ impl Cell {
 
 /// Draws rows under a head. Where the lines are too long for the terminal the first column is cut.
 pub(crate) fn draw<const N: usize>(head: [&str; N], rows: Vec<[Cell; N]>, look: Look) -> String {
+    draw_cutting(0, head, rows, look)
+}
+
+/// Draws rows under a head. Where the lines are too long for the terminal the column `cut` gives way.
+pub(crate) fn draw_cutting<const N: usize>(cut: usize, head: [&str; N], rows: Vec<[Cell; N]>, look: Look) -> String {
     let head = head.map(|title| Cell::new(title, Role::Dim));
     let rows: Vec<[Cell; N]> = std::iter::once(head).chain(rows).collect();
     let mut widths = [0u16; N];
@@ -50,9 +55,9 @@ pub(crate) fn draw<const N: usize>(head: [&str; N], rows: Vec<[Cell; N]>, look: 
     if let Some(limit) = look.columns {
         let gaps = GAP.saturating_mul(u16::try_from(N.saturating_sub(1)).unwrap_or(u16::MAX));
         let all = widths.iter().fold(gaps, |sum, &width| sum.saturating_add(width));
-        if let Some(first) = widths.first_mut() {
-            let narrowest = (*first).min(NARROWEST);
-            *first = first.saturating_sub(all.saturating_sub(limit)).max(narrowest);
+        if let Some(given) = widths.get_mut(cut) {
+            let narrowest = (*given).min(NARROWEST);
+            *given = given.saturating_sub(all.saturating_sub(limit)).max(narrowest);
         }
     }
     let mut out = String::new();
@@ -119,6 +124,23 @@ mod tests {
         assert_eq!(
             draw(["NAME", "STATE"], rows(), look),
             "NAME          STATE\n日本語        ! late\na much long…  x\n"
+        );
+    }
+
+    #[test]
+    fn another_column_can_give_way() {
+        let look = Look {
+            colour: false,
+            columns: Some(29),
+        };
+        let rows = vec![[
+            Cell::plain("2026-11-22"),
+            Cell::plain("a"),
+            Cell::plain("many more words"),
+        ]];
+        assert_eq!(
+            draw_cutting(2, ["TIME", "WHO", "DETAIL"], rows, look),
+            "TIME        WHO  DETAIL\n2026-11-22  a    many more w…\n"
         );
     }
 

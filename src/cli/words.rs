@@ -42,6 +42,16 @@ pub(crate) fn last_use_warning(now: Timestamp, use_: LastUse) -> String {
     }
 }
 
+/// A text as one word of a command that can be pasted into a shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// A mark and words for a standing: readable without colour.
 pub(crate) fn standing(standing: Standing) -> String {
     let days = |count: i32| counted(i64::from(count.unsigned_abs()), "day");
@@ -72,6 +82,19 @@ mod tests {
             ("2026-11-01T12:00:00Z", "21 days ago"),
         ] {
             assert_eq!(ago(now, at(then)), said);
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_can_be_pasted() {
+        for (text, word) in [
+            ("gh:acme/web/KEY", "gh:acme/web/KEY"),
+            ("Old website", "'Old website'"),
+            ("vault:kv/a#b", "'vault:kv/a#b'"),
+            ("it's $(x)", "'it'\\''s $(x)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), word);
         }
     }
 

@@ -132,6 +132,7 @@ pub async fn create(
         Ok(creation) => creation,
         Err(blocked) => return Err(CreateError::NotReady(name, blocked)),
     };
+    tracing::debug!(op = %creation.op, %name, host = profile.base_url.host(), "asking for a key");
     match api.create(&name).await {
         Ok(created) => Ok(take_custody(ports, profile, creation, created).await),
         Err(error) if error.consequence == Consequence::Possible => {
@@ -221,6 +222,7 @@ async fn take_custody(ports: &Ports, profile: &Profile, creation: Creation, crea
         Safety::Escrowed => "created",
         Safety::MemoryOnly(_) => "created_without_escrow",
     };
+    tracing::info!(op = %creation.op, id = key.id.shown(), name = key.name.shown(), outcome, "created a key");
     note(ports, profile, &creation, outcome, String::new()).await;
     NewKey {
         creation,

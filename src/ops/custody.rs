@@ -9,7 +9,7 @@ use crate::core::key::{ApiKey, LastUse};
 use crate::ops::create::{NewKey, Safety, move_on};
 use crate::ops::record::{Entry, record};
 use crate::ops::sign_in::Profile;
-use crate::ports::{Account, Ports, StoreError};
+use crate::ports::{Account, JournalError, Ports, StoreError};
 
 /// Why a waiting value could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,19 +64,23 @@ pub async fn reopen(ports: &Ports, creation: &Creation) -> Result<NewKey, Reopen
     })
 }
 
+/// A delivery that was written down, as far as the journal took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The creation as it stands now.
+    pub creation: Creation,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
 /// Writes down that the value was copied or taken by a target.
-pub async fn note_delivery(ports: &Ports, profile: &Profile, creation: &Creation, whereto: &str) -> Creation {
+pub async fn note_delivery(ports: &Ports, profile: &Profile, creation: &Creation, whereto: &str) -> Noted {
     let moved = move_on(ports, creation, Event::Delivered).await;
-    write_line(
-        ports,
-        profile,
-        creation,
-        Action::Deliver,
-        "delivered",
-        whereto.to_owned(),
-    )
-    .await;
-    moved.unwrap_or_else(|| creation.clone())
+    let line = entry(creation, Action::Deliver, "delivered", whereto.to_owned());
+    Noted {
+        recorded: record(ports, profile, line).await,
+        creation: moved.unwrap_or_else(|| creation.clone()),
+    }
 }
 
 /// How an acknowledgement ended.
@@ -109,6 +113,7 @@ pub async fn acknowledge(ports: &Ports, profile: &Profile, creation: &Creation) 
     if let Err(error) = forget(ports, &account).await {
         return Acknowledged::StillEscrowed(error);
     }
+    tracing::info!(op = %creation.op, "the value is stored elsewhere; its escrow is deleted");
     match move_on(ports, &moved, Event::EscrowGone).await {
         Some(_) => Acknowledged::Forgotten,
         None => Acknowledged::NotRecorded,
@@ -138,16 +143,17 @@ pub(crate) async fn write_line(
     outcome: &'static str,
     detail: String,
 ) {
-    let key = creation
-        .minted
-        .as_ref()
-        .map(|minted| (minted.id.clone(), minted.name.clone()));
-    let entry = Entry {
+    // The protocol's own row is what must not be lost.
+    let _ = record(ports, profile, entry(creation, action, outcome, detail)).await;
+}
+
+/// A line of the log about the key of a creation.
+pub(crate) fn entry(creation: &Creation, action: Action, outcome: &'static str, detail: String) -> Entry {
+    let minted = creation.minted.as_ref();
+    Entry {
         action,
-        key,
+        key: minted.map(|minted| (minted.id.clone(), minted.name.clone())),
         outcome,
         detail,
-    };
-    // The protocol's own row is what must not be lost.
-    let _ = record(ports, profile, entry).await;
+    }
 }

@@ -133,6 +133,7 @@ pub async fn recover(
             Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
             Stage::Intended => intended(ports, profile, api, &mut list, creation, since).await?,
         };
+        tracing::debug!(waits = one.is_some(), "looked at an unfinished creation");
         waiting.extend(one);
     }
     Ok(waiting)

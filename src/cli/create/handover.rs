@@ -1,0 +1,317 @@
+//! A new value on its way: to its targets, the clipboard and standard output, and forgotten only when it is there.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::create::Asked;
+use crate::cli::create::receipts::{ReceiptShape, Receipts, deliver_all, what_now};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::json::{KeyShape, time};
+use crate::cli::output::{Output, SCHEMA_VERSION};
+use crate::core::creation::Creation;
+use crate::core::key::{ApiKey, Own};
+use crate::core::listing::ListedKey;
+use crate::core::policy::RotationPolicy;
+use crate::core::secret::Secret;
+use crate::ops::create::{NewKey, Safety};
+use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
+use crate::ops::review::server_now;
+use crate::ops::sign_in::Session;
+use crate::ports::{Cleared, ClipboardRoute, TerminalNote};
+
+#[derive(Serialize)]
+struct CreatedShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    key: KeyShape<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+    receipts: Vec<ReceiptShape<'a>>,
+}
+
+/// Hands a value to where it was asked to go, and forgets it only when it is there.
+pub(super) async fn hand_over(
+    context: &mut Context<'_>,
+    session: &Session,
+    mut new: NewKey,
+    asked: &Asked<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let args = asked.args;
+    let receipts = deliver_all(context, asked, &mut new, interrupts).await;
+    let NewKey {
+        creation,
+        key,
+        secret,
+        safety,
+    } = new;
+    let called = key.called();
+    let id = key.id.shown();
+    let printing = Printing {
+        json: args.json,
+        show: args.show,
+        receipts: &receipts,
+        policy: context.settings.config.policy(),
+        now: server_now(&*session.api, &*context.ports.clock),
+    };
+    let printed = printing.print(&key, &secret, context.output);
+    if let (true, Err(error)) = (args.show, &printed) {
+        return Err(undelivered(&called, id, &safety, &receipts, error));
+    }
+    if args.copy && !receipts.stopped {
+        copy(context, &creation, &secret, &called, interrupts).await?;
+    }
+    drop(secret);
+    let exit = if !receipts.all_stored() {
+        let places = [
+            (args.show, "standard output"),
+            (args.copy, "the place it was pasted to"),
+        ];
+        let elsewhere: Vec<&str> = places
+            .iter()
+            .filter(|(asked, _)| *asked)
+            .map(|(_, place)| *place)
+            .collect();
+        let name = &creation.intent.name;
+        let sentence = what_now(&called, name, id, &safety, &receipts, &elsewhere);
+        context.output.error(&sentence);
+        if receipts.stopped {
+            Exit::Declined
+        } else {
+            Exit::Partial
+        }
+    } else if args.show || args.stored || !receipts.all.is_empty() {
+        forget(context, &creation, &called).await
+    } else {
+        still_waits(context, &called, id, &safety);
+        Exit::Ok
+    };
+    printed?;
+    Ok(exit)
+}
+
+fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safety) {
+    match safety {
+        Safety::Escrowed => context.output.say(&format!(
+            "{called} waits in {} until it is stored: chatzuri-keys create --resume --show or --to TARGET hands it over, \
+             and chatzuri-keys create --resume --stored forgets it.",
+            context.ports.store.called()
+        )),
+        Safety::MemoryOnly(error) => context.output.warn(&format!(
+            "{called} is kept nowhere else: {error}. If it was not pasted anywhere, revoke it: chatzuri-keys revoke {id}"
+        )),
+    }
+}
+
+/// What goes to standard output.
+struct Printing<'a> {
+    json: bool,
+    show: bool,
+    receipts: &'a Receipts,
+    policy: RotationPolicy,
+    now: Timestamp,
+}
+
+impl Printing<'_> {
+    fn print(&self, key: &ApiKey, secret: &Secret, output: &mut Output) -> io::Result<()> {
+        if !self.json {
+            return if self.show { output.secret(secret) } else { Ok(()) };
+        }
+        let listed = ListedKey {
+            key: key.clone(),
+            own: Own::No,
+        };
+        let shape = CreatedShape {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(self.now),
+            key: KeyShape::of(&listed, self.policy, self.now),
+            secret: self.show.then(|| secret.expose()),
+            receipts: self.receipts.all.iter().map(ReceiptShape::of).collect(),
+        };
+        if self.show {
+            output.secret_json(&shape)
+        } else {
+            output.json(&shape)
+        }
+    }
+}
+
+/// Copies the value and stays until it is cleared or replaced: on X11 and Wayland the content goes with its owner.
+async fn copy(
+    context: &mut Context<'_>,
+    creation: &Creation,
+    secret: &Arc<Secret>,
+    called: &str,
+    interrupts: &mut Interrupts,
+) -> Result<(), Trouble> {
+    let clipboard = &context.ports.clipboard;
+    let failed = |why: String| Trouble::new(Exit::Error, format!("{called} was not copied: {why}"));
+    let route = clipboard
+        .copy(Arc::clone(secret))
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let seconds = context.settings.config.clipboard.clear_after;
+    let limit = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
+    let until = limit.map_or("until something newer is copied".to_owned(), |_| {
+        format!("for {seconds} s")
+    });
+    match route {
+        ClipboardRoute::Desktop { .. } => context.output.say(&format!(
+            "{called} is on the clipboard {until}, as long as this command runs."
+        )),
+        ClipboardRoute::Terminal(TerminalNote::TmuxBlocks) => {
+            return Err(failed(
+                "tmux stops it; run “tmux set -g set-clipboard on” and try again.".to_owned(),
+            ));
+        }
+        ClipboardRoute::Terminal(_) => context.output.say(&format!(
+            "{called} was sent to your terminal's clipboard, which does not confirm; it is asked to forget it {until}."
+        )),
+    }
+    let noted = note_delivery(context.ports, &context.settings.profile, creation, "the clipboard").await;
+    context.output.unrecorded(&noted.recorded);
+    let held = tokio::select! {
+        held = clipboard.hold(limit) => held,
+        _ = interrupts.next() => clipboard.clear().await,
+    };
+    match held {
+        Ok(Cleared::Cleared) => context.output.say("Cleared from the clipboard."),
+        Ok(Cleared::NotOurs) => context
+            .output
+            .say("Something newer is on the clipboard; it was left alone."),
+        Ok(Cleared::Unconfirmed) => {}
+        Err(error) => context
+            .output
+            .warn(&format!("The value may still be on the clipboard: {error}")),
+    }
+    Ok(())
+}
+
+async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
+    let store = context.ports.store.called();
+    match acknowledge(context.ports, &context.settings.profile, creation).await {
+        Acknowledged::Forgotten => {
+            context
+                .output
+                .say(&format!("{called} is handed over; nothing of its value is kept here."));
+        }
+        Acknowledged::StillEscrowed(error) => context.output.warn(&format!(
+            "{called} is handed over, but {store} may still hold its value: {error}. The next start deletes it."
+        )),
+        Acknowledged::NotRecorded => context.output.warn(&format!(
+            "{called} is handed over, but the journal did not take that: the next start offers it again."
+        )),
+    }
+    Exit::Ok
+}
+
+fn undelivered(called: &str, id: &str, safety: &Safety, receipts: &Receipts, error: &io::Error) -> Trouble {
+    let stored = !receipts.all.is_empty() && receipts.all_stored();
+    let what = if stored {
+        format!("{called} was created and its targets took the value, but standard output takes nothing ({error}).")
+    } else {
+        format!("{called} was created, but its value was not delivered: standard output takes nothing ({error}).")
+    };
+    let now = match safety {
+        Safety::Escrowed => "It waits in your keyring: chatzuri-keys create --resume --show".to_owned(),
+        Safety::MemoryOnly(_) if stored => "It is kept nowhere else.".to_owned(),
+        Safety::MemoryOnly(_) => {
+            format!("The value is lost; revoke the key and create another: chatzuri-keys revoke {id}")
+        }
+    };
+    Trouble::new(Exit::Error, format!("{what} {now}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::{Capture, Closed, at, key};
+    use crate::core::target::Target;
+    use crate::ops::deliver::{Receipt, ReceiptState, Verified};
+    use crate::ports::StoreError;
+
+    const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
+
+    fn stored() -> Receipts {
+        let receipt = Receipt {
+            target: Target::parse("pass:a").unwrap(),
+            state: ReceiptState::Stored {
+                verified: Verified::Yes,
+            },
+        };
+        Receipts {
+            all: vec![receipt],
+            stopped: false,
+        }
+    }
+
+    fn printed(json: bool, show: bool, data: Box<dyn io::Write + Send>) -> io::Result<()> {
+        let mut output = Output::to(data, Box::new(Capture::default()));
+        let printing = Printing {
+            json,
+            show,
+            receipts: &stored(),
+            policy: RotationPolicy::default(),
+            now: at("2026-11-22T12:00:00Z"),
+        };
+        let secret = Secret::parse(VALUE).unwrap();
+        printing.print(&key("key_1", "Zapier").key, &secret, &mut output)
+    }
+
+    #[test]
+    fn the_value_alone_is_data_and_only_when_it_is_asked_for() {
+        for (show, expected) in [(true, format!("{VALUE}\n")), (false, String::new())] {
+            let data = Capture::default();
+            printed(false, show, Box::new(data.clone())).unwrap();
+            assert_eq!(data.text(), expected);
+        }
+    }
+
+    #[test]
+    fn json_holds_the_receipts_and_the_value_only_when_it_is_asked_for() {
+        for show in [true, false] {
+            let data = Capture::default();
+            printed(true, show, Box::new(data.clone())).unwrap();
+            let shape: serde_json::Value = serde_json::from_str(&data.text()).unwrap();
+            assert_eq!(shape.get("secret").is_some(), show);
+            assert_eq!(shape["key"]["id"], "key_1");
+            let receipt = serde_json::json!({"target": "pass:a", "state": "stored", "verified": "yes", "detail": null});
+            assert_eq!(shape["receipts"], serde_json::json!([receipt]));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_left_means_the_value_was_not_delivered_and_is_told_where_it_is() {
+        let error = printed(false, true, Box::new(Closed)).unwrap_err();
+        let told = |safety: &Safety, receipts: &Receipts| {
+            let trouble = undelivered("“Zapier” (key_1)", "key_1", safety, receipts, &error);
+            assert_eq!(trouble.exit, Exit::Error);
+            trouble.sentence
+        };
+        let escrowed = told(&Safety::Escrowed, &Receipts::default());
+        assert!(
+            escrowed.contains("was created, but its value was not delivered"),
+            "{escrowed}"
+        );
+        assert!(escrowed.contains("--resume --show"), "{escrowed}");
+        let nowhere = Safety::MemoryOnly(StoreError::Absent);
+        let lost = told(&nowhere, &Receipts::default());
+        assert!(lost.contains("revoke key_1"), "{lost}");
+        let there = told(&nowhere, &stored());
+        assert!(
+            there.contains("its targets took the value") && !there.contains("lost"),
+            "{there}"
+        );
+    }
+
+    #[test]
+    fn a_reader_of_the_receipts_that_has_left_is_no_failure() {
+        assert!(printed(true, false, Box::new(Closed)).is_ok());
+    }
+}

@@ -1,0 +1,148 @@
+//! `chatzuri-keys create NAME`: the show-once protocol without a screen.
+
+mod handover;
+mod receipts;
+mod resume;
+
+use crate::cli::args::CreateArgs;
+use crate::cli::create::handover::hand_over;
+use crate::cli::create::resume::{look_for_it, resume};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::output::nobody_reads;
+use crate::cli::profile::Settings;
+use crate::cli::{Context, until_interrupted};
+use crate::core::key::KeyName;
+use crate::core::sink::Sinks;
+use crate::core::target::Target;
+use crate::ops::create::{CreateError, WithoutStore, create};
+use crate::ops::handover::{Route, look_ahead};
+use crate::ops::sign_in::Session;
+
+/// What the person asked to be done with the value.
+struct Asked<'a> {
+    args: &'a CreateArgs,
+    /// Where it goes, each place once.
+    targets: Vec<Target>,
+    sinks: Sinks,
+    /// The team's name, where a sink may want it.
+    team: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(args: &'a CreateArgs, settings: &Settings) -> Result<Self, Trouble> {
+        let mut targets: Vec<Target> = Vec::with_capacity(args.to.len());
+        for text in &args.to {
+            let target = Target::parse(text)
+                .map_err(|bad| Trouble::new(Exit::Usage, format!("--to: {bad} Nothing was sent.")))?;
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        let sinks = settings.config.sinks();
+        let sinks = sinks.map_err(|error| Trouble::new(Exit::Usage, format!("The config cannot be used: {error}.")))?;
+        Ok(Self {
+            args,
+            targets,
+            sinks,
+            team: None,
+        })
+    }
+
+    fn route(&self) -> Route<'_> {
+        Route {
+            sinks: &self.sinks,
+            team: self.team.as_deref(),
+        }
+    }
+
+    /// Only a person's own sink can ask for the team, and only those wait for its name.
+    async fn learn_team(&mut self, session: &Session) {
+        if self.targets.iter().any(|target| matches!(target, Target::Sink(_))) {
+            let teams = session.api.teams().await.unwrap_or_default();
+            self.team = teams.first().map(|team| team.name.raw().to_owned());
+        }
+    }
+
+    /// All targets at once, so that they are mended at once.
+    async fn check(&self, context: &Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
+        let problems = look_ahead(context.ports, self.route(), &self.targets, name).await;
+        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        match words.as_slice() {
+            [] => Ok(()),
+            [only] => Err(Trouble::new(Exit::Usage, format!("Nothing was sent. {only}"))),
+            several => Err(Trouble::new(
+                Exit::Usage,
+                format!("Nothing was sent.\n  {}", several.join("\n  ")),
+            )),
+        }
+    }
+
+    /// "and hand its value to a and b"
+    fn plan(&self) -> String {
+        let mut places: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
+        if self.args.copy {
+            places.push("the clipboard".to_owned());
+        }
+        if self.args.show {
+            places.push("standard output".to_owned());
+        }
+        match places.as_slice() {
+            [] => "keep its value in the keyring".to_owned(),
+            places => format!("hand its value to {}", places.join(", ")),
+        }
+    }
+}
+
+pub(super) async fn run(
+    mut context: Context<'_>,
+    args: &CreateArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    if args.show && nobody_reads() {
+        return Err(Trouble::new(
+            Exit::Error,
+            "Nothing was done: nobody reads standard output, where the value would go.",
+        ));
+    }
+    let mut asked = Asked::of(args, context.settings)?;
+    if args.resume {
+        return resume(context, asked, interrupts).await;
+    }
+    let name = args.name.as_deref().unwrap_or_default();
+    let name = KeyName::parse(name).map_err(|bad| Trouble::new(Exit::Usage, bad.to_string()))?;
+    let host = context.settings.profile.base_url.host();
+    if context.switches.dry_run {
+        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        context
+            .output
+            .say(&format!("Would create “{name}” at {host} and {}.", asked.plan()));
+        return Ok(Exit::Ok);
+    }
+    let prepared = async {
+        let session = super::session(context.ports, context.settings).await?;
+        asked.learn_team(&session).await;
+        asked.check(&context, Some(&name)).await?;
+        Ok::<_, Trouble>(session)
+    };
+    let session = until_interrupted(interrupts, prepared).await?;
+    let without_store = if args.show || args.copy || !asked.targets.is_empty() {
+        WithoutStore::Create
+    } else {
+        WithoutStore::Refuse
+    };
+    let profile = &context.settings.profile;
+    // Not dropped at a signal: a key would be left behind whose value nobody has. The request has its own time limit.
+    match create(context.ports, profile, &*session.api, name, without_store).await {
+        Ok(new) => hand_over(&mut context, &session, new, &asked, interrupts).await,
+        Err(error) => {
+            let uncertain = matches!(error, CreateError::Uncertain(..));
+            let trouble = Trouble::from(error);
+            if !uncertain {
+                return Err(trouble);
+            }
+            context.output.error(&trouble.sentence);
+            look_for_it(&mut context, &session, interrupts).await
+        }
+    }
+}

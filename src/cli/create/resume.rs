@@ -1,0 +1,164 @@
+//! `create --resume`, and the search for a key whose answer was lost.
+
+use std::time::Duration;
+
+use crate::cli::create::Asked;
+use crate::cli::create::handover::hand_over;
+use crate::cli::exit::{Exit, Trouble, of_api_error};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::{Context, until_interrupted};
+use crate::core::creation::Creation;
+use crate::ops::custody::reopen;
+use crate::ops::recover::{RecoverError, Since, Waiting, recover};
+use crate::ops::sign_in::Session;
+
+/// How often a key whose answer was lost is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Offers what waits of earlier runs.
+pub(super) async fn resume(
+    mut context: Context<'_>,
+    mut asked: Asked<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    if context.switches.dry_run {
+        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        let whose = match &asked.args.name {
+            Some(name) => format!("the waiting key “{}”", crate::core::text::clean(name)),
+            None => "the waiting key".to_owned(),
+        };
+        let plan = if asked.args.stored {
+            "forget its value".to_owned()
+        } else {
+            asked.plan()
+        };
+        context.output.say(&format!("Would open {whose} and {plan}."));
+        return Ok(Exit::Ok);
+    }
+    let prepared = async {
+        asked.check(&context, None).await?;
+        let session = super::super::session(context.ports, context.settings).await?;
+        asked.learn_team(&session).await;
+        Ok::<_, Trouble>(session)
+    };
+    let session = until_interrupted(interrupts, prepared).await?;
+    let waiting = look(&context, &session, Since::EarlierRun).await?;
+    let name = asked.args.name.as_deref();
+    let chosen: Vec<&Waiting> = waiting.iter().filter(|one| is_meant(one.creation(), name)).collect();
+    let values: Vec<&Creation> = chosen
+        .iter()
+        .filter_map(|one| match one {
+            Waiting::Value(creation) => Some(creation),
+            _ => None,
+        })
+        .collect();
+    for one in chosen.iter().filter(|one| !matches!(one, Waiting::Value(_))) {
+        context.output.warn(&one.sentence());
+    }
+    match values.as_slice() {
+        [] if chosen.is_empty() => {
+            context.output.say("No new key is waiting.");
+            Ok(Exit::Ok)
+        }
+        [] => Ok(Exit::Partial),
+        [creation] => {
+            let new = reopen(context.ports, creation)
+                .await
+                .map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
+            hand_over(&mut context, &session, new, &asked, interrupts).await
+        }
+        several => {
+            for creation in several {
+                context.output.warn(&Waiting::Value((*creation).clone()).sentence());
+            }
+            Err(Trouble::new(
+                Exit::Usage,
+                "Several new keys are waiting: say which by its name or id, as in chatzuri-keys create --resume NAME.",
+            ))
+        }
+    }
+}
+
+/// Whether the person means this one: by its name, or by the key's id where several have the name.
+fn is_meant(creation: &Creation, name: Option<&str>) -> bool {
+    let Some(name) = name else { return true };
+    let has_id = |minted: &crate::core::creation::Minted| minted.id.raw() == name;
+    creation.intent.name.as_str() == name.trim() || creation.minted.as_ref().is_some_and(has_id)
+}
+
+async fn look(context: &Context<'_>, session: &Session, since: Since) -> Result<Vec<Waiting>, Trouble> {
+    recover(context.ports, &context.settings.profile, &*session.api, since)
+        .await
+        .map_err(|error| match &error {
+            RecoverError::List(cause) => Trouble::new(of_api_error(cause), error.to_string()),
+            RecoverError::Journal(_) => Trouble::new(Exit::Error, error.to_string()),
+        })
+}
+
+/// The answer was lost: the key is looked for until it is found or two minutes are over.
+pub(super) async fn look_for_it(
+    context: &mut Context<'_>,
+    session: &Session,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    loop {
+        let waiting = match look(context, session, Since::JustNow).await {
+            Ok(waiting) => waiting,
+            // The list cannot be read now; the time may mend that.
+            Err(trouble) => {
+                context.output.warn(&trouble.sentence);
+                return Ok(trouble.exit);
+            }
+        };
+        let looking = waiting.iter().any(|one| matches!(one, Waiting::Looking(_)));
+        if !looking {
+            for one in &waiting {
+                context.output.warn(&one.sentence());
+            }
+            if waiting.is_empty() {
+                context
+                    .output
+                    .say("No such key appeared in the list: it was not created.");
+            }
+            return Ok(Exit::Error);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = interrupts.next() => {
+                context.output.warn("It is still not known; the next start looks again.");
+                return Ok(Exit::Declined);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::at;
+    use crate::core::creation::{Event, Intent, Minted, OpId};
+    use crate::core::key::{KeyId, KeyName};
+    use crate::core::text::Label;
+
+    #[test]
+    fn a_waiting_key_is_meant_by_its_name_or_its_id() {
+        let intent = Intent {
+            name: KeyName::parse("Old website").unwrap(),
+            at: at("2026-11-22T12:00:00Z"),
+            known: Vec::new(),
+        };
+        let creation = Creation::new(OpId::new(&"a".repeat(32)).unwrap(), intent);
+        let minted = Minted {
+            id: KeyId::new("key_1").unwrap(),
+            name: Label::new("Old website"),
+        };
+        let escrowed = creation.after(&Event::Escrowed(minted)).unwrap();
+        for name in [None, Some("Old website"), Some(" Old website "), Some("key_1")] {
+            assert!(is_meant(&escrowed, name), "{name:?}");
+        }
+        for name in [Some("old website"), Some("key_2"), Some("")] {
+            assert!(!is_meant(&escrowed, name), "{name:?}");
+        }
+        assert!(!is_meant(&creation, Some("key_1")));
+    }
+}

@@ -1,0 +1,115 @@
+//! Hand a new key's value to targets: all of them looked at before the key is made, and a receipt of each afterwards.
+
+use std::time::Instant;
+
+use crate::core::activity::Action;
+use crate::core::key::KeyName;
+use crate::core::sink::{Plan, Sinks, Subject};
+use crate::core::target::Target;
+use crate::ops::create::NewKey;
+use crate::ops::custody::{entry, note_delivery};
+use crate::ops::deliver::{Delivery, Receipt, ReceiptState, TargetProblem, check, deliver};
+use crate::ops::record::record;
+use crate::ops::sign_in::Profile;
+use crate::ports::{JournalError, Ports};
+
+/// Stands for the id of a key that is not made yet.
+const SOME_ID: &str = "key";
+
+/// What the targets of one handover share.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'a> {
+    /// The person's own sinks.
+    pub sinks: &'a Sinks,
+    /// The team's name, where it is known.
+    pub team: Option<&'a str>,
+}
+
+/// What became of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// What it said.
+    pub receipt: Receipt,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
+/// Every target that cannot take a key now. `name` is that of the key that is going to be made.
+pub async fn look_ahead(
+    ports: &Ports,
+    route: Route<'_>,
+    targets: &[Target],
+    name: Option<&KeyName>,
+) -> Vec<TargetProblem> {
+    let mut problems = Vec::new();
+    for target in targets {
+        let checked = match planned(route, target, name) {
+            Ok(()) => check(&*ports.processes, route.sinks, target).await,
+            Err(problem) => Err(problem),
+        };
+        tracing::debug!(%target, ready = checked.is_ok(), "looked at a target");
+        problems.extend(checked.err());
+    }
+    problems
+}
+
+/// A name that cannot stand in a target's arguments is told before the key is made, not after.
+fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), TargetProblem> {
+    let Some(name) = name else { return Ok(()) };
+    let subject = Subject {
+        key_id: SOME_ID,
+        name: name.as_str(),
+        team: route.team,
+    };
+    Plan::new(target, route.sinks, subject)
+        .map(|_| ())
+        .map_err(|no| TargetProblem {
+            target: target.clone(),
+            why: no.to_string(),
+        })
+}
+
+/// Takes the value of `new` to one target, unless `stop` comes first, and writes down what became of it.
+pub async fn hand_to(
+    ports: &Ports,
+    profile: &Profile,
+    route: Route<'_>,
+    target: &Target,
+    new: &mut NewKey,
+    stop: impl Future<Output = ()>,
+) -> Handed {
+    let began = Instant::now();
+    let delivery = Delivery {
+        subject: Subject {
+            key_id: new.key.id.raw(),
+            name: new.key.name.raw(),
+            team: route.team,
+        },
+        secret: &new.secret,
+    };
+    let receipt = tokio::select! {
+        biased;
+        receipt = deliver(&*ports.processes, route.sinks, target, delivery) => receipt,
+        () = stop => interrupted(target, "interrupted; whether it took the value is not known"),
+    };
+    let (id, ms) = (new.key.id.shown(), began.elapsed().as_millis());
+    tracing::info!(id, %target, stored = receipt.is_stored(), ms, "handed the value to a target");
+    let recorded = if receipt.is_stored() {
+        let noted = note_delivery(ports, profile, &new.creation, &receipt.to_string()).await;
+        new.creation = noted.creation;
+        noted.recorded
+    } else {
+        let line = entry(&new.creation, Action::Deliver, "failed", receipt.to_string());
+        record(ports, profile, line).await
+    };
+    Handed { receipt, recorded }
+}
+
+/// The receipt of a target that was not asked to the end.
+#[must_use]
+pub fn interrupted(target: &Target, why: &str) -> Receipt {
+    Receipt {
+        target: target.clone(),
+        state: ReceiptState::Failed { why: why.to_owned() },
+    }
+}

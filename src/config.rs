@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::core::policy::RotationPolicy;
+use crate::core::policy::{NamePattern, Policies, RotationPolicy};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::is_sink_name;
 use crate::core::text::clean;
@@ -26,6 +26,8 @@ pub struct Config {
     pub api: ApiConfig,
     /// The rotation policy.
     pub rotation: RotationConfig,
+    /// Policies of keys by their names; the first that matches wins.
+    pub policy: Vec<PolicyConfig>,
     /// The clipboard.
     pub clipboard: ClipboardConfig,
     /// How the dashboard looks.
@@ -96,6 +98,19 @@ impl Default for RotationConfig {
         let RotationPolicy { days, due_soon_days } = RotationPolicy::default();
         Self { days, due_soon_days }
     }
+}
+
+/// `[[policy]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// A pattern over names: `*` any text, `?` any character, `[ab]` one of these; in either case.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// Days from creation until such a key is due.
+    pub days: u16,
+    /// Days before the due date from which it is due soon. Default: `[rotation] due_soon_days`.
+    pub due_soon_days: Option<u16>,
 }
 
 /// `[clipboard]`.
@@ -201,13 +216,40 @@ impl Config {
         Ok(config)
     }
 
-    /// The policy of every key.
+    /// The policy of every key. A rule that [`Config::parse`] would refuse is left out.
     #[must_use]
-    pub fn policy(&self) -> RotationPolicy {
-        RotationPolicy {
+    pub fn policies(&self) -> Policies {
+        let rules = self.policy.iter().filter_map(|rule| {
+            let policy = RotationPolicy {
+                days: rule.days,
+                due_soon_days: rule.due_soon_days.unwrap_or(self.rotation.due_soon_days),
+            };
+            NamePattern::parse(&rule.pattern).ok().map(|pattern| (pattern, policy))
+        });
+        let default = RotationPolicy {
             days: self.rotation.days,
             due_soon_days: self.rotation.due_soon_days,
+        };
+        Policies::new(default, rules.collect())
+    }
+
+    fn check_policies(&self) -> Result<(), ConfigError> {
+        let fail = |why: String| Err(ConfigError { line: None, why });
+        for (i, rule) in self.policy.iter().enumerate() {
+            let shown = clean(&rule.pattern);
+            if rule.days == 0 {
+                return fail(format!("[[policy]] match = “{shown}”: days must be at least 1"));
+            }
+            if let Err(bad) = NamePattern::parse(&rule.pattern) {
+                return fail(format!("[[policy]] match = “{shown}”: {bad}"));
+            }
+            if self.policy.iter().take(i).any(|before| before.pattern == rule.pattern) {
+                return fail(format!(
+                    "[[policy]] match = “{shown}” stands twice; the first one wins, so remove one of them"
+                ));
+            }
         }
+        Ok(())
     }
 
     /// The sinks of `[sinks]`, ready for use.
@@ -245,6 +287,7 @@ impl Config {
         if self.rotation.days == 0 {
             return fail("[rotation] days must be at least 1".to_owned());
         }
+        self.check_policies()?;
         for (name, value) in [
             ("list", &self.api.endpoints.list),
             ("create", &self.api.endpoints.create),
@@ -302,7 +345,7 @@ mod tests {
     #[test]
     fn an_empty_file_is_the_default() {
         assert_eq!(Config::parse("").unwrap(), Config::default());
-        assert_eq!(Config::default().policy(), RotationPolicy::default());
+        assert_eq!(Config::default().policies(), Policies::from(RotationPolicy::default()));
     }
 
     #[test]
@@ -324,6 +367,10 @@ mod tests {
             "[api.endpoints]\nlist = \"/get-api-keys\"\n",
             "[api.endpoints]\ncreate = \"POST create\"\n",
             "[rotation]\ndays = 0\n",
+            "[[policy]]\nmatch = \"Zap[\"\ndays = 30\n",
+            "[[policy]]\nmatch = \"Zap*\"\ndays = 0\n",
+            "[[policy]]\nmatch = \"Zap*\"\ndays = -3\n",
+            "[[policy]]\nmatch = \"a\"\ndays = 3\n[[policy]]\nmatch = \"a\"\ndays = 4\n",
             "[profiles.\"a b\"]\n",
             "[profiles.a]\ncredential_command = []\n",
         ] {

@@ -125,7 +125,7 @@ async fn dashboard(
     let shown = tui::model::Settings {
         profiles: labels.collect(),
         first: TeamIndex(0),
-        policy: settings.config.policy(),
+        policies: Arc::new(settings.config.policies()),
         clear_after,
         theme: if mono { Theme::Mono } else { Theme::Ansi },
         zone: jiff::tz::TimeZone::system(),

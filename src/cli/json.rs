@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::core::key::{LastUse, Team};
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::RotationPolicy;
+use crate::core::policy::Policies;
 use crate::core::text::Label;
 
 /// `list --json`.
@@ -66,9 +66,9 @@ impl<'a> TeamShape<'a> {
 }
 
 impl<'a> KeyShape<'a> {
-    pub(crate) fn of(listed: &'a ListedKey, policy: RotationPolicy, now: Timestamp) -> Self {
+    pub(crate) fn of(listed: &'a ListedKey, policies: &Policies, now: Timestamp) -> Self {
         let key = &listed.key;
-        let standing = policy.standing(key.created_at, now);
+        let standing = policies.standing(key, now);
         let raw = |label: &'a Option<Label>| label.as_ref().map(Label::raw);
         Self {
             id: key.id.raw(),
@@ -92,7 +92,7 @@ impl<'a> KeyShape<'a> {
 }
 
 impl<'a> ListShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, policy: RotationPolicy) -> Self {
+    pub(crate) fn of(listing: &'a Listing, policies: &Policies) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
@@ -100,19 +100,19 @@ impl<'a> ListShape<'a> {
             keys: listing
                 .keys
                 .iter()
-                .map(|key| KeyShape::of(key, policy, listing.as_of))
+                .map(|key| KeyShape::of(key, policies, listing.as_of))
                 .collect(),
         }
     }
 }
 
 impl<'a> ShowShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policy: RotationPolicy) -> Self {
+    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policies: &Policies) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
-            key: KeyShape::of(key, policy, listing.as_of),
+            key: KeyShape::of(key, policies, listing.as_of),
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     fn a_list_has_the_documented_shape() {
         let mut used = key("key_1", "Zapier");
         used.key.last_used_at = LastUse::At(at("2026-11-22T11:58:00.9Z"));
-        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), RotationPolicy::default())).unwrap();
+        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), &Policies::default())).unwrap();
         assert_eq!(
             shape,
             json!({
@@ -154,7 +154,7 @@ mod tests {
         listed.key.created_by = None;
         let mut list = listing(vec![listed]);
         list.team = None;
-        let shape = serde_json::to_value(ListShape::of(&list, RotationPolicy::default())).unwrap();
+        let shape = serde_json::to_value(ListShape::of(&list, &Policies::default())).unwrap();
         assert!(shape["team"].is_null());
         let key = &shape["keys"][0];
         for field in [
@@ -176,7 +176,7 @@ mod tests {
     fn never_used_is_said_apart_from_not_known() {
         let shape = serde_json::to_value(KeyShape::of(
             &key("k", "n"),
-            RotationPolicy::default(),
+            &Policies::default(),
             at("2026-11-22T12:00:00Z"),
         ));
         assert_eq!(shape.unwrap()["never_used"], true);

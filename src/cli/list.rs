@@ -12,7 +12,7 @@ use crate::cli::table::{Cell, Role, draw};
 use crate::cli::words::{self, counted};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::{DueStatus, RotationPolicy};
+use crate::core::policy::{DueStatus, Policies};
 use crate::ops::review::{keep, review};
 
 pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
@@ -20,12 +20,12 @@ pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
-    let policy = context.settings.config.policy();
+    let policies = context.settings.config.policies();
     let output = context.output;
     if json {
-        output.json(&ListShape::of(&listing, policy))?;
+        output.json(&ListShape::of(&listing, &policies))?;
     } else if !listing.keys.is_empty() {
-        output.data(&table(&listing, policy, &TimeZone::system(), output.look()))?;
+        output.data(&table(&listing, &policies, &TimeZone::system(), output.look()))?;
     }
     keep(context.ports, &context.settings.profile, &listing).await;
     if !listing.complete {
@@ -33,23 +33,23 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         return Ok(Exit::Partial);
     }
     if !json {
-        output.say(&summary(&listing, policy));
+        output.say(&summary(&listing, &policies));
     }
     Ok(Exit::Ok)
 }
 
-fn table(listing: &Listing, policy: RotationPolicy, zone: &TimeZone, look: Look) -> String {
+fn table(listing: &Listing, policies: &Policies, zone: &TimeZone, look: Look) -> String {
     let rows = listing
         .keys
         .iter()
-        .map(|listed| row(listed, listing, policy, zone))
+        .map(|listed| row(listed, listing, policies, zone))
         .collect();
     draw(["NAME", "KEY", "CREATED", "LAST USED", "ROTATION"], rows, look)
 }
 
-fn row(listed: &ListedKey, listing: &Listing, policy: RotationPolicy, zone: &TimeZone) -> [Cell; 5] {
+fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, zone: &TimeZone) -> [Cell; 5] {
     let key = &listed.key;
-    let standing = policy.standing(key.created_at, listing.as_of);
+    let standing = policies.standing(key, listing.as_of);
     let role = match standing.status {
         DueStatus::Overdue | DueStatus::Due => Role::Danger,
         DueStatus::DueSoon => Role::Warn,
@@ -75,7 +75,7 @@ fn row(listed: &ListedKey, listing: &Listing, policy: RotationPolicy, zone: &Tim
 }
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
-fn summary(listing: &Listing, policy: RotationPolicy) -> String {
+fn summary(listing: &Listing, policies: &Policies) -> String {
     let whose = listing
         .team
         .as_ref()
@@ -85,7 +85,7 @@ fn summary(listing: &Listing, policy: RotationPolicy) -> String {
     }
     let count = |status: DueStatus| {
         let keys = listing.keys.iter();
-        keys.filter(|listed| policy.standing(listed.key.created_at, listing.as_of).status == status)
+        keys.filter(|listed| policies.standing(&listed.key, listing.as_of).status == status)
             .count()
     };
     let parts: Vec<String> = [
@@ -123,19 +123,19 @@ mod tests {
         bare.key.last_four = None;
         bare.key.last_used_at = LastUse::Unknown;
         let listing = listing(vec![own, old, bare]);
-        let policy = RotationPolicy::default();
+        let policies = Policies::default();
         assert_eq!(
-            table(&listing, policy, &TimeZone::UTC, Look::default()),
+            table(&listing, &policies, &TimeZone::UTC, Look::default()),
             "NAME       KEY                 CREATED     LAST USED      ROTATION\n\
              Zapier     cz_Iz1P…CpSn (own)  2026-11-01  2 minutes ago  · 69 days left\n\
              a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
              (unnamed)  —                   —           —              ? age unknown\n"
         );
-        assert_eq!(summary(&listing, policy), "3 keys of “Acme Support”: 1 overdue.");
+        assert_eq!(summary(&listing, &policies), "3 keys of “Acme Support”: 1 overdue.");
     }
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        assert!(summary(&listing(Vec::new()), RotationPolicy::default()).starts_with("No keys of “Acme Support”."));
+        assert!(summary(&listing(Vec::new()), &Policies::default()).starts_with("No keys of “Acme Support”."));
     }
 }

@@ -10,26 +10,26 @@ use crate::cli::json::ShowShape;
 use crate::cli::{find, words};
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
-use crate::core::policy::RotationPolicy;
+use crate::core::policy::Policies;
 use crate::ops::review::review;
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;
     let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;
-    let policy = context.settings.config.policy();
+    let policies = context.settings.config.policies();
     if args.json {
-        context.output.json(&ShowShape::of(&listing, listed, policy))?;
+        context.output.json(&ShowShape::of(&listing, listed, &policies))?;
     } else {
         let zone = TimeZone::system();
-        context.output.data(&text(listed, policy, listing.as_of, &zone))?;
+        context.output.data(&text(listed, &policies, listing.as_of, &zone))?;
     }
     Ok(Exit::Ok)
 }
 
-fn text(listed: &ListedKey, policy: RotationPolicy, now: Timestamp, zone: &TimeZone) -> String {
+fn text(listed: &ListedKey, policies: &Policies, now: Timestamp, zone: &TimeZone) -> String {
     let key = &listed.key;
-    let standing = policy.standing(key.created_at, now);
+    let standing = policies.standing(key, now);
     let unknown = || "—".to_owned();
     let date = |time: Timestamp| zone.to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string();
     let last_use = match key.last_used_at.time() {
@@ -72,7 +72,7 @@ mod tests {
         listed.key.created_at = None;
         let text = text(
             &listed,
-            RotationPolicy::default(),
+            &Policies::default(),
             at("2026-11-22T12:00:00Z"),
             &TimeZone::UTC,
         );

@@ -123,6 +123,27 @@ impl fmt::Display for KeyName {
     }
 }
 
+/// The name without the date that a rotation puts behind it: `Zapier` of `Zapier 2026-11-22` or `Zapier (2026-11-22)`.
+#[must_use]
+pub fn stem(name: &str) -> &str {
+    let name = name.trim();
+    let bare = name.strip_suffix(')').unwrap_or(name);
+    let Some(at) = bare.len().checked_sub(10).filter(|&at| bare.is_char_boundary(at)) else {
+        return name;
+    };
+    let (head, date) = bare.split_at(at);
+    let is_date = date.parse::<jiff::civil::Date>().is_ok() && date.is_ascii();
+    let head = if bare.len() < name.len() {
+        head.strip_suffix('(')
+    } else {
+        Some(head)
+    };
+    match head {
+        Some(head) if is_date && head.ends_with([' ', '-', '_']) => head.trim_end_matches([' ', '-', '_']),
+        _ => name,
+    }
+}
+
 /// When a key was last used, as far as the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastUse {
@@ -243,6 +264,22 @@ mod tests {
         assert!(KeyId::new(" ").is_none());
         assert!(KeyId::new(&"x".repeat(257)).is_none());
         assert_eq!(KeyId::new("key_9fbc5e28d742").unwrap().last_four(), "d742");
+    }
+
+    #[test]
+    fn a_stem_is_a_name_without_the_date_of_a_rotation() {
+        for (name, expected) in [
+            ("Zapier 2026-11-22", "Zapier"),
+            ("Zapier (2026-11-22)", "Zapier"),
+            ("Zapier_2026-11-22", "Zapier"),
+            ("Zapier 2026-13-22", "Zapier 2026-13-22"),
+            ("Zapier2026-11-22", "Zapier2026-11-22"),
+            ("Zapier (2026-11-22", "Zapier (2026-11-22"),
+            ("2026-11-22", "2026-11-22"),
+            ("Zoë é", "Zoë é"),
+        ] {
+            assert_eq!(stem(name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -2,9 +2,14 @@
 //!
 //! The vendor's guide to API keys: "Every 90 days is a good rotation cadence".
 
+use std::fmt;
+
+use glob::{MatchOptions, Pattern};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::core::key::{ApiKey, stem};
 
 /// How long a key may live, in whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,126 @@ impl Default for RotationPolicy {
             days: 90,
             due_soon_days: 14,
         }
+    }
+}
+
+/// A pattern over key names: `*` any text, `?` any character, `[ab]` one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamePattern(Pattern);
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadPattern {
+    /// Position of the mistake, in characters counted from 1.
+    pub at: usize,
+    /// What it is.
+    pub why: &'static str,
+}
+
+impl fmt::Display for BadPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "character {}: {}", self.at, self.why)
+    }
+}
+
+impl std::error::Error for BadPattern {}
+
+impl NamePattern {
+    /// Takes a pattern as written in the config.
+    ///
+    /// # Errors
+    /// [`BadPattern`], with the place of the mistake.
+    pub fn parse(text: &str) -> Result<Self, BadPattern> {
+        if text.trim().is_empty() {
+            return Err(BadPattern {
+                at: 1,
+                why: "a pattern that matches nothing",
+            });
+        }
+        Pattern::new(text).map(Self).map_err(|error| BadPattern {
+            at: text.get(..error.pos).map_or(0, |head| head.chars().count()) + 1,
+            why: error.msg,
+        })
+    }
+
+    /// Whether it matches a name, as the server has it, in either case.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        let options = MatchOptions {
+            case_sensitive: false,
+            require_literal_separator: false,
+            require_literal_leading_dot: false,
+        };
+        self.0.matches_with(name.trim(), options)
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// The policy of every key: the first pattern that matches its name, or the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policies {
+    default: RotationPolicy,
+    rules: Vec<(NamePattern, RotationPolicy)>,
+}
+
+/// A key's policy, and where it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Governed<'a> {
+    /// The policy.
+    pub policy: RotationPolicy,
+    /// The pattern it came from; `None`: the default.
+    pub pattern: Option<&'a str>,
+}
+
+impl Policies {
+    /// These rules in this order, and the default where none matches.
+    #[must_use]
+    pub fn new(default: RotationPolicy, rules: Vec<(NamePattern, RotationPolicy)>) -> Self {
+        Self { default, rules }
+    }
+
+    /// The policy of a key of this name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Governed<'_> {
+        // A successor is under its predecessor's policy.
+        let stem = stem(name);
+        let rule = self
+            .rules
+            .iter()
+            .find(|(pattern, _)| pattern.matches(name) || pattern.matches(stem));
+        match rule {
+            Some((pattern, policy)) => Governed {
+                policy: *policy,
+                pattern: Some(pattern.as_str()),
+            },
+            None => Governed {
+                policy: self.default,
+                pattern: None,
+            },
+        }
+    }
+
+    /// Measures a key against its policy, by the server's clock `now`.
+    #[must_use]
+    pub fn standing(&self, key: &ApiKey, now: Timestamp) -> Standing {
+        self.of(key.name.raw()).policy.standing(key.created_at, now)
+    }
+
+    /// The policy where no pattern matches.
+    #[must_use]
+    pub fn default_policy(&self) -> RotationPolicy {
+        self.default
+    }
+}
+
+impl From<RotationPolicy> for Policies {
+    fn from(default: RotationPolicy) -> Self {
+        Self::new(default, Vec::new())
     }
 }
 
@@ -119,6 +244,43 @@ mod tests {
     fn status(created: &str, now: &str) -> (DueStatus, i32) {
         let standing = RotationPolicy::default().standing(Some(at(created)), at(now));
         (standing.status, standing.days_left.unwrap())
+    }
+
+    fn policies(rules: &[(&str, u16)]) -> Policies {
+        let rules = rules.iter().map(|&(pattern, days)| {
+            let policy = RotationPolicy {
+                days,
+                due_soon_days: 14,
+            };
+            (NamePattern::parse(pattern).unwrap(), policy)
+        });
+        Policies::new(RotationPolicy::default(), rules.collect())
+    }
+
+    #[test]
+    fn the_first_pattern_that_matches_wins_and_says_where_the_policy_came_from() {
+        let policies = policies(&[("Partner: K*", 10), ("partner*", 30)]);
+        let of = |name| {
+            let governed = policies.of(name);
+            (governed.policy.days, governed.pattern)
+        };
+        assert_eq!(of("Partner: Kijani"), (10, Some("Partner: K*")));
+        assert_eq!(of("Partner: Acme"), (30, Some("partner*")));
+        assert_eq!(of("Zapier"), (90, None));
+    }
+
+    #[test]
+    fn a_successor_is_under_its_predecessors_policy() {
+        let policies = policies(&[("Zapier", 30)]);
+        assert_eq!(policies.of("Zapier 2026-11-22").policy.days, 30);
+        assert_eq!(policies.of("Zapier EU").policy.days, 90);
+    }
+
+    #[test]
+    fn a_bad_pattern_is_told_where_it_is_wrong() {
+        assert_eq!(NamePattern::parse("é[ab").unwrap_err().at, 2);
+        assert!(NamePattern::parse("a***b").is_err());
+        assert!(NamePattern::parse("  ").is_err());
     }
 
     #[test]

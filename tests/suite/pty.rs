@@ -8,7 +8,6 @@ use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::policy::RotationPolicy;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
@@ -368,7 +367,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
             fixed_credential: false,
         }],
         first: TeamIndex(0),
-        policy: RotationPolicy::default(),
+        policies: Arc::default(),
         clear_after: 45,
         theme: Theme::Ansi,
         zone: jiff::tz::TimeZone::UTC,

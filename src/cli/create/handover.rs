@@ -17,7 +17,7 @@ use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
-use crate::core::policy::RotationPolicy;
+use crate::core::policy::Policies;
 use crate::core::secret::Secret;
 use crate::ops::create::{NewKey, Safety};
 use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
@@ -57,7 +57,7 @@ pub(super) async fn hand_over(
         json: args.json,
         show: args.show,
         receipts: &receipts,
-        policy: context.settings.config.policy(),
+        policies: context.settings.config.policies(),
         now: server_now(&*session.api, &*context.ports.clock),
     };
     let printed = printing.print(&key, &secret, context.output);
@@ -114,7 +114,7 @@ struct Printing<'a> {
     json: bool,
     show: bool,
     receipts: &'a Receipts,
-    policy: RotationPolicy,
+    policies: Policies,
     now: Timestamp,
 }
 
@@ -130,7 +130,7 @@ impl Printing<'_> {
         let shape = CreatedShape {
             schema_version: SCHEMA_VERSION,
             as_of: time(self.now),
-            key: KeyShape::of(&listed, self.policy, self.now),
+            key: KeyShape::of(&listed, &self.policies, self.now),
             secret: self.show.then(|| secret.expose()),
             receipts: self.receipts.all.iter().map(ReceiptShape::of).collect(),
         };
@@ -257,7 +257,7 @@ mod tests {
             json,
             show,
             receipts: &stored(),
-            policy: RotationPolicy::default(),
+            policies: Policies::default(),
             now: at("2026-11-22T12:00:00Z"),
         };
         let secret = Secret::parse(VALUE).unwrap();

@@ -1,11 +1,13 @@
 //! The list of keys as it is shown: measured, sorted, filtered, with a cursor that stays on its key.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tui_input::Input;
 
 use crate::core::key::{KeyId, LastUse};
 use crate::core::listing::ListedKey;
-use crate::core::policy::{DueStatus, RotationPolicy, Standing};
+use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
 use crate::core::text::Label;
 
 /// A key with everything a row needs, computed when the list or the day changes, not when it is drawn.
@@ -13,6 +15,10 @@ use crate::core::text::Label;
 pub struct Row {
     /// The key.
     pub listed: ListedKey,
+    /// Its policy.
+    pub policy: RotationPolicy,
+    /// The pattern of the config its policy came from; `None`: the default.
+    pub pattern: Option<String>,
     /// How it stands against its policy.
     pub standing: Standing,
     /// `prefix…last_four`, cleaned and measured.
@@ -73,7 +79,7 @@ pub struct Counts {
 /// The list.
 #[derive(Debug)]
 pub struct KeyList {
-    policy: RotationPolicy,
+    policies: Arc<Policies>,
     rows: Vec<Row>,
     /// Indices into `rows`, sorted and filtered.
     order: Vec<usize>,
@@ -96,9 +102,9 @@ pub struct KeyList {
 impl KeyList {
     /// An empty list.
     #[must_use]
-    pub fn new(policy: RotationPolicy) -> Self {
+    pub fn new(policies: Arc<Policies>) -> Self {
         Self {
-            policy,
+            policies,
             rows: Vec::new(),
             order: Vec::new(),
             filter: Input::default(),
@@ -118,7 +124,7 @@ impl KeyList {
     pub fn replace(&mut self, keys: Vec<ListedKey>, server_now: Timestamp) {
         self.rows = keys
             .into_iter()
-            .map(|listed| Row::new(listed, self.policy, server_now))
+            .map(|listed| Row::new(listed, &self.policies, server_now))
             .collect();
         self.day = utc_day(server_now);
         self.recount();
@@ -132,7 +138,7 @@ impl KeyList {
         }
         self.day = utc_day(server_now);
         for row in &mut self.rows {
-            row.measure(self.policy, server_now);
+            row.measure(server_now);
         }
         self.recount();
         self.rearrange();
@@ -333,13 +339,16 @@ impl KeyList {
 }
 
 impl Row {
-    fn new(listed: ListedKey, policy: RotationPolicy, server_now: Timestamp) -> Self {
+    fn new(listed: ListedKey, policies: &Policies, server_now: Timestamp) -> Self {
         let key = &listed.key;
+        let Governed { policy, pattern } = policies.of(key.name.raw());
         let standing = policy.standing(key.created_at, server_now);
         let hint = Label::new(&key.hint());
         let mut row = Self {
             sort_name: key.name.shown().to_lowercase(),
             haystack: String::new(),
+            policy,
+            pattern: pattern.map(str::to_owned),
             standing,
             hint,
             listed,
@@ -348,8 +357,8 @@ impl Row {
         row
     }
 
-    fn measure(&mut self, policy: RotationPolicy, server_now: Timestamp) {
-        self.standing = policy.standing(self.listed.key.created_at, server_now);
+    fn measure(&mut self, server_now: Timestamp) {
+        self.standing = self.policy.standing(self.listed.key.created_at, server_now);
         self.index();
     }
 
@@ -416,7 +425,7 @@ mod tests {
     }
 
     fn list(names: &[(&str, i64)]) -> KeyList {
-        let mut list = KeyList::new(RotationPolicy::default());
+        let mut list = KeyList::new(Arc::default());
         list.set_height(3);
         list.replace(names.iter().map(|&(name, age)| key(name, age)).collect(), now());
         list

@@ -4,13 +4,14 @@ pub mod dialog;
 pub mod list;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::Team;
 use crate::core::listing::Listing;
-use crate::core::policy::RotationPolicy;
+use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
@@ -30,7 +31,7 @@ pub struct Settings {
     /// Which of them is shown first.
     pub first: TeamIndex,
     /// When keys are due.
-    pub policy: RotationPolicy,
+    pub policies: Arc<Policies>,
     /// Seconds until a copied value is cleared; 0 = never.
     pub clear_after: u32,
     /// Roles to styles.
@@ -199,7 +200,7 @@ impl Model {
         let teams = settings
             .profiles
             .iter()
-            .map(|_| TeamState::new(settings.policy))
+            .map(|_| TeamState::new(&settings.policies))
             .collect();
         Self {
             active: settings.first,
@@ -353,11 +354,11 @@ impl Model {
 }
 
 impl TeamState {
-    fn new(policy: RotationPolicy) -> Self {
+    fn new(policies: &Arc<Policies>) -> Self {
         Self {
             session: SessionState::Unknown,
             team: None,
-            list: KeyList::new(policy),
+            list: KeyList::new(Arc::clone(policies)),
             load: LoadState::Never,
             loading: None,
             as_of: None,

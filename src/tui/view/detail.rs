@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::key::{LastUse, Own};
-use crate::core::text::{Label, fit};
+use crate::core::text::{Label, clean, fit};
 use crate::tui::model::Model;
 use crate::tui::model::list::Row;
 use crate::tui::theme::{Role, mark, role};
@@ -58,12 +58,14 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         LastUse::Unknown => unknown(),
     };
     let due = match standing.due_at {
-        Some(at) => format!(
-            "{} ({}, every {} days)",
-            relative::due(standing),
-            relative::local(at, zone),
-            model.settings.policy.days
-        ),
+        Some(at) => {
+            let from = match &row.pattern {
+                Some(pattern) => format!("by the rule for “{}”", clean(pattern)),
+                None => "by default".to_owned(),
+            };
+            let (due, date) = (relative::due(standing), relative::local(at, zone));
+            format!("{due} ({date}, every {} days {from})", row.policy.days)
+        }
         None => "age unknown: no creation date".to_owned(),
     };
     let own = match row.listed.own {

@@ -85,7 +85,10 @@ fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths
         ("KEY".to_owned(), widths.hint),
         (title("AGE", by == SortBy::Created), widths.age),
         (title(used, by == SortBy::LastUsed), widths.used),
-        (format!("{} DAYS", model.settings.policy.days), widths.gauge),
+        (
+            format!("{} DAYS", model.settings.policies.default_policy().days),
+            widths.gauge,
+        ),
         (title("ROTATION", by == SortBy::Due), widths.due),
     ];
     let mut text = " ".repeat(usize::from(LEAD));
@@ -133,11 +136,7 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) ->
     cell(row.hint.shown(), widths.hint, if selected { strong } else { dim });
     cell(&relative::age(row.standing), widths.age, strong);
     cell(&used, widths.used, strong);
-    cell(
-        &gauge(row.standing, model.settings.policy, widths.gauge),
-        widths.gauge,
-        of_status,
-    );
+    cell(&gauge(row.standing, row.policy, widths.gauge), widths.gauge, of_status);
     cell(&relative::due(row.standing), widths.due, of_status);
     Line::from(spans)
 }

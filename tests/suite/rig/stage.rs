@@ -9,7 +9,6 @@ use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLim
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::policy::RotationPolicy;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
@@ -238,7 +237,7 @@ impl Stage {
                 fixed_credential: false,
             }],
             first: TeamIndex(0),
-            policy: RotationPolicy::default(),
+            policies: Arc::default(),
             clear_after: 45,
             theme: set.theme,
             zone: jiff::tz::TimeZone::UTC,

@@ -218,8 +218,9 @@ impl Terminal {
     /// Takes the terminal away, as a window that is closed or a connection that breaks.
     pub fn hang_up(&mut self) {
         self.seen.0.lock().unwrap().let_go = true;
-        // The reader sits in a read, and holds the terminal open: a new size makes the program draw.
-        self.resize((100, 30));
+        // The reader sits in a read, and holds the terminal open: a key makes the program draw. A new size would not,
+        // where it is not told of one.
+        self.send("?");
         self.reader.take().unwrap().join().unwrap();
         self.lines = None;
     }

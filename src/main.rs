@@ -120,7 +120,9 @@ async fn dashboard(
     let labels = profiles.iter().map(|profile| ProfileLabel {
         name: profile.name.clone(),
         host: profile.base_url.host().to_owned(),
-        fixed_credential: profile.from_environment.is_some() || profile.credential_command.is_some(),
+        fixed_credential: sandbox.is_some()
+            || profile.from_environment.is_some()
+            || profile.credential_command.is_some(),
     });
     let shown = tui::model::Settings {
         profiles: labels.collect(),

@@ -51,8 +51,8 @@ fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, zone: &TimeZo
     let key = &listed.key;
     let standing = policies.standing(key, listing.as_of);
     let role = match standing.status {
-        DueStatus::Overdue | DueStatus::Due => Role::Danger,
-        DueStatus::DueSoon => Role::Warn,
+        DueStatus::Overdue => Role::Danger,
+        DueStatus::Due | DueStatus::DueSoon => Role::Warn,
         DueStatus::Fresh => Role::Plain,
         DueStatus::Unknown => Role::Dim,
     };

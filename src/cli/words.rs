@@ -58,7 +58,7 @@ pub(crate) fn standing(standing: Standing) -> String {
     let left = standing.days_left.unwrap_or_default();
     match standing.status {
         DueStatus::Overdue => format!("! {} overdue", days(left)),
-        DueStatus::Due => "! due today".to_owned(),
+        DueStatus::Due => "◔ due today".to_owned(),
         DueStatus::DueSoon => format!("◔ due in {}", days(left)),
         DueStatus::Fresh => format!("· {} left", days(left)),
         DueStatus::Unknown => "? age unknown".to_owned(),
@@ -104,7 +104,7 @@ mod tests {
         let said = |created: Option<&str>| standing(RotationPolicy::default().standing(created.map(at), now));
         assert_eq!(said(Some("2026-11-20T00:00:00Z")), "· 88 days left");
         assert_eq!(said(Some("2026-09-01T00:00:00Z")), "◔ due in 8 days");
-        assert_eq!(said(Some("2026-08-24T00:00:00Z")), "! due today");
+        assert_eq!(said(Some("2026-08-24T00:00:00Z")), "◔ due today");
         assert_eq!(said(Some("2026-08-23T00:00:00Z")), "! 1 day overdue");
         assert_eq!(said(None), "? age unknown");
     }

@@ -63,7 +63,7 @@ impl NamePattern {
             });
         }
         Pattern::new(text).map(Self).map_err(|error| BadPattern {
-            at: text.get(..error.pos).map_or(0, |head| head.chars().count()) + 1,
+            at: error.pos + 1,
             why: error.msg,
         })
     }

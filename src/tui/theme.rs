@@ -21,6 +21,8 @@ pub enum Role {
     Warn,
     /// Now.
     Danger,
+    /// The name under the cursor.
+    Cursor,
     /// The permanent badge of a mode.
     Badge,
 }
@@ -47,6 +49,7 @@ impl Theme {
             Role::Plain => plain,
             Role::Dim => plain.add_modifier(Modifier::DIM),
             Role::Strong => plain.add_modifier(Modifier::BOLD),
+            Role::Cursor => plain.add_modifier(Modifier::BOLD | Modifier::REVERSED),
             Role::Accent => plain.fg(Color::Cyan),
             Role::Ok => plain.fg(Color::Green),
             Role::Warn => plain.fg(Color::Yellow),

@@ -60,10 +60,10 @@ fn counts(model: &Model) -> Vec<Span<'static>> {
     };
     let mut spans = vec![span(model, Role::Plain, keys)];
     let counts = list.counts();
-    let due_soon = counts.due + counts.due_soon;
     for (count, role, words) in [
         (counts.overdue, Role::Danger, format!("! {} overdue", counts.overdue)),
-        (due_soon, Role::Warn, format!("◔ {due_soon} due soon")),
+        (counts.due, Role::Warn, format!("◔ {} due today", counts.due)),
+        (counts.due_soon, Role::Warn, format!("◔ {} due soon", counts.due_soon)),
         (
             counts.unknown,
             Role::Dim,
@@ -74,7 +74,7 @@ fn counts(model: &Model) -> Vec<Span<'static>> {
             spans.push(span(model, role, words));
         }
     }
-    if let Some(days) = list.next_due() {
+    if let Some(days) = list.next_due().filter(|&days| days > 0) {
         spans.push(span(model, Role::Dim, format!("next {}", relative::due_in(days))));
     }
     spans

@@ -125,7 +125,10 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) ->
         Span::styled(if selected { " ▸ " } else { "   " }, theme.style(Role::Accent)),
         Span::styled(mark(status), of_status),
         Span::raw(" "),
-        Span::styled(pad(&name, widths.name), strong),
+        Span::styled(
+            pad(&name, widths.name),
+            if selected { theme.style(Role::Cursor) } else { strong },
+        ),
     ];
     let mut cell = |text: &str, width: u16, style: Style| {
         if width > 0 {

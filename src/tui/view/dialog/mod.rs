@@ -123,6 +123,7 @@ impl Sheet {
             height,
         };
         frame.render_widget(Clear, at);
+        unhook_wide_characters(frame, at, screen);
         let title = fit(&self.title, width.saturating_sub(6)).into_owned();
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
@@ -175,6 +176,9 @@ impl Sheet {
                 .collect()
         };
         let hints: Vec<(String, String)> = self.hints.clone().unwrap_or_else(from_keymap);
+        if hints.is_empty() {
+            return Vec::new();
+        }
         let mut lines = vec![Line::default()];
         let mut used = 0;
         for (key, label) in hints {
@@ -194,6 +198,20 @@ impl Sheet {
             used += width;
         }
         lines
+    }
+}
+
+/// A character of two columns that begins just left of the box would hide the box's border.
+fn unhook_wide_characters(frame: &mut Frame<'_>, at: Rect, screen: Rect) {
+    if at.x == screen.x {
+        return;
+    }
+    for y in at.top()..at.bottom() {
+        if let Some(cell) = frame.buffer_mut().cell_mut(Position::new(at.x - 1, y))
+            && columns(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
     }
 }
 

@@ -164,5 +164,6 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
     sheet.words(model, Role::Plain, &question);
     sheet.blank();
     sheet.choice(model, "No, stay", &format!("Yes, {yes}"));
+    sheet.hints = Some(Vec::new());
     sheet
 }

@@ -25,6 +25,7 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
             let hours = now.duration_since(at).as_hours();
             let ago = relative::ago(at, now);
             if hours < 24 {
+                let ago = if ago == "now" { "just now" } else { &ago };
                 (Role::Danger, format!("! used {ago}: something depends on it"))
             } else {
                 (Role::Plain, format!("used {ago}"))
@@ -70,6 +71,7 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     match &form.confirm {
         Confirm::YesNo => {
             sheet.choice(model, "No", "Yes, revoke it");
+            sheet.hints = Some(Vec::new());
         }
         Confirm::Typed { input, expected, what } => {
             sheet.words(model, Role::Plain, &format!("Type {what} to revoke it: {expected}"));

@@ -8,5 +8,6 @@ mod journal;
 mod keyring;
 mod main_job;
 mod process;
+mod proof;
 mod sinks;
 mod tools;

@@ -17,6 +17,7 @@ mod flows;
 mod house;
 mod http;
 #[cfg(unix)]
+mod protocol;
 mod pty;
 #[cfg(target_os = "linux")]
 mod real;

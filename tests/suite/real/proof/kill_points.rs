@@ -126,7 +126,12 @@ fn calls_made(machine: &Machine, scenario: Scenario) -> Vec<(&'static str, usize
     prepare(machine, scenario, state.path(), "Undisturbed");
     let trace = state.path().join("trace");
     let names: Vec<&str> = CALLS.iter().map(|(call, _)| *call).collect();
-    let options = ["-o", trace.to_str().unwrap(), "-e", &format!("trace={}", names.join(","))];
+    let options = [
+        "-o",
+        trace.to_str().unwrap(),
+        "-e",
+        &format!("trace={}", names.join(",")),
+    ];
     let ran = traced(machine, scenario, state.path(), "Undisturbed", &options);
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     machine
@@ -145,7 +150,10 @@ fn calls_made(machine: &Machine, scenario: Scenario) -> Vec<(&'static str, usize
 fn state_for(machine: &Machine, scenario: Scenario) -> tempfile::TempDir {
     let state = tempfile::tempdir_in(machine.home.path()).unwrap();
     if scenario != Scenario::Create {
-        let (from, to) = (machine.state().join("chatzuri-keys"), state.path().join("chatzuri-keys"));
+        let (from, to) = (
+            machine.state().join("chatzuri-keys"),
+            state.path().join("chatzuri-keys"),
+        );
         fs::create_dir(&to).unwrap();
         for file in fs::read_dir(from).unwrap().flatten() {
             fs::copy(file.path(), to.join(file.file_name())).unwrap();
@@ -208,15 +216,23 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
 
     let left = row(state, name);
     if let Some(row) = left.as_ref().filter(|row| safe(&row.stage))
-        && !machine.kept(&row.op).is_some_and(|value| machine.status_of(&value) == 200)
+        && !machine
+            .kept(&row.op)
+            .is_some_and(|value| machine.status_of(&value) == 200)
     {
-        tally.lost.push(format!("{name}: {row:?}, and no working value is kept"));
+        tally
+            .lost
+            .push(format!("{name}: {row:?}, and no working value is kept"));
     }
     let keys = machine.keys_named(name);
     let resume = |more: &[&str]| {
         let args: Vec<&str> = ["create", name, "--resume"].iter().chain(more).copied().collect();
         let output = machine.ours(&args).env("XDG_STATE_HOME", state).output().unwrap();
-        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+        (
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     };
     let (code, _, words) = resume(&[]);
     let told = row(state, name);
@@ -257,7 +273,9 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
             let lost = row(state, name).unwrap();
             if lost.stage != "lost" || lost.minted.as_ref() != Some(id) || !words.contains("its value is lost for good")
             {
-                tally.unknown.push(wrong(&format!("never found: {lost:?} {code} {words}")));
+                tally
+                    .unknown
+                    .push(wrong(&format!("never found: {lost:?} {code} {words}")));
             }
         }
         ([], None) => {}
@@ -266,7 +284,9 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
             let (code, _, words) = resume(&[]);
             let closed = row(state, name).unwrap();
             if closed.stage != "closed" || code != 0 || !words.contains("No new key is waiting") {
-                tally.unknown.push(wrong(&format!("never closed: {closed:?} {code} {words}")));
+                tally
+                    .unknown
+                    .push(wrong(&format!("never closed: {closed:?} {code} {words}")));
             }
         }
         _ => tally.unknown.push(wrong("no journal and no screen explains this")),
@@ -276,6 +296,8 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
         && ["done", "closed", "lost"].contains(&row.stage.as_str())
         && machine.kept(&row.op).is_some()
     {
-        tally.leaked.push(format!("{name}: {row:?}, and the keyring still holds it"));
+        tally
+            .leaked
+            .push(format!("{name}: {row:?}, and the keyring still holds it"));
     }
 }

@@ -1,5 +1,6 @@
 //! A new key is never lost and never leaked: the binary, killed, starved, watched and dumped.
 
+mod broken;
 mod kill_points;
 
 use std::fs;

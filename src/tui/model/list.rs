@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::core::key::{KeyId, LastUse};
+use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::ListedKey;
 use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
 use crate::core::text::Label;
@@ -21,11 +21,6 @@ pub struct Row {
     pub pattern: Option<String>,
     /// How it stands against its policy.
     pub standing: Standing,
-    /// `prefix…last_four`, cleaned and measured.
-    pub hint: Label,
-    /// What the filter looks into, in lower case.
-    haystack: String,
-    sort_name: String,
 }
 
 /// What the list is sorted by.
@@ -81,6 +76,8 @@ pub struct Counts {
 pub struct KeyList {
     policies: Arc<Policies>,
     rows: Vec<Row>,
+    /// What the filter looks into, by row and in lower case; made when it is first typed into, not for the first frame.
+    haystacks: Vec<String>,
     /// Indices into `rows`, sorted and filtered.
     order: Vec<usize>,
     filter: Input,
@@ -106,6 +103,7 @@ impl KeyList {
         Self {
             policies,
             rows: Vec::new(),
+            haystacks: Vec::new(),
             order: Vec::new(),
             filter: Input::default(),
             sort: SortBy::Due,
@@ -126,6 +124,7 @@ impl KeyList {
             .into_iter()
             .map(|listed| Row::new(listed, &self.policies, server_now))
             .collect();
+        self.haystacks.clear();
         self.day = utc_day(server_now);
         self.recount();
         self.rearrange();
@@ -140,6 +139,7 @@ impl KeyList {
         for row in &mut self.rows {
             row.measure(server_now);
         }
+        self.haystacks.clear();
         self.recount();
         self.rearrange();
     }
@@ -281,13 +281,19 @@ impl KeyList {
     fn rearrange(&mut self) {
         let needle = self.filter.value().to_lowercase();
         let terms: Vec<&str> = needle.split_whitespace().collect();
+        if !terms.is_empty() && self.haystacks.len() != self.rows.len() {
+            self.haystacks = self.rows.iter().map(Row::haystack).collect();
+        }
+        let mut order: Vec<usize> = if terms.is_empty() {
+            (0..self.rows.len()).collect()
+        } else {
+            let found = self.haystacks.iter().enumerate();
+            found
+                .filter(|(_, text)| terms.iter().all(|term| text.contains(term)))
+                .map(|(index, _)| index)
+                .collect()
+        };
         let rows = &self.rows;
-        let mut order: Vec<usize> = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| terms.iter().all(|term| row.haystack.contains(term)))
-            .map(|(index, _)| index)
-            .collect();
         let by = self.sort;
         order.sort_by(|&a, &b| match (rows.get(a), rows.get(b)) {
             (Some(a), Some(b)) => a.compare(b, by),
@@ -343,33 +349,26 @@ impl Row {
         let key = &listed.key;
         let Governed { policy, pattern } = policies.of(key.name.raw());
         let standing = policy.standing(key.created_at, server_now);
-        let hint = Label::new(&key.hint());
-        let mut row = Self {
-            sort_name: key.name.shown().to_lowercase(),
-            haystack: String::new(),
+        Self {
             policy,
             pattern: pattern.map(str::to_owned),
             standing,
-            hint,
             listed,
-        };
-        row.index();
-        row
+        }
     }
 
     fn measure(&mut self, server_now: Timestamp) {
         self.standing = self.policy.standing(self.listed.key.created_at, server_now);
-        self.index();
     }
 
-    fn index(&mut self) {
+    fn haystack(&self) -> String {
         let key = &self.listed.key;
         let owner = key.created_by.as_ref().map_or("", Label::shown);
         let status = match self.standing.status {
             DueStatus::DueSoon => "due soon",
             other => other.word(),
         };
-        self.haystack = format!("{}\n{}\n{}\n{owner}\n{status}", key.name, key.id, self.hint).to_lowercase();
+        format!("{}\n{}\n{}\n{owner}\n{status}", key.name, key.id, key.hint()).to_lowercase()
     }
 
     fn compare(&self, other: &Self, by: SortBy) -> std::cmp::Ordering {
@@ -388,9 +387,13 @@ impl Row {
             SortBy::LastUsed => used(a.last_used_at).cmp(&used(b.last_used_at)),
         };
         first
-            .then_with(|| self.sort_name.cmp(&other.sort_name))
+            .then_with(|| lower(a).cmp(lower(b)))
             .then_with(|| a.id.raw().cmp(b.id.raw()))
     }
+}
+
+fn lower(key: &ApiKey) -> impl Iterator<Item = char> {
+    key.name.shown().chars().flat_map(char::to_lowercase)
 }
 
 fn utc_day(time: Timestamp) -> i64 {

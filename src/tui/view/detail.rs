@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::key::{LastUse, Own};
-use crate::core::text::{Label, clean, fit};
+use crate::core::text::{clean, fit};
 use crate::tui::model::Model;
 use crate::tui::model::list::Row;
 use crate::tui::theme::{Role, mark, role};
@@ -86,7 +86,7 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
     };
     vec![
         title,
-        fact("id", format!("{}   {}", key.id, Label::shown(&row.hint))),
+        fact("id", format!("{}   {}", key.id, key.hint())),
         fact("created", created),
         fact("last used", used),
         fact("rotation", due),

@@ -136,7 +136,7 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) ->
             spans.push(Span::styled(pad(text, width), style));
         }
     };
-    cell(row.hint.shown(), widths.hint, if selected { strong } else { dim });
+    cell(&key.hint(), widths.hint, if selected { strong } else { dim });
     cell(&relative::age(row.standing), widths.age, strong);
     cell(&used, widths.used, strong);
     cell(&gauge(row.standing, row.policy, widths.gauge), widths.gauge, of_status);

@@ -13,6 +13,7 @@ use chatzuri_keys::adapters::environment::DesktopEnvironment;
 use chatzuri_keys::adapters::hardening::harden;
 use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::keyring::OsKeyring;
+use chatzuri_keys::adapters::log_file;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
@@ -24,7 +25,7 @@ use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, ThemeChoice};
 use chatzuri_keys::core::secret::Secret;
-use chatzuri_keys::core::text::Label;
+use chatzuri_keys::core::text::{Label, clean};
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
@@ -52,16 +53,29 @@ fn main() -> ExitCode {
     let args = arguments();
     let environment = Environment::read(|name| std::env::var_os(name));
     let mut output = Output::of_process(args.global.quiet, environment.no_color);
-    let ended = match &args.command {
+    let ended = start_log(&args.global).and_then(|()| match &args.command {
         Some(Command::Sandbox(options)) => on_runtime(try_out(options, &environment, &mut output)),
         Some(command) => run_command(command, &args.global, &environment, &mut output),
         None => open_dashboard(&args.global, &environment),
-    };
+    });
     let exit = ended.unwrap_or_else(|trouble| {
         output.error(&trouble.sentence);
         trouble.exit
     });
     exit.into()
+}
+
+fn start_log(flags: &Global) -> Result<(), Trouble> {
+    let Some(path) = &flags.log_file else {
+        return Ok(());
+    };
+    log_file::start(path).map_err(|error| {
+        let shown = path.to_string_lossy();
+        let sentence = format!("--log-file: {} cannot be written to: {error}.", clean(&shown));
+        Trouble::new(Exit::Usage, sentence)
+    })?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");
+    Ok(())
 }
 
 fn arguments() -> Args {

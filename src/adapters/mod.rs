@@ -7,6 +7,7 @@ pub mod environment;
 pub mod hardening;
 pub mod http;
 pub mod keyring;
+pub mod log_file;
 pub mod memory_store;
 pub mod process;
 pub mod sqlite;

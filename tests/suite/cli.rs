@@ -478,6 +478,338 @@ fn a_lost_answer_to_a_creation_is_told_and_never_sent_twice() {
     assert_eq!(stage.asked("/create-api-key"), 1);
 }
 
+// ---------------------------------------------------------------------------------------------------------- targets
+
+/// An own sink that keeps what it reads in a file; `more` goes into its script first.
+fn write_sinks(stage: &Stage, sinks: &[(&str, &str)]) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut config = String::new();
+    for (name, more) in sinks {
+        let (program, kept) = (
+            stage.home.path().join(format!("{name}.sh")),
+            stage.home.path().join(name),
+        );
+        std::fs::write(&program, format!("#!/bin/sh\n{more}\n/bin/cat >'{}'\n", kept.display())).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        config.push_str(&format!(
+            "[sinks.{name}]\ncommand = [\"{}\", \"{{name}}\", \"{{team}}\"]\nverify = [\"/bin/cat\", \"{}\"]\n",
+            program.display(),
+            kept.display()
+        ));
+    }
+    write_config(stage.home.path(), &config);
+}
+
+fn kept_by(stage: &Stage, name: &str) -> String {
+    std::fs::read_to_string(stage.home.path().join(name)).unwrap()
+}
+
+#[test]
+fn create_hands_the_value_to_every_target_and_shows_it_nowhere() {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("one", ""), ("two", "")]);
+    let to = ["create", "Invoices", "--to", "one", "--to", "two", "--to", "one"];
+    let ran = stage.run(&to);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    for line in [
+        "one: stored, and read back the same\n",
+        "two: stored, and read back the same\n",
+    ] {
+        assert_eq!(ran.stderr.matches(line).count(), 1, "{}", ran.stderr);
+    }
+    let value = kept_by(&stage, "one");
+    assert_eq!(value, kept_by(&stage, "two"));
+    assert!(!ran.stderr.contains(&value), "{}", ran.stderr);
+    assert_eq!(stage.run_as(&value, &["list"]).code, 0, "it works");
+    let json = stage.run(&["create", "Invoices 2", "--to", "two", "--json"]);
+    assert_eq!(json.code, 0, "{}", json.stderr);
+    assert!(!json.stdout.contains(&kept_by(&stage, "two")));
+    let shape: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert!(shape.get("secret").is_none(), "{shape}");
+    let receipt = serde_json::json!({"target": "two", "state": "stored", "verified": "yes", "detail": null});
+    assert_eq!(shape["receipts"], serde_json::json!([receipt]));
+}
+
+#[test]
+fn a_target_that_is_wrong_or_not_ready_stops_everything_before_the_request() {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("one", "")]);
+    for (target, why) in [
+        ("gh:acme/web", "OWNER/REPO/NAME has three parts"),
+        ("nowhere", "nowhere is not ready: "),
+        ("pass:a/../b", "is a step to another folder"),
+    ] {
+        for more in [&[][..], &["--show"], &["--dry-run"]] {
+            let ran = stage.run(&[&["create", "Invoices", "--to", "one", "--to", target][..], more].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{target}: {}", ran.stderr);
+            assert!(
+                ran.stderr.contains(why) && ran.stderr.contains("othing was sent"),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    assert_eq!(stage.asked("/create-api-key"), 0);
+    assert!(!stage.home.path().join("one").exists());
+    let plan = stage.run(&["create", "Invoices", "--to", "one", "--copy", "--dry-run"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert!(
+        plan.stderr.contains("hand its value to one, the clipboard"),
+        "{}",
+        plan.stderr
+    );
+    assert_eq!(stage.asked("/create-api-key"), 0);
+}
+
+#[test]
+fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost() {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("good", ""), ("bad", "echo no room >&2; exit 9")]);
+    let partly = stage.run(&["create", "Invoices", "--to", "bad", "--to", "good", "--json"]);
+    assert_eq!(partly.code, 5, "{}", partly.stderr);
+    assert!(
+        partly.stderr.contains("bad: failed: ") && partly.stderr.contains("no room"),
+        "{}",
+        partly.stderr
+    );
+    assert!(
+        partly.stderr.contains("could not be kept") && partly.stderr.contains("It is in good alone"),
+        "{}",
+        partly.stderr
+    );
+    let shape: Value = serde_json::from_str(&partly.stdout).unwrap();
+    assert_eq!(shape["receipts"][0]["state"], "failed");
+    assert!(shape["receipts"][0]["detail"].as_str().unwrap().contains("no room"));
+    assert_eq!(shape["receipts"][1]["state"], "stored");
+    let lost = stage.run(&["create", "Invoices", "--to", "bad"]);
+    assert_eq!(lost.code, 5, "{}", lost.stderr);
+    assert!(
+        lost.stderr.contains("It is lost") && lost.stderr.contains("revoke key_"),
+        "{}",
+        lost.stderr
+    );
+}
+
+// -------------------------------------------------------------------------------------------------------------- log
+
+/// Makes the journal one that cannot be read.
+fn break_journal(stage: &Stage) {
+    let folder = stage.home.path().join("state").join("chatzuri-keys");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    std::fs::write(
+        folder.join("journal.db"),
+        "this is no journal of ours, and longer than a header of one",
+    )
+    .unwrap();
+}
+
+#[test]
+fn the_log_tells_what_was_done_without_network_and_credential() {
+    let mut stage = Stage::new();
+    write_sinks(&stage, &[("one", ""), ("bad", "exit 9")]);
+    assert_eq!(stage.run(&["create", "Invoices", "--to", "one", "--to", "bad"]).code, 5);
+    assert_eq!(stage.run(&["revoke", "Invoices", "--yes"]).code, 0);
+    stage.server().inject(FaultRule::parse("revoke:status=403:1").unwrap());
+    assert_eq!(stage.run(&["revoke", UNUSED, "--yes"]).code, 4);
+    stage.stop();
+    let log = |args: &[&str]| {
+        ran_of(
+            &bare(stage.home.path())
+                .env("USER", "amina")
+                .arg("log")
+                .args(args)
+                .output()
+                .unwrap(),
+        )
+    };
+    let json = log(&["--json", "--since", "1h"]);
+    assert_eq!((json.code, json.stderr.as_str()), (0, ""));
+    let shape: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(shape["schema_version"], 1);
+    let told: Vec<String> = shape["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            let word = |field: &str| entry[field].as_str().unwrap().to_owned();
+            format!(
+                "{} {} {}",
+                word("action"),
+                entry["key"]["name"].as_str().unwrap(),
+                word("outcome")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "create Invoices created_without_escrow",
+            "deliver Invoices delivered",
+            "deliver Invoices failed",
+            "revoke Invoices revoked",
+            "revoke Load test refused",
+        ]
+    );
+    assert!(shape["entries"][4]["detail"].as_str().unwrap().contains("403"));
+    let table = log(&[]);
+    assert_eq!(table.code, 0, "{}", table.stderr);
+    assert_eq!(table.stdout.lines().count(), 6, "a head and 5 rows: {}", table.stdout);
+    let newest = log(&["--key", "Invoices", "--limit", "1"]);
+    assert!(
+        newest.stdout.contains("revoked") && newest.stdout.lines().count() == 2,
+        "{}",
+        newest.stdout
+    );
+    assert_eq!(log(&["--since", "tomorrow"]).code, 2);
+    let value = kept_by(&stage, "one");
+    assert!(!table.stdout.contains(&value) && !json.stdout.contains(&value));
+}
+
+#[test]
+fn a_broken_journal_is_told_and_stops_neither_reading_nor_revoking() {
+    let stage = Stage::new();
+    break_journal(&stage);
+    let log = stage.run(&["log"]);
+    assert_eq!((log.code, log.stdout.as_str()), (1, ""), "{}", log.stderr);
+    assert!(log.stderr.contains("The log cannot be read: "), "{}", log.stderr);
+    assert_eq!(stage.run(&["list", "-q"]).stderr, "");
+    let revoked = stage.run(&["revoke", UNUSED, USED, "--yes"]);
+    assert_eq!(revoked.code, 0, "{}", revoked.stderr);
+    assert_eq!(
+        revoked.stderr.matches("Nothing is being recorded: ").count(),
+        1,
+        "{}",
+        revoked.stderr
+    );
+    let created = stage.run(&["create", "Invoices", "--show"]);
+    assert_eq!((created.code, created.stdout.as_str()), (1, ""), "{}", created.stderr);
+    assert_eq!(stage.asked("/create-api-key"), 0);
+}
+
+#[test]
+fn a_list_without_an_end_names_its_server() {
+    let stage = Stage::with_fault("list:endless");
+    let ran = stage.run(&["list"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+    let host = stage
+        .server()
+        .base_url
+        .trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap();
+    let said = format!("The list of {host} did not end after 2000 pages of GET /get-api-keys");
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+}
+
+// --------------------------------------------------------------------------------------------------------- log file
+
+/// Every way a value could stand in a text.
+fn disguises(value: &str) -> Vec<String> {
+    use base64::Engine as _;
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    // Base64 of a value inside a longer text begins at one of three places.
+    let shifted = (0..3).map(|skip| {
+        let middle = &value.as_bytes()[skip..value.len() - (value.len() - skip) % 3];
+        base64::engine::general_purpose::STANDARD_NO_PAD.encode(middle)
+    });
+    let middle = value.get(8..value.len() - 4).unwrap().to_owned();
+    [middle, hex.to_uppercase(), hex].into_iter().chain(shifted).collect()
+}
+
+#[test]
+fn the_log_file_says_what_was_done_and_holds_no_secret() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    write_sinks(&stage, &[("one", ""), ("bad", "/bin/cat >&2; exit 9")]);
+    let file = stage.home.path().join("trace");
+    let path = file.to_str().unwrap().to_owned();
+    let with = |args: &[&str]| stage.run(&[args, &["--log-file", &path]].concat());
+    let shown = with(&["create", "Invoices", "--show"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let bad = with(&["create", "Second", "--to", "one", "--to", "bad"]);
+    assert_eq!(bad.code, 5, "{}", bad.stderr);
+    assert_eq!(with(&["list"]).code, 0);
+    assert_eq!(with(&["status"]).code, 0);
+    assert_eq!(with(&["revoke", "Invoices", "--yes"]).code, 0);
+    let typed = "cz_dead0123456789abcdefDEAD";
+    let login = bare(stage.home.path())
+        .args([
+            "login",
+            "--with-token",
+            "--base-url",
+            &stage.server().base_url,
+            "--log-file",
+            &path,
+        ])
+        .write_stdin(format!("Bearer {typed}\n"))
+        .output()
+        .unwrap();
+    assert_eq!(ran_of(&login).code, 4);
+    let log = std::fs::read_to_string(&file).unwrap();
+    for told in [
+        "POST /create-api-key",
+        "DELETE /delete-api-key",
+        "status=200",
+        "status=401",
+        "outcome=\"revoked\"",
+        "target=bad stored=false",
+        "command=\"login\"",
+        "name=\"Invoices\"",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    assert!(
+        log.lines().all(|line| line.contains(" chatzuri_keys")),
+        "our own events only: {log}"
+    );
+    let values = [
+        shown.stdout.trim().to_owned(),
+        kept_by(&stage, "one"),
+        stage.server().credential.expose().to_owned(),
+        typed.to_owned(),
+    ];
+    for value in &values {
+        for text in disguises(value) {
+            assert!(!log.contains(&text), "{text} of {value} is in {log}");
+        }
+    }
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let unusable = stage.run(&["list", "--log-file", "/nonexistent/log"]);
+    assert_eq!(unusable.code, 2, "{}", unusable.stderr);
+    assert!(
+        unusable.stderr.contains("--log-file: /nonexistent/log"),
+        "{}",
+        unusable.stderr
+    );
+}
+
+#[test]
+fn the_key_of_a_credential_command_goes_to_no_other_host() {
+    let stage = Stage::new();
+    let asked = stage.home.path().join("asked");
+    write_config(
+        stage.home.path(),
+        &format!(
+            "profile = \"acme\"\n[profiles.acme]\nbase_url = \"https://acme.example\"\n\
+             credential_command = [\"/bin/touch\", \"{}\"]\n",
+            asked.display()
+        ),
+    );
+    let flag = ["list", "--base-url", &stage.server().base_url];
+    let ran = ran_of(&bare(stage.home.path()).args(flag).output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("--base-url: ") && ran.stderr.contains("acme.example"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!asked.exists() && stage.server().request_log().is_empty());
+}
+
 // -------------------------------------------------------------------------------------------- sign-in and settings
 
 #[test]

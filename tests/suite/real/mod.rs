@@ -4,6 +4,7 @@
 
 mod child;
 mod clipboard;
+mod handover;
 mod journal;
 mod keyring;
 mod main_job;

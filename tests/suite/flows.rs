@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
-use chatzuri_keys::ports::{Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, TerminalNote};
+use chatzuri_keys::ports::{
+    Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, Journal, LogQuery, TerminalNote,
+};
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::model::Exit;
 use crossterm::event::KeyCode;
@@ -296,6 +298,10 @@ async fn a_key_in_use_wants_its_name_typed() {
     stage.expect("✓ Revoked “Busy bot”");
     stage.expect("gone from the list");
     assert_eq!(status_of(&stage, &value).await, 401);
+    let log = stage.journal.log(LogQuery::default()).await.unwrap();
+    let last = log.last().unwrap();
+    assert_eq!((last.action.word(), last.outcome.as_str()), ("revoke", "revoked"));
+    assert_eq!(last.key.as_ref().unwrap().1.raw(), "Busy bot");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,6 +181,11 @@ impl Terminal {
         at(self.seen.0.lock().unwrap().parser.screen())
     }
 
+    /// The program's process.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use super::{Machine, have, text};
+use super::{Machine, have, is_root, text};
 use crate::real::tools::{self, Bus};
 use crate::rig::terminal::BINARY;
 
@@ -157,15 +157,6 @@ fn without_a_keyring_that_keeps_nothing_is_created() {
         assert_eq!(list.status.code(), Some(0), "{what}: {}", text(&list.stderr));
     }
     machine.keyring.signal(Signal::CONT);
-}
-
-/// Only root can mount.
-fn is_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        eprintln!("SKIPPED {test}: needs root, to mount a small disk in a namespace of its own");
-    }
-    root
 }
 
 fn copied(from: &std::path::Path, to: &std::path::Path) {

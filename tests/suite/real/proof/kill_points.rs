@@ -41,6 +41,8 @@ enum Scenario {
     Show,
     /// `create --resume --stored`, which acknowledges.
     Stored,
+    /// `create --to`, which gives the value to a program and acknowledges.
+    To,
 }
 
 impl Scenario {
@@ -49,6 +51,7 @@ impl Scenario {
             Self::Create => vec!["create", name],
             Self::Show => vec!["create", name, "--show"],
             Self::Stored => vec!["create", name, "--resume", "--stored"],
+            Self::To => vec!["create", name, "--to", "shelf"],
         }
     }
 }
@@ -69,7 +72,7 @@ fn killed_at_any_point_no_key_is_unknown_none_is_lost_once_it_is_safe_and_none_i
     if !have("kill_points", &[("strace", "strace")]) {
         return;
     }
-    let scenarios = [Scenario::Create, Scenario::Show, Scenario::Stored];
+    let scenarios = [Scenario::Create, Scenario::Show, Scenario::Stored, Scenario::To];
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let started: Vec<_> = scenarios
             .iter()
@@ -177,7 +180,8 @@ fn traced(machine: &Machine, scenario: Scenario, state: &Path, name: &str, optio
     let mut command = tools::command("strace");
     machine.dress(&mut command);
     command
-        .args(["-f", "-qq", "--seccomp-bpf"])
+        // The target is another program: it is left alone.
+        .args(["-f", "-qq", "-b", "execve"])
         .args(options)
         .arg(BINARY)
         .args(scenario.args(name))
@@ -259,8 +263,16 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
                     .push(wrong(&format!("the value is not handed over: {code} {words}")));
             }
         }
-        ([_], Some("done")) => {
-            if scenario == Scenario::Create || (scenario == Scenario::Show && !handed_over()) {
+        ([id], Some("done")) => {
+            let shelved =
+                || fs::read_to_string(machine.shelf.path().join(id)).is_ok_and(|it| machine.status_of(&it) == 200);
+            let is_elsewhere = match scenario {
+                Scenario::Create => false,
+                Scenario::Show => handed_over(),
+                Scenario::To => shelved(),
+                Scenario::Stored => true,
+            };
+            if !is_elsewhere {
                 tally.lost.push(wrong("forgotten, and never handed over"));
             }
         }

@@ -1,7 +1,9 @@
 //! A new key is never lost and never leaked: the binary, killed, starved, watched and dumped.
 
 mod broken;
+mod canary;
 mod kill_points;
+mod memory;
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +18,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::tools::{self, Bus, Guarded};
-use crate::rig::terminal::BINARY;
+use crate::rig::terminal::{BINARY, Terminal};
 
 /// What every test of this folder needs.
 const KEYRING: [(&str, &str); 4] = [
@@ -37,6 +39,8 @@ struct Machine {
     keyring: Guarded,
     bus: Bus,
     home: TempDir,
+    /// Where the target `shelf` puts values, under the ids of their keys.
+    shelf: TempDir,
     sandbox: Running,
     client: reqwest::Client,
     runtime: Runtime,
@@ -69,10 +73,17 @@ impl Machine {
             keyring: bus.unlocked_keyring(),
             bus,
             home: tempfile::tempdir().unwrap(),
+            shelf: tempfile::tempdir().unwrap(),
             sandbox,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             runtime,
         };
+        fs::create_dir_all(machine.config().parent().unwrap()).unwrap();
+        let sink = format!(
+            "[sinks.shelf]\ncommand = [\"sh\", \"-c\", 'cat >\"$0/$1\"', {:?}, \"{{key_id}}\"]\n",
+            machine.shelf.path()
+        );
+        fs::write(machine.config(), sink).unwrap();
         let signed_in = machine.fed(&["login", "--with-token"], machine.sandbox.credential.expose());
         assert!(signed_in.status.success(), "{}", text(&signed_in.stderr));
         machine
@@ -81,6 +92,10 @@ impl Machine {
     /// Where the binary keeps its journal unless told otherwise.
     fn state(&self) -> PathBuf {
         self.home.path().join("state")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.home.path().join("config/chatzuri-keys/config.toml")
     }
 
     /// Makes a command, or what it wraps, run on this machine.
@@ -218,6 +233,28 @@ fn values_in(bytes: &[u8]) -> impl Iterator<Item = &str> {
         let value = letters.iter().all(u8::is_ascii_alphanumeric);
         value.then(|| std::str::from_utf8(window).unwrap())
     })
+}
+
+/// Creates a key of this name in a dashboard, up to the dialog that shows it once.
+fn create_in(terminal: &mut Terminal, name: &str) {
+    // The list of the run before is drawn before anybody is signed in.
+    terminal.wait_for("n new");
+    terminal.press("n");
+    terminal.wait_for("A name that says which app uses it");
+    terminal.send(name);
+    terminal.wait_for(&format!("{} of 100 characters", name.len()));
+    terminal.press("\r");
+    terminal.wait_for("This value is shown once");
+}
+
+/// Only root can mount, and dump what is hardened.
+fn is_root(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        // Past the capture of the test harness.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: needs root");
+    }
+    root
 }
 
 fn text(bytes: &[u8]) -> String {

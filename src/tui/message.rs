@@ -15,7 +15,7 @@ use crate::ops::deliver::Receipt;
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
 use crate::ops::sign_in::{CredentialSource, SignInError};
-use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError};
 use crate::tui::keymap::Action;
 
 /// Names one run of an effect, so that a stale result can be told from the awaited one.
@@ -153,6 +153,8 @@ pub enum Message {
         target: Box<ListedKey>,
         /// What was seen.
         outcome: Outcome,
+        /// Why the log does not have it.
+        unrecorded: Option<JournalError>,
     },
     /// A value was put on the clipboard.
     Copied {

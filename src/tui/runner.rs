@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::incident::Outcome;
 use crate::core::listing::Listing;
 use crate::core::sink::{Sinks, Subject};
 use crate::ops::create::{CreateError, WithoutStore, create};
@@ -126,20 +127,21 @@ impl Runner {
                 let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
                 let (ports, patience) = (self.ports.clone(), self.patience);
                 self.spawn(request, async move {
-                    let outcome = match api {
+                    let (outcome, unrecorded) = match api {
                         Ok(api) => {
                             let never = std::future::pending();
-                            revoke_and_record(&ports, &profile?, &*api, &target, patience, never)
-                                .await
-                                .outcome?
+                            let revocation =
+                                revoke_and_record(&ports, &profile?, &*api, &target, patience, never).await;
+                            (revocation.outcome?, revocation.recorded.err())
                         }
-                        Err(error) => crate::core::incident::Outcome::Failed(error.to_string()),
+                        Err(error) => (Outcome::Failed(error.to_string()), None),
                     };
                     Some(Message::Revoked {
                         request,
                         team,
                         target,
                         outcome,
+                        unrecorded,
                     })
                 });
             }

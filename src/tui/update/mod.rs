@@ -74,8 +74,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Noted { .. } => Vec::new(),
         Message::Acknowledged { called, result, .. } => create::on_acknowledged(model, &called, result),
         Message::Revoked {
-            team, target, outcome, ..
-        } => revoke::on_revoked(model, team, &target, &outcome),
+            team,
+            target,
+            outcome,
+            unrecorded,
+            ..
+        } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
         Message::Copied { result, .. } => clipboard::on_copied(model, result),
         Message::ClipboardCleared { result, .. } => clipboard::on_cleared(model, result),
     }

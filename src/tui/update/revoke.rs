@@ -7,6 +7,7 @@ use crate::core::confirm::{Question, question};
 use crate::core::incident::Outcome;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
+use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -128,11 +129,20 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     vec![Effect::Revoke(request, team, target)]
 }
 
-pub(super) fn on_revoked(model: &mut Model, team: TeamIndex, target: &ListedKey, outcome: &Outcome) -> Vec<Effect> {
+pub(super) fn on_revoked(
+    model: &mut Model,
+    team: TeamIndex,
+    target: &ListedKey,
+    outcome: &Outcome,
+    unrecorded: Option<JournalError>,
+) -> Vec<Effect> {
     model
         .dialogs
         .retain(|dialog| !matches!(dialog, Dialog::Revoke(form) if form.target.key.id == target.key.id));
-    let sentence = outcome.sentence(&target.key);
+    let mut sentence = outcome.sentence(&target.key);
+    if let Some(error) = unrecorded {
+        sentence.push_str(&format!(" Nothing is being recorded: {error}."));
+    }
     if outcome.is_proven() {
         model.say(Role::Ok, format!("✓ {sentence}"));
     } else {

@@ -48,6 +48,10 @@ pub enum Action {
     SignIn,
     /// Open what waits of earlier creations.
     Waiting,
+    /// Show one team's keys.
+    KeysView,
+    /// Show what is due over every team.
+    DueView,
     /// Show the next team.
     NextTeam,
     /// Send what was typed.
@@ -75,6 +79,8 @@ pub enum Action {
 pub enum Context {
     /// The list of keys.
     List,
+    /// What is due over every team.
+    Due,
     /// The filter line.
     Filter,
     /// A page to read: help or details.
@@ -263,6 +269,7 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('w')], A::Waiting, "waiting", "open the new keys that wait", W::SomethingWaits);
     row(C::List, &[ch('t')], A::NextTeam, "team", "show the next team", W::SeveralTeams);
     row(C::List, &[ch('i')], A::SignIn, "sign in", "sign in with another key", W::MaySignIn);
+    row(C::List, &[ch('2')], A::DueView, "due", "what is due, over every team", W::Always);
     row(C::List, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next key", W::Always);
     row(C::List, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
     row(C::List, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "a screen down", W::Always);
@@ -272,6 +279,18 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch(':')], A::Palette, "", "find an action by its name", W::Always);
     row(C::List, &[ch('?')], A::Help, "help", "every key", W::Always);
     row(C::List, &[ch('q')], A::Quit, "quit", "leave", W::Always);
+
+    row(C::Due, &[ENTER, ch('l')], A::Details, "go to the key", "go to the key", W::Always);
+    row(C::Due, &[ch('1'), ESC, ch('2')], A::KeysView, "keys", "one team's keys", W::Always);
+    row(C::Due, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read every list again", W::Always);
+    row(C::Due, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
+    row(C::Due, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);
+    row(C::Due, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "ten down", W::Always);
+    row(C::Due, &[code(KeyCode::PageUp), KeyPress::ctrl('u')], A::PageUp, "", "ten up", W::Always);
+    row(C::Due, &[ch('g'), code(KeyCode::Home)], A::Top, "", "first", W::Always);
+    row(C::Due, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "last", W::Always);
+    row(C::Due, &[ch('?')], A::Help, "help", "every key", W::Always);
+    row(C::Due, &[ch('q')], A::Quit, "quit", "leave", W::Always);
 
     row(C::Filter, &[ENTER], A::KeepFilter, "keep", "keep the filter", W::Always);
     row(C::Filter, &[ESC], A::Back, "drop", "drop the filter", W::Always);
@@ -328,7 +347,7 @@ fn defaults() -> Vec<Binding> {
         C::Question,
         C::TypedQuestion,
         C::SignIn,
-        C::Waiting, C::Busy, C::Targets,
+        C::Waiting, C::Busy, C::Targets, C::Due,
     ] {
         row(
             context,

@@ -548,3 +548,19 @@ async fn the_first_frame_of_the_next_start_shows_the_last_list_with_its_age() {
     stage.start().await;
     stage.expect("synced just now");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_stands_in_an_agenda_beside_a_calendar_and_leads_to_its_key() {
+    let mut stage = Stage::ready().await;
+    stage.keys("2").await;
+    for text in ["OVERDUE", "THIS WEEK", "THIS MONTH", "LATER", "Mo  Tu  We"] {
+        stage.expect(text);
+    }
+    let screen = stage.screen();
+    let at = |text: &str| screen.find(text).unwrap();
+    assert!(at("Zapier") < at("THIS WEEK") && at("THIS WEEK") < at("Slack bot"));
+    stage.keys("G<enter>").await;
+    stage.expect("90 DAYS");
+    let selected = stage.dashboard.model.team().list.selected().unwrap();
+    assert_eq!(selected.listed.key.name.raw(), "Contractor trial");
+}

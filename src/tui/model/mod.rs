@@ -1,5 +1,6 @@
 //! Everything the dashboard knows. Pure data: `update` changes it, `view` reads it.
 
+pub mod agenda;
 pub mod dialog;
 pub mod list;
 
@@ -19,6 +20,7 @@ use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::{Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
+use crate::tui::model::agenda::Agenda;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::list::KeyList;
 use crate::tui::theme::{Role, Theme};
@@ -146,6 +148,15 @@ pub struct Work {
     pub changes_keys: bool,
 }
 
+/// What is shown under the dialogs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// One team's keys.
+    Keys,
+    /// What is due over every team.
+    Due,
+}
+
 /// How the dashboard ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -172,6 +183,10 @@ pub struct Model {
     pub teams: Vec<TeamState>,
     /// The one shown.
     pub active: TeamIndex,
+    /// What is shown under the dialogs.
+    pub view: View,
+    /// What is due over every team; kept up while it is shown.
+    pub agenda: Agenda,
     /// The filter line is being typed into.
     pub filtering: bool,
     /// What is open over the list; the last one has the keys.
@@ -209,6 +224,8 @@ impl Model {
             now,
             size: (80, 24),
             teams,
+            view: View::Keys,
+            agenda: Agenda::default(),
             filtering: false,
             dialogs: Vec::new(),
             notice: None,
@@ -260,6 +277,7 @@ impl Model {
     pub fn context(&self) -> Context {
         match self.dialogs.last() {
             None if self.filtering => Context::Filter,
+            None if self.view == View::Due => Context::Due,
             None => Context::List,
             Some(Dialog::Help { .. } | Dialog::Details { .. }) => Context::Page,
             Some(Dialog::Palette(_)) => Context::Palette,

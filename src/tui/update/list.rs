@@ -13,7 +13,7 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{leave, palette, revoke, sign_in, waiting};
+use crate::tui::update::{due, leave, palette, revoke, sign_in, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -28,6 +28,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SignIn => sign_in::open(model),
         Action::Waiting => return waiting::open(model),
         Action::NextTeam => return next_team(model),
+        Action::DueView => return due::open(model),
         Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
         Action::Palette => palette::open(model),
         Action::Details => {
@@ -51,6 +52,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Top => model.team_mut().list.first(),
         Action::Bottom => model.team_mut().list.last(),
         Action::Interrupt
+        | Action::KeysView
         | Action::Submit
         | Action::Copy
         | Action::Send

@@ -2,6 +2,7 @@
 
 mod clipboard;
 mod create;
+mod due;
 mod leave;
 mod list;
 mod palette;
@@ -34,6 +35,7 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let effects = dispatch(model, message);
+    due::refresh(model);
     let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
     model.team_mut().list.set_height(rows);
     effects
@@ -109,6 +111,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     }
     match model.context() {
         Context::List | Context::Filter => list::act(model, action),
+        Context::Due => due::act(model, action),
         Context::Page => page(model, action),
         Context::Palette => palette::act(model, action),
         Context::Create => create::act_on_form(model, action),

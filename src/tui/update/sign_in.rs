@@ -13,9 +13,15 @@ use crate::tui::theme::Role;
 use crate::tui::update::list::load;
 
 pub(super) fn look_for_session(model: &mut Model) -> Vec<Effect> {
+    look_for(model, model.active)
+}
+
+pub(super) fn look_for(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
     let request = model.begin("looking for the credential", false);
-    model.team_mut().session = SessionState::Looking;
-    vec![Effect::FindSession(request, model.active)]
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.session = SessionState::Looking;
+    }
+    vec![Effect::FindSession(request, team)]
 }
 
 pub(super) fn open(model: &mut Model) {

@@ -2,6 +2,7 @@
 
 mod detail;
 mod dialog;
+mod due;
 mod footer;
 mod gauge;
 mod header;
@@ -16,7 +17,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::ops::recover::Waiting;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, View};
 use crate::tui::theme::Role;
 
 /// Rows that what happened last takes on this screen.
@@ -33,9 +34,15 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     };
     header::draw(model, frame, areas.header);
     banner(model, frame, areas.rule);
-    table::draw(model, frame, areas.titles, areas.table);
-    if let Some(area) = areas.detail {
-        detail::draw_pane(model, frame, area);
+    match (model.view, areas.detail) {
+        (View::Keys, detail) => {
+            table::draw(model, frame, areas.titles, areas.table);
+            if let Some(area) = detail {
+                detail::draw_pane(model, frame, area);
+            }
+        }
+        (View::Due, None) => due::draw(model, frame, areas.titles, areas.table),
+        (View::Due, Some(detail)) => due::draw(model, frame, areas.titles, areas.table.union(detail)),
     }
     footer::draw_notice(model, frame, areas.notice);
     // A dialog shows its own keys.

@@ -233,7 +233,7 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// `text` in exactly `width` columns.
-fn pad(text: &str, width: u16) -> String {
+pub(super) fn pad(text: &str, width: u16) -> String {
     let mut cell = fit(text, width).into_owned();
     let missing = width.saturating_sub(columns(&cell));
     cell.extend(std::iter::repeat_n(' ', usize::from(missing)));

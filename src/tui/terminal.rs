@@ -10,6 +10,7 @@ use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use zeroize::Zeroize;
 
 use crate::ports::TerminalOut;
 use crate::tui::model::Model;
@@ -40,7 +41,9 @@ impl TerminalWriter {
         }
         let mut bytes = Vec::with_capacity(frame.len() + BEGIN_FRAME.len() + END_FRAME.len());
         bytes.extend_from_slice(BEGIN_FRAME);
-        bytes.append(&mut frame);
+        bytes.extend_from_slice(&frame);
+        // It may show a value; what is only cut short would stay in the buffer until a longer frame comes.
+        frame.zeroize();
         bytes.extend_from_slice(END_FRAME);
         drop(frame);
         self.write_between_frames(&bytes)
@@ -50,10 +53,30 @@ impl TerminalWriter {
 impl TerminalOut for TerminalWriter {
     fn write_between_frames(&self, bytes: &[u8]) -> io::Result<()> {
         let _out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()
+        write_whole(bytes)
     }
+}
+
+/// Past the buffer of the standard library's output, which keeps what went through it for the process's life.
+#[cfg(unix)]
+fn write_whole(mut bytes: &[u8]) -> io::Result<()> {
+    let stdout = io::stdout().lock();
+    while !bytes.is_empty() {
+        match rustix::io::write(&stdout, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
 }
 
 /// Gathers a frame; flushing is [`Screen::draw`]'s, once per frame.

@@ -203,7 +203,7 @@ fn secrets_leave_the_process_only_where_they_are_meant_to_go() {
         let mut terminal = Terminal::start((120, 40), "strace", |command| {
             command.args(WATCH);
             command.args(["-o", trace(name).to_str().unwrap(), BINARY]);
-            on(&machine, &x11, command);
+            on(&machine, Some(&x11), command);
         });
         super::create_in(&mut terminal, name);
         terminal.press("c");
@@ -243,8 +243,8 @@ fn is_terminal(to: &To) -> bool {
         || matches!(to, To::File(path) if fs::metadata(path).is_ok_and(|file| file.rdev() != 0))
 }
 
-/// Puts a dashboard in a terminal on this machine and this display.
-pub(super) fn on(machine: &Machine, x11: &Xvfb, command: &mut CommandBuilder) {
+/// Puts a dashboard in a terminal on this machine, and on this display where there is one.
+pub(super) fn on(machine: &Machine, display: Option<&Xvfb>, command: &mut CommandBuilder) {
     let mut dressed = Command::new(BINARY);
     machine.dress(&mut dressed);
     for (name, value) in dressed.get_envs() {
@@ -253,5 +253,7 @@ pub(super) fn on(machine: &Machine, x11: &Xvfb, command: &mut CommandBuilder) {
             None => command.env_remove(name),
         }
     }
-    command.env("DISPLAY", &x11.display);
+    if let Some(x11) = display {
+        command.env("DISPLAY", &x11.display);
+    }
 }

@@ -118,8 +118,11 @@ impl Machine {
     }
 }
 
+/// A rule, and whether a fault is what the client makes of it.
+type Case = (&'static str, fn(&Fault) -> bool);
+
 /// Faults after which the server has the key, and what the client makes of them.
-const MADE: &[(&str, fn(&Fault) -> bool)] = &[
+const MADE: &[Case] = &[
     ("create:drop-after:1", |fault| matches!(fault, Fault::Interrupted)),
     ("create:truncated:1", |fault| {
         matches!(fault, Fault::Interrupted | Fault::Unreadable { .. })
@@ -140,7 +143,7 @@ const MADE: &[(&str, fn(&Fault) -> bool)] = &[
 ];
 
 /// Faults after which it has none, and may have had one for all that the client can see.
-const NOT_MADE: &[(&str, fn(&Fault) -> bool)] = &[
+const NOT_MADE: &[Case] = &[
     ("create:drop-before:1", |fault| matches!(fault, Fault::Interrupted)),
     ("create:hang:1", |fault| matches!(fault, Fault::TimedOut(_))),
     ("create:slow=60000:1", |fault| matches!(fault, Fault::TimedOut(_))),

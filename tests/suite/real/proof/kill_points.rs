@@ -220,9 +220,9 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
 
     let left = row(state, name);
     if let Some(row) = left.as_ref().filter(|row| safe(&row.stage))
-        && !machine
+        && machine
             .kept(&row.op)
-            .is_some_and(|value| machine.status_of(&value) == 200)
+            .is_none_or(|value| machine.status_of(&value) != 200)
     {
         tally
             .lost

@@ -58,8 +58,8 @@ impl Waiting {
                 "“{name}”{id} exists and its value is lost for good: nobody can use it. Revoke it and create another."
             ),
             Self::Looking(_) => format!(
-                "It is not known whether “{name}” was created. It is not in the list; it is looked for until two minutes \
-                 after it was asked for."
+                "It is not known yet what became of “{name}”{id}: it is looked for until two minutes after it was \
+                 asked for."
             ),
             Self::Several(_, found) => {
                 let ids: Vec<String> = found.iter().map(|minted| minted.id.to_string()).collect();

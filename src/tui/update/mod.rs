@@ -16,10 +16,11 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::tui::effect::Effect;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
 use crate::tui::model::dialog::{Confirm, Dialog};
-use crate::tui::model::{Exit, Model};
+use crate::tui::model::{Exit, Model, SessionState};
+use crate::tui::theme::Role;
 use crate::tui::view::{self, layout};
 
 /// Characters a text line takes; more than the longest legal name, so that a name too long can be told as such.
@@ -99,8 +100,25 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         .map(|binding| (binding.action, binding.when));
     match found {
         Some((action, when)) if model.allows(when) => act(model, action, deliberate),
-        Some(_) => Vec::new(),
+        Some((_, when)) => {
+            explain(model, when);
+            Vec::new()
+        }
         None => type_into(model, &Event::Key(key)),
+    }
+}
+
+/// Says why a key did nothing, where the screen does not show it.
+fn explain(model: &mut Model, when: When) {
+    if !matches!(when, When::SignedIn | When::OnLiveKey) || model.allows(When::SignedIn) {
+        return;
+    }
+    match model.team().session {
+        SessionState::Unknown | SessionState::Looking => {
+            model.say(Role::Plain, "One moment: your credential is being looked for.");
+        }
+        SessionState::SignedOut(_) => model.say(Role::Warn, "Not signed in: press i to sign in first."),
+        SessionState::Found(_) => {}
     }
 }
 

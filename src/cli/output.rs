@@ -189,13 +189,35 @@ impl Formatter for Visible {
     }
 }
 
-/// Whether standard output is a pipe whose reader has left already.
+/// Whether what is written to standard output is read by nobody: a pipe whose reader has left already, or the null
+/// device, which is also what a closed descriptor becomes when a program starts.
 #[must_use]
 pub fn nobody_reads() -> bool {
     let stdout = io::stdout();
+    if is_null_device(&stdout) {
+        return true;
+    }
     let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&now)).is_ok() && fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
+}
+
+#[cfg(unix)]
+fn is_null_device(stream: &impl AsFd) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let device = |file: std::fs::File| file.metadata().ok().filter(|found| found.file_type().is_char_device());
+    let own = stream
+        .as_fd()
+        .try_clone_to_owned()
+        .ok()
+        .and_then(|fd| device(fd.into()));
+    let null = std::fs::File::open("/dev/null").ok().and_then(device);
+    matches!((own, null), (Some(own), Some(null)) if own.rdev() == null.rdev())
+}
+
+#[cfg(not(unix))]
+fn is_null_device(_stream: &impl AsFd) -> bool {
+    false
 }
 
 fn unbuffered(stream: &impl AsFd) -> Box<dyn Write + Send> {

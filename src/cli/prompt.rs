@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 use rustix::termios::{tcflush, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
@@ -151,6 +153,8 @@ pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
         let mut typed = Vec::new();
         for byte in io::stdin().lock().bytes() {
             match byte? {
+                // A line that another follows at once was pasted, and a paste answers nothing.
+                b'\n' if more_follows() => return Ok(Some(Vec::new())),
                 b'\n' => return Ok(Some(typed)),
                 byte if typed.len() < INPUT_LIMIT => typed.push(byte),
                 _ => {}
@@ -163,6 +167,20 @@ pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
         Err(error) => return Err(trouble(error.into())),
     };
     Ok(typed.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
+}
+
+/// How long a line has to stand alone before it counts as typed.
+const ALONE: Duration = Duration::from_millis(30);
+
+fn more_follows() -> bool {
+    let stdin = io::stdin();
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    let wait = Timespec::try_from(ALONE).ok();
+    let follows = poll(&mut fds, wait.as_ref()).is_ok_and(|ready| ready > 0);
+    if follows {
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
+    }
+    follows
 }
 
 /// Reads all of standard input, at most [`INPUT_LIMIT`].

@@ -191,7 +191,8 @@ impl Creation {
             // A value that no store took was shown, and the person says that it is stored.
             (S::Intended, Event::Acknowledged) if self.minted.is_some() => (S::Acknowledged, None),
             (S::Escrowed | S::Delivered, Event::Delivered) => (S::Delivered, None),
-            (S::Escrowed | S::Delivered, Event::Acknowledged) => (S::Acknowledged, None),
+            // The person may still have had the value that another copy of the program called lost.
+            (S::Escrowed | S::Delivered | S::Lost, Event::Acknowledged) => (S::Acknowledged, None),
             // The keyring was emptied by somebody else: what was safe there is not any more.
             (S::Escrowed | S::Delivered, Event::ValueLost(minted)) => (S::Lost, Some(minted)),
             (S::Acknowledged, Event::EscrowGone) => (S::Done, None),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::activity::Action;
-use crate::core::creation::{Creation, Event, Minted, Search, Stage};
+use crate::core::creation::{Creation, Event, Minted, OpId, Search, Stage};
 use crate::core::key::ApiKey;
 use crate::ops::create::move_on;
 use crate::ops::custody::{Acknowledged, acknowledge, write_line};
@@ -43,9 +43,9 @@ impl Waiting {
         }
     }
 
-    /// What is true of it, and what to do.
+    /// What is true of it, and what to do. `store` is what the credential store is called.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, store: &str) -> String {
         let creation = self.creation();
         let name = &creation.intent.name;
         let id = creation
@@ -53,7 +53,7 @@ impl Waiting {
             .as_ref()
             .map_or(String::new(), |minted| format!(" ({})", minted.id));
         match self {
-            Self::Value(_) => format!("The value of “{name}”{id} is safe in your keyring and waits to be stored."),
+            Self::Value(_) => format!("The value of “{name}”{id} is safe in {store} and waits to be stored."),
             Self::Lost(_) => format!(
                 "“{name}”{id} exists and its value is lost for good: nobody can use it. Revoke it and create another."
             ),
@@ -97,12 +97,38 @@ impl std::fmt::Display for RecoverError {
 impl std::error::Error for RecoverError {}
 
 /// Whose unfinished creations are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Since {
     /// Those of an earlier run; another copy of the program may still be at work on one.
     EarlierRun,
     /// The one this run has just lost the answer of.
-    JustNow,
+    JustNow(OpId),
+}
+
+/// The list as it was read once for every unfinished creation.
+struct Seen {
+    keys: Vec<ApiKey>,
+    complete: bool,
+}
+
+impl Seen {
+    async fn of<'a>(api: &dyn KeyApi, seen: &'a mut Option<Self>) -> Result<&'a Self, RecoverError> {
+        let read = match seen.take() {
+            Some(read) => read,
+            None => {
+                let (keys, complete) = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
+                Self { keys, complete }
+            }
+        };
+        Ok(seen.insert(read))
+    }
+
+    /// Whether a key that this list lacks is gone: the list is whole, and it is of the creation's own team, as the keys of
+    /// before show. A profile can be signed in to another team meanwhile.
+    fn proves_absence_for(&self, creation: &Creation) -> bool {
+        let known = &creation.intent.known;
+        self.complete && (known.is_empty() || self.keys.iter().any(|key| known.contains(&key.id)))
+    }
 }
 
 /// Takes every creation that is not over as far as it goes by itself, and says what the others wait for.
@@ -121,7 +147,7 @@ pub async fn recover(
         .await
         .map_err(RecoverError::Journal)?;
     let mut waiting = Vec::new();
-    let mut list: Option<Vec<ApiKey>> = None;
+    let mut list: Option<Seen> = None;
     for creation in unfinished {
         let one = match creation.stage {
             Stage::Done | Stage::Closed => None,
@@ -131,7 +157,7 @@ pub async fn recover(
             },
             Stage::Escrowed | Stage::Delivered => Some(escrowed(ports, profile, creation).await),
             Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
-            Stage::Intended => intended(ports, profile, api, &mut list, creation, since).await?,
+            Stage::Intended => intended(ports, profile, api, &mut list, creation, &since).await?,
         };
         tracing::debug!(waits = one.is_some(), "looked at an unfinished creation");
         waiting.extend(one);
@@ -154,15 +180,13 @@ async fn intended(
     ports: &Ports,
     profile: &Profile,
     api: &dyn KeyApi,
-    list: &mut Option<Vec<ApiKey>>,
+    list: &mut Option<Seen>,
     creation: Creation,
-    since: Since,
+    since: &Since,
 ) -> Result<Option<Waiting>, RecoverError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
-    let keys = match list {
-        Some(keys) => keys,
-        None => list.insert(read_list(api, &|_| {}).await.map_err(RecoverError::List)?.0),
-    };
+    let seen = Seen::of(api, list).await?;
+    let keys = &seen.keys;
     let now = server_now(api, &*ports.clock);
     let secret = match kept {
         Ok(secret) => secret,
@@ -198,7 +222,7 @@ async fn intended(
         }));
     }
     // While another copy of the program may be writing the escrow, nothing is given up.
-    let too_soon = since == Since::EarlierRun && now < after(creation.intent.at, OTHER_COPY);
+    let too_soon = *since != Since::JustNow(creation.op.clone()) && now < after(creation.intent.at, OTHER_COPY);
     if too_soon {
         return Ok(Some(Waiting::Looking(creation)));
     }
@@ -209,6 +233,8 @@ async fn intended(
         Search::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
         Search::KeepLooking => Some(Waiting::Looking(creation)),
         Search::Several(found) => Some(Waiting::Several(creation, found)),
+        // A list with gaps, or of another team, shows nothing.
+        Search::Nothing if !seen.proves_absence_for(&creation) => Some(Waiting::Looking(creation)),
         Search::Nothing => {
             move_on(ports, &creation, Event::NothingAppeared).await;
             let detail = format!("{}: no such key appeared", creation.intent.name);
@@ -223,24 +249,15 @@ async fn still_listed(
     ports: &Ports,
     profile: &Profile,
     api: &dyn KeyApi,
-    list: &mut Option<Vec<ApiKey>>,
+    list: &mut Option<Seen>,
     creation: Creation,
 ) -> Result<Option<Waiting>, RecoverError> {
-    let keys = match list {
-        Some(keys) => keys,
-        None => {
-            let (keys, complete) = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
-            if !complete {
-                return Ok(Some(Waiting::Lost(creation)));
-            }
-            list.insert(keys)
-        }
-    };
+    let seen = Seen::of(api, list).await?;
     let gone = creation
         .minted
         .as_ref()
-        .is_some_and(|minted| keys.iter().all(|key| key.id != minted.id));
-    if !gone {
+        .is_some_and(|minted| seen.keys.iter().all(|key| key.id != minted.id));
+    if !gone || !seen.proves_absence_for(&creation) {
         return Ok(Some(Waiting::Lost(creation)));
     }
     move_on(ports, &creation, Event::Settled).await;

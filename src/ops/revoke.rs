@@ -78,6 +78,8 @@ pub async fn revoke_and_record(
 async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
     let key = &target.key;
     let mut wait = patience.first_wait;
+    // Whether an earlier send may have had its effect: then a later no does not say that the key is alive.
+    let mut maybe_done = false;
     for send in 1..=patience.sends {
         let error = match api.revoke(&key.id).await {
             Ok(()) => return after_acceptance(api, target).await,
@@ -86,10 +88,12 @@ async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Out
         match &error.fault {
             Fault::NotFound(_) => return after_unknown_id(api, key).await,
             Fault::Unauthorized if send > 1 && target.own == Own::Yes => return Outcome::Dead,
+            _ if maybe_done && !may_send_again(&error) => return after_ambiguity(api, key, &error).await,
             Fault::Unauthorized | Fault::Forbidden(_) => return Outcome::Refused(error.to_string()),
             _ if !may_send_again(&error) => return Outcome::Failed(error.to_string()),
             _ => {}
         }
+        maybe_done |= error.consequence == Consequence::Possible;
         if send == patience.sends {
             return after_last_send(api, target, &error).await;
         }
@@ -98,7 +102,11 @@ async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Out
             _ => Duration::ZERO,
         };
         if asked > patience.longest_wait {
-            return Outcome::Failed(error.to_string());
+            return if maybe_done {
+                after_ambiguity(api, key, &error).await
+            } else {
+                Outcome::Failed(error.to_string())
+            };
         }
         tokio::time::sleep(wait.max(asked)).await;
         wait = wait.saturating_mul(2);
@@ -126,10 +134,18 @@ async fn after_acceptance(api: &dyn KeyApi, target: &ListedKey) -> Outcome {
         Ok(false) => Outcome::Revoked,
         Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
         // With our own credential gone the list cannot be read any more: that is the proof.
-        Err(error) if error.fault == Fault::Unauthorized && target.own != Own::No => Outcome::Dead,
+        Err(error) if error.fault == Fault::Unauthorized && target.own == Own::Yes => Outcome::Dead,
         Err(error) => Outcome::Unconfirmed(format!(
             "The server accepted the revocation, but the list could not be read afterwards. {error}"
         )),
+    }
+}
+
+/// A refusal after a send whose answer was lost: only the list can say what became of the key.
+async fn after_ambiguity(api: &dyn KeyApi, key: &ApiKey, error: &ApiError) -> Outcome {
+    match is_listed(api, &key.id).await {
+        Ok(false) => Outcome::Revoked,
+        Ok(true) | Err(_) => Outcome::Unconfirmed(format!("An earlier try may have been accepted. {error}")),
     }
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::core::activity::Action;
 use crate::core::key::Team;
+use crate::core::listing::Listing;
 use crate::core::secret::{NotASecret, Secret};
 use crate::ops::record::{Entry, record};
 use crate::ports::{
@@ -202,6 +203,14 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
         .map_err(SignInError::Api)?;
     let teams = api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
+    // The list kept of this profile may be another team's: the next first frame must not show it.
+    let unread = Listing {
+        team: teams.first().cloned(),
+        keys: Vec::new(),
+        complete: false,
+        as_of: ports.clock.now(),
+    };
+    let _ = ports.journal.keep_list(&profile.scope(), Arc::new(unread)).await;
     let source = CredentialSource::Store;
     let recorded = note(ports, profile, Action::SignIn, "signed_in").await;
     Ok(SignedIn {

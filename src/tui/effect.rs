@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::core::creation::Creation;
-use crate::core::key::{KeyId, KeyName};
+use crate::core::key::KeyName;
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::target::Target;
+use crate::ops::create::NewKey;
 use crate::ops::recover::Since;
 use crate::tui::message::{RequestId, TeamIndex};
 
@@ -24,8 +25,8 @@ pub enum Effect {
     /// Look at unfinished creations.
     Recover(RequestId, TeamIndex, Since),
     /// Open a value that waits in the credential store.
-    Reopen(RequestId, Box<Creation>),
-    /// Send a value to a target; carries the key for the target's placeholders and the team's name.
+    Reopen(RequestId, TeamIndex, Box<Creation>),
+    /// Send a value to a target, and write down what became of it.
     Send(RequestId, TeamIndex, Box<Parcel>),
     /// Write down that a value was handed over, and where to.
     NoteDelivery(RequestId, TeamIndex, Box<Creation>, String),
@@ -46,12 +47,8 @@ pub enum Effect {
 pub struct Parcel {
     /// Where to.
     pub target: Target,
-    /// The key's id.
-    pub key: KeyId,
-    /// The key's name.
-    pub name: String,
     /// The team's name, where it is known.
     pub team: Option<String>,
-    /// The value.
-    pub secret: Arc<Secret>,
+    /// The key and its value.
+    pub new: NewKey,
 }

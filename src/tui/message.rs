@@ -117,15 +117,17 @@ pub enum Message {
     Reopened {
         /// The run it belongs to.
         request: RequestId,
+        /// For which team.
+        team: TeamIndex,
         /// The key and its value, or why there is none.
         result: Result<Box<NewKey>, ReopenError>,
     },
-    /// A target took a value, or did not.
+    /// A target took a value, or did not; it is written down already.
     SentTo {
         /// The run it belongs to.
         request: RequestId,
-        /// For which team.
-        team: TeamIndex,
+        /// The key, for a sentence.
+        called: String,
         /// How it went.
         receipt: Receipt,
     },

@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::incident::Outcome;
 use crate::core::listing::Listing;
-use crate::core::sink::{Sinks, Subject};
+use crate::core::sink::Sinks;
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::custody::{acknowledge, note_delivery, reopen};
-use crate::ops::deliver::{self, Delivery, Receipt, ReceiptState};
+use crate::ops::deliver::{Receipt, ReceiptState};
+use crate::ops::handover::{Route, hand_to, look_ahead};
 use crate::ops::recover::{RecoverError, recover};
-use crate::ops::review::review;
+use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
@@ -91,18 +92,23 @@ impl Runner {
                     Some(Message::Recovered { request, team, result })
                 });
             }
-            Effect::Reopen(request, creation) => {
+            Effect::Reopen(request, team, creation) => {
                 let ports = self.ports.clone();
                 self.spawn(request, async move {
                     let result = reopen(&ports, &creation).await.map(Box::new);
-                    Some(Message::Reopened { request, result })
+                    Some(Message::Reopened { request, team, result })
                 });
             }
             Effect::Send(request, team, parcel) => {
-                let (ports, sinks) = (self.ports.clone(), self.sinks.clone());
+                let (ports, profile, sinks) = (self.ports.clone(), self.profile(team), self.sinks.clone());
                 self.spawn(request, async move {
-                    let receipt = send(&ports, &sinks, &parcel).await;
-                    Some(Message::SentTo { request, team, receipt })
+                    let called = parcel.new.key.called();
+                    let receipt = send(&ports, &profile?, &sinks, *parcel).await;
+                    Some(Message::SentTo {
+                        request,
+                        called,
+                        receipt,
+                    })
                 });
             }
             Effect::NoteDelivery(request, team, creation, whereto) => {
@@ -209,9 +215,7 @@ impl Runner {
                     };
                     let read: Result<Listing, ApiError> = review(&*api, &*ports.clock, &on_page).await;
                     if let (Ok(listing), Some(profile)) = (&read, profile) {
-                        // Only the next start's first frame is poorer without it.
-                        let kept = Arc::new(listing.clone());
-                        let _ = ports.journal.keep_list(&profile.scope(), kept).await;
+                        keep_list(&ports, &profile, &Arc::new(listing.clone())).await;
                     }
                     read.map(|listing| (listing, api.clock_offset()))
                 }
@@ -259,24 +263,23 @@ impl Runner {
     }
 }
 
-/// Looks whether the target is ready, and hands the value over.
-async fn send(ports: &Ports, sinks: &Sinks, parcel: &Parcel) -> Receipt {
-    let Parcel { target, secret, .. } = parcel;
-    if let Err(problem) = deliver::check(&*ports.processes, sinks, target).await {
+/// Looks whether the target is ready, hands the value over, and writes down what became of it.
+async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -> Receipt {
+    let Parcel { target, team, mut new } = parcel;
+    let route = Route {
+        sinks,
+        team: team.as_deref(),
+    };
+    let problems = look_ahead(ports, route, std::slice::from_ref(&target), None).await;
+    if let Some(problem) = problems.into_iter().next() {
         return Receipt {
-            target: target.clone(),
+            target,
             state: ReceiptState::Failed { why: problem.why },
         };
     }
-    let delivery = Delivery {
-        subject: Subject {
-            key_id: parcel.key.raw(),
-            name: &parcel.name,
-            team: parcel.team.as_deref(),
-        },
-        secret,
-    };
-    deliver::deliver(&*ports.processes, sinks, target, delivery).await
+    hand_to(ports, profile, route, &target, &mut new, std::future::pending())
+        .await
+        .receipt
 }
 
 fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {

@@ -222,7 +222,6 @@ async fn a_lost_answer_is_looked_for_and_the_lost_key_revoked() {
     stage.sandbox.inject(fault("create:drop-after:1"));
     stage.keys("nGone<enter>").await;
     stage.expect("It is not known whether “Gone” was created");
-    stage.keys("<esc>").await;
     stage.expect("1 new key has lost its value · w opens it");
     stage.keys("w").await;
     stage.expect("exists and its value is lost for good");
@@ -237,32 +236,118 @@ async fn a_lost_answer_is_looked_for_and_the_lost_key_revoked() {
 async fn a_key_that_never_appears_is_looked_for_for_two_minutes_and_then_closed() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("create:drop-before:1"));
-    stage.keys("nNever<enter><esc>").await;
+    stage.keys("nNever<enter>").await;
     stage.expect("1 new key is looked for");
     stage.pass(Duration::from_secs(60)).await;
     stage.expect("1 new key is looked for");
     stage.pass(Duration::from_secs(61)).await;
-    stage.expect_not("is looked for");
+    stage.expect_not("1 new key is looked for");
     let mut stage = stage.restart().await;
-    stage.expect_not("is looked for");
+    stage.expect_not("1 new key is looked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_enter_does_not_say_that_the_value_is_stored() {
     let mut stage = Stage::ready().await;
     stage.keys("nBot<enter>").await;
-    let enter = || {
-        chatzuri_keys::tui::message::Message::Key(crossterm::event::KeyEvent::new(
-            KeyCode::Enter,
-            crossterm::event::KeyModifiers::NONE,
-        ))
-    };
-    for _ in 0..20 {
-        stage.clock.advance(Duration::from_millis(33));
-        stage.dashboard.handle(enter());
-    }
-    stage.settle().await;
+    stage.burst(&[KeyCode::Enter; 40], Duration::from_millis(33)).await;
     stage.expect("This value is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impatient_enter_does_not_acknowledge_a_value_that_nobody_has_seen() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot").await;
+    stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
+    stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
+    stage.expect("This value is shown once");
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paste_that_the_terminal_does_not_mark_confirms_no_revocation() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.expect("Revoke this key?");
+    let pasted = [KeyCode::Char('y'), KeyCode::Enter, KeyCode::Char('y'), KeyCode::Enter];
+    stage.burst(&pasted, Duration::from_millis(1)).await;
+    stage.keys("<esc>").await;
+    stage.expect("Spare");
+    stage.expect_not("✓ Revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_enter_creates_one_key_however_the_answers_fare() {
+    let mut stage = Stage::ready().await;
+    stage.sandbox.inject(fault("create:drop-after:6"));
+    stage.keys("nDup").await;
+    for _ in 0..12 {
+        stage.burst(&[KeyCode::Enter], Duration::from_millis(900)).await;
+    }
+    let made = stage.dashboard.model.team().list.all().iter();
+    assert_eq!(made.filter(|row| row.listed.key.name.raw() == "Dup").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_pressed_while_the_screen_is_too_small_does_nothing() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.expect("Revoke this key?");
+    stage.resize(59, 16).await;
+    stage.keys("y").await;
+    stage.resize(120, 40).await;
+    stage.expect("Revoke this key?");
+    stage.expect_not("✓ Revoked");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_not_called_stored_while_a_target_has_not_answered() {
+    let shelf = tempfile::tempdir().unwrap();
+    let gate = shelf.path().join("gate");
+    let script = format!("cat >/dev/null; while [ ! -e {} ]; do :; done; exit 3", gate.display());
+    let sinks = [("slow".to_owned(), sink(&["sh", "-c", &script]))];
+    let mut stage = Stage::set(Set {
+        sinks: sinks.into(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s").await;
+    stage.press_only(KeyCode::Enter);
+    stage.expect("slow   sending…");
+    stage.press_only(KeyCode::Enter);
+    stage.expect("a target has not said yet whether it took the value");
+    std::fs::write(gate, "").unwrap();
+    stage.settle().await;
+    stage.expect("✗ slow");
+    let log = stage.journal.log(LogQuery::default()).await.unwrap();
+    assert!(log.iter().any(|line| line.outcome == "failed"), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_presses_of_w_open_one_dialog() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter><esc>").await;
+    stage.press_only(KeyCode::Char('w'));
+    stage.press_only(KeyCode::Char('w'));
+    stage.settle().await;
+    assert_eq!(stage.dashboard.model.dialogs.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_control_c_does_not_discard_a_value_that_is_nowhere_else() {
+    let mut stage = Stage::set(Set {
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>").await;
+    stage.hold_control_c(20).await;
+    stage.expect("it is lost, and the key stays alive");
+    assert_eq!(stage.dashboard.model.exit, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -451,7 +536,6 @@ async fn a_creation_whose_answer_is_lost_is_said_to_be_uncertain() {
     stage.sandbox.inject(fault("create:status-after=502"));
     stage.keys("nLost<enter>").await;
     stage.expect("It is not known whether “Lost” was created");
-    stage.keys("<esc>").await;
     stage.expect("Lost");
 }
 

@@ -93,6 +93,20 @@ impl Machine {
         recover(&self.ports, &self.profile, &*self.api, since).await.unwrap()
     }
 
+    /// As the run does that has just lost the answer.
+    async fn look_now(&self) -> Vec<Waiting> {
+        let since = self.just_now().await;
+        self.recover(since).await
+    }
+
+    async fn just_now(&self) -> Since {
+        let unfinished = self.ports.journal.unfinished(&self.profile.scope()).await.unwrap();
+        unfinished
+            .into_iter()
+            .next()
+            .map_or(Since::EarlierRun, |creation| Since::JustNow(creation.op))
+    }
+
     fn pass(&self, seconds: u64) {
         let time = Duration::from_secs(seconds);
         self.clock.advance(time);
@@ -168,7 +182,7 @@ async fn a_key_made_behind_a_lost_answer_is_found_and_called_lost() {
     for (rule, fits) in MADE {
         let machine = Machine::start().await;
         lose(&machine, rule, *fits).await;
-        let waiting = machine.recover(Since::JustNow).await;
+        let waiting = machine.look_now().await;
         let [Waiting::Lost(creation)] = waiting.as_slice() else {
             panic!("{rule}: {waiting:?}");
         };
@@ -178,7 +192,7 @@ async fn a_key_made_behind_a_lost_answer_is_found_and_called_lost() {
             .unwrap();
         let made: Vec<_> = list.iter().filter(|key| key.name.raw() == "Bot").collect();
         assert_eq!((made.len(), &made[0].id), (1, &id), "{rule}");
-        assert!(waiting[0].sentence().contains("lost for good"), "{rule}");
+        assert!(waiting[0].sentence("your keyring").contains("lost for good"), "{rule}");
         // It stays told until it is gone, and never longer.
         assert!(matches!(
             machine.recover(Since::EarlierRun).await.as_slice(),
@@ -204,7 +218,7 @@ async fn a_key_that_is_not_there_is_looked_for_for_two_minutes_and_then_closed()
             machine.api.revoke(&key.id).await.unwrap();
         }
         for _ in 0..2 {
-            let waiting = machine.recover(Since::JustNow).await;
+            let waiting = machine.look_now().await;
             assert!(
                 matches!(waiting.as_slice(), [Waiting::Looking(_)]),
                 "{rule}: {waiting:?}"
@@ -212,7 +226,7 @@ async fn a_key_that_is_not_there_is_looked_for_for_two_minutes_and_then_closed()
             machine.pass(50);
         }
         machine.pass(30);
-        assert_eq!(machine.recover(Since::JustNow).await, [], "{rule}");
+        assert_eq!(machine.look_now().await, [], "{rule}");
         assert_eq!(machine.open().await, [], "{rule}");
     }
 }
@@ -244,13 +258,17 @@ async fn of_several_that_could_be_it_none_is_chosen() {
         if NOT_MADE.iter().any(|(not_made, _)| not_made == rule) {
             ids.push(machine.another("Bot").await);
         }
-        let waiting = machine.recover(Since::JustNow).await;
+        let waiting = machine.look_now().await;
         let [Waiting::Several(_, found)] = waiting.as_slice() else {
             panic!("{rule}: {waiting:?}");
         };
         assert_eq!(found.len(), 2, "{rule}");
         for id in &ids {
-            assert!(waiting[0].sentence().contains(id), "{rule}: {}", waiting[0].sentence());
+            assert!(
+                waiting[0].sentence("your keyring").contains(id),
+                "{rule}: {}",
+                waiting[0].sentence("your keyring")
+            );
         }
         assert_eq!(machine.open().await, [Stage::Intended], "{rule}: the person decides");
         // Also after the two minutes: a live key that nobody owns is not forgotten.
@@ -272,11 +290,11 @@ async fn keys_of_other_names_times_and_owners_are_not_taken_for_it() {
     machine.inject("create:drop-before:1");
     machine.create("Bot").await.unwrap_err();
     machine.another("Bot 2").await;
-    let waiting = machine.recover(Since::JustNow).await;
+    let waiting = machine.look_now().await;
     assert!(matches!(waiting.as_slice(), [Waiting::Looking(_)]), "{waiting:?}");
     machine.pass(130);
     machine.another("Bot").await;
-    assert_eq!(machine.recover(Since::JustNow).await, [], "made too late to be it");
+    assert_eq!(machine.look_now().await, [], "made too late to be it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,12 +318,18 @@ async fn an_answer_that_is_only_slow_is_waited_for_and_a_list_that_fails_gives_n
     for rule in ["list:status=500", "list:drop-before", "list:garbage", "list:hang"] {
         machine.inject(rule);
         machine.pass(200);
-        let looked = recover(&machine.ports, &machine.profile, &*machine.api, Since::JustNow).await;
+        let looked = recover(
+            &machine.ports,
+            &machine.profile,
+            &*machine.api,
+            machine.just_now().await,
+        )
+        .await;
         assert!(looked.is_err(), "{rule}: {looked:?}");
         machine.sandbox.clear_faults();
         assert_eq!(machine.open().await, [Stage::Intended], "{rule}");
     }
-    let waiting = machine.recover(Since::JustNow).await;
+    let waiting = machine.look_now().await;
     assert!(matches!(waiting.as_slice(), [Waiting::Lost(_)]), "{waiting:?}");
 }
 

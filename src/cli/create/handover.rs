@@ -64,8 +64,13 @@ pub(super) async fn hand_over(
     if let (true, Err(error)) = (args.show, &printed) {
         return Err(undelivered(&called, id, &safety, &receipts, error));
     }
-    if args.copy && !receipts.stopped {
-        copy(context, &creation, &secret, &called, interrupts).await?;
+    let copied = if args.copy && !receipts.stopped {
+        copy(context, &creation, &secret, &called, interrupts).await
+    } else {
+        Ok(())
+    };
+    if let Err(trouble) = &copied {
+        context.output.error(&trouble.sentence);
     }
     drop(secret);
     let exit = if !receipts.all_stored() {
@@ -93,7 +98,12 @@ pub(super) async fn hand_over(
         Exit::Ok
     };
     printed?;
-    Ok(exit)
+    // What was not copied is somewhere else, or was just said to wait or to be lost.
+    Ok(match (exit, copied) {
+        (Exit::Ok, Err(_)) if args.show || !receipts.all.is_empty() => Exit::Partial,
+        (Exit::Ok, Err(trouble)) => trouble.exit,
+        (exit, _) => exit,
+    })
 }
 
 fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safety) {

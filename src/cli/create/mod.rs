@@ -136,13 +136,16 @@ pub(super) async fn run(
     match create(context.ports, profile, &*session.api, name, without_store).await {
         Ok(new) => hand_over(&mut context, &session, new, &asked, interrupts).await,
         Err(error) => {
-            let uncertain = matches!(error, CreateError::Uncertain(..));
+            let lost = match &error {
+                CreateError::Uncertain(_, _, creation) => Some(creation.clone()),
+                _ => None,
+            };
             let trouble = Trouble::from(error);
-            if !uncertain {
+            let Some(lost) = lost else {
                 return Err(trouble);
-            }
+            };
             context.output.error(&trouble.sentence);
-            look_for_it(&mut context, &session, interrupts).await
+            look_for_it(&mut context, &session, &lost, interrupts).await
         }
     }
 }

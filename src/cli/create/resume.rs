@@ -14,6 +14,8 @@ use crate::ops::sign_in::Session;
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often a list that cannot be read is tried again.
+const LOOKS_UNREAD: u32 = 24;
 
 /// Offers what waits of earlier runs.
 pub(super) async fn resume(
@@ -21,6 +23,7 @@ pub(super) async fn resume(
     mut asked: Asked<'_>,
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
+    let store = context.ports.store.called();
     if context.switches.dry_run {
         until_interrupted(interrupts, asked.check(&context, None)).await?;
         let whose = match &asked.args.name {
@@ -53,7 +56,7 @@ pub(super) async fn resume(
         })
         .collect();
     for one in chosen.iter().filter(|one| !matches!(one, Waiting::Value(_))) {
-        context.output.warn(&one.sentence());
+        context.output.warn(&one.sentence(store));
     }
     match values.as_slice() {
         [] if chosen.is_empty() => {
@@ -69,7 +72,9 @@ pub(super) async fn resume(
         }
         several => {
             for creation in several {
-                context.output.warn(&Waiting::Value((*creation).clone()).sentence());
+                context
+                    .output
+                    .warn(&Waiting::Value((*creation).clone()).sentence(store));
             }
             Err(Trouble::new(
                 Exit::Usage,
@@ -99,21 +104,33 @@ async fn look(context: &Context<'_>, session: &Session, since: Since) -> Result<
 pub(super) async fn look_for_it(
     context: &mut Context<'_>,
     session: &Session,
+    lost: &Creation,
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
+    let store = context.ports.store.called();
+    let mut unread = 0;
     loop {
-        let waiting = match look(context, session, Since::JustNow).await {
-            Ok(waiting) => waiting,
+        let waiting = match look(context, session, Since::JustNow(lost.op.clone())).await {
+            Ok(mut waiting) => {
+                waiting.retain(|one| one.creation().op == lost.op);
+                Some(waiting)
+            }
             // The list cannot be read now; the time may mend that.
-            Err(trouble) => {
+            Err(trouble) if unread >= LOOKS_UNREAD => {
                 context.output.warn(&trouble.sentence);
+                context
+                    .output
+                    .warn("It is still not known; the next start looks again.");
                 return Ok(trouble.exit);
             }
+            Err(_) => {
+                unread += 1;
+                None
+            }
         };
-        let looking = waiting.iter().any(|one| matches!(one, Waiting::Looking(_)));
-        if !looking {
+        if let Some(waiting) = waiting.filter(|waiting| !waiting.iter().any(|one| matches!(one, Waiting::Looking(_)))) {
             for one in &waiting {
-                context.output.warn(&one.sentence());
+                context.output.warn(&one.sentence(store));
             }
             if waiting.is_empty() {
                 context

@@ -14,7 +14,7 @@ use crate::ops::create::Safety;
 use crate::ops::deliver::ReceiptState;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
-use crate::tui::message::RequestId;
+use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::secret_field::SecretField;
 
 /// One dialog.
@@ -70,8 +70,6 @@ pub struct CreateForm {
     pub sent: Option<RequestId>,
     /// Why the last one failed.
     pub error: Option<String>,
-    /// Set when the key may exist although no value came: creating again is asked for twice.
-    pub may_exist: bool,
 }
 
 impl CreateForm {
@@ -102,6 +100,8 @@ pub enum CopyState {
 /// The show-once dialog: the one owner of a new key's value.
 #[derive(Debug)]
 pub struct ShowOnce {
+    /// Whose key it is.
+    pub team: TeamIndex,
     /// The protocol's row.
     pub creation: Creation,
     /// Where the value is besides here.
@@ -137,6 +137,12 @@ pub enum SendingState {
 }
 
 impl Sending {
+    /// Whether the target has not answered yet.
+    #[must_use]
+    pub fn is_underway(&self) -> bool {
+        matches!(self.state, SendingState::Underway(_))
+    }
+
     /// Whether the target did not take it.
     #[must_use]
     pub fn failed(&self) -> bool {

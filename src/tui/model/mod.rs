@@ -18,7 +18,7 @@ use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
-use crate::tui::keymap::{Context, Keymap, When};
+use crate::tui::keymap::{Action, Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::agenda::Agenda;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
@@ -199,14 +199,22 @@ pub struct Model {
     pub in_flight: BTreeMap<RequestId, Work>,
     /// Set when the dashboard is to end.
     pub exit: Option<Exit>,
+    /// A confirming key that was just pressed; it counts when nothing follows it at once.
+    pub pending: Option<(Action, Timestamp)>,
+    /// Which key's value is on its way to the clipboard.
+    pub copying: Option<String>,
+    /// When a dialog opened that nobody was looking for yet: it takes no confirmation before the keyboard was quiet.
+    opened_itself: Option<Timestamp>,
     next_request: u64,
     last_key: Option<(crossterm::event::KeyEvent, Timestamp)>,
 }
 
 /// A confirming key that follows the same key sooner than this is a held key. Longer than a keyboard's first delay.
 const HELD_KEY: SignedDuration = SignedDuration::from_millis(700);
-/// A confirming key that follows any key sooner than this was pasted, not pressed.
-const PASTED_KEY: SignedDuration = SignedDuration::from_millis(25);
+/// A confirming key that follows any key sooner than this was pasted, not pressed; so was one that another follows.
+pub const PASTED_KEY: SignedDuration = SignedDuration::from_millis(25);
+/// How long the keyboard must have been quiet before a dialog that opened by itself can be confirmed.
+const QUIET: SignedDuration = SignedDuration::from_millis(1200);
 
 impl Model {
     /// A dashboard that has not looked at anything yet.
@@ -232,6 +240,9 @@ impl Model {
             clipboard: None,
             in_flight: BTreeMap::new(),
             exit: None,
+            pending: None,
+            copying: None,
+            opened_itself: None,
             next_request: 0,
             last_key: None,
         }
@@ -343,8 +354,22 @@ impl Model {
                 !held && since >= PASTED_KEY
             }
         };
+        let last = self.last_key.map(|(_, at)| at);
         self.last_key = Some((key, self.now));
+        let Some(opened) = self.opened_itself else {
+            return deliberate;
+        };
+        let quiet_since = last.map_or(opened, |last| last.max(opened));
+        if self.now.duration_since(quiet_since) < QUIET {
+            return false;
+        }
+        self.opened_itself = None;
         deliberate
+    }
+
+    /// Notes that a dialog opened which the person did not press a key for just now.
+    pub fn note_opened_itself(&mut self) {
+        self.opened_itself = Some(self.now);
     }
 
     /// When something drawn changes by itself, by our clock.
@@ -362,9 +387,11 @@ impl Model {
                 .checked_add(SignedDuration::from_millis(to_next_second))
                 .unwrap_or(at)
         });
+        let pending = self.pending.and_then(|(_, at)| at.checked_add(PASTED_KEY).ok());
         let ages = self.team().next_age_change(self.server_now());
         reveal
             .chain(clipboard)
+            .chain(pending)
             .chain(self.team().look_again_at)
             .chain(ages.and_then(|wait| self.now.checked_add(wait).ok()))
             .min()
@@ -390,7 +417,7 @@ impl TeamState {
 
     /// Shows the list that was kept of an earlier run, until a newer one is read.
     pub fn recall(&mut self, listing: Listing, now: Timestamp) {
-        if self.as_of.is_some() {
+        if self.as_of.is_some() || !listing.complete {
             return;
         }
         self.list.replace(listing.keys, now);

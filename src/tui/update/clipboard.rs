@@ -18,13 +18,24 @@ pub(super) fn on_copied(model: &mut Model, result: Result<ClipboardRoute, Clipbo
                 .ok()
         })
         .flatten();
-    let Some(show) = show_once(model) else {
+    let Some(copied) = model.copying.take() else {
+        return Vec::new();
+    };
+    let Some(show) = show_once(model).filter(|show| show.key.id.raw() == copied) else {
+        // The dialog is gone; what was copied is still counted down and cleared.
+        if let Ok(route) = result {
+            model.clipboard = Some(OnClipboard {
+                route,
+                clears_at,
+                key: copied,
+            });
+        }
         return Vec::new();
     };
     match result {
         Ok(route) => {
             show.copy = CopyState::Copied(route);
-            let creation = Box::new(show.creation.clone());
+            let (creation, team) = (Box::new(show.creation.clone()), show.team);
             let key = show.key.id.raw().to_owned();
             // What tmux stopped is not there, so there is nothing to clear and nothing to lose.
             let arrived = route != ClipboardRoute::Terminal(TerminalNote::TmuxBlocks);
@@ -32,7 +43,7 @@ pub(super) fn on_copied(model: &mut Model, result: Result<ClipboardRoute, Clipbo
             if arrived {
                 let request = model.begin("writing it down", false);
                 let whereto = "the clipboard".to_owned();
-                return vec![Effect::NoteDelivery(request, model.active, creation, whereto)];
+                return vec![Effect::NoteDelivery(request, team, creation, whereto)];
             }
         }
         Err(error) => show.copy = CopyState::Failed(error.to_string()),
@@ -70,6 +81,11 @@ pub(super) fn on_cleared(model: &mut Model, result: Result<Cleared, ClipboardErr
         Err(error) => format!("The copied value may still be on the clipboard: {error}"),
         Ok(_) => format!("The copied value was {gone}."),
     };
+    // A newer copy, which has a time of its own, is not the one that was cleared.
+    let is_newer = model.clipboard.as_ref().is_some_and(|held| held.clears_at.is_some());
+    if is_newer {
+        return Vec::new();
+    }
     model.clipboard = None;
     if let Some(show) = show_once(model) {
         show.copy = CopyState::Gone(gone);

@@ -11,7 +11,7 @@ use crate::ports::{ClipboardRoute, Fault};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, ShowOnce};
+use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, Sending, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
@@ -20,7 +20,7 @@ use crate::tui::update::{send, waiting};
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
 
-pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act_on_form(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let Some(Dialog::Create(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
@@ -28,6 +28,7 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => {
             model.dialogs.pop();
         }
+        Action::Submit if !deliberate => {}
         Action::Submit => match form.name() {
             Ok(name) => {
                 form.error = None;
@@ -52,7 +53,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
                 state.list.select(&created.key.id);
             }
             model.notice = None;
-            show(model, *created);
+            show(model, team, *created);
             load(model, team)
         }
         Err(error) => {
@@ -67,34 +68,40 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
                 _ => None,
             });
             match form {
-                Some(form) => {
+                Some(form) if !error.may_exist() => {
                     form.sent = None;
-                    form.may_exist = error.may_exist();
                     form.error = Some(sentence);
                 }
-                None => model.say(Role::Danger, sentence),
+                // Asking again would make a second key, so the form does not stay open for another Enter.
+                _ => {
+                    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+                    model.say(Role::Danger, sentence);
+                }
             }
             // The list says whether it exists after all.
-            if error.may_exist() {
-                let mut effects = load(model, team);
-                effects.extend(waiting::look(model, team, Since::JustNow));
-                effects
-            } else {
-                Vec::new()
+            match error {
+                CreateError::Uncertain(_, _, creation) => {
+                    let mut effects = load(model, team);
+                    effects.extend(waiting::look(model, team, Since::JustNow(creation.op)));
+                    effects
+                }
+                _ => Vec::new(),
             }
         }
     }
 }
 
 /// Opens the show-once dialog on a new or a waiting value.
-pub(super) fn show(model: &mut Model, new: NewKey) {
+pub(super) fn show(model: &mut Model, team: TeamIndex, new: NewKey) {
     let NewKey {
         creation,
         key,
         secret,
         safety,
     } = new;
+    model.note_opened_itself();
     model.dialogs.push(Dialog::ShowOnce(ShowOnce {
+        team,
         creation,
         safety,
         key,
@@ -121,12 +128,23 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
                 None => until,
             };
         }
+        Action::Stored if show.sendings.iter().any(Sending::is_underway) => {
+            model.say(
+                Role::Warn,
+                "One moment: a target has not said yet whether it took the value.",
+            );
+        }
+        Action::Stored if matches!(show.copy, CopyState::Copying(_)) => {
+            model.say(Role::Warn, "One moment: the value is being copied.");
+        }
         Action::Stored if deliberate => {
-            let (called, creation) = (show.key.called(), Box::new(show.creation.clone()));
+            let (called, creation, team) = (show.key.called(), Box::new(show.creation.clone()), show.team);
             model.dialogs.pop();
-            model.team_mut().waiting.retain(|one| one.creation().op != creation.op);
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.waiting.retain(|one| one.creation().op != creation.op);
+            }
             let request = model.begin("forgetting the value", true);
-            return vec![Effect::Acknowledge(request, model.active, creation, called)];
+            return vec![Effect::Acknowledge(request, team, creation, called)];
         }
         Action::Quit if show.safety == Safety::Escrowed => keep_for_later(model),
         Action::Quit => model
@@ -156,7 +174,9 @@ fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Ve
         return Vec::new();
     }
     let secret = Arc::clone(&show.secret);
+    let key = show.key.id.raw().to_owned();
     let request = model.begin("copying", false);
+    model.copying = Some(key);
     if let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() {
         show.copy = CopyState::Copying(request);
     }
@@ -169,7 +189,10 @@ fn keep_for_later(model: &mut Model) {
     };
     let called = show.key.called();
     let store = model.settings.store_name;
-    let waiting = &mut model.team_mut().waiting;
+    let Some(state) = model.teams.get_mut(show.team.0) else {
+        return;
+    };
+    let waiting = &mut state.waiting;
     if waiting.iter().all(|one| one.creation().op != show.creation.op) {
         waiting.push(Waiting::Value(show.creation));
     }

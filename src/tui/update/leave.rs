@@ -15,11 +15,12 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Ctrl-C: asks once where something would be lost; a second one leaves.
-pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
+/// Ctrl-C: asks once where something would be lost; a second one, not a held one, leaves.
+pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
     let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(_)));
     match reason(model) {
         Some(reason) if !asked => model.dialogs.push(Dialog::Quit(reason)),
+        Some(_) if !deliberate => {}
         _ => model.exit = Some(Exit::Interrupted),
     }
     Vec::new()

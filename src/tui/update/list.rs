@@ -144,6 +144,7 @@ pub(super) fn on_loaded(
 fn next_team(model: &mut Model) -> Vec<Effect> {
     model.active = TeamIndex((model.active.0 + 1) % model.teams.len().max(1));
     model.filtering = false;
+    model.notice = None;
     match model.team().session {
         SessionState::Unknown => sign_in::look_for_session(model),
         _ => Vec::new(),

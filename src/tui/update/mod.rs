@@ -19,7 +19,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
 use crate::tui::model::dialog::{Confirm, Dialog};
-use crate::tui::model::{Exit, Model, SessionState};
+use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::view::{self, layout};
 
@@ -72,8 +72,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Loaded { request, team, result } => list::on_loaded(model, request, team, result),
         Message::Created { team, result, .. } => create::on_created(model, team, result),
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
-        Message::Reopened { result, .. } => waiting::on_reopened(model, result),
-        Message::SentTo { request, team, receipt } => send::on_sent(model, request, team, receipt),
+        Message::Reopened { team, result, .. } => waiting::on_reopened(model, team, result),
+        Message::SentTo {
+            request,
+            called,
+            receipt,
+        } => send::on_sent(model, request, &called, receipt),
         Message::Noted { .. } => Vec::new(),
         Message::Acknowledged { called, result, .. } => create::on_acknowledged(model, &called, result),
         Message::Revoked {
@@ -94,18 +98,44 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let deliberate = model.note_key(key) && key.kind == KeyEventKind::Press;
+    // What follows at once shows that the key before it was pasted.
+    model.pending = None;
     let found = model
         .keymap
         .lookup(model.context(), key)
         .map(|binding| (binding.action, binding.when));
     match found {
+        // Nobody can see what a key would do on a screen that is too small; only leaving is left.
+        Some((action, _)) if is_too_small(model) => match action {
+            Action::Interrupt => leave::interrupt(model, deliberate),
+            _ => Vec::new(),
+        },
+        Some((action, when)) if model.allows(when) && deliberate && confirms(model.context(), action) => {
+            model.pending = Some((action, model.now));
+            Vec::new()
+        }
         Some((action, when)) if model.allows(when) => act(model, action, deliberate),
         Some((_, when)) => {
             explain(model, when);
             Vec::new()
         }
+        None if is_too_small(model) => Vec::new(),
         None => type_into(model, &Event::Key(key)),
     }
+}
+
+fn is_too_small(model: &Model) -> bool {
+    layout::areas(ratatui::layout::Rect::new(0, 0, model.size.0, model.size.1), 1).is_none()
+}
+
+/// Whether `action` answers a question for good: it counts only when nothing follows it at once.
+fn confirms(context: Context, action: Action) -> bool {
+    matches!(
+        (context, action),
+        (Context::Question, Action::Yes)
+            | (Context::TypedQuestion | Context::Create, Action::Submit)
+            | (Context::ShowOnce, Action::Stored)
+    )
 }
 
 /// Says why a key did nothing, where the screen does not show it.
@@ -125,14 +155,14 @@ fn explain(model: &mut Model, when: When) {
 /// Does `action` in the present context. A key that is held or was pasted (`deliberate` false) confirms nothing.
 fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     if action == Action::Interrupt {
-        return leave::interrupt(model);
+        return leave::interrupt(model, deliberate);
     }
     match model.context() {
         Context::List | Context::Filter => list::act(model, action),
         Context::Due => due::act(model, action),
         Context::Page => page(model, action),
         Context::Palette => palette::act(model, action),
-        Context::Create => create::act_on_form(model, action),
+        Context::Create => create::act_on_form(model, action, deliberate),
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
         Context::SignIn => sign_in::act(model, action),
@@ -173,6 +203,10 @@ fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> 
 
 fn on_wake(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
+    let confirmed = model
+        .pending
+        .take_if(|(_, at)| now.duration_since(*at) >= PASTED_KEY)
+        .map(|(action, _)| act(model, action, true));
     for dialog in &mut model.dialogs {
         if let Dialog::ShowOnce(show) = dialog
             && show.revealed_until.is_some_and(|until| until <= now)
@@ -184,6 +218,7 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
     model.team_mut().list.turn_day(server_now);
     let mut effects = clipboard::on_wake(model);
     effects.extend(waiting::on_wake(model));
+    effects.extend(confirmed.unwrap_or_default());
     effects
 }
 

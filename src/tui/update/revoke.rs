@@ -63,10 +63,14 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
         .list
         .find(&form.target.key.id)
         .map(|row| row.listed.clone());
+    // A list that lacks keys the server counts is no proof that this one is gone.
+    let incomplete = "the server counts more keys than it sent";
+    let failure = failure.or((newest.is_none() && !model.team().complete).then_some(incomplete));
     match (newest, failure) {
         (_, Some(sentence)) => {
             if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
                 form.facts = Facts::Stale(sentence.to_owned());
+                form.hint = None;
             }
         }
         (Some(newest), None) => {
@@ -82,6 +86,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
                 }
                 form.target = newest;
                 form.facts = Facts::Fresh;
+                form.hint = None;
             }
         }
         (None, None) => {

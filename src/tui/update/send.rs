@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::core::target::Target;
-use crate::ops::deliver::{Receipt, ReceiptState};
+use crate::ops::create::NewKey;
+use crate::ops::deliver::Receipt;
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::keymap::Action;
-use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::message::RequestId;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce, TargetsForm};
+use crate::tui::theme::Role;
 
 pub(super) fn open(model: &mut Model) {
     let rows: Vec<(Target, bool)> = model
@@ -98,7 +100,6 @@ pub(super) fn again(model: &mut Model) -> Vec<Effect> {
 
 fn send(model: &mut Model, target: Target) -> Option<Effect> {
     let request = model.begin("sending", true);
-    let team = model.active;
     let called = model.team().team.as_ref().map(|team| team.name.raw().to_owned());
     let show = show_once(model)?;
     let state = SendingState::Underway(request);
@@ -111,35 +112,35 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
     }
     let parcel = Parcel {
         target,
-        key: show.key.id.clone(),
-        name: show.key.name.raw().to_owned(),
         team: called,
-        secret: Arc::clone(&show.secret),
+        new: NewKey {
+            creation: show.creation.clone(),
+            key: show.key.clone(),
+            secret: Arc::clone(&show.secret),
+            safety: show.safety.clone(),
+        },
     };
-    Some(Effect::Send(request, team, Box::new(parcel)))
+    Some(Effect::Send(request, show.team, Box::new(parcel)))
 }
 
-pub(super) fn on_sent(model: &mut Model, request: RequestId, team: TeamIndex, receipt: Receipt) -> Vec<Effect> {
+pub(super) fn on_sent(model: &mut Model, request: RequestId, called: &str, receipt: Receipt) -> Vec<Effect> {
     let now = model.now;
-    let Receipt { target, state } = receipt;
-    let stored = matches!(state, ReceiptState::Stored { .. });
-    let whereto = target.to_string();
-    let Some(show) = show_once(model) else {
-        return Vec::new();
-    };
-    let awaited = show
-        .sendings
-        .iter_mut()
-        .find(|one| matches!(one.state, SendingState::Underway(awaited) if awaited == request));
-    if let Some(one) = awaited {
-        one.state = SendingState::Ended(state, now);
+    let awaited = model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::ShowOnce(show) => show
+            .sendings
+            .iter_mut()
+            .find(|one| matches!(one.state, SendingState::Underway(awaited) if awaited == request)),
+        _ => None,
+    });
+    match awaited {
+        Some(one) => one.state = SendingState::Ended(receipt.state, now),
+        // The dialog was left meanwhile; what became of it is not left unsaid.
+        None => {
+            let role = if receipt.is_stored() { Role::Ok } else { Role::Danger };
+            model.say(role, format!("{called} to {receipt}"));
+        }
     }
-    let creation = Box::new(show.creation.clone());
-    if !stored {
-        return Vec::new();
-    }
-    let note = model.begin("writing it down", false);
-    vec![Effect::NoteDelivery(note, team, creation, whereto)]
+    Vec::new()
 }
 
 fn show_once(model: &mut Model) -> Option<&mut ShowOnce> {

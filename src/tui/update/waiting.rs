@@ -79,7 +79,11 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         [] => Vec::new(),
         [Waiting::Value(creation)] => {
             let creation = Box::new(creation.clone());
-            vec![Effect::Reopen(model.begin("opening the value", false), creation)]
+            vec![Effect::Reopen(
+                model.begin("opening the value", false),
+                model.active,
+                creation,
+            )]
         }
         _ => {
             model.dialogs.push(Dialog::Waiting(WaitingPage::default()));
@@ -113,28 +117,42 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
     match model.team().waiting.get(place).cloned() {
         Some(Waiting::Value(creation)) => {
             let request = model.begin("opening the value", false);
-            vec![Effect::Reopen(request, Box::new(creation))]
+            vec![Effect::Reopen(request, model.active, Box::new(creation))]
         }
-        Some(Waiting::Lost(creation)) => match creation.minted {
-            Some(minted) => revoke::open(model, &minted.id),
-            None => Vec::new(),
-        },
+        Some(Waiting::Lost(creation)) => {
+            let listed = creation
+                .minted
+                .filter(|minted| model.team().list.find(&minted.id).is_some());
+            match listed {
+                Some(minted) => revoke::open(model, &minted.id),
+                None => {
+                    model.say(
+                        Role::Warn,
+                        "That key is not in the list that is shown. R reads it again.",
+                    );
+                    Vec::new()
+                }
+            }
+        }
         Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_))) => {
-            model.say(Role::Warn, one.sentence());
+            let sentence = one.sentence(model.settings.store_name);
+            model.say(Role::Warn, sentence);
             Vec::new()
         }
         None => Vec::new(),
     }
 }
 
-pub(super) fn on_reopened(model: &mut Model, result: Result<Box<NewKey>, ReopenError>) -> Vec<Effect> {
+pub(super) fn on_reopened(model: &mut Model, team: TeamIndex, result: Result<Box<NewKey>, ReopenError>) -> Vec<Effect> {
     match result {
+        // The person is elsewhere by now: it goes on waiting, and no key meant for something else falls on it.
+        Ok(_) if !model.dialogs.is_empty() || team != model.active || model.filtering => {}
         Ok(new) => {
             model
                 .team_mut()
                 .waiting
                 .retain(|one| one.creation().op != new.creation.op);
-            create::show(model, *new);
+            create::show(model, team, *new);
         }
         Err(error) => model.say(Role::Danger, error.to_string()),
     }

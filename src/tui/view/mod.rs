@@ -63,7 +63,7 @@ fn too_small(model: &Model, frame: &mut Frame<'_>, screen: Rect) {
     let lines = vec![
         Line::styled("A little more room, please", strong),
         Line::raw(format!("{columns} columns and {rows} rows will do.")),
-        Line::raw(format!("Here: {} by {}.", screen.width, screen.height)),
+        Line::raw(format!("Here: {} by {}. ^C leaves.", screen.width, screen.height)),
     ];
     frame.render_widget(Clear, screen);
     let top = screen.height.saturating_sub(3) / 2;

@@ -278,18 +278,54 @@ impl Stage {
         assert!(settled.is_ok(), "still in flight: {awaited:?}\n{screen}");
     }
 
-    /// Presses one key, a second after the one before, and waits for what follows.
+    /// Presses one key, two seconds after the one before, and waits for what follows.
     pub async fn press(&mut self, code: KeyCode) {
         self.press_only(code);
         self.settle().await;
     }
 
-    /// Presses one key, a second after the one before.
+    /// Presses one key, two seconds after the one before.
     pub fn press_only(&mut self, code: KeyCode) {
-        self.clock.advance(Duration::from_secs(1));
-        self.sandbox.pass(Duration::from_secs(1));
+        self.let_time_pass(Duration::from_secs(2));
         self.dashboard
             .handle(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        // Nothing follows it at once.
+        self.let_time_pass(Duration::from_millis(50));
+        self.dashboard.handle(Message::Woke);
+    }
+
+    fn let_time_pass(&mut self, time: Duration) {
+        self.clock.advance(time);
+        self.sandbox.pass(time);
+    }
+
+    /// Keys of which each follows the one before after so long: held, or pasted by a terminal that does not mark it.
+    pub async fn burst(&mut self, keys: &[KeyCode], apart: Duration) {
+        for code in keys {
+            self.let_time_pass(apart);
+            self.dashboard
+                .handle(Message::Key(KeyEvent::new(*code, KeyModifiers::NONE)));
+            self.dashboard.handle(Message::Woke);
+        }
+        self.let_time_pass(Duration::from_millis(50));
+        self.dashboard.handle(Message::Woke);
+        self.settle().await;
+    }
+
+    /// Ctrl-C, held: so many times, as a keyboard repeats it.
+    pub async fn hold_control_c(&mut self, times: usize) {
+        for _ in 0..times {
+            self.let_time_pass(Duration::from_millis(33));
+            self.dashboard
+                .handle(Message::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+        }
+        self.settle().await;
+    }
+
+    pub async fn resize(&mut self, columns: u16, rows: u16) {
+        self.terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        self.dashboard.handle(Message::Resized(columns, rows));
+        self.settle().await;
     }
 
     /// Presses each key: a character, or one of `<enter>`, `<esc>`, `<down>`, `<up>`, `<bs>`.

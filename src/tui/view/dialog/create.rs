@@ -27,9 +27,6 @@ pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     }
     if let Some(error) = &form.error {
         sheet.words(model, Role::Danger, &format!("✗ {error}"));
-        if form.may_exist {
-            sheet.words(model, Role::Warn, "Enter creates another key.");
-        }
         return sheet;
     }
     match form.name() {

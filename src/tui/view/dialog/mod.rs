@@ -113,7 +113,7 @@ impl Sheet {
         let theme = model.settings.theme;
         let width = (self.width + 4).min(screen.width);
         let inner_rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
-        let hints = self.hints(model);
+        let hints = if top { self.hints(model) } else { vec![Line::default()] };
         let hint_rows = u16::try_from(hints.len()).unwrap_or(1);
         let height = inner_rows.saturating_add(3 + hint_rows).min(screen.height);
         let at = Rect {

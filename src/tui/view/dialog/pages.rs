@@ -110,7 +110,10 @@ pub(super) fn waiting(model: &Model, page: WaitingPage, room: u16) -> Sheet {
             Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) => ("?", Role::Warn),
         };
         let width = sheet.width.saturating_sub(4);
-        for (i, line) in wrap(&one.sentence(), width).into_iter().enumerate() {
+        for (i, line) in wrap(&one.sentence(model.settings.store_name), width)
+            .into_iter()
+            .enumerate()
+        {
             let cursor = if marked && i == 0 { "▸ " } else { "  " };
             sheet.line(Line::from(vec![
                 span(model, Role::Accent, cursor),

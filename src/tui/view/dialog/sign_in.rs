@@ -12,8 +12,11 @@ pub(super) fn sheet(model: &Model, form: &SignInForm, room: u16) -> Sheet {
     sheet.words(
         model,
         Role::Plain,
-        "Paste or type an API key of the team. It is not shown, it is checked with the server, and it is kept in the \
-         keyring of this machine and nowhere else.",
+        &format!(
+            "Paste or type an API key of the team. It is not shown, it is checked with the server, and it is kept in {} and \
+             nowhere else.",
+            model.settings.store_name
+        ),
     );
     sheet.blank();
     sheet.words(

@@ -277,7 +277,7 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
             }
         }
         ([id], Some("intended")) => {
-            if code != 5 || !words.contains(&format!("not known whether “{name}”")) {
+            if code != 5 || !words.contains(&format!("not known yet what became of “{name}”")) {
                 tally.unknown.push(wrong("a key that is looked for is not told"));
             }
             machine.pass(130);

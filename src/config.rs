@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Deserialize;
+use toml::value::Datetime;
 
 use crate::core::policy::{NamePattern, Policies, RotationPolicy};
+use crate::core::register::{Entry, Register};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::is_sink_name;
-use crate::core::text::clean;
+use crate::core::text::{Label, clean};
 
 /// The vendor's documented base URL.
 pub const DEFAULT_BASE_URL: &str = "https://www.chatzuri.com/api/v1";
@@ -28,6 +31,8 @@ pub struct Config {
     pub rotation: RotationConfig,
     /// Policies of keys by their names; the first that matches wins.
     pub policy: Vec<PolicyConfig>,
+    /// What you know of keys by their names; the first that matches counts.
+    pub key: Vec<KeyConfig>,
     /// The clipboard.
     pub clipboard: ClipboardConfig,
     /// How the dashboard looks.
@@ -111,6 +116,19 @@ pub struct PolicyConfig {
     pub days: u16,
     /// Days before the due date from which it is due soon. Default: `[rotation] due_soon_days`.
     pub due_soon_days: Option<u16>,
+}
+
+/// `[[key]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyConfig {
+    /// A pattern over names, as in `[[policy]]`. A successor (`Zapier 2026-11-22`) matches as its predecessor does.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// Who answers for such a key.
+    pub owner: Option<String>,
+    /// The day it was made, as in `2026-01-01`: used where the server does not say. A successor does not inherit it.
+    pub created: Option<Datetime>,
 }
 
 /// `[clipboard]`.
@@ -230,7 +248,28 @@ impl Config {
             days: self.rotation.days,
             due_soon_days: self.rotation.due_soon_days,
         };
-        Policies::new(default, rules.collect())
+        Policies::new(default, rules.collect()).with_register(self.register())
+    }
+
+    /// What is known of keys. An entry that [`Config::parse`] would refuse is left out.
+    fn register(&self) -> Register {
+        Register::new(self.key.iter().filter_map(|entry| register_entry(entry).ok()).collect())
+    }
+
+    fn check_keys(&self) -> Result<(), ConfigError> {
+        for (i, entry) in self.key.iter().enumerate() {
+            let twice = self.key.iter().take(i).any(|before| before.pattern == entry.pattern);
+            let why = match register_entry(entry) {
+                Err(why) => format!(": {why}"),
+                Ok(_) if twice => " stands twice; the first one wins, so remove one of them".to_owned(),
+                Ok(_) => continue,
+            };
+            return Err(ConfigError {
+                line: None,
+                why: format!("[[key]] match = “{}”{why}", clean(&entry.pattern)),
+            });
+        }
+        Ok(())
     }
 
     fn check_policies(&self) -> Result<(), ConfigError> {
@@ -288,6 +327,7 @@ impl Config {
             return fail("[rotation] days must be at least 1".to_owned());
         }
         self.check_policies()?;
+        self.check_keys()?;
         for (name, value) in [
             ("list", &self.api.endpoints.list),
             ("create", &self.api.endpoints.create),
@@ -324,6 +364,38 @@ pub fn is_profile_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+fn register_entry(entry: &KeyConfig) -> Result<Entry, String> {
+    let pattern = NamePattern::parse(&entry.pattern).map_err(|bad| bad.to_string())?;
+    let owner = entry.owner.as_deref().map(str::trim).map(Label::new);
+    if owner.as_ref().is_some_and(Label::is_blank) {
+        return Err("owner is empty; name somebody, or leave it out".to_owned());
+    }
+    let created = match &entry.created {
+        Some(written) => {
+            Some(day(written).ok_or_else(|| format!("created = {written} is not a day such as 2026-01-01"))?)
+        }
+        None => None,
+    };
+    Ok(Entry {
+        pattern,
+        owner,
+        created,
+    })
+}
+
+fn day(written: &Datetime) -> Option<Date> {
+    if written.time.is_some() || written.offset.is_some() {
+        return None;
+    }
+    let date = written.date?;
+    let (year, month, day) = (
+        i16::try_from(date.year),
+        i8::try_from(date.month),
+        i8::try_from(date.day),
+    );
+    Date::new(year.ok()?, month.ok()?, day.ok()?).ok()
 }
 
 fn is_endpoint(text: &str) -> bool {
@@ -375,6 +447,51 @@ mod tests {
             "[profiles.a]\ncredential_command = []\n",
         ] {
             assert!(Config::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_key_is_read_and_counts_where_the_server_is_silent() {
+        let config = Config::parse("[[key]]\nmatch = \"Zapier\"\nowner = \"ops\"\ncreated = 2026-01-01\n").unwrap();
+        let policies = config.policies();
+        assert_eq!(policies.register().owner("zapier").map(Label::raw), Some("ops"));
+        let mut key = crate::core::key::ApiKey {
+            id: crate::core::key::KeyId::new("k").unwrap(),
+            name: Label::new("Zapier"),
+            created_at: None,
+            last_used_at: crate::core::key::LastUse::Unknown,
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        };
+        let now = "2026-04-02T00:00:00Z".parse().unwrap();
+        assert_eq!(policies.standing(&key, now).days_left, Some(-1));
+        key.created_at = Some(now);
+        assert_eq!(
+            policies.standing(&key, now).days_left,
+            Some(90),
+            "the server knows better"
+        );
+    }
+
+    #[test]
+    fn a_wrong_entry_of_a_key_is_told_by_name() {
+        for (text, why) in [
+            ("match = \"Zap[\"", "[[key]] match = “Zap[”: character 4"),
+            ("match = \"a\"\nowner = \" \"", "[[key]] match = “a”: owner is empty"),
+            (
+                "match = \"a\"\ncreated = 2026-01-01T10:00:00Z",
+                "created = 2026-01-01T10:00:00Z is not a day",
+            ),
+            ("match = \"a\"\ncreated = 10:00:00", "created = 10:00:00 is not a day"),
+            ("match = \"a\"\ncreated = \"soon\"", "expected a TOML datetime"),
+            ("match = \"a\"\ncreated = 2026-02-30", "line 3"),
+            ("match = \"a\"\nownr = \"x\"", "ownr"),
+            ("owner = \"x\"", "match"),
+            ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” stands twice"),
+        ] {
+            let error = Config::parse(&format!("[[key]]\n{text}\n")).unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
         }
     }
 

@@ -7,6 +7,7 @@ pub mod incident;
 pub mod key;
 pub mod listing;
 pub mod policy;
+pub mod register;
 pub mod secret;
 pub mod sink;
 pub mod target;

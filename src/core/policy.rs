@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::{ApiKey, stem};
+use crate::core::register::Register;
 
 /// How long a key may live, in whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +92,7 @@ impl NamePattern {
 pub struct Policies {
     default: RotationPolicy,
     rules: Vec<(NamePattern, RotationPolicy)>,
+    register: Register,
 }
 
 /// A key's policy, and where it came from.
@@ -106,7 +108,23 @@ impl Policies {
     /// These rules in this order, and the default where none matches.
     #[must_use]
     pub fn new(default: RotationPolicy, rules: Vec<(NamePattern, RotationPolicy)>) -> Self {
-        Self { default, rules }
+        Self {
+            default,
+            rules,
+            register: Register::default(),
+        }
+    }
+
+    /// The same policies, with what was written down about keys.
+    #[must_use]
+    pub fn with_register(self, register: Register) -> Self {
+        Self { register, ..self }
+    }
+
+    /// What was written down about keys.
+    #[must_use]
+    pub fn register(&self) -> &Register {
+        &self.register
     }
 
     /// The policy of a key of this name.
@@ -130,10 +148,13 @@ impl Policies {
         }
     }
 
-    /// Measures a key against its policy, by the server's clock `now`.
+    /// Measures a key against its policy, by the server's clock `now`. Where the server does not say when it was made,
+    /// the register may.
     #[must_use]
     pub fn standing(&self, key: &ApiKey, now: Timestamp) -> Standing {
-        self.of(key.name.raw()).policy.standing(key.created_at, now)
+        let name = key.name.raw();
+        let created_at = key.created_at.or_else(|| self.register.created(name));
+        self.of(name).policy.standing(created_at, now)
     }
 
     /// The policy where no pattern matches.

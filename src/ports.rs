@@ -13,6 +13,7 @@ use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::listing::Listing;
 use crate::core::secret::Secret;
+use crate::core::snooze::Snooze;
 use crate::core::text::Label;
 
 /// A boxed future, so that a port can be used behind `dyn`.
@@ -662,6 +663,15 @@ pub trait Journal: Send + Sync {
 
     /// The keys made here, of every scope, whose fingerprint is that of `value`.
     fn find_by_value(&self, value: Arc<Secret>) -> Answer<'_, Result<Vec<KnownKey>, JournalError>>;
+
+    /// Puts a key's due date off, in the place of an earlier time.
+    fn snooze<'a>(&'a self, scope: &'a Scope, snooze: Snooze) -> Answer<'a, Result<(), JournalError>>;
+
+    /// Ends a key's snooze; `false` where there was none.
+    fn end_snooze<'a>(&'a self, scope: &'a Scope, key: &'a KeyId) -> Answer<'a, Result<bool, JournalError>>;
+
+    /// The snoozes of a scope, those that are over included.
+    fn snoozes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Snooze>, JournalError>>;
 
     /// Adds a line to the log.
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>>;

@@ -18,6 +18,8 @@ pub enum Action {
     Recover,
     /// A key was revoked, or it was tried.
     Revoke,
+    /// A key's due date was put off, or no longer.
+    Snooze,
     /// A credential was kept.
     SignIn,
     /// A credential was forgotten.
@@ -26,12 +28,13 @@ pub enum Action {
 
 impl Action {
     /// Every action, for reading a log back.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Create,
         Self::Deliver,
         Self::Acknowledge,
         Self::Recover,
         Self::Revoke,
+        Self::Snooze,
         Self::SignIn,
         Self::SignOut,
     ];
@@ -45,6 +48,7 @@ impl Action {
             Self::Acknowledge => "acknowledge",
             Self::Recover => "recover",
             Self::Revoke => "revoke",
+            Self::Snooze => "snooze",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
         }

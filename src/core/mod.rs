@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod confirm;
 pub mod creation;
+pub mod due;
 pub mod incident;
 pub mod key;
 pub mod listing;
@@ -10,5 +11,6 @@ pub mod policy;
 pub mod register;
 pub mod secret;
 pub mod sink;
+pub mod snooze;
 pub mod target;
 pub mod text;

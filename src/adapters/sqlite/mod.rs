@@ -11,6 +11,7 @@ mod log;
 mod packing;
 mod schema;
 mod scopes;
+mod snoozes;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -26,8 +27,10 @@ use self::trouble::Trouble;
 use super::worker::{Lost, Worker};
 use crate::core::activity::Activity;
 use crate::core::creation::{Creation, Event, Intent, Minted, OpId};
+use crate::core::key::KeyId;
 use crate::core::listing::Listing;
 use crate::core::secret::Secret;
+use crate::core::snooze::Snooze;
 use crate::ports::{Answer, Journal, JournalError, KnownKey, LogQuery, Scope};
 
 /// How long a call may take.
@@ -165,6 +168,21 @@ impl Journal for SqliteJournal {
 
     fn find_by_value(&self, value: Arc<Secret>) -> Answer<'_, Result<Vec<KnownKey>, JournalError>> {
         Box::pin(self.call(move |db| fingerprints::find(db.reader(), &value)))
+    }
+
+    fn snooze<'a>(&'a self, scope: &'a Scope, snooze: Snooze) -> Answer<'a, Result<(), JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| snoozes::keep(db, &scope, &snooze)))
+    }
+
+    fn end_snooze<'a>(&'a self, scope: &'a Scope, key: &'a KeyId) -> Answer<'a, Result<bool, JournalError>> {
+        let (scope, key) = (scope.clone(), key.clone());
+        Box::pin(self.call(move |db| snoozes::end(db, &scope, &key)))
+    }
+
+    fn snoozes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Snooze>, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| snoozes::all(db.reader(), &scope)))
     }
 
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>> {

@@ -14,7 +14,8 @@ use crate::ports::JournalError;
 const APPLICATION_ID: i32 = 0x435a_6a72;
 
 /// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     -- This installation's salt: what is hashed with it says nothing elsewhere.
     CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
 
@@ -81,7 +82,20 @@ const STEPS: [&str; 1] = ["
     CREATE TRIGGER activity_keeps_places BEFORE INSERT ON activity
         WHEN EXISTS (SELECT 1 FROM activity WHERE id = new.id)
         BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END;
-"];
+",
+    "
+    -- until: the last day, as 2026-12-01.
+    CREATE TABLE snoozes (
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        key_id TEXT NOT NULL,
+        until TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        PRIMARY KEY (scope, key_id)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// A file that is busy sooner than this was not waited for.
 const AT_ONCE: Duration = Duration::from_secs(1);

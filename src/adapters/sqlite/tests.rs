@@ -11,6 +11,7 @@ use crate::core::activity::Action;
 use crate::core::creation::{Illegal, OpId, Stage};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use crate::core::listing::ListedKey;
+use crate::core::snooze::Snooze;
 use crate::core::text::Label;
 
 const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
@@ -505,6 +506,56 @@ fn everything_fails(home: &Home, error: &JournalError) {
     assert_eq!(home.wait(journal.last_list(&acme())).unwrap_err(), *error);
     assert_eq!(home.wait(journal.begin(&acme(), intent("x"))).unwrap_err(), *error);
     assert_eq!(home.wait(journal.log(LogQuery::default())).unwrap_err(), *error);
+}
+
+fn snooze(key: &str, until: &str) -> Snooze {
+    Snooze {
+        key: KeyId::new(key).unwrap(),
+        until: until.parse().unwrap(),
+        reason: Label::new("moves house in\u{1b} May"),
+        at: Timestamp::from_microsecond(1_790_000_000_000_001).unwrap(),
+        actor: Label::new("amina"),
+    }
+}
+
+#[test]
+fn a_snooze_is_kept_replaced_and_ended_in_its_own_scope() {
+    let home = Home::new();
+    let journal = home.journal();
+    assert_eq!(home.wait(journal.snoozes(&acme())).unwrap(), []);
+    assert!(
+        !home
+            .wait(journal.end_snooze(&acme(), &KeyId::new("a").unwrap()))
+            .unwrap()
+    );
+    for kept in [
+        snooze("a", "2026-12-01"),
+        snooze("b", "2026-12-02"),
+        snooze("a", "9999-12-31"),
+    ] {
+        home.wait(journal.snooze(&acme(), kept)).unwrap();
+    }
+    drop(journal);
+    let journal = home.journal();
+    let kept = [snooze("a", "9999-12-31"), snooze("b", "2026-12-02")];
+    assert_eq!(home.wait(journal.snoozes(&acme())).unwrap(), kept);
+    assert_eq!(home.wait(journal.snoozes(&from_outside(VALUE))).unwrap(), []);
+    assert!(
+        home.wait(journal.end_snooze(&acme(), &KeyId::new("a").unwrap()))
+            .unwrap()
+    );
+    assert_eq!(home.wait(journal.snoozes(&acme())).unwrap(), kept[1..]);
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows() {
+    let home = Home::new().filled();
+    home.raw()
+        .execute_batch("DROP TABLE snoozes; PRAGMA user_version = 1;")
+        .unwrap();
+    let journal = home.journal();
+    home.wait(journal.snooze(&acme(), snooze("a", "2026-12-01"))).unwrap();
+    assert_eq!(home.wait(journal.unfinished(&acme())).unwrap().len(), 1);
 }
 
 #[test]

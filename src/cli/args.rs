@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 const EXITS: &str = "\
@@ -13,6 +13,7 @@ Exit codes:
   3   declined or interrupted
   4   not signed in, or refused by the server
   5   some of several failed, or the data is incomplete
+  6   something is due (due --check)
   7   not proven dead
   10  no such key
 
@@ -88,6 +89,12 @@ pub enum Command {
     /// Revoke keys, and read the list again to see them gone
     #[command(after_long_help = REVOKE_HELP)]
     Revoke(RevokeArgs),
+    /// Say which keys are due, for people, CI, calendars and monitoring
+    #[command(after_long_help = DUE_HELP)]
+    Due(DueArgs),
+    /// Put a key's due date off until a day, with a reason
+    #[command(after_long_help = SNOOZE_HELP)]
+    Snooze(SnoozeArgs),
     /// Say what was done to keys on this machine, and when
     #[command(after_long_help = LOG_HELP)]
     Log(LogArgs),
@@ -126,6 +133,24 @@ After a crash, or without --to, --show and --copy, the value waits:
   chatzuri-keys create --resume --show
 
 Exit codes: 0 done; 2 a target is not ready, and nothing was sent; 5 a target did not take the value.";
+
+const DUE_HELP: &str = "\
+Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and
+--check does not count it. ics and prometheus hold every key unless --within is given.
+
+  chatzuri-keys due
+  chatzuri-keys due --all-profiles --format ics > rotation.ics
+  chatzuri-keys list --json > list.json
+  chatzuri-keys due --check --from list.json     in CI: no credential, no network
+
+Exit codes: 0 done, and with --check nothing is due; 1 the file cannot be read; 5 the data is incomplete or too old,
+whatever is due in it; 6 with --check: something is due.";
+
+const SNOOZE_HELP: &str = "\
+It is written in this machine's journal, and ends by itself when the day is over (UTC).
+
+  chatzuri-keys snooze Zapier --until 2026-12-01 --reason \"moves to the new account in November\"
+  chatzuri-keys snooze Zapier --off";
 
 const LOG_HELP: &str = "\
 Neither the network nor a credential is needed.
@@ -172,6 +197,8 @@ impl Command {
             Self::Show(_) => "show",
             Self::Create(_) => "create",
             Self::Revoke(_) => "revoke",
+            Self::Due(_) => "due",
+            Self::Snooze(_) => "snooze",
             Self::Log(_) => "log",
             Self::Login(_) => "login",
             Self::Logout => "logout",
@@ -216,6 +243,72 @@ pub struct CreateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `due`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct DueArgs {
+    /// Days ahead to look at, as in 14d or 2w; 14d when not given
+    #[arg(long, value_name = "DAYS")]
+    pub within: Option<String>,
+    /// Only what is past its due date
+    #[arg(long)]
+    pub overdue: bool,
+    /// Exit with 6 when something is due
+    #[arg(long)]
+    pub check: bool,
+    /// Look at every profile of the config
+    #[arg(long)]
+    pub all_profiles: bool,
+    /// Only keys of this owner, as [[key]] in the config names them
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Read this output of list --json instead of asking the server; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "all_profiles")]
+    pub from: Option<PathBuf>,
+    /// How old that may be, as in 36h or 2d; 2d when not given
+    #[arg(long, value_name = "SPAN", requires = "from")]
+    pub max_age: Option<String>,
+    /// A key of unknown age does not count as due
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// The shape of the data
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: DueFormat,
+}
+
+/// The shapes of `due`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DueFormat {
+    /// For a terminal
+    #[default]
+    Table,
+    /// The shape of list --json
+    Json,
+    /// For a spreadsheet
+    Csv,
+    /// For an issue or a chat
+    Markdown,
+    /// A calendar: one event a key
+    Ics,
+    /// A text file for node_exporter
+    Prometheus,
+}
+
+/// `snooze`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct SnoozeArgs {
+    /// The key's id or name
+    pub key: String,
+    /// The last day it holds (UTC), as in 2026-12-01
+    #[arg(long, value_name = "DATE", required_unless_present = "off", requires = "reason")]
+    pub until: Option<String>,
+    /// Why, for whoever looks at the report
+    #[arg(long, value_name = "TEXT", requires = "until")]
+    pub reason: Option<String>,
+    /// End it
+    #[arg(long, conflicts_with_all = ["until", "reason"])]
+    pub off: bool,
 }
 
 /// `log`.
@@ -294,7 +387,7 @@ mod tests {
     #[test]
     fn the_long_help_states_every_exit_code_and_no_value_of_the_environment() {
         let help = Args::command().render_long_help().to_string();
-        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "7 ", "10 "] {
+        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "10 "] {
             assert!(help.contains(&format!("\n  {code}")), "{code}");
         }
         assert!(!help.contains("[env:"));

@@ -1,12 +1,14 @@
 //! The JSON shapes: snake_case, RFC 3339 UTC to the second, null for what is not known, strings as the server sent them.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::cli::output::SCHEMA_VERSION;
-use crate::core::key::{LastUse, Team};
+use crate::core::key::{ApiKey, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::Policies;
+use crate::core::policy::{Policies, Standing};
+use crate::core::snooze::{self, Snooze};
 use crate::core::text::Label;
 
 /// `list --json`.
@@ -15,6 +17,8 @@ pub(crate) struct ListShape<'a> {
     schema_version: u32,
     as_of: String,
     team: Option<TeamShape<'a>>,
+    /// Whether every key the server counts is here.
+    complete: bool,
     keys: Vec<KeyShape<'a>>,
 }
 
@@ -49,6 +53,7 @@ pub(crate) struct KeyShape<'a> {
     days_left: Option<i32>,
     status: &'static str,
     own: &'static str,
+    snoozed_until: Option<String>,
 }
 
 /// A time, in UTC and to the second.
@@ -67,8 +72,19 @@ impl<'a> TeamShape<'a> {
 
 impl<'a> KeyShape<'a> {
     pub(crate) fn of(listed: &'a ListedKey, policies: &Policies, now: Timestamp) -> Self {
-        let key = &listed.key;
-        let standing = policies.standing(key, now);
+        Self::with(&listed.key, listed.own, policies.standing(&listed.key, now))
+    }
+
+    /// The same key, put off until this day.
+    pub(crate) fn snoozed(self, until: Option<Date>) -> Self {
+        Self {
+            snoozed_until: until.map(|day| day.to_string()),
+            ..self
+        }
+    }
+
+    /// A key that was measured already.
+    pub(crate) fn with(key: &'a ApiKey, own: Own, standing: Standing) -> Self {
         let raw = |label: &'a Option<Label>| label.as_ref().map(Label::raw);
         Self {
             id: key.id.raw(),
@@ -86,33 +102,39 @@ impl<'a> KeyShape<'a> {
             due_at: standing.due_at.map(time),
             days_left: standing.days_left,
             status: standing.status.word(),
-            own: listed.own.word(),
+            own: own.word(),
+            snoozed_until: None,
         }
     }
 }
 
 impl<'a> ListShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, policies: &Policies) -> Self {
+    pub(crate) fn of(listing: &'a Listing, policies: &Policies, snoozes: &[Snooze]) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
+            complete: listing.complete,
             keys: listing
                 .keys
                 .iter()
-                .map(|key| KeyShape::of(key, policies, listing.as_of))
+                .map(|listed| {
+                    let snooze = snooze::of(snoozes, &listed.key.id, listing.as_of);
+                    KeyShape::of(listed, policies, listing.as_of).snoozed(snooze.map(|snooze| snooze.until))
+                })
                 .collect(),
         }
     }
 }
 
 impl<'a> ShowShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policies: &Policies) -> Self {
+    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policies: &Policies, snoozes: &[Snooze]) -> Self {
+        let snooze = snooze::of(snoozes, &key.key.id, listing.as_of);
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
-            key: KeyShape::of(key, policies, listing.as_of),
+            key: KeyShape::of(key, policies, listing.as_of).snoozed(snooze.map(|snooze| snooze.until)),
         }
     }
 }
@@ -128,18 +150,20 @@ mod tests {
     fn a_list_has_the_documented_shape() {
         let mut used = key("key_1", "Zapier");
         used.key.last_used_at = LastUse::At(at("2026-11-22T11:58:00.9Z"));
-        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), &Policies::default())).unwrap();
+        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), &Policies::default(), &[])).unwrap();
         assert_eq!(
             shape,
             json!({
                 "schema_version": 1,
                 "as_of": "2026-11-22T12:00:00Z",
                 "team": {"id": "team_1", "name": "Acme Support"},
+                "complete": true,
                 "keys": [{
                     "id": "key_1", "name": "Zapier", "prefix": "cz_Iz1P", "last_four": "CpSn",
                     "created_at": "2026-11-01T08:00:00Z", "last_used_at": "2026-11-22T11:58:00Z",
                     "never_used": false, "created_by": "amina@acme.example",
                     "due_at": "2027-01-30T08:00:00Z", "days_left": 69, "status": "fresh", "own": "no",
+                    "snoozed_until": null,
                 }],
             })
         );
@@ -154,7 +178,7 @@ mod tests {
         listed.key.created_by = None;
         let mut list = listing(vec![listed]);
         list.team = None;
-        let shape = serde_json::to_value(ListShape::of(&list, &Policies::default())).unwrap();
+        let shape = serde_json::to_value(ListShape::of(&list, &Policies::default(), &[])).unwrap();
         assert!(shape["team"].is_null());
         let key = &shape["keys"][0];
         for field in [

@@ -21,9 +21,10 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     let session = super::session(context.ports, context.settings).await?;
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
+    let snoozes = super::snoozes(context.ports, context.settings).await;
     let output = context.output;
     if json {
-        output.json(&ListShape::of(&listing, &policies))?;
+        output.json(&ListShape::of(&listing, &policies, &snoozes))?;
     } else if !listing.keys.is_empty() {
         output.data(&table(&listing, &policies, &TimeZone::system(), output.look()))?;
     }

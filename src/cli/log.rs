@@ -94,7 +94,8 @@ fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Troub
     })
 }
 
-fn span(text: &str) -> Option<SignedDuration> {
+/// A number and its unit, as in `7d`.
+pub(super) fn span(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if !count.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

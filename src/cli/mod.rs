@@ -2,6 +2,7 @@
 
 pub mod args;
 mod create;
+mod due;
 pub mod exit;
 mod find;
 pub mod interrupt;
@@ -15,6 +16,7 @@ pub mod profile;
 mod prompt;
 mod revoke;
 mod show;
+mod snooze;
 mod status;
 mod table;
 mod teams;
@@ -29,6 +31,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::Settings;
+use crate::core::snooze::Snooze;
 use crate::ops::sign_in::{Session, find_session};
 use crate::ports::Ports;
 
@@ -112,11 +115,13 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         Command::Teams(args) => until_interrupted(interrupts, teams::run(context, args.json)).await,
         Command::Status(args) => until_interrupted(interrupts, status::run(context, args.json)).await,
         Command::Log(args) => until_interrupted(interrupts, log::run(context, args)).await,
+        Command::Due(args) => until_interrupted(interrupts, due::run(context, args)).await,
         Command::Login(args) => until_interrupted(interrupts, login::run(context, args)).await,
         Command::Logout => until_interrupted(interrupts, logout::run(context)).await,
-        // These two stop where they can say what is true then.
+        // These stop where they can say what is true then.
         Command::Create(args) => create::run(context, args, interrupts).await,
         Command::Revoke(args) => revoke::run(context, args, interrupts).await,
+        Command::Snooze(args) => snooze::run(context, args, interrupts).await,
         Command::Sandbox(_) => Err(Trouble::new(
             Exit::Usage,
             "The sandbox is no command of a signed-in profile.",
@@ -141,6 +146,17 @@ async fn session(ports: &Ports, settings: &Settings) -> Result<Session, Trouble>
     match find_session(ports, &settings.profile).await? {
         Some(session) => Ok(session),
         None => Err(Trouble::new(Exit::Refused, not_signed_in(ports, settings))),
+    }
+}
+
+/// The keys that are put off; none where that cannot be read, so that no key is hidden.
+async fn snoozes(ports: &Ports, settings: &Settings) -> Vec<Snooze> {
+    match ports.journal.snoozes(&settings.profile.scope()).await {
+        Ok(snoozes) => snoozes,
+        Err(error) => {
+            tracing::debug!(%error, "snoozes were not read");
+            Vec::new()
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::cli::{find, words};
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
 use crate::core::policy::Policies;
+use crate::core::snooze::{self, Snooze};
 use crate::ops::review::review;
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
@@ -18,16 +19,21 @@ pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, T
     let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;
     let policies = context.settings.config.policies();
+    let snoozes = super::snoozes(context.ports, context.settings).await;
     if args.json {
-        context.output.json(&ShowShape::of(&listing, listed, &policies))?;
+        context
+            .output
+            .json(&ShowShape::of(&listing, listed, &policies, &snoozes))?;
     } else {
         let zone = TimeZone::system();
-        context.output.data(&text(listed, &policies, listing.as_of, &zone))?;
+        context
+            .output
+            .data(&text(listed, &policies, &snoozes, listing.as_of, &zone))?;
     }
     Ok(Exit::Ok)
 }
 
-fn text(listed: &ListedKey, policies: &Policies, now: Timestamp, zone: &TimeZone) -> String {
+fn text(listed: &ListedKey, policies: &Policies, snoozes: &[Snooze], now: Timestamp, zone: &TimeZone) -> String {
     let key = &listed.key;
     let standing = policies.standing(key, now);
     let unknown = || "—".to_owned();
@@ -41,6 +47,10 @@ fn text(listed: &ListedKey, policies: &Policies, now: Timestamp, zone: &TimeZone
         Own::No => "no",
         Own::Unknown => "not known: the server gives no hint of it",
     };
+    let snoozed = snooze::of(snoozes, &key.id, now).map_or_else(
+        || "no".to_owned(),
+        |snooze| format!("until {}: {}", snooze.until, snooze.reason),
+    );
     let lines = [
         ("Name", key.name.shown().to_owned()),
         ("Id", key.id.shown().to_owned()),
@@ -53,6 +63,7 @@ fn text(listed: &ListedKey, policies: &Policies, now: Timestamp, zone: &TimeZone
         ("Last used", last_use),
         ("Due", standing.due_at.map_or_else(unknown, date)),
         ("Rotation", words::standing(standing)),
+        ("Snoozed", snoozed),
         ("Own", own.to_owned()),
     ];
     lines
@@ -73,6 +84,7 @@ mod tests {
         let text = text(
             &listed,
             &Policies::default(),
+            &[],
             at("2026-11-22T12:00:00Z"),
             &TimeZone::UTC,
         );

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod custody;
 pub mod deliver;
+pub mod due;
 pub mod handover;
 pub mod record;
 pub mod recover;

@@ -192,6 +192,7 @@ fn list_json_has_the_documented_shape() {
                 "never_used",
                 "own",
                 "prefix",
+                "snoozed_until",
                 "status"
             ]
         );

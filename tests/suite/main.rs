@@ -13,6 +13,7 @@
 )]
 
 mod cli;
+mod due;
 mod flows;
 mod house;
 mod http;

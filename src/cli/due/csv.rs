@@ -1,0 +1,52 @@
+//! A table for a spreadsheet: no cell can be a formula.
+
+use crate::cli::due::{Report, owner, team};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::time;
+use crate::core::due::Item;
+use crate::core::text::csv_cell;
+
+const HEAD: [&str; 11] = [
+    "profile",
+    "team",
+    "key_id",
+    "name",
+    "owner",
+    "created_at",
+    "due_at",
+    "days_left",
+    "status",
+    "snoozed_until",
+    "snooze_reason",
+];
+
+pub(super) fn draw(report: &Report<'_>) -> Result<String, Trouble> {
+    let broken = || Trouble::new(Exit::Error, "The table could not be made.");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEAD).map_err(|_| broken())?;
+    for item in report.items {
+        writer.write_record(row(item)).map_err(|_| broken())?;
+    }
+    let bytes = writer.into_inner().map_err(|_| broken())?;
+    String::from_utf8(bytes).map_err(|_| broken())
+}
+
+fn row(item: &Item) -> [String; 11] {
+    let text = |text: &str| csv_cell(text).into_owned();
+    let snoozed = item.snoozed.as_ref();
+    let reason = snoozed.and_then(|snoozed| snoozed.reason.as_ref());
+    [
+        text(&item.profile),
+        text(team(item)),
+        text(item.key.id.shown()),
+        text(item.key.name.shown()),
+        text(owner(item)),
+        item.key.created_at.map(time).unwrap_or_default(),
+        item.standing.due_at.map(time).unwrap_or_default(),
+        // A number, and so no formula, though it may begin with a minus.
+        item.standing.days_left.map(|left| left.to_string()).unwrap_or_default(),
+        item.standing.status.word().to_owned(),
+        snoozed.map(|snoozed| snoozed.until.to_string()).unwrap_or_default(),
+        text(reason.map_or("", |reason| reason.shown())),
+    ]
+}

@@ -1,0 +1,43 @@
+//! The table for a person.
+
+use crate::cli::due::{Report, due_day, owner, rotation};
+use crate::cli::output::Look;
+use crate::cli::table::{Cell, Role, draw};
+use crate::core::policy::DueStatus;
+
+pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
+    let dash = |text: &str| {
+        if text.is_empty() {
+            "—".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let rows = report.items.iter().map(|item| {
+        let role = match item.standing.status {
+            _ if item.snoozed.is_some() => Role::Dim,
+            DueStatus::Overdue => Role::Danger,
+            DueStatus::Due | DueStatus::DueSoon => Role::Warn,
+            DueStatus::Fresh => Role::Plain,
+            DueStatus::Unknown => Role::Dim,
+        };
+        let name = if item.key.name.is_blank() {
+            Cell::new("(unnamed)", Role::Dim)
+        } else {
+            Cell::plain(item.key.name.shown())
+        };
+        [
+            name,
+            Cell::plain(item.key.hint()),
+            Cell::plain(item.profile.as_str()),
+            Cell::plain(dash(owner(item))),
+            Cell::plain(due_day(item).map_or_else(|| "—".to_owned(), |day| day.to_string())),
+            Cell::new(rotation(item), role),
+        ]
+    });
+    draw(
+        ["NAME", "KEY", "PROFILE", "OWNER", "DUE", "ROTATION"],
+        rows.collect(),
+        look,
+    )
+}

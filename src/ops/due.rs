@@ -1,0 +1,46 @@
+//! Read a team's list for what is due in it.
+
+use std::sync::Arc;
+
+use crate::core::due::{Item, items};
+use crate::core::listing::Listing;
+use crate::core::policy::Policies;
+use crate::ops::review::{keep, review};
+use crate::ops::sign_in::{Profile, SignInError, find_session};
+use crate::ports::{JournalError, Ports};
+
+/// One team's keys as they stand.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The list.
+    pub listing: Arc<Listing>,
+    /// Every key of it, measured by the server's clock.
+    pub items: Vec<Item>,
+    /// Why no key counts as put off, where that could not be read.
+    pub unread_snoozes: Option<JournalError>,
+}
+
+/// Reads a profile's list; `None`: not signed in.
+///
+/// # Errors
+/// [`SignInError`] where no credential can be had, or the list cannot be read.
+pub async fn read(ports: &Ports, profile: &Profile, policies: &Policies) -> Result<Option<Read>, SignInError> {
+    let Some(session) = find_session(ports, profile).await? else {
+        return Ok(None);
+    };
+    let listing = review(&*session.api, &*ports.clock, &|_| {})
+        .await
+        .map_err(SignInError::Api)?;
+    let listing = Arc::new(listing);
+    keep(ports, profile, &listing).await;
+    let (snoozes, unread_snoozes) = match ports.journal.snoozes(&profile.scope()).await {
+        Ok(snoozes) => (snoozes, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let place = (profile.name.as_str(), profile.base_url.host());
+    Ok(Some(Read {
+        items: items(place, &listing, policies, &snoozes, listing.as_of),
+        listing,
+        unread_snoozes,
+    }))
+}

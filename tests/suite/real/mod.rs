@@ -5,6 +5,7 @@
 mod child;
 mod clipboard;
 mod handover;
+mod due;
 mod journal;
 mod keyring;
 mod main_job;

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::core::policy::{NamePattern, Policies, RotationPolicy};
-use crate::core::register::{Entry, Register};
+use crate::core::register::{Entry, Place, Register};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
-use crate::core::target::is_sink_name;
+use crate::core::target::{Target, is_sink_name};
 use crate::core::text::{Label, clean};
 
 /// The vendor's documented base URL.
@@ -129,6 +129,9 @@ pub struct KeyConfig {
     pub owner: Option<String>,
     /// The day it was made, as in `2026-01-01`: used where the server does not say. A successor does not inherit it.
     pub created: Option<Datetime>,
+    /// Where it is used: targets as `create --to` takes them, or words of your own.
+    #[serde(default)]
+    pub places: Vec<String>,
 }
 
 /// `[clipboard]`.
@@ -256,11 +259,21 @@ impl Config {
         Register::new(self.key.iter().filter_map(|entry| register_entry(entry).ok()).collect())
     }
 
+    fn missing_sink<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+        entry.places.iter().find_map(|place| match place {
+            Place::Target(Target::Sink(name)) if !self.sinks.contains_key(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     fn check_keys(&self) -> Result<(), ConfigError> {
         for (i, entry) in self.key.iter().enumerate() {
             let twice = self.key.iter().take(i).any(|before| before.pattern == entry.pattern);
-            let why = match register_entry(entry) {
+            let why = match &register_entry(entry) {
                 Err(why) => format!(": {why}"),
+                Ok(entry) if let Some(sink) = self.missing_sink(entry) => format!(
+                    ": places: “{sink}” is no [sinks.NAME] of this config; say a place that is no target in several words"
+                ),
                 Ok(_) if twice => " stands twice; the first one wins, so remove one of them".to_owned(),
                 Ok(_) => continue,
             };
@@ -378,10 +391,13 @@ fn register_entry(entry: &KeyConfig) -> Result<Entry, String> {
         }
         None => None,
     };
+    let place = |text: &String| Place::parse(text).map_err(|bad| format!("places: “{}”: {}", clean(text), bad.why()));
+    let places = entry.places.iter().map(place).collect::<Result<_, _>>()?;
     Ok(Entry {
         pattern,
         owner,
         created,
+        places,
     })
 }
 
@@ -475,6 +491,17 @@ mod tests {
     }
 
     #[test]
+    fn the_places_of_a_key_are_targets_sinks_and_words() {
+        let config = Config::parse(
+            "[sinks.box]\ncommand = [\"x\"]\n[[key]]\nmatch = \"Zapier\"\n\
+             places = [\"gh:acme/app/CHATZURI_API_KEY\", \"box\", \"zapier.com › Connections\"]\n",
+        );
+        let policies = config.unwrap().policies();
+        assert_eq!(policies.register().places("Zapier 2026-11-22").len(), 3);
+        assert!(policies.register().places("Web").is_empty());
+    }
+
+    #[test]
     fn a_wrong_entry_of_a_key_is_told_by_name() {
         for (text, why) in [
             ("match = \"Zap[\"", "[[key]] match = “Zap[”: character 4"),
@@ -487,6 +514,15 @@ mod tests {
             ("match = \"a\"\ncreated = \"soon\"", "expected a TOML datetime"),
             ("match = \"a\"\ncreated = 2026-02-30", "line 3"),
             ("match = \"a\"\nownr = \"x\"", "ownr"),
+            (
+                "match = \"a\"\nplaces = [\"gh:acme\"]",
+                "[[key]] match = “a”: places: “gh:acme”: ",
+            ),
+            (
+                "match = \"a\"\nplaces = [\"\"]",
+                "[[key]] match = “a”: places: “”: it is empty",
+            ),
+            ("match = \"a\"\nplaces = [\"box\"]", "places: “box” is no [sinks.NAME]"),
             ("owner = \"x\"", "match"),
             ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” stands twice"),
         ] {

@@ -167,6 +167,7 @@ mod tests {
             pattern: NamePattern::parse("Zapier").unwrap(),
             owner: Some(Label::new("Ops")),
             created: None,
+            places: Vec::new(),
         }]));
         items(("default", "api.example"), &listing, &policies, snoozes, now())
     }

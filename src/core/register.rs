@@ -1,4 +1,5 @@
-//! What a person wrote down about keys: who owns one, and when it was made where the server does not say.
+//! What a person wrote down about keys: who owns one, where it is used, and when it was made where the server does not
+//! say.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -6,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::core::key::stem;
 use crate::core::policy::NamePattern;
+use crate::core::target::{BadTarget, Target};
 use crate::core::text::Label;
 
 /// What is known of the keys whose names match.
@@ -17,6 +19,37 @@ pub struct Entry {
     pub owner: Option<Label>,
     /// The day it was made.
     pub created: Option<Date>,
+    /// Where such a key is used.
+    pub places: Vec<Place>,
+}
+
+/// Where a key is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A value can be delivered there.
+    Target(Target),
+    /// A person sees to it.
+    Words(Label),
+}
+
+impl Place {
+    /// Takes a place as written: a target, or words of one's own.
+    ///
+    /// # Errors
+    /// [`BadTarget`] for a text that begins as a target does and is none.
+    pub fn parse(text: &str) -> Result<Self, BadTarget> {
+        let text = text.trim();
+        let is_scheme = |form: &&str| {
+            form.split_once(':')
+                .is_some_and(|(scheme, _)| text.split(':').next() == Some(scheme))
+        };
+        let begins_as_target = text.contains(':') && Target::FORMS.iter().any(is_scheme);
+        match Target::parse(text) {
+            Ok(target) => Ok(Self::Target(target)),
+            Err(bad) if begins_as_target || text.is_empty() => Err(bad),
+            Err(_) => Ok(Self::Words(Label::new(text))),
+        }
+    }
 }
 
 /// The entries in their order: the first that matches a name is the one.
@@ -47,6 +80,12 @@ impl Register {
         day.ok()
     }
 
+    /// Where a key of this name is used; a successor is used where its predecessor is.
+    #[must_use]
+    pub fn places(&self, name: &str) -> &[Place] {
+        self.of(name).map_or(&[], |entry| &entry.places)
+    }
+
     fn of(&self, name: &str) -> Option<&Entry> {
         let stem = stem(name);
         self.entries
@@ -64,6 +103,7 @@ mod tests {
             pattern: NamePattern::parse(pattern).unwrap(),
             owner: owner.map(Label::new),
             created: created.map(|date| date.parse().unwrap()),
+            places: Vec::new(),
         }
     }
 
@@ -94,6 +134,27 @@ mod tests {
         assert_eq!(register.owner("Zapier 2026-11-22").map(Label::raw), Some("ops"));
         assert!(register.created("Zapier").is_some());
         assert_eq!(register.created("Zapier 2026-11-22"), None);
+    }
+
+    #[test]
+    fn a_place_is_a_target_or_words_and_never_a_target_with_a_mistake() {
+        let parse = Place::parse;
+        assert!(matches!(
+            parse(" gh:acme/app/CHATZURI_API_KEY "),
+            Ok(Place::Target(Target::Gh { .. }))
+        ));
+        assert!(matches!(parse("box"), Ok(Place::Target(Target::Sink(name))) if name == "box"));
+        for words in [
+            "zapier.com › Connections",
+            "the shelf: second row",
+            "https://zapier.com/a",
+            "op notes",
+        ] {
+            assert!(matches!(parse(words), Ok(Place::Words(_))), "{words}");
+        }
+        for bad in ["gh:acme/app", "gh:", "op://Vault", "pass:", "", "  ", "k8s:a/b"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

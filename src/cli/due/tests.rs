@@ -20,6 +20,7 @@ fn item(id: &str, name: &str, created: Option<&str>) -> Item {
         pattern: NamePattern::parse("Zapier").unwrap(),
         owner: Some(Label::new("ops")),
         created: None,
+        places: Vec::new(),
     }]));
     items(
         ("default", "api.example"),

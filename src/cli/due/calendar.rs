@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::cli::due::{Report, due_day, owner, team};
 use crate::core::due::Item;
 
+/// Octets of a line, without its end (RFC 5545, 3.1).
+const LINE: usize = 75;
 /// Bytes of a hash that name an event.
 const UID_BYTES: usize = 16;
 
@@ -26,7 +28,25 @@ pub(super) fn draw(report: &Report<'_>) -> String {
             calendar.add_event(event(item, day, stamp.clone()));
         }
     }
-    calendar.to_string()
+    folded(&calendar.to_string())
+}
+
+/// The same lines, none longer than 75 octets: the crate does not count the blank that a folded line begins with.
+fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut octets = 0;
+    for c in text.replace("\r\n ", "").chars() {
+        if matches!(c, '\r' | '\n') {
+            octets = 0;
+        } else if octets + c.len_utf8() > LINE {
+            out.push_str("\r\n ");
+            octets = 1 + c.len_utf8();
+        } else {
+            octets += c.len_utf8();
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn event<'a>(item: &Item, day: Date, stamp: String) -> Event<'a> {

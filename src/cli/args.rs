@@ -260,7 +260,7 @@ pub struct DueArgs {
     /// Look at every profile of the config
     #[arg(long)]
     pub all_profiles: bool,
-    /// Only keys of this owner, as [[key]] in the config names them
+    /// Only keys of this owner, as the config names it
     #[arg(long)]
     pub owner: Option<String>,
     /// Read this output of list --json instead of asking the server; - for standard input

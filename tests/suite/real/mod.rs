@@ -4,8 +4,8 @@
 
 mod child;
 mod clipboard;
-mod handover;
 mod due;
+mod handover;
 mod journal;
 mod keyring;
 mod main_job;

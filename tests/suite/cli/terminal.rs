@@ -1,0 +1,114 @@
+//! Questions on a real terminal, and their answers.
+
+use std::io::Read;
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+use super::*;
+
+/// An answer that is no text but the signal.
+const TERM: &str = "<TERM>";
+
+/// Runs the binary on a terminal, answers each question with its text, and gives back the code and all it printed.
+fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -> (u32, String) {
+    let size = PtySize {
+        rows: 24,
+        cols: 120,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(BINARY);
+    command.env_clear();
+    command.env("HOME", stage.home.path());
+    command.env("XDG_CONFIG_HOME", stage.home.path().join("config"));
+    command.env("NO_COLOR", "1");
+    command.env("CHATZURI_API_KEY", stage.server().credential.expose());
+    command.env("CHATZURI_BASE_URL", &stage.server().base_url);
+    command.args(args);
+    let settings = || format!("{:?}", pair.master.get_termios().unwrap());
+    let before = settings();
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut writer = pair.master.take_writer().unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut printed = Vec::new();
+    let mut byte = [0u8; 1];
+    for (question, answer) in talk {
+        let from = printed.len();
+        while !String::from_utf8_lossy(&printed[from..]).contains(question) {
+            match reader.read(&mut byte) {
+                Ok(1) => printed.push(byte[0]),
+                _ => panic!("never asked {question}: {}", String::from_utf8_lossy(&printed)),
+            }
+        }
+        if *answer == TERM {
+            let pid = i32::try_from(child.process_id().unwrap()).unwrap();
+            let pid = rustix::process::Pid::from_raw(pid).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        } else {
+            writer.write_all(answer.as_bytes()).unwrap();
+        }
+    }
+    // A terminal whose program has ended reads as an error.
+    while let Ok(1) = reader.read(&mut byte) {
+        printed.push(byte[0]);
+    }
+    let code = child.wait().unwrap().exit_code();
+    assert_eq!(settings(), before, "the terminal is given back as it was");
+    (code, String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[test]
+fn on_a_terminal_no_is_the_default_and_yes_revokes() {
+    let stage = Stage::new();
+    let (code, printed) = on_terminal(&stage, &["revoke", UNUSED], &[("[y/N] ", "\n")]);
+    assert_eq!(code, 3, "{printed}");
+    assert!(
+        printed.contains("never used") && printed.contains("Declined"),
+        "{printed}"
+    );
+    assert_eq!(stage.asked("/delete-api-key"), 0);
+    let (code, printed) = on_terminal(&stage, &["revoke", UNUSED], &[("[y/N] ", "y\n")]);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("Revoked “Load test”"), "{printed}");
+}
+
+#[test]
+fn a_key_in_use_wants_its_name_typed() {
+    let stage = Stage::new();
+    let (code, printed) = on_terminal(&stage, &["revoke", USED], &[("to revoke it: ", "y\n")]);
+    assert_eq!(code, 3, "{printed}");
+    assert!(printed.contains("something depends on it"), "{printed}");
+    let (code, printed) = on_terminal(&stage, &["revoke", USED], &[("to revoke it: ", "Zapier\n")]);
+    assert_eq!(code, 0, "{printed}");
+}
+
+#[test]
+fn ctrl_c_at_a_question_changes_nothing_and_exits_3() {
+    let stage = Stage::new();
+    let (code, printed) = on_terminal(&stage, &["revoke", UNUSED], &[("[y/N] ", "\x03")]);
+    assert_eq!(code, 3, "{printed}");
+    assert_eq!(stage.asked("/delete-api-key"), 0);
+    let (code, printed) = on_terminal(&stage, &["login"], &[("(not shown): ", "cz_abc\x03")]);
+    assert_eq!(code, 3, "{printed}");
+    assert!(!printed.contains("cz_abc"), "no echo: {printed}");
+    let (code, printed) = on_terminal(&stage, &["login"], &[("(not shown): ", TERM)]);
+    assert_eq!(code, 3, "{printed}");
+}
+
+#[test]
+fn a_typed_key_is_not_echoed() {
+    let stage = Stage::new();
+    let typed = "cz_dead0123456789abcdefDEAD";
+    let (code, printed) = on_terminal(&stage, &["login"], &[("(not shown): ", &format!("{typed}\n"))]);
+    assert_eq!(code, 4, "{printed}");
+    assert!(!printed.contains("cz_dead"), "{printed}");
+}
+
+#[test]
+fn no_input_never_asks_even_on_a_terminal() {
+    let stage = Stage::new();
+    let (code, printed) = on_terminal(&stage, &["revoke", UNUSED, "--no-input"], &[]);
+    assert_eq!(code, 2, "{printed}");
+}

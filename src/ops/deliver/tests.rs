@@ -1,0 +1,287 @@
+//! Deliveries to programs that are played, in every way they can go wrong.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::core::sink::{SinkFields, SinkSpec};
+use crate::ports::{Answer, ProcessError};
+
+const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
+
+/// What a program is made to leave.
+struct Left {
+    code: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: String,
+    reads: bool,
+}
+
+fn left(code: i32, stdout: &str, stderr: &str) -> Result<Left, ProcessError> {
+    Ok(Left {
+        code: Some(code),
+        stdout: stdout.into(),
+        stderr: stderr.into(),
+        reads: true,
+    })
+}
+
+/// The arguments of a program, and what it was given to read.
+type Run = (Vec<String>, Option<Vec<u8>>);
+
+/// Plays the answers in turn, and keeps what was run.
+#[derive(Default)]
+struct Played {
+    answers: Mutex<VecDeque<Result<Left, ProcessError>>>,
+    runs: Mutex<Vec<Run>>,
+}
+
+impl Played {
+    fn new(answers: impl IntoIterator<Item = Result<Left, ProcessError>>) -> Self {
+        Self {
+            answers: Mutex::new(answers.into_iter().collect()),
+            runs: Mutex::default(),
+        }
+    }
+
+    fn programs(&self) -> Vec<String> {
+        self.runs
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(argv, _)| argv.join(" "))
+            .collect()
+    }
+}
+
+impl Processes for Played {
+    fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
+        let stdin = child.stdin.map(|bytes| bytes.to_vec());
+        self.runs.lock().unwrap().push((child.argv.to_vec(), stdin));
+        let answer = self.answers.lock().unwrap().pop_front().expect("one run too many");
+        Box::pin(async move {
+            answer.map(|left| ChildOutput {
+                code: left.code,
+                stdout: Zeroizing::new(left.stdout),
+                stderr: left.stderr,
+                read_all_stdin: left.reads,
+            })
+        })
+    }
+}
+
+const SUBJECT: Subject<'static> = Subject {
+    key_id: "key_1",
+    name: "Zapier",
+    team: Some("Acme"),
+};
+
+async fn sent(played: &Played, sinks: &Sinks, target: &str, value: &str) -> Receipt {
+    let secret = Secret::parse(value).unwrap();
+    let delivery = Delivery {
+        subject: SUBJECT,
+        secret: &secret,
+    };
+    deliver(played, sinks, &Target::parse(target).unwrap(), delivery).await
+}
+
+async fn state(target: &str, answers: Vec<Result<Left, ProcessError>>) -> String {
+    let played = Played::new(answers);
+    let receipt = sent(&played, &Sinks::new(), target, VALUE).await;
+    assert!(played.answers.lock().unwrap().is_empty(), "{receipt}");
+    receipt.state.to_string()
+}
+
+fn mine(verify: bool) -> Sinks {
+    let mut fields = SinkFields::new(&["tool", "{key_id}"]);
+    fields.verify = verify.then(|| vec!["tool".into(), "get".into()]);
+    Sinks::from([("mine".into(), SinkSpec::new(fields).unwrap())])
+}
+
+#[tokio::test]
+async fn a_value_read_back_the_same_is_verified() {
+    let ok = vec![left(0, "", ""), left(0, &format!("{VALUE}\n"), "")];
+    assert_eq!(state("pass:a", ok).await, "stored, and read back the same");
+    let other = vec![left(0, "", ""), left(0, "", "")];
+    assert_eq!(
+        state("pass:a", other).await,
+        "failed: it took the value but gives back something else."
+    );
+}
+
+#[tokio::test]
+async fn a_credential_that_may_only_write_still_stores() {
+    let denied = vec![left(0, "", ""), left(254, "", "AccessDenied")];
+    assert_eq!(
+        state("aws:a", denied).await,
+        "stored, not verified: aws failed (exit code 254): AccessDenied."
+    );
+}
+
+#[tokio::test]
+async fn a_sink_of_ones_own_must_give_back_what_its_verify_was_written_for() {
+    let played = Played::new([left(0, "", ""), left(1, "", "no such entry")]);
+    let receipt = sent(&played, &mine(true), "mine", VALUE).await;
+    assert!(!receipt.is_stored());
+    assert_eq!(
+        receipt.to_string(),
+        "mine: failed: it took the value, but it cannot be read back: tool failed (exit code 1): no such entry."
+    );
+    assert_eq!(played.programs(), ["tool key_1", "tool get"]);
+    let played = Played::new([left(0, "", "")]);
+    let receipt = sent(&played, &mine(false), "mine", VALUE).await;
+    assert_eq!(receipt.to_string(), "mine: stored, not verified");
+}
+
+#[tokio::test]
+async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
+    assert_eq!(
+        state("gcloud:a", vec![left(1, "", "PERMISSION_DENIED")]).await,
+        "failed: gcloud failed (exit code 1): PERMISSION_DENIED."
+    );
+    let killed = Left {
+        code: None,
+        stdout: Vec::new(),
+        stderr: String::new(),
+        reads: true,
+    };
+    assert_eq!(
+        state("pass:a", vec![Ok(killed)]).await,
+        "failed: pass was ended by a signal."
+    );
+    let early = Left {
+        code: Some(0),
+        stdout: Vec::new(),
+        stderr: String::new(),
+        reads: false,
+    };
+    assert_eq!(
+        state("vault:kv/a#b", vec![Ok(early)]).await,
+        "failed: vault ended without reading the value."
+    );
+    let lost = Err(ProcessError(
+        "kubectl cannot be run: there is no such program here.".into(),
+    ));
+    assert_eq!(
+        state("k8s:a/b/c", vec![lost]).await,
+        "failed: kubectl cannot be run: there is no such program here."
+    );
+}
+
+#[tokio::test]
+async fn github_is_believed_by_the_date_of_the_secret() {
+    let list = |time: &str| {
+        left(
+            0,
+            &format!(r#"[{{"name":"KEY","updatedAt":"2026-01-01T00:00:{time}Z"}}]"#),
+            "",
+        )
+    };
+    let told = async |before, after| state("gh:acme/web/KEY", vec![before, left(0, "", ""), after]).await;
+    let by_date = "stored: it changed there just now, and its value cannot be read back";
+    assert_eq!(told(left(0, "[]", ""), list("01")).await, by_date);
+    assert_eq!(told(list("01"), list("02")).await, by_date);
+    assert_eq!(
+        told(list("01"), list("01")).await,
+        "stored, not verified: its date there has not moved."
+    );
+    assert_eq!(
+        told(left(0, "[]", ""), left(0, "[]", "")).await,
+        "failed: it took the value, but its list of secrets lacks it."
+    );
+    assert_eq!(
+        told(left(1, "", "HTTP 403"), list("01")).await,
+        "stored, not verified: gh failed (exit code 1): HTTP 403."
+    );
+}
+
+#[tokio::test]
+async fn a_value_in_a_programs_words_is_masked() {
+    let loud = left(
+        1,
+        "",
+        &format!("cannot store {VALUE} (\\\"{VALUE}\\\"), cut: {}", &VALUE[..20]),
+    );
+    let words = state("pass:a", vec![loud]).await;
+    assert_eq!(
+        words,
+        "failed: pass failed (exit code 1): cannot store •••• (\\\"••••\\\"), cut: ••••."
+    );
+}
+
+#[tokio::test]
+async fn an_item_is_fetched_edited_and_given_back() {
+    let item = r#"{"category":"PASSWORD","fields":[{"id":"password","value":"old"}]}"#;
+    let played = Played::new([left(0, item, ""), left(0, "", ""), left(0, VALUE, "")]);
+    let receipt = sent(&played, &Sinks::new(), "op://Team/Key/password", VALUE).await;
+    assert_eq!(
+        receipt.state,
+        ReceiptState::Stored {
+            verified: Verified::Yes
+        }
+    );
+    let runs = played.runs.lock().unwrap();
+    assert_eq!(
+        std::str::from_utf8(runs[1].1.as_deref().unwrap()).unwrap(),
+        item.replace("old", VALUE)
+    );
+    assert!(runs[0].1.is_none() && runs[2].1.is_none());
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_before_a_key_is_made() {
+    let told = async |target: &str, answers: Vec<Result<Left, ProcessError>>| {
+        let played = Played::new(answers);
+        check(&played, &mine(false), &Target::parse(target).unwrap())
+            .await
+            .map_err(|problem| problem.to_string())
+    };
+    assert_eq!(told("gh:acme/web/KEY", vec![left(0, "[]", "")]).await, Ok(()));
+    assert_eq!(
+        told("gh:acme/web/KEY", vec![left(4, "", "run: gh auth login")])
+            .await
+            .unwrap_err(),
+        "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; the \
+         account must administer the repository's secrets."
+    );
+    assert_eq!(told("aws:a", vec![left(0, "", ""), left(1, "", "")]).await, Ok(()));
+    let history = told("aws:a", vec![left(0, "", ""), left(0, "enabled\n", "")])
+        .await
+        .unwrap_err();
+    assert!(history.contains("cli_history is on"), "{history}");
+    let login = left(0, r#"{"category":"LOGIN"}"#, "");
+    let passkey = told("op://Team/Key/password", vec![login]).await.unwrap_err();
+    assert!(passkey.contains("passkey"), "{passkey}");
+    assert_eq!(
+        told("other", Vec::new()).await.unwrap_err(),
+        "other is not ready: There is no [sinks.other] in the config, only mine."
+    );
+    assert_eq!(
+        told("mine", Vec::new()).await.unwrap_err(),
+        "mine is not ready: there is no program tool here that can be run."
+    );
+}
+
+proptest! {
+    #[test]
+    fn the_value_is_never_in_an_argument(value in "[!-~]{9,60}", at in 0_usize..10) {
+        const TARGETS: [&str; 10] = [
+            "gh:acme/web/KEY", "aws:a", "doppler:a/b/KEY", "op://Team/Key/password", "vault:kv/a#b", "k8s:a/b/c",
+            "pass:a", "gcloud:a", "mine", "mine",
+        ];
+        let item = r#"{"category":"PASSWORD","fields":[{"id":"password"}]}"#;
+        // Enough for each: what is fetched, what is stored, what is read back.
+        let played = Played::new((0..4).map(|_| left(0, item, "")));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(sent(&played, &mine(at == 9), TARGETS[at], &value));
+        let secret = Secret::parse(&value).unwrap();
+        let runs = played.runs.lock().unwrap();
+        prop_assert!(!runs.is_empty());
+        for (argv, _) in runs.iter() {
+            prop_assert!(argv.iter().all(|word| !word.contains(secret.expose())), "{:?}", argv);
+        }
+        prop_assert_eq!(runs.iter().filter(|(_, stdin)| stdin.is_some()).count(), 1);
+    }
+}

@@ -20,7 +20,7 @@ use crate::tui::update::{send, waiting};
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
 
-pub(super) fn act_on_form(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Dialog::Create(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
@@ -28,7 +28,6 @@ pub(super) fn act_on_form(model: &mut Model, action: Action, deliberate: bool) -
         Action::Back => {
             model.dialogs.pop();
         }
-        Action::Submit if !deliberate => {}
         Action::Submit => match form.name() {
             Ok(name) => {
                 form.error = None;

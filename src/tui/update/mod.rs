@@ -133,7 +133,7 @@ fn confirms(context: Context, action: Action) -> bool {
     matches!(
         (context, action),
         (Context::Question, Action::Yes)
-            | (Context::TypedQuestion | Context::Create, Action::Submit)
+            | (Context::TypedQuestion, Action::Submit)
             | (Context::ShowOnce, Action::Stored)
     )
 }
@@ -162,7 +162,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Due => due::act(model, action),
         Context::Page => page(model, action),
         Context::Palette => palette::act(model, action),
-        Context::Create => create::act_on_form(model, action, deliberate),
+        Context::Create => create::act_on_form(model, action),
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
         Context::SignIn => sign_in::act(model, action),

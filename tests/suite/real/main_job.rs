@@ -232,7 +232,7 @@ fn a_key_is_created_copied_once_used_and_revoked_in_the_dashboard() {
     assert_eq!(server.status_for(&value), "200");
     terminal.press("c");
     terminal.wait_for("it is not copied twice");
-    terminal.press("\r");
+    terminal.press_after_reading("\r");
     terminal.wait_for("is stored, as you say");
     let written = text(&terminal.written());
     assert!(!written.contains(&value), "its value was never asked to be shown");

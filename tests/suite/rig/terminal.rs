@@ -17,6 +17,8 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_chatzuri-keys");
 const DEADLINE: Duration = Duration::from_secs(30);
 /// More than the time within which the dashboard takes a key for part of a paste.
 const A_PERSONS_PAUSE: Duration = Duration::from_millis(40);
+/// Longer than the quiet that a dialog wants which opened by itself.
+const TIME_TO_READ: Duration = Duration::from_millis(1500);
 
 /// What has come out of the program so far.
 struct Seen {
@@ -121,6 +123,13 @@ impl Terminal {
     /// follows another as closely as in a paste, so a test that waited for what the key before did has to pause too.
     pub fn press(&mut self, key: &str) {
         std::thread::sleep(A_PERSONS_PAUSE);
+        self.send(key);
+    }
+
+    /// Presses one key as a person does who has read a dialog that opened by itself: it takes no confirmation before the
+    /// keyboard was quiet for a while.
+    pub fn press_after_reading(&mut self, key: &str) {
+        std::thread::sleep(TIME_TO_READ);
         self.send(key);
     }
 

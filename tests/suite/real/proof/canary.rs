@@ -214,7 +214,7 @@ fn secrets_leave_the_process_only_where_they_are_meant_to_go() {
             terminal.press("v");
             terminal.wait_for(&value);
         }
-        terminal.press("\r");
+        terminal.press_after_reading("\r");
         terminal.wait_for("is stored, as you say");
         terminal.press("q");
         terminal.wait_for("clipboard");

@@ -97,7 +97,7 @@ fn nothing_of_a_value_is_left_in_memory_once_it_is_stored_and_off_the_clipboard(
             let found = before.iter().any(|hit| hit.starts_with(how));
             assert!(found, "it is looked for {why}: {before:?}");
         }
-        terminal.press("\r");
+        terminal.press_after_reading("\r");
         terminal.wait_for("is stored, as you say");
         assert_eq!(machine.kept(&op), None);
         let after = dump();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chatzuri_keys::config::Config;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{
@@ -647,4 +648,31 @@ async fn what_is_due_stands_in_an_agenda_beside_a_calendar_and_leads_to_its_key(
     stage.expect("90 DAYS");
     let selected = stage.dashboard.model.team().list.selected().unwrap();
     assert_eq!(selected.listed.key.name.raw(), "Contractor trial");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_places_of_a_key_come_first_and_marked_among_the_targets() {
+    let shelf = tempfile::tempdir().unwrap();
+    let path = shelf.path().join("bot").to_str().unwrap().to_owned();
+    let config = format!(
+        "[sinks.other]\ncommand = [\"true\"]\n[sinks.shelf]\ncommand = [\"tee\", \"{path}\"]\n\
+         [[key]]\nmatch = \"Bot\"\nowner = \"ops\"\nplaces = [\"shelf\", \"zapier.com › Connections\"]\n"
+    );
+    let config = Config::parse(&config).unwrap();
+    let mut stage = Stage::set(Set {
+        sinks: config.sinks().unwrap(),
+        policies: config.policies(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot 2026-11-22<enter>s").await;
+    stage.expect("[x] shelf");
+    stage.expect("[ ] other");
+    stage.keys("<enter>").await;
+    stage.expect("✓ shelf");
+    assert_eq!(status_of(&stage, &std::fs::read_to_string(path).unwrap()).await, 200);
+    stage.keys("<enter>/bot<enter>").await;
+    stage.expect("owner      ops");
 }

@@ -137,7 +137,7 @@ impl KeyList {
         }
         self.day = utc_day(server_now);
         for row in &mut self.rows {
-            row.measure(server_now);
+            row.measure(&self.policies, server_now);
         }
         self.haystacks.clear();
         self.recount();
@@ -348,7 +348,7 @@ impl Row {
     fn new(listed: ListedKey, policies: &Policies, server_now: Timestamp) -> Self {
         let key = &listed.key;
         let Governed { policy, pattern } = policies.of(key.name.raw());
-        let standing = policy.standing(key.created_at, server_now);
+        let standing = policies.standing(key, server_now);
         Self {
             policy,
             pattern: pattern.map(str::to_owned),
@@ -357,8 +357,8 @@ impl Row {
         }
     }
 
-    fn measure(&mut self, server_now: Timestamp) {
-        self.standing = self.policy.standing(self.listed.key.created_at, server_now);
+    fn measure(&mut self, policies: &Policies, server_now: Timestamp) {
+        self.standing = policies.standing(&self.listed.key, server_now);
     }
 
     fn haystack(&self) -> String {

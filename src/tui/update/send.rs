@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::register::Place;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::deliver::Receipt;
@@ -13,13 +14,19 @@ use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce, Targets
 use crate::tui::theme::Role;
 
 pub(super) fn open(model: &mut Model) {
-    let rows: Vec<(Target, bool)> = model
-        .settings
-        .sinks
-        .keys()
-        .filter_map(|name| Target::parse(name).ok())
-        .map(|target| (target, false))
-        .collect();
+    let places = show_once(model).map_or_else(String::new, |show| show.key.name.raw().to_owned());
+    let places = model.settings.policies.register().places(&places).iter();
+    let places = places.filter_map(|place| match place {
+        Place::Target(target) => Some(target.clone()),
+        Place::Words(_) => None,
+    });
+    // The key's own places first, then every sink that is none of them.
+    let mut rows: Vec<(Target, bool)> = places.map(|target| (target, true)).collect();
+    for target in model.settings.sinks.keys().filter_map(|name| Target::parse(name).ok()) {
+        if rows.iter().all(|(place, _)| *place != target) {
+            rows.push((target, false));
+        }
+    }
     model.dialogs.push(Dialog::Targets(TargetsForm {
         rows,
         ..TargetsForm::default()

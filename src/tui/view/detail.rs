@@ -68,6 +68,8 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         }
         None => "age unknown: no creation date".to_owned(),
     };
+    let owner = model.settings.policies.register().owner(key.name.raw());
+    let owner = owner.map_or_else(|| "— (none in the config)".to_owned(), |owner| owner.shown().to_owned());
     let own = match row.listed.own {
         Own::Yes => "the key chatzuri-keys is signed in with",
         Own::No => "another key than the one we are signed in with",
@@ -90,6 +92,7 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         fact("created", created),
         fact("last used", used),
         fact("rotation", due),
+        fact("owner", owner),
         fact("ours", own.to_owned()),
     ]
 }

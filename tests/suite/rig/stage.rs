@@ -9,6 +9,7 @@ use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLim
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
+use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
@@ -136,6 +137,8 @@ pub struct Stage {
 /// What a stage is set with.
 pub struct Set {
     pub size: (u16, u16),
+    /// The policies, and what the config says of keys.
+    pub policies: Policies,
     /// The person's own sinks.
     pub sinks: Sinks,
     /// Whether there is a credential store that keeps new keys.
@@ -149,6 +152,7 @@ impl Default for Set {
     fn default() -> Self {
         Self {
             size: (120, 40),
+            policies: Policies::default(),
             sinks: Sinks::new(),
             keeps: true,
             signed_in: true,
@@ -237,7 +241,7 @@ impl Stage {
                 fixed_credential: false,
             }],
             first: TeamIndex(0),
-            policies: Arc::default(),
+            policies: Arc::new(set.policies.clone()),
             clear_after: 45,
             theme: set.theme,
             zone: jiff::tz::TimeZone::UTC,

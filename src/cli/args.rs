@@ -51,28 +51,28 @@ pub struct Args {
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct Global {
     /// Print only data and what has to be known
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
     /// Say what would be done, and do nothing
-    #[arg(short = 'n', long, global = true)]
+    #[arg(short = 'n', long, global = true, help_heading = "Everywhere")]
     pub dry_run: bool,
     /// Answer yes to what would be asked
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub yes: bool,
     /// Never ask anything
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_input: bool,
     /// The profile to use
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "NAME")]
     pub profile: Option<String>,
     /// The config file to read
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where the API is
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
     pub base_url: Option<String>,
     /// Add what is done to this file, never a secret
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }
 
@@ -113,19 +113,19 @@ pub enum Command {
 }
 
 const CREATE_HELP: &str = "\
-The value is kept in your keyring until it is handed over. With --show it is written to standard output, and the words
+The value is kept in your keyring until it is handed over. With --show it is written to standard output, and the words \
 go to standard error:
 
   chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
 
-With --to the value goes to a place of yours and is shown nowhere. Every place is looked at before the key is made, and
+With --to the value goes to a place of yours and is shown nowhere. Every place is looked at before the key is made, and \
 one that fails is tried again alone:
 
   chatzuri-keys create Zapier --to gh:acme/web/CHATZURI_API_KEY --to pass:work/chatzuri
   chatzuri-keys create --resume Zapier --to pass:work/chatzuri
 
-A TARGET is the NAME of a [sinks.NAME] in your config, or one of: gh:OWNER/REPO/NAME, aws:SECRET_ID,
-doppler:PROJECT/CONFIG/NAME, op://VAULT/ITEM/FIELD, vault:MOUNT/PATH#FIELD, k8s:NAMESPACE/SECRET/KEY, pass:PATH,
+A TARGET is the NAME of a [sinks.NAME] in your config, or one of: gh:OWNER/REPO/NAME, aws:SECRET_ID, \
+doppler:PROJECT/CONFIG/NAME, op://VAULT/ITEM/FIELD, vault:MOUNT/PATH#FIELD, k8s:NAMESPACE/SECRET/KEY, pass:PATH, \
 gcloud:SECRET.
 
 After a crash, or without --to, --show and --copy, the value waits:
@@ -135,7 +135,7 @@ After a crash, or without --to, --show and --copy, the value waits:
 Exit codes: 0 done; 2 a target is not ready, and nothing was sent; 5 a target did not take the value.";
 
 const DUE_HELP: &str = "\
-Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and
+Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and \
 --check does not count it. ics and prometheus hold every key unless --within is given.
 
   chatzuri-keys due
@@ -143,7 +143,7 @@ Overdue keys are always listed, and so are keys whose age nobody knows. A snooze
   chatzuri-keys list --json > list.json
   chatzuri-keys due --check --from list.json     in CI: no credential, no network
 
-Exit codes: 0 done, and with --check nothing is due; 1 the file cannot be read; 5 the data is incomplete or too old,
+Exit codes: 0 done, and with --check nothing is due; 1 the file cannot be read; 5 the data is incomplete or too old, \
 whatever is due in it; 6 with --check: something is due.";
 
 const SNOOZE_HELP: &str = "\
@@ -159,14 +159,14 @@ Neither the network nor a credential is needed.
   chatzuri-keys log --key Zapier --json | jq '.entries[] | select(.action == \"revoke\")'";
 
 const REVOKE_HELP: &str = "\
-KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each
+KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each \
 key is named and asked for; elsewhere --yes is needed.
 
   chatzuri-keys revoke key_9fbc5e28d742
   chatzuri-keys revoke Zapier \"Old website\" --dry-run
   chatzuri-keys revoke key_9fbc5e28d742 --yes --json
 
-Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined;
+Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined; \
 4 refused; 5 some of several failed; 7 accepted but not proven; 10 no such key.";
 
 const LOGIN_HELP: &str = "\
@@ -174,7 +174,7 @@ const LOGIN_HELP: &str = "\
   op read op://Work/Chatzuri/key | chatzuri-keys login --with-token";
 
 const SANDBOX_HELP: &str = "\
-Opens the dashboard on a server of the sandbox; neither your keyring nor your config is touched. With --serve only the
+Opens the dashboard on a server of the sandbox; neither your keyring nor your config is touched. With --serve only the \
 server runs, and its address and a key are printed as one line of JSON.
 
   chatzuri-keys sandbox

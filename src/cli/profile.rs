@@ -105,6 +105,8 @@ pub enum SettingsError {
     Profile(Source, String),
     /// A variable that is not UTF-8.
     NotText(&'static str),
+    /// The config has profiles, and this is none of them; carries those it has.
+    NoSuchProfile(Source, String, Vec<String>),
     /// `CHATZURI_API_KEY` is no key; it is never quoted.
     ApiKey(NotASecret),
     /// A mistake in the config file at this path.
@@ -124,6 +126,11 @@ impl fmt::Display for SettingsError {
                 f,
                 "{source}: “{}” is no profile name: 1 to 64 letters, digits, dots, dashes and underscores.",
                 clean(text)
+            ),
+            Self::NoSuchProfile(source, name, known) => write!(
+                f,
+                "{source}: the config has no profile “{name}”; it has {}.",
+                known.join(", ")
             ),
             Self::NotText(name) => write!(f, "{name}: its value is not UTF-8 text."),
             Self::ApiKey(why) => write!(f, "{API_KEY}: {why}"),
@@ -226,11 +233,15 @@ fn profile_name(flags: &Global, environment: &Environment, config: &Config) -> R
     } else {
         (DEFAULT_PROFILE.to_owned(), Source::Default)
     };
-    if is_profile_name(&name) {
-        Ok((name, source))
-    } else {
-        Err(SettingsError::Profile(source, name))
+    if !is_profile_name(&name) {
+        return Err(SettingsError::Profile(source, name));
     }
+    // Where profiles are written down, a name that is none of them is a slip, and would go to another server.
+    if name != DEFAULT_PROFILE && !config.profiles.is_empty() && !config.profiles.contains_key(&name) {
+        let known = config.profiles.keys().cloned().collect();
+        return Err(SettingsError::NoSuchProfile(source, name, known));
+    }
+    Ok((name, source))
 }
 
 fn base_url(
@@ -295,7 +306,8 @@ mod tests {
     use super::*;
 
     const CONFIG: &str = "profile = \"acme\"\n[api]\nbase_url = \"https://api.example\"\n\
-                          [profiles.acme]\nbase_url = \"https://acme.example\"\ncredential_command = [\"pass\", \"x\"]\n";
+                          [profiles.acme]\nbase_url = \"https://acme.example\"\ncredential_command = [\"pass\", \"x\"]\n\
+                          [profiles.flag]\n[profiles.env]\n[profiles.other]\n";
 
     fn environment(pairs: &'static [(&str, &str)]) -> Environment {
         Environment::read(|name| {
@@ -442,6 +454,20 @@ mod tests {
         assert_eq!(said(&elsewhere, &other_key), None, "the command is not asked");
         let without_command = flags(Some("other"), Some("https://elsewhere.example"));
         assert_eq!(said(&without_command, &environment(&[])), None);
+    }
+
+    #[test]
+    fn a_name_that_is_none_of_the_configs_profiles_is_refused() {
+        let config = || parse_config(Some(("config.toml", CONFIG_OF_TWO))).unwrap();
+        let error = resolve(&flags(Some("nope"), None), &environment(&[]), config())
+            .err()
+            .unwrap();
+        assert_eq!(
+            error.to_string(),
+            "--profile: the config has no profile “nope”; it has acme, kijani."
+        );
+        assert!(resolve(&flags(Some(DEFAULT_PROFILE), None), &environment(&[]), config()).is_ok());
+        assert!(resolve(&flags(Some("nope"), None), &environment(&[]), Config::default()).is_ok());
     }
 
     #[test]

@@ -300,6 +300,10 @@ fn defaults() -> Vec<Binding> {
     row(C::Page, &[ESC, ENTER, ch('q'), ch('?'), ch('h')], A::Back, "close", "close", W::Always);
     row(C::Page, &[ch('j'), code(KeyCode::Down)], A::Down, "", "scroll down", W::Always);
     row(C::Page, &[ch('k'), code(KeyCode::Up)], A::Up, "", "scroll up", W::Always);
+    row(C::Page, &[code(KeyCode::PageDown), ch(' ')], A::PageDown, "", "ten down", W::Always);
+    row(C::Page, &[code(KeyCode::PageUp)], A::PageUp, "", "ten up", W::Always);
+    row(C::Page, &[ch('g'), code(KeyCode::Home)], A::Top, "", "to the top", W::Always);
+    row(C::Page, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "to the bottom", W::Always);
     row(C::Page, &[ch('x')], A::Revoke, "revoke", "revoke this key", W::InDetails);
 
     row(C::Palette, &[ENTER], A::Submit, "do it", "do what is marked", W::Always);

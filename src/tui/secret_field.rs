@@ -56,6 +56,12 @@ impl SecretField {
         self.overflow = None;
     }
 
+    /// The length in bytes of a paste that was too long and not taken.
+    #[must_use]
+    pub fn refused(&self) -> Option<usize> {
+        self.overflow
+    }
+
     /// How many characters it holds.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -180,10 +180,15 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
         model.dialogs.pop();
         return revoke::open(model, &id);
     }
+    let most = view::most_scroll(model);
     if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = model.dialogs.last_mut() {
         match action {
-            Action::Down => *scroll = scroll.saturating_add(1).min(200),
+            Action::Down => *scroll = scroll.saturating_add(1).min(most),
             Action::Up => *scroll = scroll.saturating_sub(1),
+            Action::PageDown => *scroll = scroll.saturating_add(10).min(most),
+            Action::PageUp => *scroll = scroll.saturating_sub(10),
+            Action::Top => *scroll = 0,
+            Action::Bottom => *scroll = most,
             Action::Back => {
                 model.dialogs.pop();
             }

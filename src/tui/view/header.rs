@@ -42,7 +42,11 @@ fn team_name(model: &Model) -> String {
     let team = model.team();
     let profile = model.profile();
     match &team.team {
-        Some(team) if !team.name.is_blank() => team.name.shown().to_owned(),
+        Some(team) if !team.name.is_blank() => match profile.filter(|_| model.teams.len() > 1) {
+            // Teams of the same name are told apart by their profiles.
+            Some(profile) => format!("{} · {}", team.name, profile.name),
+            None => team.name.shown().to_owned(),
+        },
         _ => profile.map_or_else(String::new, |profile| format!("{}@{}", profile.name, profile.host)),
     }
 }

@@ -26,6 +26,12 @@ pub fn notice_rows(model: &Model) -> u16 {
     footer::notice_rows(model)
 }
 
+/// Lines that the topmost dialog can be scrolled by.
+#[must_use]
+pub fn most_scroll(model: &Model) -> u16 {
+    dialog::most_scroll(model)
+}
+
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let screen = frame.area();

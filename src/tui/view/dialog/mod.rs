@@ -222,11 +222,8 @@ pub(super) fn draw_backdrop(model: &Model, frame: &mut Frame<'_>, screen: Rect) 
         .set_style(screen, model.settings.theme.style(Role::Dim));
 }
 
-/// Draws one dialog; only the last one has the text cursor and the bright frame.
-pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen: Rect) {
-    let top = model.dialogs.last().is_some_and(|last| std::ptr::eq(last, dialog));
-    let room = screen.width.saturating_sub(8);
-    let sheet = match dialog {
+fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
+    match dialog {
         Dialog::Help { scroll } => pages::help(model, *scroll, room),
         Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
         Dialog::Palette(palette) => pages::palette(model, palette, room),
@@ -237,6 +234,27 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
-    };
-    sheet.draw(model, frame, screen, top);
+    }
+}
+
+/// Columns a dialog may take of a screen so wide.
+fn room(width: u16) -> u16 {
+    width.saturating_sub(8)
+}
+
+/// Lines that the topmost dialog can be scrolled by on this screen.
+pub(super) fn most_scroll(model: &Model) -> u16 {
+    let (width, height) = model.size;
+    model.dialogs.last().map_or(0, |dialog| {
+        let sheet = sheet(model, dialog, room(width));
+        let frame_rows = 3 + u16::try_from(sheet.hints(model).len()).unwrap_or(1);
+        let rows = u16::try_from(sheet.lines.len()).unwrap_or(u16::MAX);
+        rows.saturating_sub(height.saturating_sub(frame_rows))
+    })
+}
+
+/// Draws one dialog; only the last one has the text cursor and the bright frame.
+pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, screen: Rect) {
+    let top = model.dialogs.last().is_some_and(|last| std::ptr::eq(last, dialog));
+    sheet(model, dialog, room(screen.width)).draw(model, frame, screen, top);
 }

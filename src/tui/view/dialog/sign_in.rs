@@ -1,5 +1,6 @@
 //! The hidden field of the sign-in.
 
+use crate::core::secret::NotASecret;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::SignInForm;
 use crate::tui::theme::Role;
@@ -29,6 +30,11 @@ pub(super) fn sheet(model: &Model, form: &SignInForm, room: u16) -> Sheet {
     let dots = "•".repeat(count.min(usize::from(sheet.width.saturating_sub(4))));
     sheet.input(model, &dots, dots.chars().count());
     sheet.blank();
+    if let Some(bytes) = form.field.refused() {
+        let told = NotASecret::TooLong(bytes).to_string();
+        sheet.words(model, Role::Danger, &format!("✗ {told} ^U empties the field."));
+        return sheet;
+    }
     match (&form.error, form.sent, count) {
         (Some(error), ..) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
         (None, Some(_), _) => sheet.words(model, Role::Accent, "Checking it, then keeping it in the keyring…"),

@@ -178,6 +178,9 @@ mod tests {
             Outcome::Refused(why()),
             Outcome::Unconfirmed(why()),
             Outcome::Failed(why()),
+            Outcome::StillAlive(why()),
+            Outcome::NotAccepted(why()),
+            Outcome::Ambiguous(why()),
         ] {
             assert_eq!(Exit::of_code(outcome.exit_code()).code(), outcome.exit_code());
         }

@@ -8,6 +8,7 @@ use crate::cli::args::LoginArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::profile::{API_KEY, secret_of};
 use crate::cli::{Context, prompt};
+use crate::core::incident::unwrapped;
 use crate::core::key::Team;
 use crate::ops::sign_in::sign_in;
 
@@ -54,52 +55,5 @@ fn to_teams(teams: &[Team]) -> String {
     match names.as_slice() {
         [] => String::new(),
         names => format!(" to {}", names.join(", ")),
-    }
-}
-
-/// The value without what is copied along with it: white space, quotes, and the words of an HTTP header.
-fn unwrapped(bytes: &[u8]) -> &[u8] {
-    let mut rest = bytes.trim_ascii();
-    loop {
-        let before = rest.len();
-        for word in ["authorization:", "bearer "] {
-            if let Some((head, tail)) = rest.split_at_checked(word.len())
-                && head.eq_ignore_ascii_case(word.as_bytes())
-            {
-                rest = tail.trim_ascii();
-            }
-        }
-        if let [first @ (b'"' | b'\'' | b'`'), inner @ .., last] = rest
-            && first == last
-        {
-            rest = inner.trim_ascii();
-        }
-        if rest.len() == before {
-            return rest;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_copied_along_with_a_key_is_dropped() {
-        for text in [
-            "cz_a",
-            " cz_a\r\n",
-            "Bearer cz_a",
-            "bearer  cz_a\n",
-            "\"cz_a\"",
-            "'Bearer cz_a'",
-            "Authorization: Bearer cz_a",
-            "\"Authorization: Bearer 'cz_a'\"",
-        ] {
-            assert_eq!(unwrapped(text.as_bytes()), b"cz_a", "{text}");
-        }
-        assert_eq!(unwrapped(b"\"cz_a"), b"\"cz_a");
-        assert_eq!(unwrapped(b"\""), b"\"");
-        assert_eq!(unwrapped(b"\"\""), b"");
     }
 }

@@ -17,6 +17,12 @@ pub enum Outcome {
     Unconfirmed(String),
     /// The request never had an effect; carries the sentence.
     Failed(String),
+    /// The value still answers 200; carries what that can mean.
+    StillAlive(String),
+    /// A value that answers 401 and matches nothing; carries what is known of it.
+    NotAccepted(String),
+    /// Nothing was revoked, because it cannot be told which key it is; carries why.
+    Ambiguous(String),
 }
 
 impl Outcome {
@@ -36,6 +42,9 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::Failed(_) => "failed",
+            Self::StillAlive(_) => "still_alive",
+            Self::NotAccepted(_) => "not_accepted",
+            Self::Ambiguous(_) => "ambiguous",
         }
     }
 
@@ -44,7 +53,12 @@ impl Outcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Dead | Self::Revoked | Self::AlreadyGone => None,
-            Self::Refused(why) | Self::Unconfirmed(why) | Self::Failed(why) => Some(why),
+            Self::Refused(why)
+            | Self::Unconfirmed(why)
+            | Self::Failed(why)
+            | Self::StillAlive(why)
+            | Self::NotAccepted(why)
+            | Self::Ambiguous(why) => Some(why),
         }
     }
 
@@ -53,9 +67,11 @@ impl Outcome {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Dead | Self::Revoked | Self::AlreadyGone => 0,
-            Self::Refused(_) => 4,
-            Self::Unconfirmed(_) => 7,
             Self::Failed(_) => 1,
+            Self::Ambiguous(_) => 2,
+            Self::Refused(_) => 4,
+            Self::Unconfirmed(_) | Self::StillAlive(_) => 7,
+            Self::NotAccepted(_) => 10,
         }
     }
 
@@ -72,6 +88,27 @@ impl Outcome {
                 format!("NOT PROVEN: {called} may still be alive. {why} Refresh the list and revoke it again.")
             }
             Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
+            Self::StillAlive(_) | Self::NotAccepted(_) | Self::Ambiguous(_) => self.leak_sentence(&called),
+        }
+    }
+
+    /// What is said at the end of a leak: what happened to the key `called` so, what is true now, what to do.
+    #[must_use]
+    pub fn leak_sentence(&self, called: &str) -> String {
+        match self {
+            Self::Dead => format!("DEAD: {called} is revoked, and its value got 401 three times in a row."),
+            Self::Revoked => format!("Revoked {called}: gone from the list; its value was not probed."),
+            Self::AlreadyGone => format!("Already gone: {called} is not in the list, and its value gets 401."),
+            Self::Refused(why) => {
+                format!(
+                    "NOT revoked: {called} is still alive. {why} The leaked key can revoke itself: --with-leaked-key."
+                )
+            }
+            Self::Unconfirmed(why) => format!("NOT PROVEN: {called} may still be alive. {why} Run it again."),
+            Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
+            Self::StillAlive(why) => format!("STILL ALIVE: {called} answers 200. {why}"),
+            Self::NotAccepted(why) => format!("Not accepted, so nothing was revoked: {why}"),
+            Self::Ambiguous(why) => format!("Nothing was revoked: {why}"),
         }
     }
 }
@@ -105,10 +142,36 @@ mod tests {
             Outcome::Refused(why()),
             Outcome::Unconfirmed(why()),
             Outcome::Failed(why()),
+            Outcome::StillAlive(why()),
+            Outcome::NotAccepted(why()),
+            Outcome::Ambiguous(why()),
         ] {
             assert!(!outcome.is_proven());
             assert_ne!(outcome.exit_code(), 0);
-            assert!(outcome.sentence(&key()).starts_with("NOT "), "{outcome:?}");
+            for sentence in [outcome.sentence(&key()), outcome.leak_sentence("it")] {
+                assert!(
+                    !sentence.starts_with("Revoked") && !sentence.starts_with("DEAD"),
+                    "{sentence}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_table() {
+        let why = String::new;
+        for (outcome, word, code) in [
+            (Outcome::Dead, "dead", 0),
+            (Outcome::Revoked, "revoked", 0),
+            (Outcome::AlreadyGone, "already_gone", 0),
+            (Outcome::Failed(why()), "failed", 1),
+            (Outcome::Ambiguous(why()), "ambiguous", 2),
+            (Outcome::Refused(why()), "refused", 4),
+            (Outcome::StillAlive(why()), "still_alive", 7),
+            (Outcome::Unconfirmed(why()), "unconfirmed", 7),
+            (Outcome::NotAccepted(why()), "not_accepted", 10),
+        ] {
+            assert_eq!((outcome.word(), outcome.exit_code()), (word, code));
         }
     }
 

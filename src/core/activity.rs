@@ -20,6 +20,8 @@ pub enum Action {
     Revoke,
     /// A key's due date was put off, or no longer.
     Snooze,
+    /// A leaked value was looked for, and its key revoked or not.
+    Leak,
     /// A credential was kept.
     SignIn,
     /// A credential was forgotten.
@@ -28,13 +30,14 @@ pub enum Action {
 
 impl Action {
     /// Every action, for reading a log back.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Create,
         Self::Deliver,
         Self::Acknowledge,
         Self::Recover,
         Self::Revoke,
         Self::Snooze,
+        Self::Leak,
         Self::SignIn,
         Self::SignOut,
     ];
@@ -49,6 +52,7 @@ impl Action {
             Self::Recover => "recover",
             Self::Revoke => "revoke",
             Self::Snooze => "snooze",
+            Self::Leak => "leak",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
         }

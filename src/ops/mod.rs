@@ -5,6 +5,7 @@ pub mod custody;
 pub mod deliver;
 pub mod due;
 pub mod handover;
+pub mod leak;
 pub mod record;
 pub mod recover;
 pub mod review;

@@ -54,6 +54,20 @@ pub async fn review(
     })
 }
 
+/// Reads the whole list and nothing else: its team is not asked for.
+///
+/// # Errors
+/// The list's error.
+pub(crate) async fn review_unnamed(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
+    let (keys, complete) = read_list(api, &|_| {}).await?;
+    Ok(Listing {
+        team: None,
+        keys: mark_own(api, keys),
+        complete,
+        as_of: server_now(api, clock),
+    })
+}
+
 /// Keeps a whole list as the last one seen, for the next first frame. One that is not kept is only read again.
 pub async fn keep(ports: &Ports, profile: &Profile, listing: &Arc<Listing>) {
     // Part of a list would take the place of a whole one.

@@ -74,28 +74,62 @@ pub async fn revoke_and_record(
     Revocation { outcome, recorded }
 }
 
-/// Asks the server to revoke `key`, then reads the whole list again.
+/// What the server made of a `DELETE`, sent as often as it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It was accepted.
+    Accepted,
+    /// An answer got lost, and the full list lacks the key since.
+    Vanished,
+    /// An answer got lost, and our own credential, which it was about, is refused since.
+    OwnRefused,
+    /// 404: the server knows no such id.
+    UnknownId,
+    /// 401 or 403.
+    Refused(ApiError),
+    /// It failed in a way that asking again does not mend, or only after a longer wait than we have.
+    Failed(ApiError),
+    /// It failed the last time it was sent; what is true then is in the list.
+    GaveUp(ApiError),
+}
+
+/// Asks the server to revoke `target`, then reads the whole list again.
 async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
+    match send(api, target, patience).await {
+        Sent::Accepted => after_acceptance(api, target).await,
+        Sent::Vanished => Outcome::Revoked,
+        Sent::OwnRefused => Outcome::Dead,
+        Sent::UnknownId => after_unknown_id(api, &target.key).await,
+        Sent::Refused(error) => Outcome::Refused(error.to_string()),
+        Sent::Failed(error) => Outcome::Failed(error.to_string()),
+        Sent::GaveUp(error) => after_last_send(api, target, &error).await,
+    }
+}
+
+/// Sends the `DELETE`, and again while its key is listed and the failure may pass.
+pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Sent {
     let key = &target.key;
     let mut wait = patience.first_wait;
+    let mut sends = 0;
     // Whether an earlier send may have had its effect: then a later no does not say that the key is alive.
     let mut maybe_done = false;
-    for send in 1..=patience.sends {
+    loop {
+        sends += 1;
         let error = match api.revoke(&key.id).await {
-            Ok(()) => return after_acceptance(api, target).await,
+            Ok(()) => return Sent::Accepted,
             Err(error) => error,
         };
         match &error.fault {
-            Fault::NotFound(_) => return after_unknown_id(api, key).await,
-            Fault::Unauthorized if send > 1 && target.own == Own::Yes => return Outcome::Dead,
-            _ if maybe_done && !may_send_again(&error) => return after_ambiguity(api, key, &error).await,
-            Fault::Unauthorized | Fault::Forbidden(_) => return Outcome::Refused(error.to_string()),
-            _ if !may_send_again(&error) => return Outcome::Failed(error.to_string()),
+            Fault::NotFound(_) => return Sent::UnknownId,
+            Fault::Unauthorized if sends > 1 && target.own == Own::Yes => return Sent::OwnRefused,
+            _ if maybe_done && !may_send_again(&error) => return Sent::GaveUp(after_a_lost_answer(error)),
+            Fault::Unauthorized | Fault::Forbidden(_) => return Sent::Refused(error),
+            _ if !may_send_again(&error) => return Sent::Failed(error),
             _ => {}
         }
         maybe_done |= error.consequence == Consequence::Possible;
-        if send == patience.sends {
-            return after_last_send(api, target, &error).await;
+        if sends >= patience.sends {
+            return Sent::GaveUp(error);
         }
         let asked = match error.fault {
             Fault::RateLimited(asked) => asked.unwrap_or_default(),
@@ -103,23 +137,22 @@ async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Out
         };
         if asked > patience.longest_wait {
             return if maybe_done {
-                after_ambiguity(api, key, &error).await
+                Sent::GaveUp(after_a_lost_answer(error))
             } else {
-                Outcome::Failed(error.to_string())
+                Sent::Failed(error)
             };
         }
         tokio::time::sleep(wait.max(asked)).await;
         wait = wait.saturating_mul(2);
         match is_listed(api, &key.id).await {
-            Ok(false) => return Outcome::Revoked,
+            Ok(false) => return Sent::Vanished,
             Err(ApiError {
                 fault: Fault::Unauthorized,
                 ..
-            }) if target.own == Own::Yes => return Outcome::Dead,
+            }) if target.own == Own::Yes => return Sent::OwnRefused,
             Ok(true) | Err(_) => {}
         }
     }
-    Outcome::Failed("It was never asked for.".to_owned())
 }
 
 /// 429, 5xx and a lost reply: the server may take the same request a moment later, and revoking twice does no harm.
@@ -141,11 +174,11 @@ async fn after_acceptance(api: &dyn KeyApi, target: &ListedKey) -> Outcome {
     }
 }
 
-/// A refusal after a send whose answer was lost: only the list can say what became of the key.
-async fn after_ambiguity(api: &dyn KeyApi, key: &ApiKey, error: &ApiError) -> Outcome {
-    match is_listed(api, &key.id).await {
-        Ok(false) => Outcome::Revoked,
-        Ok(true) | Err(_) => Outcome::Unconfirmed(format!("An earlier try may have been accepted. {error}")),
+/// A refusal after a send whose answer was lost does not say that the key is alive: only the list can.
+fn after_a_lost_answer(error: ApiError) -> ApiError {
+    ApiError {
+        consequence: Consequence::Possible,
+        ..error
     }
 }
 
@@ -170,7 +203,7 @@ async fn after_last_send(api: &dyn KeyApi, target: &ListedKey, error: &ApiError)
 }
 
 /// Whether the full list holds `id`; an incomplete list that lacks it is no proof and reads as still listed.
-async fn is_listed(api: &dyn KeyApi, id: &KeyId) -> Result<bool, ApiError> {
+pub(crate) async fn is_listed(api: &dyn KeyApi, id: &KeyId) -> Result<bool, ApiError> {
     let (keys, complete) = read_list(api, &|_| {}).await?;
     Ok(keys.iter().any(|key| key.id == *id) || !complete)
 }

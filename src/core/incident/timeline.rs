@@ -254,6 +254,23 @@ impl Timeline {
             .map(|outcome| outcome.leak_sentence(&self.called()))
     }
 
+    /// All of it in one line, for the log.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line = self
+            .how()
+            .map_or_else(String::new, |how| format!("matched by {}", how.word()));
+        let told = |fact: &Fact| matches!(fact, Fact::Accepted(_) | Fact::Refused(_) | Fact::Alive(_) | Fact::Dead);
+        for seen in self.facts.iter().filter(|seen| told(&seen.fact)) {
+            let comma = if line.is_empty() { "" } else { ", " };
+            let _ = write!(line, "{comma}{} {}", seen.fact.word(), self.time(seen.at));
+        }
+        if let Some(why) = self.outcome.as_ref().and_then(Outcome::why) {
+            let _ = write!(line, "{}{why}", if line.is_empty() { "" } else { ". " });
+        }
+        line
+    }
+
     fn durations(&self) -> Durations {
         let first = |wanted: &dyn Fn(&Fact) -> bool| self.facts.iter().position(|seen| wanted(&seen.fact));
         let at = |index: Option<usize>| index.and_then(|index| self.facts.get(index)).map(|seen| seen.at);

@@ -1,0 +1,417 @@
+//! From a value to its key: every list is read first, and only then is the value tried.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
+use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
+use crate::core::key::{LastUse, Own, Team};
+use crate::core::listing::ListedKey;
+use crate::core::secret::Secret;
+use crate::ops::review::{review_unnamed, server_now};
+use crate::ops::sign_in::{Profile, find_session};
+use crate::ports::{BaseUrl, KeyApi, KnownKey, Ports};
+
+/// A key of a place.
+type Spot = (usize, ListedKey);
+
+/// Finds the key of `value` among those of `profiles`, of which there is at least one.
+pub async fn find(
+    ports: &Ports,
+    first: &Profile,
+    others: &[Profile],
+    value: Arc<Secret>,
+    means: Means,
+    on_fact: OnFact<'_>,
+) -> Search {
+    let notes = Notes {
+        ports,
+        value: Arc::clone(&value),
+        on_fact,
+    };
+    let mut timeline = Timeline::begin(&value, ports.actor.clone(), first.base_url.host(), notes.now());
+    let profiles: Vec<Profile> = std::iter::once(first).chain(others).cloned().collect();
+    let (known, (places, unread)) = tokio::join!(
+        ports.journal.find_by_value(Arc::clone(&value)),
+        read_all(ports, &profiles)
+    );
+    let known = known.unwrap_or_else(|error| {
+        tracing::warn!(%error, "no fingerprint can be compared");
+        Vec::new()
+    });
+    for place in &places {
+        timeline.offset = place.api.clock_offset();
+        let fact = Fact::Listed(place.profile.name.clone(), place.listing.keys.len());
+        notes.add(&mut timeline, fact);
+    }
+    let mut finder = Finder {
+        notes,
+        timeline,
+        places,
+        known,
+        means,
+    };
+    let found = finder.find(&profiles).await;
+    let mut search = Search {
+        value,
+        timeline: finder.timeline,
+        found,
+        unread,
+        profile: first.clone(),
+        means,
+    };
+    if let Found::Key(found) = &search.found {
+        search.profile = found.place.profile.clone();
+        search.timeline.host = found.place.profile.base_url.host().to_owned();
+    }
+    search
+}
+
+/// Reads the list of every profile that is signed in, all at once.
+async fn read_all(ports: &Ports, profiles: &[Profile]) -> (Vec<Place>, Vec<(String, String)>) {
+    let mut reading = JoinSet::new();
+    for (index, profile) in profiles.iter().cloned().enumerate() {
+        let ports = ports.clone();
+        reading.spawn(async move { (index, read(&ports, profile).await) });
+    }
+    let mut read = reading.join_all().await;
+    read.sort_by_key(|(index, _)| *index);
+    let (mut places, mut unread) = (Vec::new(), Vec::new());
+    for (_, answer) in read {
+        match answer {
+            Ok(place) => places.push(place),
+            Err(why) => unread.push(why),
+        }
+    }
+    (places, unread)
+}
+
+async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)> {
+    let unread = |why: String| (profile.name.clone(), why);
+    let session = find_session(ports, &profile).await;
+    let session = session.map_err(|error| unread(error.to_string()))?;
+    let session = session.ok_or_else(|| unread("Not signed in there.".to_owned()))?;
+    let listing = review_unnamed(&*session.api, &*ports.clock).await;
+    let listing = listing.map_err(|error| unread(error.to_string()))?;
+    Ok(Place {
+        profile,
+        api: session.api,
+        listing: Arc::new(listing),
+    })
+}
+
+struct Finder<'a> {
+    notes: Notes<'a>,
+    timeline: Timeline,
+    places: Vec<Place>,
+    known: Vec<KnownKey>,
+    means: Means,
+}
+
+impl Finder<'_> {
+    async fn find(&mut self, profiles: &[Profile]) -> Found {
+        if let Some(spot) = self.by_fingerprint() {
+            let api = self.api(&spot);
+            let alive = match (self.means.always_probe, api) {
+                (true, Some(api)) => match self.notes.probe(&mut self.timeline, &*api).await {
+                    Probed::Alive(_) => Some(true),
+                    Probed::Refused => Some(false),
+                    Probed::NoAnswer(..) => None,
+                },
+                _ => None,
+            };
+            return self.key(spot, How::Fingerprint, alive);
+        }
+        let suspects = self.suspects();
+        if let Some((spot, How::Hint)) = the_only(&suspects)
+            && self.known.is_empty()
+        {
+            return self.confirm_hint(spot.clone(), &suspects).await;
+        }
+        self.by_probe(profiles, suspects).await
+    }
+
+    /// A fingerprint that the hint of its key contradicts is not believed.
+    fn by_fingerprint(&self) -> Option<Spot> {
+        let fits = |place: &Place, known: &KnownKey, listed: &ListedKey| {
+            place.profile.base_url.host() == known.host
+                && listed.key.id == known.id
+                && by_hint(&self.notes.value, &listed.key) != Fit::No
+        };
+        self.known.iter().find_map(|known| {
+            self.places.iter().enumerate().find_map(|(index, place)| {
+                let listed = place.listing.keys.iter().find(|listed| fits(place, known, listed))?;
+                Some((index, listed.clone()))
+            })
+        })
+    }
+
+    /// Every key the hint does not exclude, each once: two profiles can open the same team.
+    fn suspects(&self) -> Vec<Candidate<Spot>> {
+        let mut all: Vec<Candidate<Spot>> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for (index, place) in self.places.iter().enumerate() {
+            for listed in &place.listing.keys {
+                let fit = by_hint(&self.notes.value, &listed.key);
+                if fit != Fit::No && seen.insert((place.profile.base_url.as_str(), listed.key.id.raw())) {
+                    all.push(Candidate {
+                        key: (index, listed.clone()),
+                        fit,
+                        moved: false,
+                        last_used_at: listed.key.last_used_at,
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    async fn confirm_hint(&mut self, spot: Spot, suspects: &[Candidate<Spot>]) -> Found {
+        let Some(api) = self.api(&spot) else {
+            return Found::NotAccepted;
+        };
+        match self.notes.probe(&mut self.timeline, &*api).await {
+            Probed::Alive(_) => self.key(spot, How::Hint, Some(true)),
+            Probed::Refused => {
+                let best = suspects.iter().filter(|suspect| suspect.fit == Fit::Both);
+                let why = format!(
+                    "the ends of the value are those of {}, but the value already gets 401: it is dead, or another key. \
+                     If it is meant all the same, revoke it by its id: chatzuri-keys revoke.",
+                    self.notes.clean(&spot.1.key.called())
+                );
+                Found::Ambiguous(self.named(best.cloned().collect()), why)
+            }
+            Probed::NoAnswer(why, _) => Found::Untried(why),
+        }
+    }
+
+    async fn by_probe(&mut self, profiles: &[Profile], suspects: Vec<Candidate<Spot>>) -> Found {
+        let mut untried = None;
+        for base in distinct(profiles) {
+            let api = match self.any_api(base) {
+                Ok(api) => api,
+                Err(why) => {
+                    untried = Some(why);
+                    continue;
+                }
+            };
+            match self.notes.probe(&mut self.timeline, &*api).await {
+                Probed::Alive(teams) => {
+                    self.timeline.host = base.host().to_owned();
+                    let probed = server_now(&*api, &*self.notes.ports.clock);
+                    return self.alive(base, teams, probed, suspects, profiles).await;
+                }
+                Probed::Refused => {}
+                Probed::NoAnswer(why, _) => untried = Some(why),
+            }
+        }
+        if let Some(why) = untried {
+            return Found::Untried(why);
+        }
+        if let Some(gone) = self.known.iter().find(|known| self.lacks(known)) {
+            self.timeline.key = Some(Subject {
+                id: crate::core::text::Label::new(gone.id.raw()),
+                name: crate::core::text::Label::new(&self.notes.clean(&gone.name.raw())),
+                last_used_at: LastUse::Unknown,
+                created_at: None,
+            });
+            return Found::Gone;
+        }
+        let twins: Vec<_> = suspects.into_iter().filter(|one| one.fit == Fit::Both).collect();
+        if twins.is_empty() {
+            Found::NotAccepted
+        } else {
+            let why = "keys with the ends of this value are listed, but the value already gets 401: it is dead, or \
+                       another key.";
+            Found::Ambiguous(self.named(twins), why.to_owned())
+        }
+    }
+
+    /// Whether the whole list of the known key's own team was read, and lacks it.
+    fn lacks(&self, known: &KnownKey) -> bool {
+        let own = |place: &&Place| {
+            place.profile.base_url.host() == known.host
+                && (known.profile.is_empty() || place.profile.name == known.profile)
+        };
+        let mut own = self.places.iter().filter(own).peekable();
+        own.peek().is_some() && own.all(|place| place.listing.complete)
+    }
+
+    /// The value is alive and neither a fingerprint nor one hint tells its key.
+    async fn alive(
+        &mut self,
+        base: &BaseUrl,
+        teams: Vec<Team>,
+        probed: Timestamp,
+        suspects: Vec<Candidate<Spot>>,
+        profiles: &[Profile],
+    ) -> Found {
+        let ours = self.places_of(base, &teams).await;
+        let mut suspects: Vec<_> = suspects.into_iter().filter(|one| ours.contains(&one.key.0)).collect();
+        self.mark_moved(&mut suspects, &ours, probed).await;
+        if let Some((spot, how)) = the_only(&suspects) {
+            let spot = spot.clone();
+            return self.key(spot, how, Some(true));
+        }
+        let mut hindered = None;
+        if self.means.with_leaked_key {
+            match self.by_itself(base, profiles).await {
+                Ok(found) => return Found::Key(Box::new(found)),
+                Err(why) => hindered = Some(why),
+            }
+        }
+        if suspects.is_empty() {
+            return Found::Foreign(teams, hindered);
+        }
+        let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id, or let the \
+                   leaked key revoke itself: --with-leaked-key.";
+        Found::Ambiguous(self.named(suspects), why.to_owned())
+    }
+
+    /// The places whose credential opens one of these teams: a key of another team is none of theirs, however well its
+    /// last use fits.
+    async fn places_of(&self, base: &BaseUrl, teams: &[Team]) -> Vec<usize> {
+        let mut ours = Vec::new();
+        for (index, place) in self.places.iter().enumerate() {
+            if place.profile.base_url == *base
+                && let Ok(own) = place.api.teams().await
+                && own.iter().any(|team| teams.iter().any(|other| other.id == team.id))
+            {
+                ours.push(index);
+            }
+        }
+        ours
+    }
+
+    async fn mark_moved(&self, suspects: &mut [Candidate<Spot>], places: &[usize], probed: Timestamp) {
+        for &index in places {
+            let Some(place) = self.places.get(index) else { continue };
+            let Ok(after) = review_unnamed(&*place.api, &*self.notes.ports.clock).await else {
+                continue;
+            };
+            for suspect in suspects.iter_mut().filter(|suspect| suspect.key.0 == index) {
+                let before = &suspect.key.1;
+                // Our own credential moves with each of our requests.
+                suspect.moved = before.own == Own::No
+                    && after
+                        .keys
+                        .iter()
+                        .find(|listed| listed.key.id == before.key.id)
+                        .is_some_and(|listed| moved(before.key.last_used_at, listed.key.last_used_at, probed));
+            }
+        }
+    }
+
+    /// Lets the leaked key read its own team's list and find itself there.
+    async fn by_itself(&mut self, base: &BaseUrl, profiles: &[Profile]) -> Result<Match, String> {
+        let profile = profiles.iter().find(|profile| profile.base_url == *base);
+        let profile = profile.ok_or("No profile is of that server.")?.clone();
+        let api = self.connect(base)?;
+        let clock = &*self.notes.ports.clock;
+        let said = |error| self.notes.clean(&error);
+        let before = review_unnamed(&*api, clock).await.map_err(said)?;
+        self.places.push(Place {
+            profile,
+            api: Arc::clone(&api),
+            listing: Arc::new(before),
+        });
+        let index = self.places.len() - 1;
+        let fact = Fact::Listed(
+            "its own team".to_owned(),
+            self.places.last().map_or(0, |p| p.listing.keys.len()),
+        );
+        self.notes.add(&mut self.timeline, fact);
+        let mut suspects: Vec<_> = self.suspects().into_iter().filter(|one| one.key.0 == index).collect();
+        if suspects.is_empty() {
+            // The same team was read with our credential, and its keys were taken from there.
+            suspects = self.suspects();
+        }
+        let told = the_only(&suspects).map(|(spot, _)| spot.1.clone());
+        let told = told.or_else(|| match suspects.as_slice() {
+            [only] => Some(only.key.1.clone()),
+            _ => None,
+        });
+        let mut target = match told {
+            Some(target) => target,
+            None => {
+                // Each of its requests moves its last use, and that of no other key.
+                let after = review_unnamed(&*api, clock)
+                    .await
+                    .map_err(|error| self.notes.clean(&error))?;
+                let now = server_now(&*api, clock);
+                for suspect in &mut suspects {
+                    let id = &suspect.key.1.key.id;
+                    let listed = after.keys.iter().find(|listed| listed.key.id == *id);
+                    let last = suspect.last_used_at;
+                    suspect.moved = listed.is_some_and(|listed| moved(last, listed.key.last_used_at, now));
+                }
+                let only = the_only(&suspects).map(|(spot, _)| spot.1.clone());
+                only.ok_or("The leaked key could list its team, but not be told from its other keys.")?
+            }
+        };
+        target.own = Own::Yes;
+        match self.key((index, target), How::Itself, Some(true)) {
+            Found::Key(found) => Ok(*found),
+            _ => Err("The list was lost.".to_owned()),
+        }
+    }
+
+    fn key(&mut self, (index, mut target): Spot, how: How, alive: Option<bool>) -> Found {
+        let Some(place) = self.places.get(index).cloned() else {
+            return Found::NotAccepted;
+        };
+        // Reading the list with this very key moved its last use; what it was before is not known.
+        let by_us = |used: Timestamp| place.listing.as_of.duration_since(used).abs() <= OUR_REQUEST;
+        if target.own == Own::Yes && target.key.last_used_at.time().is_some_and(by_us) {
+            target.key.last_used_at = LastUse::Unknown;
+        }
+        self.timeline.profile = Some(place.profile.name.clone());
+        self.timeline.key = Some(Subject::of(&target.key, &self.notes.value));
+        self.notes.add(&mut self.timeline, Fact::Found(how));
+        Found::Key(Box::new(Match { place, target, alive }))
+    }
+
+    fn named(&self, suspects: Vec<Candidate<Spot>>) -> Vec<Suspect> {
+        let name = |index: usize| self.places.get(index).map(|place| place.profile.name.clone());
+        let named = suspects.into_iter().map(|one| Candidate {
+            key: (name(one.key.0).unwrap_or_default(), one.key.1),
+            fit: one.fit,
+            moved: one.moved,
+            last_used_at: one.last_used_at,
+        });
+        ranked(named.collect())
+    }
+
+    fn api(&self, spot: &Spot) -> Option<Arc<dyn KeyApi>> {
+        self.places.get(spot.0).map(|place| Arc::clone(&place.api))
+    }
+
+    /// Some API of this server; a probe does not need our credential.
+    fn any_api(&self, base: &BaseUrl) -> Result<Arc<dyn KeyApi>, String> {
+        let signed_in = self.places.iter().find(|place| place.profile.base_url == *base);
+        match signed_in {
+            Some(place) => Ok(Arc::clone(&place.api)),
+            None => self.connect(base),
+        }
+    }
+
+    fn connect(&self, base: &BaseUrl) -> Result<Arc<dyn KeyApi>, String> {
+        let api = self.notes.ports.connect.connect(base, Arc::clone(&self.notes.value));
+        api.map_err(|error| self.notes.clean(&error))
+    }
+}
+
+/// A last use this near our own request is ours.
+const OUR_REQUEST: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+
+fn distinct(profiles: &[Profile]) -> Vec<&BaseUrl> {
+    let mut bases: Vec<&BaseUrl> = Vec::new();
+    for profile in profiles {
+        if !bases.contains(&&profile.base_url) {
+            bases.push(&profile.base_url);
+        }
+    }
+    bases
+}

@@ -1,0 +1,218 @@
+//! Revoke the key of a leaked value, and watch the value until it is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
+use crate::core::activity::Action;
+use crate::core::incident::{Fact, Outcome, Timeline};
+use crate::core::key::Own;
+use crate::ops::record::{Entry, record};
+use crate::ops::revoke::{Patience, Sent, is_listed, send};
+use crate::ports::{Fault, JournalError, KeyApi, Ports};
+
+/// 401s in a row that are a death.
+const PROOF: u32 = 3;
+
+/// How a kill ended, and whether that is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Killed {
+    /// What was seen; `None` when it was stopped on the way, and nothing is known.
+    pub outcome: Option<Outcome>,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
+/// Revokes the key that was found, unless `stop` comes first, and writes down how it ended.
+pub async fn kill_and_record(
+    ports: &Ports,
+    search: &mut Search,
+    (patience, watch): (Patience, Watch),
+    on_fact: OnFact<'_>,
+    stop: impl Future<Output = ()>,
+) -> Killed {
+    let outcome = tokio::select! {
+        biased;
+        outcome = kill(ports, search, patience, watch, on_fact) => Some(outcome),
+        () = stop => None,
+    };
+    search.timeline.outcome.clone_from(&outcome);
+    let recorded = record_end(ports, search).await;
+    Killed { outcome, recorded }
+}
+
+/// Writes down how the search ended. A journal that takes nothing stops nobody.
+///
+/// # Errors
+/// The log did not take it.
+pub async fn record_end(ports: &Ports, search: &Search) -> Result<(), JournalError> {
+    let timeline = &search.timeline;
+    let key = match &search.found {
+        Found::Key(found) => timeline
+            .key
+            .as_ref()
+            .map(|key| (found.target.key.id.clone(), key.name.clone())),
+        _ => None,
+    };
+    let outcome = timeline.outcome.as_ref().map_or("interrupted", Outcome::word);
+    tracing::info!(outcome, "leak ended");
+    let entry = Entry {
+        action: Action::Leak,
+        key,
+        outcome,
+        detail: timeline.line(),
+    };
+    record(ports, &search.profile, entry).await
+}
+
+async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Watch, on_fact: OnFact<'_>) -> Outcome {
+    let Found::Key(found) = &search.found else {
+        return Outcome::Failed("No key was found.".to_owned());
+    };
+    let mut found = (**found).clone();
+    let notes = Notes {
+        ports,
+        value: Arc::clone(&search.value),
+        on_fact,
+    };
+    let timeline = &mut search.timeline;
+    let mut sent = ask(&notes, timeline, &found, patience).await;
+    if let Sent::Refused(_) = sent
+        && search.means.with_leaked_key
+        && let Ok(api) = ports
+            .connect
+            .connect(&found.place.profile.base_url, Arc::clone(&search.value))
+    {
+        found.place.api = api;
+        found.target.own = Own::Yes;
+        sent = ask(&notes, timeline, &found, patience).await;
+    }
+    if let Sent::Refused(error) = &sent {
+        return Outcome::Refused(notes.clean(error));
+    }
+    let api = &*found.place.api;
+    // Where the server did not say yes, an answer of 200 is the last word; otherwise it may only be late.
+    let may_be_late = matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused);
+    let last = watch_it(&notes, timeline, api, watch, may_be_late).await;
+    let listed = read_again(&notes, timeline, &found, &last).await;
+    judge(&notes, &sent, last, listed)
+}
+
+async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience: Patience) -> Sent {
+    let began = notes.now();
+    let sent = send(&*found.place.api, &found.target, patience).await;
+    let took = notes.now().duration_since(began).max(SignedDuration::ZERO);
+    let fact = match &sent {
+        Sent::Accepted => Fact::Accepted(took),
+        Sent::Vanished | Sent::OwnRefused => Fact::OffTheList,
+        Sent::UnknownId => Fact::NotAccepted("It answered 404: it knows no such key.".to_owned()),
+        Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => Fact::NotAccepted(notes.clean(error)),
+    };
+    notes.add(timeline, fact);
+    sent
+}
+
+/// The last word of the value.
+enum Last {
+    Dead,
+    Alive,
+    NoAnswer(String),
+}
+
+async fn watch_it(
+    notes: &Notes<'_>,
+    timeline: &mut Timeline,
+    api: &dyn KeyApi,
+    watch: Watch,
+    may_be_late: bool,
+) -> Last {
+    let end = Instant::now() + watch.limit;
+    let (mut refusals, mut wait) = (0, watch.first_wait);
+    loop {
+        let mut asked = Duration::ZERO;
+        let last = match notes.probe(timeline, api).await {
+            Probed::Refused => {
+                refusals += 1;
+                if refusals == PROOF {
+                    notes.add(timeline, Fact::Dead);
+                    return Last::Dead;
+                }
+                Last::NoAnswer("The value got 401, but the time for three in a row ran out.".to_owned())
+            }
+            Probed::Alive(_) => {
+                refusals = 0;
+                if !may_be_late {
+                    return Last::Alive;
+                }
+                Last::Alive
+            }
+            Probed::NoAnswer(why, fault) => {
+                refusals = 0;
+                if let Fault::RateLimited(Some(pause)) = fault {
+                    asked = pause;
+                } else if matches!(
+                    fault,
+                    Fault::NoEndpoint(_) | Fault::NoClient(_) | Fault::Redirected { .. }
+                ) {
+                    return Last::NoAnswer(why);
+                }
+                Last::NoAnswer(why)
+            }
+        };
+        let pause = wait.max(asked);
+        if Instant::now() + pause > end {
+            return last;
+        }
+        tokio::time::sleep(pause).await;
+        wait = wait.saturating_mul(2).min(watch.longest_wait);
+    }
+}
+
+/// Whether the key is still listed; `None` where that cannot be told.
+async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, last: &Last) -> Option<bool> {
+    // A dead credential of our own reads no list.
+    if found.target.own == Own::Yes && matches!(last, Last::Dead) {
+        return None;
+    }
+    let (fact, listed) = match is_listed(&*found.place.api, &found.target.key.id).await {
+        Ok(true) => (Fact::StillListed, Some(true)),
+        Ok(false) => (Fact::OffTheList, Some(false)),
+        Err(error) => (Fact::ListUnread(notes.clean(&error)), None),
+    };
+    notes.add(timeline, fact);
+    listed
+}
+
+fn judge(notes: &Notes<'_>, sent: &Sent, last: Last, listed: Option<bool>) -> Outcome {
+    match last {
+        Last::Dead if *sent == Sent::UnknownId && listed == Some(false) => Outcome::AlreadyGone,
+        Last::Dead => Outcome::Dead,
+        Last::NoAnswer(why) => Outcome::Unconfirmed(format!("{} {why}", said(notes, sent))),
+        Last::Alive => {
+            let list = match listed {
+                Some(true) => " It is still in the list.",
+                Some(false) => " It is gone from the list.",
+                None => "",
+            };
+            let advice = if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
+                "Run it again."
+            } else {
+                "Either the revocation has not reached every server yet, or this is another key or team: run identify, \
+                 and look in the dashboard of the vendor."
+            };
+            Outcome::StillAlive(format!("{}{list} {advice}", said(notes, sent)))
+        }
+    }
+}
+
+fn said(notes: &Notes<'_>, sent: &Sent) -> String {
+    match sent {
+        Sent::Accepted => "The server accepted the revocation.".to_owned(),
+        Sent::Vanished | Sent::OwnRefused => "The answer to the revocation got lost.".to_owned(),
+        Sent::UnknownId => "The server answered 404 to the revocation.".to_owned(),
+        Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => notes.clean(error),
+    }
+}

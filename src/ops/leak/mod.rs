@@ -1,0 +1,165 @@
+//! A leaked value: find its key across every signed-in team, revoke it, and watch it die.
+
+mod find;
+mod kill;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::incident::{Candidate, Fact, Seen, Timeline, scrub};
+use crate::core::key::Team;
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::secret::Secret;
+use crate::ops::sign_in::Profile;
+use crate::ports::{KeyApi, Ports, Probe};
+
+pub use find::find;
+pub use kill::{Killed, kill_and_record, record_end};
+
+/// Told of every fact as it is seen.
+pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);
+
+/// What may be done to find a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Means {
+    /// The leaked key may list and revoke itself in its own team.
+    pub with_leaked_key: bool,
+    /// The value is probed even where its fingerprint has told the key.
+    pub always_probe: bool,
+}
+
+/// How long a value is watched after its key was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Wait before the second probe; doubled each time.
+    pub first_wait: Duration,
+    /// The longest wait between two probes.
+    pub longest_wait: Duration,
+    /// All of it.
+    pub limit: Duration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_millis(200),
+            longest_wait: Duration::from_secs(5),
+            limit: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A team whose list was read before the value was probed.
+#[derive(Clone)]
+pub struct Place {
+    /// The profile it was read with.
+    pub profile: Profile,
+    /// Its API.
+    pub api: Arc<dyn KeyApi>,
+    /// Its list.
+    pub listing: Arc<Listing>,
+}
+
+/// The key of a value.
+#[derive(Clone)]
+pub struct Match {
+    /// Where it is.
+    pub place: Place,
+    /// The key, as it was before we touched it.
+    pub target: ListedKey,
+    /// Whether the value answered 200; `None` where it was not probed.
+    pub alive: Option<bool>,
+}
+
+/// A key that the value may belong to, and the profile it is in.
+pub type Suspect = Candidate<(String, ListedKey)>;
+
+/// What was found.
+#[derive(Clone)]
+pub enum Found {
+    /// One key, and no other.
+    Key(Box<Match>),
+    /// It was made here, the list lacks it, and the value gets 401.
+    Gone,
+    /// Alive, and no key of a list we can read: the teams it opens, and what kept the leaked key from helping.
+    Foreign(Vec<Team>, Option<String>),
+    /// 401, and nothing matches.
+    NotAccepted,
+    /// It cannot be told which key it is; says why.
+    Ambiguous(Vec<Suspect>, String),
+    /// The value could not be tried; says why.
+    Untried(String),
+}
+
+/// A search, and everything seen in it and after it.
+pub struct Search {
+    /// The value.
+    pub value: Arc<Secret>,
+    /// The timeline.
+    pub timeline: Timeline,
+    /// What was found.
+    pub found: Found,
+    /// Profiles whose list could not be read, and why.
+    pub unread: Vec<(String, String)>,
+    /// The profile in whose name it is written down.
+    pub profile: Profile,
+    /// Whether the leaked key may revoke itself.
+    pub means: Means,
+}
+
+/// Where facts are written down.
+struct Notes<'a> {
+    ports: &'a Ports,
+    value: Arc<Secret>,
+    on_fact: OnFact<'a>,
+}
+
+impl Notes<'_> {
+    fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// Text of others, without the value.
+    fn clean(&self, text: &impl ToString) -> String {
+        scrub(&self.value, &text.to_string())
+    }
+
+    fn add(&self, timeline: &mut Timeline, fact: Fact) {
+        let seen = Seen { at: self.now(), fact };
+        tracing::info!(fact = seen.fact.word(), "leak");
+        timeline.facts.push(seen.clone());
+        (self.on_fact)(timeline, &seen);
+    }
+
+    /// Probes once and writes the answer down; the error's sentence where there was no answer.
+    async fn probe(&self, timeline: &mut Timeline, api: &dyn KeyApi) -> Probed {
+        let began = self.now();
+        let answer = api.probe(&self.value).await;
+        let took = self.now().duration_since(began).max(SignedDuration::ZERO);
+        timeline.offset = api.clock_offset();
+        let (fact, probed) = match answer {
+            Ok(Probe::Alive(teams)) => {
+                if let Some(team) = teams.first() {
+                    timeline.team = Some(team.name.clone());
+                }
+                (Fact::Alive(took), Probed::Alive(teams))
+            }
+            Ok(Probe::Refused) => (Fact::Refused(took), Probed::Refused),
+            Err(error) => {
+                let why = self.clean(&error);
+                (Fact::NoAnswer(why.clone()), Probed::NoAnswer(why, error.fault))
+            }
+        };
+        self.add(timeline, fact);
+        probed
+    }
+}
+
+/// The answer to one probe.
+enum Probed {
+    Alive(Vec<Team>),
+    Refused,
+    NoAnswer(String, crate::ports::Fault),
+}

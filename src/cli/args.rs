@@ -29,7 +29,8 @@ Examples:
   chatzuri-keys                             the dashboard
   chatzuri-keys list --json | jq -r '.keys[] | select(.status == \"overdue\") | .name'
   chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
-  chatzuri-keys revoke key_9fbc5e28d742 --yes";
+  chatzuri-keys revoke key_9fbc5e28d742 --yes
+  pbpaste | chatzuri-keys leak --yes";
 
 /// A terminal dashboard, and a command for scripts, that manage a team's Chatzuri API keys.
 ///
@@ -95,6 +96,12 @@ pub enum Command {
     /// Put a key's due date off until a day, with a reason
     #[command(after_long_help = SNOOZE_HELP)]
     Snooze(SnoozeArgs),
+    /// Kill a leaked key by its value, and watch it die
+    #[command(after_long_help = LEAK_HELP)]
+    Leak(LeakArgs),
+    /// Say which key a value belongs to; the value is never printed
+    #[command(after_long_help = IDENTIFY_HELP)]
+    Identify(Json),
     /// Say what was done to keys on this machine, and when
     #[command(after_long_help = LOG_HELP)]
     Log(LogArgs),
@@ -169,6 +176,27 @@ key is named and asked for; elsewhere --yes is needed.
 Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined; \
 4 refused; 5 some of several failed; 7 accepted but not proven; 10 no such key.";
 
+const LEAK_HELP: &str = "\
+The value comes in on standard input or at a hidden prompt; quotes, “Authorization: Bearer ” and “KEY=” around it are \
+dropped. Its key is looked for in the list of every signed-in team, by the fingerprint kept when it was made here, by the \
+ends the list shows, or by whose last use moves when the value is tried. Several that fit are shown, and none is guessed. \
+Then it is revoked, and the value is tried until it got 401 three times in a row.
+
+  chatzuri-keys leak
+  pbpaste | chatzuri-keys leak --yes --report incident.md
+  printf %s \"$LEAKED\" | CHATZURI_API_KEY=\"$(op read op://Work/Chatzuri/key)\" chatzuri-keys leak --yes
+
+With --with-leaked-key the leaked key itself lists and revokes itself in its own team, where no credential of yours can.
+
+Exit codes: 0 dead, or already gone; 2 ambiguous, or not confirmed, or no key; 3 declined; 4 refused; 7 still alive, or \
+not proven dead; 10 the value gets 401 and matches nothing.";
+
+const IDENTIFY_HELP: &str = "\
+  pbpaste | chatzuri-keys identify
+
+Exit codes: 0 found, or alive in a team of somebody else; 2 several keys fit; 7 the value could not be tried; 10 the \
+value gets 401 and matches nothing.";
+
 const LOGIN_HELP: &str = "\
   chatzuri-keys login
   op read op://Work/Chatzuri/key | chatzuri-keys login --with-token";
@@ -199,6 +227,8 @@ impl Command {
             Self::Revoke(_) => "revoke",
             Self::Due(_) => "due",
             Self::Snooze(_) => "snooze",
+            Self::Leak(_) => "leak",
+            Self::Identify(_) => "identify",
             Self::Log(_) => "log",
             Self::Login(_) => "login",
             Self::Logout => "logout",
@@ -335,6 +365,23 @@ pub struct RevokeArgs {
     #[arg(required = true, value_name = "KEY")]
     pub keys: Vec<String>,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `leak`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct LeakArgs {
+    /// Let the leaked key list and revoke itself in its own team; --yes never implies it
+    #[arg(long)]
+    pub with_leaked_key: bool,
+    /// Write the timeline to this file, which ends in .md or .json
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Watch for the key's death at most so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub watch: u64,
+    /// Print the timeline as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -5,8 +5,10 @@ mod create;
 mod due;
 pub mod exit;
 mod find;
+mod identify;
 pub mod interrupt;
 mod json;
+mod leak;
 mod list;
 mod log;
 mod login;
@@ -122,6 +124,8 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         Command::Create(args) => create::run(context, args, interrupts).await,
         Command::Revoke(args) => revoke::run(context, args, interrupts).await,
         Command::Snooze(args) => snooze::run(context, args, interrupts).await,
+        Command::Identify(args) => until_interrupted(interrupts, identify::run(context, args.json)).await,
+        Command::Leak(args) => leak::run(context, args, interrupts).await,
         Command::Sandbox(_) => Err(Trouble::new(
             Exit::Usage,
             "The sandbox is no command of a signed-in profile.",

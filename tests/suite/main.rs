@@ -18,6 +18,8 @@ mod flows;
 mod house;
 mod http;
 #[cfg(unix)]
+mod leak;
+#[cfg(unix)]
 mod protocol;
 mod pty;
 #[cfg(target_os = "linux")]

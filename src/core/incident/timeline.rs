@@ -229,6 +229,13 @@ impl Timeline {
         format!("{:.3}", at.checked_add(self.offset).unwrap_or(at))
     }
 
+    /// Takes the server's clock once: told by two, the times of one timeline could run backwards.
+    pub fn tell_by(&mut self, offset: SignedDuration) {
+        if self.offset.is_zero() {
+            self.offset = offset;
+        }
+    }
+
     /// How the key was found.
     #[must_use]
     pub fn how(&self) -> Option<How> {
@@ -376,7 +383,7 @@ fn last_use(use_: LastUse) -> String {
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in clean(text).chars() {
-        if "\\`*_[]<>|#!~".contains(c) {
+        if "\\`*[]<>|".contains(c) {
             out.push('\\');
         }
         out.push(c);
@@ -434,7 +441,7 @@ mod tests {
         timeline.offset = SignedDuration::from_secs(60);
         let text = timeline.markdown();
         for said in [
-            "# Leaked key: “Zapier” (key\\_1)",
+            "# Leaked key: “Zapier” (key_1)",
             "DEAD: ",
             "- Outcome: dead",
             "- Last use before us: 2026-11-22T11:58:00Z",

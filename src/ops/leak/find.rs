@@ -10,6 +10,7 @@ use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hin
 use crate::core::key::{LastUse, Own, Team};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
+use crate::core::text::Label;
 use crate::ops::review::{review_unnamed, server_now};
 use crate::ops::sign_in::{Profile, find_session};
 use crate::ports::{BaseUrl, KeyApi, KnownKey, Ports};
@@ -42,7 +43,7 @@ pub async fn find(
         Vec::new()
     });
     for place in &places {
-        timeline.offset = place.api.clock_offset();
+        timeline.tell_by(place.api.clock_offset());
         let fact = Fact::Listed(place.profile.name.clone(), place.listing.keys.len());
         notes.add(&mut timeline, fact);
     }
@@ -212,8 +213,8 @@ impl Finder<'_> {
         }
         if let Some(gone) = self.known.iter().find(|known| self.lacks(known)) {
             self.timeline.key = Some(Subject {
-                id: crate::core::text::Label::new(gone.id.raw()),
-                name: crate::core::text::Label::new(&self.notes.clean(&gone.name.raw())),
+                id: Label::new(gone.id.raw()),
+                name: Label::new(&self.notes.clean(&gone.name.raw())),
                 last_used_at: LastUse::Unknown,
                 created_at: None,
             });

@@ -12,6 +12,7 @@ use crate::core::incident::{Candidate, Fact, Seen, Timeline, scrub};
 use crate::core::key::Team;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
+use crate::core::text::Label;
 use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
@@ -138,11 +139,11 @@ impl Notes<'_> {
         let began = self.now();
         let answer = api.probe(&self.value).await;
         let took = self.now().duration_since(began).max(SignedDuration::ZERO);
-        timeline.offset = api.clock_offset();
+        timeline.tell_by(api.clock_offset());
         let (fact, probed) = match answer {
             Ok(Probe::Alive(teams)) => {
                 if let Some(team) = teams.first() {
-                    timeline.team = Some(team.name.clone());
+                    timeline.team = Some(Label::new(&self.clean(&team.name.raw())));
                 }
                 (Fact::Alive(took), Probed::Alive(teams))
             }

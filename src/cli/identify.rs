@@ -1,0 +1,145 @@
+//! `chatzuri-keys identify`: which key a value belongs to.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::{KeyShape, TeamShape};
+use crate::cli::leak::{last_four, opened, suspects, unread, value};
+use crate::cli::output::SCHEMA_VERSION;
+use crate::cli::profile::registry;
+use crate::cli::words;
+use crate::core::incident::scrub;
+use crate::core::key::Team;
+use crate::ops::leak::{Found, Match, Means, Search, find};
+
+#[derive(Serialize)]
+struct IdentifyShape<'a> {
+    schema_version: u32,
+    alive: Option<bool>,
+    matched_by: Option<&'static str>,
+    profile: Option<&'a str>,
+    teams: Vec<TeamShape<'a>>,
+    key: Option<KeyShape<'a>>,
+}
+
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+    let settings = context.settings;
+    let value = value(context.switches).await?;
+    let profiles = registry(settings);
+    let means = Means {
+        with_leaked_key: false,
+        always_probe: true,
+    };
+    let others = profiles.get(1..).unwrap_or_default();
+    let search = find(
+        context.ports,
+        &settings.profile,
+        others,
+        Arc::clone(&value),
+        means,
+        &|_, _| {},
+    )
+    .await;
+    let output = context.output;
+    let (exit, said) = match &search.found {
+        Found::Key(found) => (Exit::Ok, facts(&search, found)),
+        Found::Gone => (
+            Exit::Ok,
+            format!("It was {}: not in the list, and it gets 401.", search.timeline.called()),
+        ),
+        Found::Foreign(teams, _) => (Exit::Ok, foreign(&search, teams)),
+        Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", unread(&search))),
+        Found::NotAccepted => (
+            Exit::NoSuchKey,
+            format!(
+                "Not accepted: the value gets 401 and is in no list we can read. It has {} characters{}.{}",
+                value.length(),
+                last_four(&value),
+                unread(&search)
+            ),
+        ),
+        Found::Untried(why) => (
+            Exit::NotProven,
+            format!("The value could not be tried. {why}{}", unread(&search)),
+        ),
+    };
+    let said = scrub(&value, &said);
+    if json {
+        let policies = settings.config.policies();
+        // A name that holds the value itself is not printed: the words say which key it is.
+        let hidden = |found: &Match| scrub(&value, found.target.key.name.raw()) != found.target.key.name.raw();
+        let shape = shape(&search);
+        let key = match &search.found {
+            Found::Key(found) if !hidden(found) => {
+                Some(KeyShape::of(&found.target, &policies, found.place.listing.as_of))
+            }
+            _ => None,
+        };
+        output.json(&IdentifyShape { key, ..shape })?;
+        if exit != Exit::Ok {
+            output.error(&said);
+        }
+    } else if exit == Exit::Ok {
+        output.data(&format!("{said}\n"))?;
+    } else {
+        output.error(&said);
+    }
+    suspects(&search, output);
+    Ok(exit)
+}
+
+fn foreign(search: &Search, teams: &[Team]) -> String {
+    format!(
+        "Alive, and in no list we can read; it opens {}.{}",
+        opened(teams),
+        unread(search)
+    )
+}
+
+fn facts(search: &Search, found: &Match) -> String {
+    let (key, now) = (&found.target.key, found.place.listing.as_of);
+    let row = |what: &str, said: String| format!("{what:<12}{said}");
+    let alive = match found.alive {
+        Some(true) => "yes",
+        Some(false) => "no: it gets 401",
+        None => "not known: it could not be tried",
+    };
+    let team = search.timeline.team.as_ref().map_or("—", |team| team.shown());
+    let lines = [
+        row("Name", key.name.shown().to_owned()),
+        row("Id", key.id.shown().to_owned()),
+        row("Team", team.to_owned()),
+        row("Profile", found.place.profile.name.clone()),
+        row(
+            "Created",
+            key.created_at.map_or("—".to_owned(), |at| words::ago(now, at)),
+        ),
+        row("Last used", words::last_use(now, key.last_used_at)),
+        row("Alive", alive.to_owned()),
+        row(
+            "Matched by",
+            search.timeline.how().map_or("—", |how| how.words()).to_owned(),
+        ),
+    ];
+    lines.join("\n")
+}
+
+fn shape(search: &Search) -> IdentifyShape<'_> {
+    let (alive, teams) = match &search.found {
+        Found::Key(found) => (found.alive, &[][..]),
+        Found::Foreign(teams, _) => (Some(true), teams.as_slice()),
+        Found::Gone | Found::NotAccepted => (Some(false), &[][..]),
+        Found::Ambiguous(..) | Found::Untried(_) => (None, &[][..]),
+    };
+    IdentifyShape {
+        schema_version: SCHEMA_VERSION,
+        alive,
+        matched_by: search.timeline.how().map(|how| how.word()),
+        profile: search.timeline.profile.as_deref(),
+        teams: teams.iter().map(TeamShape::of).collect(),
+        key: None,
+    }
+}

@@ -78,7 +78,9 @@ pub struct KeyList {
     rows: Vec<Row>,
     /// What the filter looks into, by row and in lower case; made when it is first typed into, not for the first frame.
     haystacks: Vec<String>,
-    /// Indices into `rows`, sorted and filtered.
+    /// Indices into `rows`, sorted: a letter of the filter does not sort again.
+    sorted: Vec<usize>,
+    /// Those of `sorted` that the filter lets through.
     order: Vec<usize>,
     filter: Input,
     sort: SortBy,
@@ -104,6 +106,7 @@ impl KeyList {
             policies,
             rows: Vec::new(),
             haystacks: Vec::new(),
+            sorted: Vec::new(),
             order: Vec::new(),
             filter: Input::default(),
             sort: SortBy::Due,
@@ -127,7 +130,7 @@ impl KeyList {
         self.haystacks.clear();
         self.day = utc_day(server_now);
         self.recount();
-        self.rearrange();
+        self.sort();
     }
 
     /// Measures the keys again when the server's UTC day has turned.
@@ -141,7 +144,7 @@ impl KeyList {
         }
         self.haystacks.clear();
         self.recount();
-        self.rearrange();
+        self.sort();
     }
 
     /// Every key that was read.
@@ -223,13 +226,13 @@ impl KeyList {
     pub fn sort_next(&mut self) {
         self.sort = self.sort.next();
         self.reversed = false;
-        self.rearrange();
+        self.sort();
     }
 
     /// Turns the order round.
     pub fn reverse(&mut self) {
         self.reversed = !self.reversed;
-        self.rearrange();
+        self.sort();
     }
 
     /// Moves the cursor by so many places.
@@ -278,30 +281,34 @@ impl KeyList {
         self.top = self.top.clamp(lowest, self.place.max(lowest)).min(last_top);
     }
 
+    fn sort(&mut self) {
+        let (rows, by) = (&self.rows, self.sort);
+        self.sorted = (0..rows.len()).collect();
+        self.sorted.sort_by(|&a, &b| match (rows.get(a), rows.get(b)) {
+            (Some(a), Some(b)) => a.compare(b, by),
+            _ => std::cmp::Ordering::Equal,
+        });
+        if self.reversed {
+            self.sorted.reverse();
+        }
+        self.rearrange();
+    }
+
     fn rearrange(&mut self) {
         let needle = self.filter.value().to_lowercase();
         let terms: Vec<&str> = needle.split_whitespace().collect();
         if !terms.is_empty() && self.haystacks.len() != self.rows.len() {
             self.haystacks = self.rows.iter().map(Row::haystack).collect();
         }
-        let mut order: Vec<usize> = if terms.is_empty() {
-            (0..self.rows.len()).collect()
-        } else {
-            let found = self.haystacks.iter().enumerate();
-            found
-                .filter(|(_, text)| terms.iter().all(|term| text.contains(term)))
-                .map(|(index, _)| index)
-                .collect()
+        let holds = |&&index: &&usize| {
+            let text = self.haystacks.get(index);
+            text.is_some_and(|text| terms.iter().all(|term| text.contains(term)))
         };
-        let rows = &self.rows;
-        let by = self.sort;
-        order.sort_by(|&a, &b| match (rows.get(a), rows.get(b)) {
-            (Some(a), Some(b)) => a.compare(b, by),
-            _ => std::cmp::Ordering::Equal,
-        });
-        if self.reversed {
-            order.reverse();
-        }
+        let order: Vec<usize> = if terms.is_empty() {
+            self.sorted.clone()
+        } else {
+            self.sorted.iter().filter(holds).copied().collect()
+        };
         self.order = order;
         self.follow_cursor();
     }

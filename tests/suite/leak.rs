@@ -1,10 +1,14 @@
 //! `leak` and `identify`: every kind of stolen value and every faulty revocation, through the real binary.
 
+use std::io::{Read, Write};
 use std::path::Path;
+use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -56,7 +60,11 @@ impl Stage {
 
     /// The binary with nothing of this machine's, no keyring, no config and no credential; everything done is in a log.
     fn bare(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        Command::from_std(self.process())
+    }
+
+    fn process(&self) -> Process {
+        let mut command = Process::new(BINARY);
         let home = self.home.path();
         command
             .env_clear()
@@ -530,4 +538,82 @@ fn identify_says_which_key_it_is() {
     let ran = stage.hunt(stage.signed_in(), &["identify"], dead.expose(), dead.expose());
     says(&ran, 10, &["Not accepted", "27 characters and ends in DEAD"]);
     assert_eq!(stage.asked("/delete-api-key"), 0);
+}
+
+// ------------------------------------------------------------------------------------------------------- the terminal
+
+#[test]
+fn a_hangup_after_the_confirmation_stops_no_kill() {
+    let stage = Stage::with_fault("revoke:slow=300");
+    let mut child = stage
+        .process()
+        .env("CHATZURI_API_KEY", stage.server.credential.expose())
+        .env("CHATZURI_BASE_URL", &stage.server.base_url)
+        .args(["leak", "--yes"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(stage.leaked().as_bytes()).unwrap();
+    drop(stdin);
+    while stage.asked("/delete-api-key") == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it revoked");
+        std::thread::yield_now();
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(0) && said.contains("DEAD"), "{said}");
+    let log = stage.bare().args(["log", "--json"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&log.stdout).contains("\"dead\""));
+}
+
+/// Runs `leak` on a terminal, answers each question when it stands there, and gives back everything printed.
+fn on_terminal(stage: &Stage, talk: &[(&str, &str)]) -> (u32, String) {
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(BINARY);
+    command.env_clear();
+    command.env("HOME", stage.home.path());
+    command.env("CHATZURI_API_KEY", stage.server.credential.expose());
+    command.env("CHATZURI_BASE_URL", &stage.server.base_url);
+    command.arg("leak");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut writer = pair.master.take_writer().unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let (mut printed, mut byte) = (Vec::new(), [0u8; 1]);
+    for (question, answer) in talk {
+        let from = printed.len();
+        while !String::from_utf8_lossy(&printed[from..]).contains(question) {
+            match reader.read(&mut byte) {
+                Ok(1) => printed.push(byte[0]),
+                _ => panic!("never asked {question}: {}", String::from_utf8_lossy(&printed)),
+            }
+        }
+        writer.write_all(answer.as_bytes()).unwrap();
+    }
+    while let Ok(1) = reader.read(&mut byte) {
+        printed.push(byte[0]);
+    }
+    let code = child.wait().unwrap().exit_code();
+    (code, String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[test]
+fn on_a_terminal_the_value_is_hidden_and_the_name_is_typed() {
+    let stage = Stage::new();
+    let pasted = format!("\u{1b}[200~Bearer {}\u{1b}[201~\n", stage.leaked());
+    let talk = |answer| [("(not shown): ", pasted.as_str()), ("to revoke it: ", answer)];
+    let (code, printed) = on_terminal(&stage, &talk("y\n"));
+    assert!(code == 3 && printed.contains("Declined"), "{printed}");
+    assert_eq!(stage.asked("/delete-api-key"), 0);
+    let (code, printed) = on_terminal(&stage, &talk("Staging importer\n"));
+    assert!(code == 0 && printed.contains("DEAD: "), "{printed}");
+    assert!(
+        printed.contains("something depends on it") && !printed.contains(stage.leaked()),
+        "{printed}"
+    );
 }

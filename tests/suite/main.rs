@@ -19,6 +19,7 @@ mod house;
 mod http;
 #[cfg(unix)]
 mod leak;
+mod leak_match;
 #[cfg(unix)]
 mod protocol;
 mod pty;

@@ -3,6 +3,7 @@
 mod matching;
 mod outcome;
 mod pasted;
+mod report;
 mod timeline;
 
 pub use matching::{Candidate, Fit, How, USE_WINDOW, by_hint, moved, ranked, the_only};

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
 
+use super::lists::read_all;
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
-use crate::core::key::{LastUse, Own, Team};
-use crate::core::listing::ListedKey;
+use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ops::review::{review_unnamed, server_now};
-use crate::ops::sign_in::{Profile, find_session};
+use crate::ops::sign_in::Profile;
 use crate::ports::{BaseUrl, KeyApi, KnownKey, Ports};
 
 /// A key of a place.
@@ -68,39 +68,6 @@ pub async fn find(
         search.timeline.host = found.place.profile.base_url.host().to_owned();
     }
     search
-}
-
-/// Reads the list of every profile that is signed in, all at once.
-async fn read_all(ports: &Ports, profiles: &[Profile]) -> (Vec<Place>, Vec<(String, String)>) {
-    let mut reading = JoinSet::new();
-    for (index, profile) in profiles.iter().cloned().enumerate() {
-        let ports = ports.clone();
-        reading.spawn(async move { (index, read(&ports, profile).await) });
-    }
-    let mut read = reading.join_all().await;
-    read.sort_by_key(|(index, _)| *index);
-    let (mut places, mut unread) = (Vec::new(), Vec::new());
-    for (_, answer) in read {
-        match answer {
-            Ok(place) => places.push(place),
-            Err(why) => unread.push(why),
-        }
-    }
-    (places, unread)
-}
-
-async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)> {
-    let unread = |why: String| (profile.name.clone(), why);
-    let session = find_session(ports, &profile).await;
-    let session = session.map_err(|error| unread(error.to_string()))?;
-    let session = session.ok_or_else(|| unread("Not signed in there.".to_owned()))?;
-    let listing = review_unnamed(&*session.api, &*ports.clock).await;
-    let listing = listing.map_err(|error| unread(error.to_string()))?;
-    Ok(Place {
-        profile,
-        api: session.api,
-        listing: Arc::new(listing),
-    })
 }
 
 struct Finder<'a> {
@@ -292,17 +259,30 @@ impl Finder<'_> {
             let Ok(after) = review_unnamed(&*place.api, &*self.notes.ports.clock).await else {
                 continue;
             };
+            let ours = ours(&place.listing);
+            let is_ours = self.is_credential_of(place);
             for suspect in suspects.iter_mut().filter(|suspect| suspect.key.0 == index) {
-                let before = &suspect.key.1;
-                // Our own credential moves with each of our requests.
-                suspect.moved = before.own == Own::No
-                    && after
-                        .keys
-                        .iter()
-                        .find(|listed| listed.key.id == before.key.id)
-                        .is_some_and(|listed| moved(before.key.last_used_at, listed.key.last_used_at, probed));
+                let before = &suspect.key.1.key;
+                let listed = after.keys.iter().find(|listed| listed.key.id == before.id);
+                let moved = listed.is_some_and(|listed| moved(before.last_used_at, listed.key.last_used_at, probed));
+                suspect.moved = if is_ours {
+                    ours == Some(&before.id)
+                } else {
+                    moved && ours != Some(&before.id)
+                };
             }
         }
+    }
+
+    /// Whether the value is the credential the place was read with, by both its ends.
+    fn is_credential_of(&self, place: &Place) -> bool {
+        let (prefix, last_four) = (self.notes.value.prefix(), self.notes.value.last_four());
+        let some_key = place.listing.keys.first().map(|listed| ApiKey {
+            prefix: Some(prefix),
+            last_four: Some(last_four),
+            ..listed.key.clone()
+        });
+        some_key.is_some_and(|key| place.api.is_own(&key) == Own::Yes)
     }
 
     /// Lets the leaked key read its own team's list and find itself there.
@@ -406,6 +386,24 @@ impl Finder<'_> {
 
 /// A last use this near our own request is ours.
 const OUR_REQUEST: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+
+/// The key of our own credential, which moves with each of our requests: the one that is marked, or else the only one
+/// that was used just when its list was read.
+fn ours(listing: &Listing) -> Option<&KeyId> {
+    let marked = listing.keys.iter().find(|listed| listed.own == Own::Yes);
+    if let Some(marked) = marked {
+        return Some(&marked.key.id);
+    }
+    let now = |used: Timestamp| listing.as_of.duration_since(used).abs() <= OUR_REQUEST;
+    let mut used = listing
+        .keys
+        .iter()
+        .filter(|listed| listed.own == Own::Unknown && listed.key.last_used_at.time().is_some_and(now));
+    match (used.next(), used.next()) {
+        (Some(only), None) => Some(&only.key.id),
+        _ => None,
+    }
+}
 
 fn distinct(profiles: &[Profile]) -> Vec<&BaseUrl> {
     let mut bases: Vec<&BaseUrl> = Vec::new();

@@ -2,6 +2,7 @@
 
 mod find;
 mod kill;
+mod lists;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,259 @@
+//! A timeline as a report: Markdown and JSON, in UTC.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::matching::How;
+use super::outcome::Outcome;
+use super::timeline::{Fact, Timeline};
+use crate::core::key::LastUse;
+use crate::core::text::{Label, clean};
+
+/// How long it took, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Durations {
+    began_to_accepted: Option<i64>,
+    accepted_to_first_401: Option<i64>,
+    began_to_dead: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Shape<'a> {
+    schema_version: u32,
+    outcome: Option<&'static str>,
+    message: Option<String>,
+    actor: &'a str,
+    host: &'a str,
+    profile: Option<&'a str>,
+    team: Option<&'a str>,
+    value: &'a str,
+    key: Option<KeyShape<'a>>,
+    matched_by: Option<&'static str>,
+    durations_ms: Durations,
+    timeline: Vec<FactShape>,
+}
+
+#[derive(Serialize)]
+struct KeyShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    created_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FactShape {
+    at: String,
+    what: &'static str,
+    words: String,
+}
+
+impl Timeline {
+    fn durations(&self) -> Durations {
+        let first = |wanted: &dyn Fn(&Fact) -> bool| self.facts.iter().position(|seen| wanted(&seen.fact));
+        let at = |index: Option<usize>| index.and_then(|index| self.facts.get(index)).map(|seen| seen.at);
+        let accepted = first(&|fact| matches!(fact, Fact::Accepted(_)));
+        let refused = accepted.and_then(|after| {
+            let later = self.facts.iter().enumerate().skip(after);
+            later
+                .filter(|(_, seen)| matches!(seen.fact, Fact::Refused(_)))
+                .map(|(index, _)| index)
+                .next()
+        });
+        let between =
+            |from: Option<Timestamp>, to: Option<Timestamp>| i64::try_from(to?.duration_since(from?).as_millis()).ok();
+        let began = at(first(&|fact| *fact == Fact::Began));
+        Durations {
+            began_to_accepted: between(began, at(accepted)),
+            accepted_to_first_401: between(at(accepted), at(refused)),
+            began_to_dead: between(began, at(first(&|fact| *fact == Fact::Dead))),
+        }
+    }
+
+    /// The report as data, for JSON.
+    #[must_use]
+    pub fn shape(&self, schema_version: u32) -> impl Serialize {
+        let key = self.key.as_ref().map(|key| KeyShape {
+            id: key.id.raw(),
+            name: key.name.raw(),
+            created_at: key.created_at.map(|at| format!("{at:.0}")),
+            last_used_at: key.last_used_at.time().map(|at| format!("{at:.0}")),
+        });
+        let facts = self.facts.iter().map(|seen| FactShape {
+            at: self.time(seen.at),
+            what: seen.fact.word(),
+            words: seen.fact.words(),
+        });
+        Shape {
+            schema_version,
+            outcome: self.outcome.as_ref().map(Outcome::word),
+            message: self.sentence(),
+            actor: self.actor.raw(),
+            host: &self.host,
+            profile: self.profile.as_deref(),
+            team: self.team.as_ref().map(Label::raw),
+            value: &self.masked,
+            key,
+            matched_by: self.how().map(How::word),
+            durations_ms: self.durations(),
+            timeline: facts.collect(),
+        }
+    }
+
+    /// The report as Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# Leaked key: {}\n\n", plain(&self.called()));
+        if let Some(sentence) = self.sentence() {
+            let _ = writeln!(text, "{}\n", plain(&sentence));
+        }
+        let mut row = |what: &str, said: Option<String>| {
+            if let Some(said) = said {
+                let _ = writeln!(text, "- {what}: {}", plain(&said));
+            }
+        };
+        row(
+            "Outcome",
+            self.outcome.as_ref().map(|outcome| outcome.word().to_owned()),
+        );
+        row("Value", Some(self.masked.clone()));
+        row("Team", self.team.as_ref().map(|team| team.shown().to_owned()));
+        row("Profile", self.profile.clone());
+        row("Server", Some(self.host.clone()));
+        row("Matched by", self.how().map(|how| how.words().to_owned()));
+        row(
+            "Last use before us",
+            self.key.as_ref().map(|key| last_use(key.last_used_at)),
+        );
+        row("Who", Some(self.actor.shown().to_owned()));
+        let durations = self.durations();
+        let took = |millis: Option<i64>| millis.map(|millis| format!("{millis} ms"));
+        row(
+            "From the start to the accepted revocation",
+            took(durations.began_to_accepted),
+        );
+        row("From there to the first 401", took(durations.accepted_to_first_401));
+        row("From the start to dead", took(durations.began_to_dead));
+        text.push_str("\n| Time (UTC) | What was seen |\n|---|---|\n");
+        for seen in &self.facts {
+            let _ = writeln!(text, "| {} | {} |", self.time(seen.at), plain(&seen.fact.words()));
+        }
+        text
+    }
+}
+
+fn last_use(use_: LastUse) -> String {
+    match use_ {
+        LastUse::Unknown => "not known".to_owned(),
+        LastUse::Never => "never".to_owned(),
+        LastUse::At(at) => format!("{at:.0}"),
+    }
+}
+
+/// Text that Markdown leaves as it is.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        if "\\`*[]<>|".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use jiff::SignedDuration;
+
+    use super::super::timeline::{Seen, Subject, scrub};
+    use super::*;
+    use crate::core::key::{ApiKey, KeyId};
+    use crate::core::secret::Secret;
+
+    const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn key(name: &str) -> ApiKey {
+        ApiKey {
+            id: KeyId::new("key_1").unwrap(),
+            name: Label::new(name),
+            created_at: None,
+            last_used_at: LastUse::At(at("2026-11-22T11:58:00Z")),
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        }
+    }
+
+    fn timeline(name: &str) -> Timeline {
+        let value = Secret::parse(VALUE).unwrap();
+        let mut timeline = Timeline::begin(&value, Label::new("amina"), "api.example", at("2026-11-22T12:00:00Z"));
+        let ms = SignedDuration::from_millis;
+        timeline.key = Some(Subject::of(&key(name), &value));
+        for (time, fact) in [
+            ("2026-11-22T12:00:00.1Z", Fact::Listed("acme".to_owned(), 12)),
+            ("2026-11-22T12:00:00.1Z", Fact::Found(How::Hint)),
+            ("2026-11-22T12:00:00.15Z", Fact::Alive(ms(50))),
+            ("2026-11-22T12:00:00.2Z", Fact::Accepted(ms(40))),
+            ("2026-11-22T12:00:00.25Z", Fact::Refused(ms(50))),
+            ("2026-11-22T12:00:01Z", Fact::Dead),
+        ] {
+            timeline.facts.push(Seen { at: at(time), fact });
+        }
+        timeline.outcome = Some(Outcome::Dead);
+        timeline
+    }
+
+    #[test]
+    fn the_report_tells_when_and_how_long() {
+        let mut timeline = timeline("Zapier");
+        timeline.offset = SignedDuration::from_secs(60);
+        let text = timeline.markdown();
+        for said in [
+            "# Leaked key: “Zapier” (key_1)",
+            "DEAD: ",
+            "- Outcome: dead",
+            "- Last use before us: 2026-11-22T11:58:00Z",
+            "- From there to the first 401: 50 ms",
+            "- From the start to dead: 1000 ms",
+            "| 2026-11-22T12:01:00.200Z | The server accepted the revocation (40 ms). |",
+        ] {
+            assert!(text.contains(said), "{said} is not in {text}");
+        }
+        let shape = serde_json::to_value(timeline.shape(1)).unwrap();
+        assert_eq!(shape["outcome"], "dead");
+        assert_eq!(shape["matched_by"], "hint");
+        assert_eq!(shape["durations_ms"]["began_to_accepted"], 200);
+        assert_eq!(shape["timeline"][3]["what"], "alive");
+        assert_eq!(shape["key"]["last_used_at"], "2026-11-22T11:58:00Z");
+    }
+
+    #[test]
+    fn a_hostile_name_cannot_break_the_table() {
+        let text = timeline("a|b\n# c\u{1b}[31m").markdown();
+        assert!(!text.contains('\u{1b}') && text.contains("a\\|b"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_report_holds_the_value(before in ".{0,20}", after in ".{0,20}") {
+            let value = Secret::parse(VALUE).unwrap();
+            let said = format!("{before}{VALUE}{after}");
+            let mut timeline = timeline(&said);
+            let why = scrub(&value, &said);
+            timeline.facts.push(Seen { at: at("2026-11-22T12:00:02Z"), fact: Fact::NotAccepted(why.clone()) });
+            timeline.outcome = Some(Outcome::Refused(why));
+            prop_assert!(!timeline.markdown().contains("0123456789"));
+            prop_assert!(!serde_json::to_string(&timeline.shape(1)).unwrap().contains("0123456789"));
+        }
+    }
+}

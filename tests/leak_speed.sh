@@ -12,6 +12,7 @@ binary=${BINARY:-target/release/chatzuri-keys}
 home=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$home"' EXIT
 
+: >"$home/sandbox.json"
 env -i PATH="$PATH" "$binary" sandbox --serve >"$home/sandbox.json" &
 server=$!
 until grep -q base_url "$home/sandbox.json"; do sleep 0.05; done
@@ -40,6 +41,10 @@ product() {
             taken=$(($(now) - began))
         fi
     done < <(ours leak --yes 2>&1 >/dev/null <<<"$value")
+    [[ -n $taken ]] || {
+        echo "no 401 was seen: is $binary of this version?" >&2
+        exit 1
+    }
     echo "$taken"
 }
 

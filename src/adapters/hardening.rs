@@ -14,8 +14,13 @@ impl fmt::Display for NotHardened {
 
 impl std::error::Error for NotHardened {}
 
+/// The first descriptor after standard input, output and error.
+#[cfg(unix)]
+const FIRST_BEYOND_STANDARD: i32 = 3;
+
 /// Makes this process non-dumpable (no core, no `ptrace` and no `/proc/PID/mem` by others than root) and sets its core
-/// size to zero, which its children inherit. To be called first thing.
+/// size to zero, which its children inherit. Descriptors it was started with, beyond the standard three, are not passed on
+/// to children; our own never are. To be called first thing.
 ///
 /// # Errors
 /// [`NotHardened`] for what this machine does not do. Nothing has to stop for it.
@@ -23,6 +28,7 @@ impl std::error::Error for NotHardened {}
 pub fn harden() -> Result<(), NotHardened> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
+    close_fds::set_fds_cloexec(FIRST_BEYOND_STANDARD, &[]);
     let mut failed = Vec::new();
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {

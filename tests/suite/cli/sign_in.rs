@@ -144,3 +144,29 @@ fn the_command_line_itself_is_checked() {
     assert_eq!(help.code, 0);
     assert!(help.stdout.contains("Exit codes:") && !help.stdout.contains("cz_secret"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_descriptor_we_were_started_with_is_not_passed_on_to_a_child() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("chatzuri-keys");
+    std::fs::create_dir(&folder).unwrap();
+    let config =
+        "[profiles.default]\ncredential_command = [\"sh\", \"-c\", \"readlink /proc/self/fd/* >&2; exit 1\"]\n";
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+    let opened = home.path().join("opened-by-the-shell");
+    std::fs::write(&opened, "").unwrap();
+    let script = format!("exec 9<'{}'; exec \"$BINARY\" teams", opened.display());
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("BINARY", env!("CARGO_BIN_EXE_chatzuri-keys"))
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("XDG_STATE_HOME", home.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("ended with code 1 and said"), "{said}");
+    assert!(!said.contains("opened-by-the-shell"), "{said}");
+}

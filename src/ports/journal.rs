@@ -1,0 +1,145 @@
+//! The journal: what survives a crash.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Answer;
+use crate::core::activity::Activity;
+use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
+use crate::core::key::KeyId;
+use crate::core::listing::Listing;
+use crate::core::secret::Secret;
+use crate::core::snooze::Snooze;
+use crate::core::text::Label;
+
+/// Whose rows in the journal: a team's, never another's.
+#[derive(Debug, Clone)]
+pub enum Scope {
+    /// A profile on a host.
+    Profile {
+        /// The profile's name.
+        name: String,
+        /// The API's host.
+        host: String,
+    },
+    /// A credential from outside on a host; kept under a salted hash of it.
+    Credential {
+        /// The API's host.
+        host: String,
+        /// The credential.
+        value: Arc<Secret>,
+    },
+}
+
+/// Why the journal did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalError {
+    /// Another copy of the program moved the row first; nothing was done.
+    Stale,
+    /// The protocol has no such move; nothing was done.
+    Illegal(Illegal),
+    /// The file cannot be opened or made; says why.
+    Unavailable(String),
+    /// It can be read and not written: the file system is read-only, or another's.
+    ReadOnly,
+    /// The disk is full.
+    Full,
+    /// The file is damaged, or not a journal of ours.
+    Corrupt,
+    /// It was made by a newer version of this program.
+    TooNew,
+    /// It did not answer within this time.
+    TimedOut(Duration),
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stale => f.write_str("another copy of chatzuri-keys did this step first"),
+            Self::Illegal(illegal) => illegal.fmt(f),
+            Self::Unavailable(why) => write!(f, "the journal cannot be opened: {why}"),
+            Self::ReadOnly => f.write_str("the journal cannot be written: it is read-only"),
+            Self::Full => f.write_str("the journal cannot be written: the disk is full"),
+            Self::Corrupt => f.write_str("the journal is damaged"),
+            Self::TooNew => f.write_str("the journal was made by a newer version of chatzuri-keys"),
+            Self::TimedOut(after) => write!(f, "the journal did not answer within {} s", after.as_secs()),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+/// Which lines of the log are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Only of the key with this id or this name.
+    pub key: Option<String>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+}
+
+/// A key made here whose fingerprint matches a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// The profile it was made in.
+    pub profile: String,
+    /// The host it was made on.
+    pub host: String,
+    /// Its id.
+    pub id: KeyId,
+    /// Its name when it was made.
+    pub name: Label,
+}
+
+/// What survives a crash: protocol rows, the last lists, fingerprints, the log. Never a secret. Every write is on disk
+/// before its answer comes; no call runs on the caller's thread.
+pub trait Journal: Send + Sync {
+    /// Writes down what is about to be asked for. Success means that it was synced to disk.
+    fn begin<'a>(&'a self, scope: &'a Scope, intent: Intent) -> Answer<'a, Result<Creation, JournalError>>;
+
+    /// Reads a creation again.
+    fn creation<'a>(&'a self, op: &'a OpId) -> Answer<'a, Result<Option<Creation>, JournalError>>;
+
+    /// Moves a creation on, if its row is still at `creation.revision` (compare-and-set), and answers the moved one.
+    fn advance<'a>(&'a self, creation: &'a Creation, event: Event) -> Answer<'a, Result<Creation, JournalError>>;
+
+    /// The creations of a scope that are not over, oldest first.
+    fn unfinished<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Creation>, JournalError>>;
+
+    /// Keeps a list as the last one seen of a scope.
+    fn keep_list<'a>(&'a self, scope: &'a Scope, listing: Arc<Listing>) -> Answer<'a, Result<(), JournalError>>;
+
+    /// The last list kept of a scope.
+    fn last_list<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Option<Listing>, JournalError>>;
+
+    /// Keeps the salted fingerprint of a new key's value.
+    fn keep_fingerprint<'a>(
+        &'a self,
+        scope: &'a Scope,
+        minted: Minted,
+        value: Arc<Secret>,
+    ) -> Answer<'a, Result<(), JournalError>>;
+
+    /// The keys made here, of every scope, whose fingerprint is that of `value`.
+    fn find_by_value(&self, value: Arc<Secret>) -> Answer<'_, Result<Vec<KnownKey>, JournalError>>;
+
+    /// Puts a key's due date off, in the place of an earlier time.
+    fn snooze<'a>(&'a self, scope: &'a Scope, snooze: Snooze) -> Answer<'a, Result<(), JournalError>>;
+
+    /// Ends a key's snooze; `false` where there was none.
+    fn end_snooze<'a>(&'a self, scope: &'a Scope, key: &'a KeyId) -> Answer<'a, Result<bool, JournalError>>;
+
+    /// The snoozes of a scope, those that are over included.
+    fn snoozes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Snooze>, JournalError>>;
+
+    /// Adds a line to the log.
+    fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>>;
+
+    /// Lines of the log, oldest first.
+    fn log(&self, query: LogQuery) -> Answer<'_, Result<Vec<Activity>, JournalError>>;
+}

@@ -1,0 +1,53 @@
+//! What the outside must be able to do, as traits; the adapters do it, the ops use it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::core::text::Label;
+
+mod api;
+mod base_url;
+mod clipboard;
+mod journal;
+mod process;
+mod store;
+
+pub use api::{
+    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Probe,
+};
+pub use base_url::{BadBaseUrl, BaseUrl};
+pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
+pub use journal::{Journal, JournalError, KnownKey, LogQuery, Scope};
+pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
+pub use store::{Account, CredentialStore, StoreError};
+
+/// A boxed future, so that a port can be used behind `dyn`.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The machine's clock.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Everything a face needs of the outside; each part does nothing until it is first used.
+#[derive(Clone)]
+pub struct Ports {
+    /// Makes connections to the API.
+    pub connect: Arc<dyn Connect>,
+    /// Keeps our own credential.
+    pub store: Arc<dyn CredentialStore>,
+    /// Takes a value to the clipboard.
+    pub clipboard: Arc<dyn Clipboard>,
+    /// Runs child processes.
+    pub processes: Arc<dyn Processes>,
+    /// Remembers.
+    pub journal: Arc<dyn Journal>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Who does it, for the log: the login name of this machine.
+    pub actor: Label,
+}

@@ -1,0 +1,97 @@
+//! The credential store and the names of its items.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Answer, BaseUrl};
+use crate::core::creation::OpId;
+use crate::core::secret::Secret;
+
+/// The name of an item in the credential store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Account(String);
+
+impl Account {
+    /// A profile's credential for one host: `<profile>@<host>`.
+    #[must_use]
+    pub fn credential(profile: &str, base_url: &BaseUrl) -> Self {
+        Self(format!("{profile}@{}", base_url.host()))
+    }
+
+    /// A new key's value, until it is stored elsewhere: `escrow/<op>`.
+    #[must_use]
+    pub fn escrow(op: &OpId) -> Self {
+        Self(format!("escrow/{op}"))
+    }
+
+    /// An item written, read and deleted to see that the store does all three: `probe/<op>`.
+    #[must_use]
+    pub fn probe(op: &OpId) -> Self {
+        Self(format!("probe/{op}"))
+    }
+
+    /// The name as the store has it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why the credential store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// There is none: no bus, no service, or none on this platform.
+    Absent,
+    /// It is there and locked, and nobody can unlock it from here.
+    Locked,
+    /// It did not answer within this time.
+    TimedOut(Duration),
+    /// Several items answer to the same name.
+    Ambiguous,
+    /// The item's value is no API key.
+    Unreadable,
+    /// Anything else, in cleaned words.
+    Failed(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("No keyring is running on this machine"),
+            Self::Locked => f.write_str("The keyring is locked, and it cannot be unlocked from here"),
+            Self::TimedOut(after) => write!(f, "The keyring did not answer within {} s", after.as_secs()),
+            Self::Ambiguous => f.write_str("The keyring holds several items of that name"),
+            Self::Unreadable => f.write_str("The keyring's item is no API key"),
+            Self::Failed(why) => write!(f, "The keyring failed: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Where our own credential is kept. Every call is bounded in time and never runs on the caller's thread.
+pub trait CredentialStore: Send + Sync {
+    /// Reads an item; `None` when there is none of that name.
+    fn get<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<Option<Secret>, StoreError>>;
+
+    /// Writes an item, over one of the same name.
+    fn set<'a>(&'a self, account: &'a Account, value: Arc<Secret>) -> Answer<'a, Result<(), StoreError>>;
+
+    /// Deletes an item; `false` when there was none.
+    fn delete<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<bool, StoreError>>;
+
+    /// What it is called in a sentence: "your keyring".
+    fn called(&self) -> &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_names_profile_and_host() {
+        let url = BaseUrl::parse("http://127.0.0.1:4010/api/v1").unwrap();
+        assert_eq!(Account::credential("acme", &url).as_str(), "acme@127.0.0.1:4010");
+    }
+}

@@ -9,6 +9,7 @@ pub mod key;
 pub mod listing;
 pub mod policy;
 pub mod register;
+pub mod rotation;
 pub mod secret;
 pub mod sink;
 pub mod snooze;

@@ -1,0 +1,370 @@
+//! The four-step rotation as a state machine. Its rows are in the journal.
+//!
+//! The vendor's guide to API keys: create a new key, roll it out, confirm traffic on the new key, revoke the old one. A
+//! row moves `creating → rolling_out → confirming → revoking → finished`; it can be cancelled from each of them, and only
+//! what was measured, attested or forced by name opens the last step.
+
+mod name;
+mod pairs;
+mod step;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod watch;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::creation::{Minted, OpId};
+use crate::core::key::KeyName;
+use crate::core::text::Label;
+
+pub use name::successor_name;
+pub use pairs::{Pair, Pairs, Part, Role};
+pub use step::{Illegal, What};
+pub use trouble::{Trouble, troubles};
+pub use watch::{Awaited, Observation, Odd, Reading, Uses, Watch};
+
+/// A revocation that was begun and never ended is taken over after this time: longer than all of its requests take.
+pub const REVOCATION_LEASE: SignedDuration = SignedDuration::from_mins(3);
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The login name.
+    pub by: Label,
+    /// When, by the server's clock.
+    pub at: Timestamp,
+}
+
+/// A place where the old key is used, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceState {
+    /// The place, as the config has it: a target, or words.
+    pub place: Label,
+    /// When the place took the new value, where it is a target.
+    pub stored: Option<Timestamp>,
+    /// Who said that the app there runs with the new key.
+    pub ticked: Option<Mark>,
+}
+
+/// The new key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Successor {
+    /// It.
+    pub key: Minted,
+    /// The creation it came of; `None` for an adopted one.
+    pub creation: Option<OpId>,
+    /// When it answered 200 to us, by the server's clock; our own request is no traffic.
+    pub alive_at: Option<Timestamp>,
+    /// Who made or adopted it.
+    pub mark: Mark,
+}
+
+/// How far step 1 has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Creating {
+    /// No key was asked for yet, or none came of it.
+    Nothing,
+    /// A creation is under way.
+    Asked(OpId),
+    /// The key is there; it is to be proven alive, and its value to be stored.
+    Minted {
+        /// It.
+        new: Successor,
+        /// Whether somebody said that its value is stored.
+        stored: bool,
+    },
+}
+
+/// What opened step 4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ground {
+    /// The new key is used, and the old one has been quiet for the set time.
+    Measured,
+    /// Somebody vouched for it; carries the reason, and what was measured then.
+    Attested {
+        /// The reason.
+        reason: Label,
+        /// What was measured, in words.
+        measured: Label,
+    },
+    /// Somebody forced it by the old key's name.
+    Forced,
+    /// The old key was gone already.
+    OldGone,
+}
+
+impl Ground {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Attested { .. } => "attested",
+            Self::Forced => "forced",
+            Self::OldGone => "old_gone",
+        }
+    }
+}
+
+/// That step 4 is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Why.
+    pub ground: Ground,
+    /// By whom, when.
+    pub mark: Mark,
+}
+
+/// A revocation of the old key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Who began it, when.
+    pub mark: Mark,
+    /// How it ended, in a word; `None` while it runs.
+    pub outcome: Option<Label>,
+}
+
+/// Where a rotation stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Step 1: the new key is made, proven alive, and its value stored.
+    Creating(Creating),
+    /// Step 2: every place is to run with the new key.
+    RollingOut(Successor),
+    /// Step 3: the old key is to be quiet.
+    Confirming {
+        /// The new key.
+        new: Successor,
+        /// When the last place was ticked.
+        rolled_out: Mark,
+    },
+    /// Step 4: the old key may be revoked.
+    Revoking {
+        /// The new key.
+        new: Successor,
+        /// When the last place was ticked; `None` where that was passed over.
+        rolled_out: Option<Mark>,
+        /// Why it may.
+        opened: Opened,
+        /// The newest revocation.
+        attempt: Option<Attempt>,
+    },
+    /// Over: the old key is gone.
+    Finished {
+        /// The new key.
+        new: Successor,
+        /// When the last place was ticked; `None` where that was passed over.
+        rolled_out: Option<Mark>,
+        /// What opened step 4.
+        opened: Opened,
+        /// How the revocation ended, in a word.
+        outcome: Label,
+        /// Who ended it, when.
+        mark: Mark,
+    },
+    /// Over: given up.
+    Cancelled {
+        /// The new key, where there was one.
+        new: Option<Minted>,
+        /// The step it stood at.
+        step: u8,
+        /// By whom, when.
+        mark: Mark,
+    },
+}
+
+/// One rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// Its name in the journal.
+    pub id: OpId,
+    /// The key that is to go.
+    pub old: Minted,
+    /// Whether the old key is the credential we are signed in with: its place is then our own keyring.
+    pub own: bool,
+    /// What the new key is to be called.
+    pub name: KeyName,
+    /// Who began it, when.
+    pub begun: Mark,
+    /// Where the key is used.
+    pub places: Vec<PlaceState>,
+    /// What was seen of both keys' use.
+    pub watch: Watch,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Counts the moves; a move against an older count is refused (compare-and-set).
+    pub revision: u64,
+}
+
+/// What a rotation begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The key that is to go.
+    pub old: Minted,
+    /// Whether it is our own credential.
+    pub own: bool,
+    /// What the new key is to be called.
+    pub name: KeyName,
+    /// Where the key is used.
+    pub places: Vec<Label>,
+    /// A new key that is there already, to go on with.
+    pub adopted: Option<Minted>,
+}
+
+impl Rotation {
+    /// A rotation that begins.
+    #[must_use]
+    pub fn new(id: OpId, plan: Plan, begun: Mark) -> Self {
+        let fresh = |place| PlaceState {
+            place,
+            stored: None,
+            ticked: None,
+        };
+        let rotation = Self {
+            id,
+            old: plan.old,
+            own: plan.own,
+            name: plan.name,
+            places: plan.places.into_iter().map(fresh).collect(),
+            watch: Watch::default(),
+            stage: Stage::Creating(Creating::Nothing),
+            revision: 0,
+            begun: begun.clone(),
+        };
+        match plan.adopted {
+            None => rotation,
+            Some(key) => rotation.rolling_out(
+                Successor {
+                    key,
+                    creation: None,
+                    alive_at: None,
+                    mark: begun.clone(),
+                },
+                &begun,
+            ),
+        }
+    }
+
+    /// Step 2, or at once step 3 where no place is left to tick.
+    fn rolling_out(self, new: Successor, mark: &Mark) -> Self {
+        let all_ticked = self.places.iter().all(|place| place.ticked.is_some());
+        let stage = if all_ticked {
+            Stage::Confirming {
+                new,
+                rolled_out: mark.clone(),
+            }
+        } else {
+            Stage::RollingOut(new)
+        };
+        Self { stage, ..self }
+    }
+
+    /// The step it stands at: 1 to 4; `None` when it is over.
+    #[must_use]
+    pub fn step(&self) -> Option<u8> {
+        match self.stage {
+            Stage::Creating(_) => Some(1),
+            Stage::RollingOut(_) => Some(2),
+            Stage::Confirming { .. } => Some(3),
+            Stage::Revoking { .. } => Some(4),
+            Stage::Finished { .. } | Stage::Cancelled { .. } => None,
+        }
+    }
+
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.step().is_none()
+    }
+
+    /// The new key, once it is known.
+    #[must_use]
+    pub fn new_key(&self) -> Option<&Minted> {
+        match &self.stage {
+            Stage::Creating(Creating::Nothing | Creating::Asked(_)) => None,
+            Stage::Creating(Creating::Minted { new, .. })
+            | Stage::RollingOut(new)
+            | Stage::Confirming { new, .. }
+            | Stage::Revoking { new, .. }
+            | Stage::Finished { new, .. } => Some(&new.key),
+            Stage::Cancelled { new, .. } => new.as_ref(),
+        }
+    }
+
+    /// The new key with its marks, while the rotation goes on or once it is finished.
+    #[must_use]
+    pub fn successor(&self) -> Option<&Successor> {
+        match &self.stage {
+            Stage::Creating(Creating::Minted { new, .. })
+            | Stage::RollingOut(new)
+            | Stage::Confirming { new, .. }
+            | Stage::Revoking { new, .. }
+            | Stage::Finished { new, .. } => Some(new),
+            Stage::Creating(Creating::Nothing | Creating::Asked(_)) | Stage::Cancelled { .. } => None,
+        }
+    }
+
+    /// The creation of the new key, while its value may still wait.
+    #[must_use]
+    pub fn creation(&self) -> Option<&OpId> {
+        match &self.stage {
+            Stage::Creating(Creating::Asked(op)) => Some(op),
+            _ => self.successor()?.creation.as_ref(),
+        }
+    }
+
+    /// When the last place was ticked.
+    #[must_use]
+    pub fn rolled_out(&self) -> Option<&Mark> {
+        match &self.stage {
+            Stage::Confirming { rolled_out, .. } => Some(rolled_out),
+            Stage::Revoking { rolled_out, .. } | Stage::Finished { rolled_out, .. } => rolled_out.as_ref(),
+            Stage::Creating(_) | Stage::RollingOut(_) | Stage::Cancelled { .. } => None,
+        }
+    }
+
+    /// What opened step 4.
+    #[must_use]
+    pub fn opened(&self) -> Option<&Opened> {
+        match &self.stage {
+            Stage::Revoking { opened, .. } | Stage::Finished { opened, .. } => Some(opened),
+            _ => None,
+        }
+    }
+
+    /// How many places are ticked, of how many.
+    #[must_use]
+    pub fn ticked(&self) -> (usize, usize) {
+        let ticked = self.places.iter().filter(|place| place.ticked.is_some()).count();
+        (ticked, self.places.len())
+    }
+
+    /// The word of its stage, for machine output and the journal.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.stage {
+            Stage::Creating(_) => "creating",
+            Stage::RollingOut(_) => "rolling_out",
+            Stage::Confirming { .. } => "confirming",
+            Stage::Revoking { .. } => "revoking",
+            Stage::Finished { .. } => "finished",
+            Stage::Cancelled { .. } => "cancelled",
+        }
+    }
+
+    /// What the step in hand still waits for, by the uses seen so far; `None`: step 3 is done, or not reached.
+    #[must_use]
+    pub fn awaited(&self, quiet: SignedDuration, now: Timestamp) -> Option<Awaited> {
+        let Stage::Confirming { new, rolled_out } = &self.stage else {
+            return None;
+        };
+        self.watch.awaited(&Reading {
+            rolled_out: rolled_out.at,
+            own: self.own,
+            probed: new.alive_at,
+            quiet,
+            now,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Which listed keys take part in a rotation: one of our own rows, or one that was started elsewhere.
+
+use std::collections::HashMap;
+
+use super::Rotation;
+use crate::core::key::{KeyId, stem};
+use crate::core::listing::ListedKey;
+
+/// Which of the two keys one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The one that is to go.
+    Old,
+    /// The one that takes its place.
+    New,
+}
+
+impl Role {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
+}
+
+/// A listed key's part in a rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which of the two it is.
+    pub role: Role,
+    /// The other key, where it is known.
+    pub other: Option<KeyId>,
+    /// The step, 1 to 4; `None`: started elsewhere, no row here explains it.
+    pub step: Option<u8>,
+}
+
+impl Part {
+    /// `rotating 2/4`, or that it was started elsewhere.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.step {
+            Some(step) => format!("rotating {step}/4"),
+            None => "rotating, elsewhere".to_owned(),
+        }
+    }
+}
+
+/// Two listed keys that look like a rotation which no row explains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The one that is to go.
+    pub old: KeyId,
+    /// The newer one.
+    pub new: KeyId,
+}
+
+/// The part of every key that has one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pairs {
+    parts: HashMap<KeyId, Part>,
+}
+
+impl Pairs {
+    /// The parts of the keys of a list, by the rotations that are not over.
+    #[must_use]
+    pub fn of(rotations: &[Rotation], keys: &[ListedKey]) -> Self {
+        let mut parts = HashMap::new();
+        for rotation in rotations {
+            let Some(step) = rotation.step() else { continue };
+            let new = rotation.new_key();
+            let part = |role, other: Option<&KeyId>| Part {
+                role,
+                other: other.cloned(),
+                step: Some(step),
+            };
+            if let Some(new) = new {
+                parts.insert(new.id.clone(), part(Role::New, Some(&rotation.old.id)));
+            }
+            parts.insert(rotation.old.id.clone(), part(Role::Old, new.map(|new| &new.id)));
+        }
+        for Pair { old, new } in elsewhere(keys, &parts) {
+            let part = |role, other: &KeyId| Part {
+                role,
+                other: Some(other.clone()),
+                step: None,
+            };
+            parts.insert(old.clone(), part(Role::Old, &new));
+            parts.insert(new, part(Role::New, &old));
+        }
+        Self { parts }
+    }
+
+    /// The part of a key.
+    #[must_use]
+    pub fn part(&self, id: &KeyId) -> Option<&Part> {
+        self.parts.get(id)
+    }
+
+    /// How many rotations there are, each counted once.
+    #[must_use]
+    pub fn count(&self, keys: &[ListedKey]) -> usize {
+        let is_old = |listed: &&ListedKey| self.part(&listed.key.id).is_some_and(|part| part.role == Role::Old);
+        keys.iter().filter(is_old).count()
+    }
+}
+
+/// The newest key with a rotation's date behind its name, beside the newest of those made before it with the same stem.
+fn elsewhere(keys: &[ListedKey], explained: &HashMap<KeyId, Part>) -> Vec<Pair> {
+    // Only a dated name can be a successor, so that most lists cost nothing here.
+    let is_dated = |listed: &ListedKey| stem(listed.key.name.raw()) != listed.key.name.raw().trim();
+    if !keys.iter().any(is_dated) {
+        return Vec::new();
+    }
+    let mut by_stem: HashMap<&str, Vec<&ListedKey>> = HashMap::new();
+    for listed in keys.iter().filter(|listed| !explained.contains_key(&listed.key.id)) {
+        by_stem.entry(stem(listed.key.name.raw())).or_default().push(listed);
+    }
+    let mut pairs: Vec<Pair> = Vec::new();
+    for same in by_stem.values_mut() {
+        same.sort_by_key(|listed| listed.key.created_at);
+        let Some((new, before)) = same.split_last() else {
+            continue;
+        };
+        let older = before
+            .iter()
+            .rfind(|old| match (old.key.created_at, new.key.created_at) {
+                (Some(old), Some(new)) => old < new,
+                _ => false,
+            });
+        if let Some(old) = older.filter(|_| is_dated(new)) {
+            pairs.push(Pair {
+                old: old.key.id.clone(),
+                new: new.key.id.clone(),
+            });
+        }
+    }
+    pairs
+}

@@ -1,0 +1,102 @@
+//! What the list says against a rotation: a key that is gone, renamed, or back under another id.
+
+use super::{Rotation, Stage};
+use crate::core::creation::Minted;
+use crate::core::key::KeyId;
+use crate::core::listing::Listing;
+use crate::core::text::Label;
+
+/// Something happened to a key of a rotation elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The old key is gone from the full list.
+    OldGone {
+        /// A listed key of the same name that this rotation does not know.
+        back_as: Option<KeyId>,
+    },
+    /// The new key is gone from the full list.
+    NewGone {
+        /// A listed key of the same name that this rotation does not know.
+        back_as: Option<KeyId>,
+    },
+    /// The old key has another name now.
+    OldRenamed(Label),
+    /// The new key has another name now.
+    NewRenamed(Label),
+}
+
+impl Trouble {
+    /// What happened to which key, what is true now, and what to do.
+    #[must_use]
+    pub fn sentence(&self, rotation: &Rotation) -> String {
+        let old = called(&rotation.old);
+        let new = rotation.new_key().map_or("the new key".to_owned(), called);
+        match self {
+            Self::OldGone { back_as: Some(id) } => format!(
+                "{old} is gone from the list, and a key of that name is there as {id}. If that is the same key, cancel \
+                 this rotation and adopt it: rotate adopt {id} NEW."
+            ),
+            Self::OldGone { back_as: None } => match rotation.stage {
+                Stage::Creating(_) => format!(
+                    "{old} was revoked elsewhere: nothing works with it any more. Cancel this rotation and create a key."
+                ),
+                _ => format!(
+                    "{old} was revoked elsewhere. What still used it gets 401: finish the roll-out, then finish closes \
+                     this rotation."
+                ),
+            },
+            Self::NewGone { back_as: Some(id) } => format!(
+                "{new} is gone from the list, and a key of that name is there as {id}. The old key is untouched. If that \
+                 is the same key, cancel this rotation and adopt it: rotate adopt {} {id}.",
+                rotation.old.id
+            ),
+            Self::NewGone { back_as: None } => format!(
+                "{new} was revoked elsewhere. The old key is untouched, and step 1 is open again: start makes another."
+            ),
+            Self::OldRenamed(name) => format!("{old} is called “{name}” now; it is the same key."),
+            Self::NewRenamed(name) => format!("{new} is called “{name}” now; it is the same key."),
+        }
+    }
+}
+
+fn called(key: &Minted) -> String {
+    format!("“{}” ({})", key.name, key.id)
+}
+
+/// Everything a list says against `rotation`. A list with gaps proves no absence.
+#[must_use]
+pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
+    if rotation.is_over() {
+        return Vec::new();
+    }
+    let listed = |wanted: &Minted| listing.keys.iter().find(|listed| listed.key.id == wanted.id);
+    let is_of_it = |id: &KeyId| *id == rotation.old.id || rotation.new_key().is_some_and(|new| new.id == *id);
+    let back_as = |wanted: &Minted| {
+        let same = |name: &Label| name.raw().trim() == wanted.name.raw().trim();
+        let found = listing
+            .keys
+            .iter()
+            .find(|listed| same(&listed.key.name) && !is_of_it(&listed.key.id));
+        found.map(|listed| listed.key.id.clone())
+    };
+    let mut troubles = Vec::new();
+    match listed(&rotation.old) {
+        Some(listed) if listed.key.name != rotation.old.name => {
+            troubles.push(Trouble::OldRenamed(listed.key.name.clone()));
+        }
+        None if listing.complete => troubles.push(Trouble::OldGone {
+            back_as: back_as(&rotation.old),
+        }),
+        _ => {}
+    }
+    if let Some(new) = rotation.new_key() {
+        match listed(new) {
+            Some(listed) if listed.key.name != new.name => {
+                troubles.push(Trouble::NewRenamed(listed.key.name.clone()));
+            }
+            None if listing.complete => troubles.push(Trouble::NewGone { back_as: back_as(new) }),
+            _ => {}
+        }
+    }
+    troubles
+}

@@ -11,6 +11,7 @@ use crate::core::activity::Activity;
 use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
+use crate::core::rotation::{self, Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::text::Label;
@@ -41,6 +42,8 @@ pub enum JournalError {
     Stale,
     /// The protocol has no such move; nothing was done.
     Illegal(Illegal),
+    /// A rotation has no such move where it stands; nothing was done.
+    IllegalRotation(rotation::Illegal),
     /// The file cannot be opened or made; says why.
     Unavailable(String),
     /// It can be read and not written: the file system is read-only, or another's.
@@ -60,6 +63,7 @@ impl fmt::Display for JournalError {
         match self {
             Self::Stale => f.write_str("another copy of chatzuri-keys did this step first"),
             Self::Illegal(illegal) => illegal.fmt(f),
+            Self::IllegalRotation(illegal) => illegal.fmt(f),
             Self::Unavailable(why) => write!(f, "the journal cannot be opened: {why}"),
             Self::ReadOnly => f.write_str("the journal cannot be written: it is read-only"),
             Self::Full => f.write_str("the journal cannot be written: the disk is full"),
@@ -94,6 +98,15 @@ pub struct KnownKey {
     pub id: KeyId,
     /// Its name when it was made.
     pub name: Label,
+}
+
+/// A rotation that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BegunRotation {
+    /// It is new.
+    New(Rotation),
+    /// One of the same key was there and is not over; nothing was written.
+    There(Rotation),
 }
 
 /// What survives a crash: protocol rows, the last lists, fingerprints, the log. Never a secret. Every write is on disk
@@ -136,6 +149,35 @@ pub trait Journal: Send + Sync {
 
     /// The snoozes of a scope, those that are over included.
     fn snoozes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Snooze>, JournalError>>;
+
+    /// Begins the rotation of a key, unless one of that key is there and not over.
+    fn begin_rotation<'a>(
+        &'a self,
+        scope: &'a Scope,
+        plan: Plan,
+        mark: Mark,
+    ) -> Answer<'a, Result<BegunRotation, JournalError>>;
+
+    /// Moves a rotation on, if its row is still at `rotation.revision` (compare-and-set), and answers the moved one.
+    fn move_rotation<'a>(
+        &'a self,
+        rotation: &'a Rotation,
+        what: What,
+        mark: Mark,
+    ) -> Answer<'a, Result<Rotation, JournalError>>;
+
+    /// Reads a rotation again.
+    fn rotation<'a>(&'a self, id: &'a OpId) -> Answer<'a, Result<Option<Rotation>, JournalError>>;
+
+    /// The rotation of a scope that has this key as its old or its new one: the one that is not over, or the newest.
+    fn rotation_of<'a>(
+        &'a self,
+        scope: &'a Scope,
+        key: &'a KeyId,
+    ) -> Answer<'a, Result<Option<Rotation>, JournalError>>;
+
+    /// The rotations of a scope that are not over, oldest first.
+    fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>>;
 
     /// Adds a line to the log.
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>>;

@@ -20,7 +20,7 @@ pub use api::{
 };
 pub use base_url::{BadBaseUrl, BaseUrl};
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
-pub use journal::{Journal, JournalError, KnownKey, LogQuery, Scope};
+pub use journal::{BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
 pub use store::{Account, CredentialStore, StoreError};
 

@@ -38,7 +38,7 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
     Ok(creation)
 }
 
-/// Moves a creation on, if its row is still where `creation` is.
+/// Reads a creation again.
 pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation>, Trouble> {
     let sql = format!("SELECT {COLUMNS} FROM creations WHERE op = ?1");
     connection
@@ -48,6 +48,7 @@ pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation
         .transpose()
 }
 
+/// Moves a creation on, if its row is still where `creation` is.
 pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result<Creation, Trouble> {
     db.write(|connection| {
         let Some(row) = find(connection, &creation.op)? else {
@@ -134,11 +135,13 @@ pub(super) fn time(microseconds: i64) -> Result<Timestamp, Trouble> {
     Timestamp::from_microsecond(microseconds).map_err(|_| JournalError::Corrupt.into())
 }
 
-fn count(revision: u64) -> Result<i64, Trouble> {
+/// A count as a row has it.
+pub(super) fn count(revision: u64) -> Result<i64, Trouble> {
     i64::try_from(revision).map_err(|_| JournalError::Corrupt.into())
 }
 
-fn new_op() -> Result<OpId, Trouble> {
+/// A name that no row has.
+pub(super) fn new_op() -> Result<OpId, Trouble> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(schema::no_randomness)?;
     let text = format!("{:032x}", u128::from_be_bytes(bytes));

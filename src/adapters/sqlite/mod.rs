@@ -9,6 +9,7 @@ mod fingerprints;
 mod lists;
 mod log;
 mod packing;
+mod rotations;
 mod schema;
 mod scopes;
 mod snoozes;
@@ -29,9 +30,10 @@ use crate::core::activity::Activity;
 use crate::core::creation::{Creation, Event, Intent, Minted, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
+use crate::core::rotation::{Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
-use crate::ports::{Answer, Journal, JournalError, KnownKey, LogQuery, Scope};
+use crate::ports::{Answer, BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -185,6 +187,45 @@ impl Journal for SqliteJournal {
         Box::pin(self.call(move |db| snoozes::all(db.reader(), &scope)))
     }
 
+    fn begin_rotation<'a>(
+        &'a self,
+        scope: &'a Scope,
+        plan: Plan,
+        mark: Mark,
+    ) -> Answer<'a, Result<BegunRotation, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| rotations::begin(db, &scope, plan, &mark)))
+    }
+
+    fn move_rotation<'a>(
+        &'a self,
+        rotation: &'a Rotation,
+        what: What,
+        mark: Mark,
+    ) -> Answer<'a, Result<Rotation, JournalError>> {
+        let rotation = rotation.clone();
+        Box::pin(self.call(move |db| rotations::advance(db, &rotation, &what, &mark)))
+    }
+
+    fn rotation<'a>(&'a self, id: &'a OpId) -> Answer<'a, Result<Option<Rotation>, JournalError>> {
+        let id = id.clone();
+        Box::pin(self.call(move |db| rotations::find(db.reader(), &id)))
+    }
+
+    fn rotation_of<'a>(
+        &'a self,
+        scope: &'a Scope,
+        key: &'a KeyId,
+    ) -> Answer<'a, Result<Option<Rotation>, JournalError>> {
+        let (scope, key) = (scope.clone(), key.clone());
+        Box::pin(self.call(move |db| rotations::newest_of(db.reader(), &scope, &key)))
+    }
+
+    fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| rotations::open(db.reader(), &scope)))
+    }
+
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>> {
         Box::pin(self.call(move |db| log::record(db, &activity)))
     }
@@ -271,7 +312,10 @@ impl Session {
         };
         let result = job(&mut db).map_err(said);
         // After any trouble, and where only reading is possible, the next call looks afresh.
-        let healthy = matches!(&result, Ok(_) | Err(JournalError::Stale | JournalError::Illegal(_)));
+        let healthy = matches!(
+            &result,
+            Ok(_) | Err(JournalError::Stale | JournalError::Illegal(_) | JournalError::IllegalRotation(_))
+        );
         if healthy && db.refusal.is_none() {
             self.kept = Some((db, identity));
         }

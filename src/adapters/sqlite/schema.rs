@@ -14,7 +14,7 @@ use crate::ports::JournalError;
 const APPLICATION_ID: i32 = 0x435a_6a72;
 
 /// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     -- This installation's salt: what is hashed with it says nothing elsewhere.
     CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
@@ -94,6 +94,21 @@ const STEPS: [&str; 2] = [
         actor TEXT NOT NULL,
         PRIMARY KEY (scope, key_id)
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- body: see rotations/body.rs. One key is rotated once at a time, by however many copies of the program.
+    CREATE TABLE rotations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        old_id TEXT NOT NULL,
+        over INTEGER NOT NULL CHECK (over IN (0, 1)),
+        body TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        begun_at INTEGER NOT NULL,
+        moved_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX rotations_open ON rotations (scope, old_id) WHERE over = 0;
 ",
 ];
 

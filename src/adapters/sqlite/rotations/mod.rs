@@ -1,0 +1,132 @@
+//! The rows of the rotations.
+
+mod body;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use self::body::{Body, MarkBody};
+use super::creations::{count, new_op};
+use super::trouble::Trouble;
+use super::{Db, scopes};
+use crate::core::creation::OpId;
+use crate::core::key::KeyId;
+use crate::core::rotation::{Mark, Plan, Rotation, What};
+use crate::ports::{BegunRotation, JournalError, Scope};
+
+const COLUMNS: &str = "id, body, revision";
+
+/// Writes down a new rotation, or finds the one of the same key that is not over.
+pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, Trouble> {
+    let rotation = Rotation::new(new_op()?, plan, as_kept(mark)?);
+    db.write(|connection| {
+        let scope = scopes::find_or_make(connection, scope)?;
+        if let Some(there) = open_of(connection, scope, &rotation.old.id)? {
+            return Ok(BegunRotation::There(there));
+        }
+        connection.execute(
+            "INSERT INTO rotations (id, scope, old_id, over, body, revision, begun_at, moved_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            params![
+                rotation.id.as_str(),
+                scope,
+                rotation.old.id.raw(),
+                rotation.is_over(),
+                packed(&rotation)?,
+                count(rotation.revision)?,
+                Timestamp::now().as_microsecond(),
+            ],
+        )?;
+        Ok(BegunRotation::New(rotation))
+    })
+}
+
+/// Reads a rotation again.
+pub(super) fn find(connection: &Connection, id: &OpId) -> Result<Option<Rotation>, Trouble> {
+    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE id = ?1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([id.as_str()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Moves a rotation on, if its row is still where `rotation` is.
+pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark) -> Result<Rotation, Trouble> {
+    let mark = as_kept(mark)?;
+    db.write(|connection| {
+        let Some(row) = find(connection, &rotation.id)? else {
+            return Err(JournalError::Unavailable("this rotation is not in it any more".to_owned()).into());
+        };
+        if row.revision != rotation.revision {
+            return Err(JournalError::Stale.into());
+        }
+        let next = row.after(what, &mark).map_err(JournalError::IllegalRotation)?;
+        connection
+            .prepare_cached("UPDATE rotations SET over = ?2, body = ?3, revision = ?4, moved_at = ?5 WHERE id = ?1")?
+            .execute(params![
+                next.id.as_str(),
+                next.is_over(),
+                packed(&next)?,
+                count(next.revision)?,
+                Timestamp::now().as_microsecond(),
+            ])?;
+        Ok(next)
+    })
+}
+
+/// The rotations of a scope that are not over, oldest first.
+pub(super) fn open(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, Trouble> {
+    let Some(scope) = scopes::find(connection, scope)? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND over = 0 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([scope])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// The newest rotation of a scope that had this key, over or not.
+pub(super) fn newest_of(connection: &Connection, scope: &Scope, key: &KeyId) -> Result<Option<Rotation>, Trouble> {
+    let Some(scope) = scopes::find(connection, scope)? else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM rotations
+         WHERE scope = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY over, seq DESC LIMIT 1"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params![scope, key.raw()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+fn open_of(connection: &Connection, scope: i64, old: &KeyId) -> Result<Option<Rotation>, Trouble> {
+    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND old_id = ?2 AND over = 0");
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params![scope, old.raw()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<Rotation, Trouble> {
+    let id = OpId::new(&row.get::<_, String>(0)?).ok_or(JournalError::Corrupt)?;
+    let body: Body = serde_json::from_str(&row.get::<_, String>(1)?).map_err(|_| JournalError::Corrupt)?;
+    let revision = u64::try_from(row.get::<_, i64>(2)?).map_err(|_| JournalError::Corrupt)?;
+    body.unpacked(id, revision)
+}
+
+fn packed(rotation: &Rotation) -> Result<String, Trouble> {
+    serde_json::to_string(&Body::of(rotation)).map_err(|_| JournalError::Corrupt.into())
+}
+
+/// A mark as it will be read back.
+fn as_kept(mark: &Mark) -> Result<Mark, Trouble> {
+    MarkBody::of(mark).unpacked()
+}

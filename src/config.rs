@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::Deserialize;
 use toml::value::Datetime;
@@ -96,12 +97,19 @@ pub struct RotationConfig {
     pub days: u16,
     /// Days before the due date from which it is due soon. Default: 14.
     pub due_soon_days: u16,
+    /// How long an old key has to be quiet before it may be revoked, as in `24h`, `7d`, `90m` or `20s`: longer than the
+    /// rarest job that uses it. Default: `24h`.
+    pub quiet: String,
 }
 
 impl Default for RotationConfig {
     fn default() -> Self {
         let RotationPolicy { days, due_soon_days } = RotationPolicy::default();
-        Self { days, due_soon_days }
+        Self {
+            days,
+            due_soon_days,
+            quiet: "24h".to_owned(),
+        }
     }
 }
 
@@ -254,6 +262,12 @@ impl Config {
         Policies::new(default, rules.collect()).with_register(self.register())
     }
 
+    /// How long an old key has to be quiet. A span that [`Config::parse`] would refuse counts as the default.
+    #[must_use]
+    pub fn quiet(&self) -> SignedDuration {
+        quiet(&self.rotation.quiet).unwrap_or(SignedDuration::from_hours(24))
+    }
+
     /// What is known of keys. An entry that [`Config::parse`] would refuse is left out.
     fn register(&self) -> Register {
         Register::new(self.key.iter().filter_map(|entry| register_entry(entry).ok()).collect())
@@ -339,6 +353,12 @@ impl Config {
         if self.rotation.days == 0 {
             return fail("[rotation] days must be at least 1".to_owned());
         }
+        if quiet(&self.rotation.quiet).is_none() {
+            return fail(format!(
+                "[rotation] quiet = “{}” is not a time such as 24h, 7d, 90m or 20s, up to 90d",
+                clean(&self.rotation.quiet)
+            ));
+        }
         self.check_policies()?;
         self.check_keys()?;
         for (name, value) in [
@@ -377,6 +397,27 @@ pub fn is_profile_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+/// The longest that a key may have to be quiet, in days: longer ones never end before the next rotation.
+const MOST_QUIET: i64 = 90;
+
+/// A number with `s`, `m`, `h` or `d` behind it.
+fn quiet(text: &str) -> Option<SignedDuration> {
+    let text = text.trim();
+    let unit = text.chars().last()?;
+    let number: i64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let span = SignedDuration::from_secs(number.checked_mul(seconds)?);
+    (SignedDuration::from_secs(1)..=SignedDuration::from_hours(24 * MOST_QUIET))
+        .contains(&span)
+        .then_some(span)
 }
 
 fn register_entry(entry: &KeyConfig) -> Result<Entry, String> {
@@ -429,6 +470,28 @@ fn line_of(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_to_be_quiet_is_read_or_told() {
+        let parse = |text: &str| Config::parse(&format!("[rotation]\nquiet = \"{text}\"")).map(|config| config.quiet());
+        for (text, seconds) in [("20s", 20), ("90m", 5_400), (" 24h", 86_400), ("7 d", 604_800)] {
+            assert_eq!(parse(text).unwrap().as_secs(), seconds, "{text}");
+        }
+        for bad in [
+            "",
+            "24",
+            "h",
+            "0s",
+            "-3h",
+            "91d",
+            "1.5h",
+            "24H",
+            "9223372036854775807d",
+            "é",
+        ] {
+            assert!(parse(bad).unwrap_err().why.contains("[rotation] quiet"), "{bad}");
+        }
+    }
 
     #[test]
     fn an_empty_file_is_the_default() {

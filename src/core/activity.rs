@@ -20,6 +20,8 @@ pub enum Action {
     Revoke,
     /// A key's due date was put off, or no longer.
     Snooze,
+    /// A step of a rotation.
+    Rotate,
     /// A leaked value was looked for, and its key revoked or not.
     Leak,
     /// A credential was kept.
@@ -30,13 +32,14 @@ pub enum Action {
 
 impl Action {
     /// Every action, for reading a log back.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Deliver,
         Self::Acknowledge,
         Self::Recover,
         Self::Revoke,
         Self::Snooze,
+        Self::Rotate,
         Self::Leak,
         Self::SignIn,
         Self::SignOut,
@@ -52,6 +55,7 @@ impl Action {
             Self::Recover => "recover",
             Self::Revoke => "revoke",
             Self::Snooze => "snooze",
+            Self::Rotate => "rotate",
             Self::Leak => "leak",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",

@@ -1,6 +1,8 @@
 //! What a person wrote down about keys: who owns one, where it is used, and when it was made where the server does not
 //! say.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -30,6 +32,16 @@ pub enum Place {
     Target(Target),
     /// A person sees to it.
     Words(Label),
+}
+
+/// As it is written in the config.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(f),
+            Self::Words(words) => f.write_str(words.raw()),
+        }
+    }
 }
 
 impl Place {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::core::activity::Action;
 use crate::core::creation::{Creation, Event, Intent, Minted};
 use crate::core::key::{ApiKey, KeyName};
+use crate::core::rotation::{Mark, Rotation, What};
 use crate::core::secret::Secret;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{read_list, server_now};
@@ -66,6 +67,8 @@ pub enum Blocked {
     Journal(JournalError),
     /// No credential store can keep the value.
     Store(StoreError),
+    /// It is a step of a rotation, which another copy of the program is doing.
+    Claimed,
 }
 
 impl CreateError {
@@ -103,6 +106,9 @@ impl fmt::Display for CreateError {
                         "{error}, so a crash could lose its value. Start a keyring, or say where it goes: --to, --copy \
                          or --show."
                     ),
+                    Blocked::Claimed => f.write_str(
+                        "Another copy of chatzuri-keys is at this step of the rotation already; look at its status.",
+                    ),
                 }
             }
             Self::NotCreated(name, error) => write!(f, "“{name}” was not created. {error}"),
@@ -128,10 +134,31 @@ pub async fn create(
     name: KeyName,
     without_store: WithoutStore,
 ) -> Result<NewKey, CreateError> {
+    create_for(ports, profile, api, name, without_store, None).await
+}
+
+/// Creates a key named `name`, as a step of `rotation` where there is one: the step is claimed before the request.
+///
+/// # Errors
+/// [`CreateError`], which says whether the key may exist.
+pub(crate) async fn create_for(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    name: KeyName,
+    without_store: WithoutStore,
+    rotation: Option<&Rotation>,
+) -> Result<NewKey, CreateError> {
     let creation = match prepare(ports, profile, api, &name, without_store).await {
         Ok(creation) => creation,
         Err(blocked) => return Err(CreateError::NotReady(name, blocked)),
     };
+    if let Some(rotation) = rotation
+        && let Err(blocked) = claim(ports, api, rotation, &creation).await
+    {
+        let _ = ports.journal.advance(&creation, Event::NothingAppeared).await;
+        return Err(CreateError::NotReady(name, blocked));
+    }
     tracing::debug!(op = %creation.op, %name, host = profile.base_url.host(), "asking for a key");
     match api.create(&name).await {
         Ok(created) => Ok(take_custody(ports, profile, creation, created).await),
@@ -174,6 +201,20 @@ async fn prepare(
         return Err(Blocked::Store(error));
     }
     Ok(creation)
+}
+
+/// Of two copies of the program at the same step, one gets it.
+async fn claim(ports: &Ports, api: &dyn KeyApi, rotation: &Rotation, creation: &Creation) -> Result<(), Blocked> {
+    let mark = Mark {
+        by: ports.actor.clone(),
+        at: server_now(api, &*ports.clock),
+    };
+    let asked = What::Asked(creation.op.clone());
+    match ports.journal.move_rotation(rotation, asked, mark).await {
+        Ok(_) => Ok(()),
+        Err(JournalError::Stale | JournalError::IllegalRotation(_)) => Err(Blocked::Claimed),
+        Err(error) => Err(Blocked::Journal(error)),
+    }
 }
 
 /// A store can give and not take: only writing, reading and deleting shows that it keeps.

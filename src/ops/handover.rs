@@ -10,6 +10,7 @@ use crate::ops::create::NewKey;
 use crate::ops::custody::{entry, note_delivery};
 use crate::ops::deliver::{Delivery, Receipt, ReceiptState, TargetProblem, check, deliver};
 use crate::ops::record::record;
+use crate::ops::rotate::note_receipt;
 use crate::ops::sign_in::Profile;
 use crate::ports::{JournalError, Ports};
 
@@ -97,6 +98,7 @@ pub async fn hand_to(
     let recorded = if receipt.is_stored() {
         let noted = note_delivery(ports, profile, &new.creation, &receipt.to_string()).await;
         new.creation = noted.creation;
+        note_receipt(ports, profile, &new.creation.op, target).await;
         noted.recorded
     } else {
         let line = entry(&new.creation, Action::Deliver, "failed", receipt.to_string());

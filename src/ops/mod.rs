@@ -10,4 +10,5 @@ pub mod record;
 pub mod recover;
 pub mod review;
 pub mod revoke;
+pub mod rotate;
 pub mod sign_in;

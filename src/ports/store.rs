@@ -31,6 +31,12 @@ impl Account {
         Self(format!("probe/{op}"))
     }
 
+    /// Our own credential of before a rotation, until it is proven dead: `retired/<rotation>`.
+    #[must_use]
+    pub fn retired(rotation: &OpId) -> Self {
+        Self(format!("retired/{rotation}"))
+    }
+
     /// The name as the store has it.
     #[must_use]
     pub fn as_str(&self) -> &str {

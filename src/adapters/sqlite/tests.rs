@@ -551,7 +551,7 @@ fn a_snooze_is_kept_replaced_and_ended_in_its_own_scope() {
 fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows() {
     let home = Home::new().filled();
     home.raw()
-        .execute_batch("DROP TABLE snoozes; PRAGMA user_version = 1;")
+        .execute_batch("DROP TABLE rotations; DROP TABLE snoozes; PRAGMA user_version = 1;")
         .unwrap();
     let journal = home.journal();
     home.wait(journal.snooze(&acme(), snooze("a", "2026-12-01"))).unwrap();

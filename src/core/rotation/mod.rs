@@ -27,6 +27,9 @@ pub use watch::{Awaited, Observation, Odd, Reading, Uses, Watch};
 /// A revocation that was begun and never ended is taken over after this time: longer than all of its requests take.
 pub const REVOCATION_LEASE: SignedDuration = SignedDuration::from_mins(3);
 
+/// The place of our own credential: where this program itself keeps it.
+pub const OWN_PLACE: &str = "the sign-in of chatzuri-keys";
+
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {

@@ -6,12 +6,15 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
+use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Watch};
 use crate::core::activity::Action;
-use crate::core::incident::{Fact, Outcome, Timeline};
+use crate::core::incident::{Fact, Outcome, Subject, Timeline};
 use crate::core::key::Own;
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::secret::Secret;
 use crate::ops::record::{Entry, record};
 use crate::ops::revoke::{Patience, Sent, is_listed, send};
+use crate::ops::sign_in::Profile;
 use crate::ports::{Fault, JournalError, KeyApi, Ports};
 
 /// 401s in a row that are a death.
@@ -34,13 +37,66 @@ pub async fn kill_and_record(
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> Killed {
+    let outcome = killed(ports, search, (patience, watch), on_fact, stop).await;
+    let recorded = record_end(ports, search).await;
+    Killed { outcome, recorded }
+}
+
+async fn killed(
+    ports: &Ports,
+    search: &mut Search,
+    (patience, watch): (Patience, Watch),
+    on_fact: OnFact<'_>,
+    stop: impl Future<Output = ()>,
+) -> Option<Outcome> {
     let outcome = tokio::select! {
         biased;
         outcome = kill(ports, search, patience, watch, on_fact) => Some(outcome),
         () = stop => None,
     };
     search.timeline.outcome.clone_from(&outcome);
-    let recorded = record_end(ports, search).await;
+    outcome
+}
+
+/// Revokes a key whose value is known to be alive and watches the value die, unless `stop` comes first; writes down how
+/// it ended.
+pub(crate) async fn kill_known(
+    ports: &Ports,
+    profile: &Profile,
+    api: &Arc<dyn KeyApi>,
+    target: &ListedKey,
+    value: Arc<Secret>,
+    stop: impl Future<Output = ()>,
+) -> Killed {
+    let host = profile.base_url.host();
+    let mut timeline = Timeline::begin(&value, ports.actor.clone(), host, ports.clock.now());
+    timeline.key = Some(Subject::of(&target.key, &value));
+    timeline.tell_by(api.clock_offset());
+    let listing = Listing {
+        team: None,
+        keys: vec![target.clone()],
+        complete: false,
+        as_of: ports.clock.now(),
+    };
+    let mut search = Search {
+        found: Found::Key(Box::new(Match {
+            place: Place {
+                profile: profile.clone(),
+                api: Arc::clone(api),
+                listing: Arc::new(listing),
+            },
+            target: target.clone(),
+            alive: Some(true),
+        })),
+        timeline,
+        value,
+        unread: Vec::new(),
+        profile: profile.clone(),
+        means: Means::default(),
+    };
+    let pace = (Patience::default(), Watch::default());
+    let outcome = killed(ports, &mut search, pace, &|_, _| {}, stop).await;
+    let recorded = write_down(ports, &search, Action::Revoke).await;
     Killed { outcome, recorded }
 }
 
@@ -49,6 +105,10 @@ pub async fn kill_and_record(
 /// # Errors
 /// The log did not take it.
 pub async fn record_end(ports: &Ports, search: &Search) -> Result<(), JournalError> {
+    write_down(ports, search, Action::Leak).await
+}
+
+async fn write_down(ports: &Ports, search: &Search, action: Action) -> Result<(), JournalError> {
     let timeline = &search.timeline;
     let key = match &search.found {
         Found::Key(found) => timeline
@@ -58,9 +118,9 @@ pub async fn record_end(ports: &Ports, search: &Search) -> Result<(), JournalErr
         _ => None,
     };
     let outcome = timeline.outcome.as_ref().map_or("interrupted", Outcome::word);
-    tracing::info!(outcome, "leak ended");
+    tracing::info!(action = action.word(), outcome, "a value was followed to its end");
     let entry = Entry {
-        action: Action::Leak,
+        action,
         key,
         outcome,
         detail: timeline.line(),

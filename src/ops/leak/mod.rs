@@ -18,6 +18,7 @@ use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
 pub use find::find;
+pub(crate) use kill::kill_known;
 pub use kill::{Killed, kill_and_record, record_end};
 
 /// Told of every fact as it is seen.

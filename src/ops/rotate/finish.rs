@@ -1,0 +1,153 @@
+//! Step 4: revoke the old key, and say only what was seen.
+
+use std::future::Future;
+
+use super::own::{forget_retired_value, retired_value};
+use super::steps::not_over;
+use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
+use crate::core::incident::Outcome;
+use crate::core::key::Own;
+use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
+use crate::core::text::Label;
+use crate::ops::leak::kill_known;
+use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ports::JournalError;
+
+/// How the last step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// The rotation as it stands now.
+    pub rotation: Rotation,
+    /// What was seen of the old key; `None` when it was stopped on the way, and nothing is known.
+    pub outcome: Option<Outcome>,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
+/// Revokes the old key of a rotation whose step 4 is open, or with `force` one whose is not. A rotation that is finished
+/// already is given back.
+///
+/// # Errors
+/// [`RotateError`]; nothing was revoked from here.
+pub async fn finish(
+    at: At<'_>,
+    seen: &Seen,
+    force: bool,
+    rules: Rules<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Finished, RotateError> {
+    let rotation = &seen.rotation;
+    if let Stage::Finished { .. } = rotation.stage {
+        return Ok(Finished {
+            rotation: rotation.clone(),
+            outcome: Some(Outcome::AlreadyGone),
+            recorded: Ok(()),
+        });
+    }
+    not_over(rotation)?;
+    if rotation.new_key().is_none() || matches!(rotation.stage, Stage::Creating(_)) {
+        return Err(RotateError::NoNewKey);
+    }
+    for trouble in &seen.troubles {
+        match trouble {
+            Trouble::OldGone { .. } => return close(at, rotation).await,
+            Trouble::NewGone { .. } => {
+                let name = rotation.new_key().map(|new| new.name.clone());
+                return Err(RotateError::NewGone(name.unwrap_or_else(|| Label::new(""))));
+            }
+            Trouble::OldRenamed(_) | Trouble::NewRenamed(_) => {}
+        }
+    }
+    let rotation = match (&rotation.stage, force) {
+        (Stage::Revoking { .. }, _) => rotation.clone(),
+        (_, true) => {
+            let measured = measured_words(rotation, rules.quiet);
+            let forced = advance(at, rotation, What::Forced)
+                .await
+                .map_err(RotateError::Journal)?;
+            note(at, &forced, "forced", format!("measured: {measured}")).await;
+            forced
+        }
+        (_, false) => return Err(still_open(rotation, rules)),
+    };
+    let Some(target) = seen.listing.keys.iter().find(|listed| listed.key.id == rotation.old.id) else {
+        return Err(RotateError::NotListed(rotation.old.id.clone()));
+    };
+    if target.own == Own::Yes {
+        return Err(RotateError::StillOurs);
+    }
+    let begun = match advance(at, &rotation, What::RevocationBegun).await {
+        Ok(begun) => begun,
+        Err(JournalError::IllegalRotation(_)) => return Err(RotateError::BeingRevoked),
+        Err(error) => return Err(RotateError::Journal(error)),
+    };
+    let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
+    let (outcome, recorded) = match retired_value(at, &begun).await {
+        Some(value) => {
+            let killed = kill_known(ports, profile, api, target, value, stop).await;
+            (killed.outcome, killed.recorded)
+        }
+        None => {
+            let revocation = revoke_and_record(ports, profile, &**api, target, Patience::default(), stop).await;
+            (revocation.outcome, revocation.recorded)
+        }
+    };
+    let rotation = ended(at, begun, outcome.as_ref()).await;
+    Ok(Finished {
+        rotation,
+        outcome,
+        recorded,
+    })
+}
+
+async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotation {
+    let (word, proven) = outcome.map_or(("interrupted", false), |outcome| (outcome.word(), outcome.is_proven()));
+    let what = What::RevocationEnded {
+        outcome: Label::new(word),
+        proven,
+    };
+    // Without the row the next start finds the old key gone and closes the rotation.
+    let rotation = advance(at, &begun, what).await.unwrap_or(begun);
+    if proven {
+        forget_retired_value(at, &rotation).await;
+        note(at, &rotation, "finished", word.to_owned()).await;
+    }
+    rotation
+}
+
+async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError> {
+    let rotation = advance(at, rotation, What::OldGone)
+        .await
+        .map_err(RotateError::Journal)?;
+    forget_retired_value(at, &rotation).await;
+    note(at, &rotation, "finished", "already_gone".to_owned()).await;
+    Ok(Finished {
+        rotation,
+        outcome: Some(Outcome::AlreadyGone),
+        recorded: Ok(()),
+    })
+}
+
+/// What the step in hand waits for.
+fn still_open(rotation: &Rotation, rules: Rules<'_>) -> RotateError {
+    let step = rotation.step().unwrap_or_default();
+    let (ticked, all) = rotation.ticked();
+    let waits = if step == 2 {
+        format!("{ticked} of {all} places run with the new key: tick the others, or attest that the traffic has moved.")
+    } else {
+        let now = rotation.watch.read_at.unwrap_or_default();
+        match rotation.awaited(rules.quiet, now) {
+            Some(Awaited::NewInUse) => "The new key was not used since the roll-out.".to_owned(),
+            Some(Awaited::Untold) => {
+                "The server does not say when these keys were last used: attest that the traffic has moved.".to_owned()
+            }
+            Some(Awaited::OldQuiet { so_far, left }) => format!(
+                "The old key is still used: it was quiet for {} s, and has to be for {} s more.",
+                so_far.as_secs(),
+                left.as_secs()
+            ),
+            Some(Awaited::FirstReading) | None => "The list was not read since the roll-out.".to_owned(),
+        }
+    };
+    RotateError::StepOpen { step, waits }
+}

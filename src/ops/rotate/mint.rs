@@ -1,0 +1,105 @@
+//! Step 1: the new key, made once however many copies of the program are at it, and proven alive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{At, RotateError, advance, note};
+use crate::core::creation::Minted as Key;
+use crate::core::rotation::{Creating, Rotation, Stage, What};
+use crate::core::secret::Secret;
+use crate::ops::create::{CreateError, NewKey, WithoutStore, create_for};
+use crate::ops::review::server_now;
+use crate::ports::Probe;
+
+/// A key that a server made just now may not be known to all of it yet: so often it is asked.
+const PROBES: u32 = 4;
+/// Wait before the second probe; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// A rotation with its new key, in our hands until somebody says that its value is stored.
+#[derive(Debug)]
+pub struct Minted {
+    /// The rotation.
+    pub rotation: Rotation,
+    /// The new key and its value.
+    pub new: NewKey,
+}
+
+/// Makes the new key of a rotation that has none; the request is sent once.
+///
+/// # Errors
+/// [`RotateError::Create`] says whether the key may exist; [`RotateError::Journal`] where the step was lost after it was
+/// made: its value waits in the credential store all the same.
+pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) -> Result<Minted, RotateError> {
+    if rotation.stage != Stage::Creating(Creating::Nothing) {
+        return Err(RotateError::Create(Box::new(CreateError::NotReady(
+            rotation.name.clone(),
+            crate::ops::create::Blocked::Claimed,
+        ))));
+    }
+    let name = rotation.name.clone();
+    let (ports, profile, api) = (at.ports, at.profile, &*at.session.api);
+    let new = match create_for(ports, profile, api, name, without_store, Some(rotation)).await {
+        Ok(new) => new,
+        Err(error) => {
+            if let CreateError::NotCreated(..) = &error {
+                give_up(at, rotation).await;
+            }
+            return Err(error.into());
+        }
+    };
+    let key = Key {
+        id: new.key.id.clone(),
+        name: new.key.name.clone(),
+    };
+    let said = format!("“{}” ({})", key.name, key.id);
+    let answered = What::Answered(new.creation.op.clone(), key);
+    // A step that the journal did not take is found again by the creation's own row.
+    let rotation = match advance(at, rotation, answered).await {
+        Ok(rotation) => rotation,
+        Err(_) => reread(at, rotation).await,
+    };
+    note(at, &rotation, "created", said).await;
+    let rotation = prove_alive(at, rotation, &new.secret).await;
+    Ok(Minted { rotation, new })
+}
+
+/// The claim is given back, so that the next start makes a key.
+async fn give_up(at: At<'_>, rotation: &Rotation) {
+    let newest = reread(at, rotation).await;
+    if let Stage::Creating(Creating::Asked(op)) = &newest.stage {
+        let _ = advance(at, &newest, What::CameToNothing(op.clone())).await;
+    }
+}
+
+async fn reread(at: At<'_>, rotation: &Rotation) -> Rotation {
+    let newest = at.ports.journal.rotation(&rotation.id).await;
+    newest.ok().flatten().unwrap_or_else(|| rotation.clone())
+}
+
+/// Asks with the new value until it answers 200. Where it does not, step 1 stays open.
+pub(super) async fn prove_alive(at: At<'_>, rotation: Rotation, value: &Arc<Secret>) -> Rotation {
+    let api = &*at.session.api;
+    let mut wait = FIRST_WAIT;
+    for probe in 1..=PROBES {
+        match api.probe(value).await {
+            Ok(Probe::Alive(_)) => {
+                let alive = What::Alive(server_now(api, &*at.ports.clock));
+                return match advance(at, &rotation, alive).await {
+                    Ok(moved) => {
+                        note(at, &moved, "alive", String::new()).await;
+                        moved
+                    }
+                    Err(_) => reread(at, &rotation).await,
+                };
+            }
+            Ok(Probe::Refused) | Err(_) if probe < PROBES => {
+                tokio::time::sleep(wait).await;
+                wait = wait.saturating_mul(2);
+            }
+            Ok(Probe::Refused) | Err(_) => {}
+        }
+    }
+    note(at, &rotation, "not_proven_alive", String::new()).await;
+    rotation
+}

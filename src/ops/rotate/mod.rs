@@ -1,0 +1,229 @@
+//! Rotate a key in the guide's four steps: create, roll out, confirm traffic, revoke. Every step is in the journal, so
+//! that any copy of the program goes on where another stopped.
+
+mod begin;
+mod finish;
+mod mint;
+mod own;
+mod read;
+mod steps;
+
+use std::fmt;
+
+use jiff::SignedDuration;
+
+use crate::core::activity::Action;
+use crate::core::key::KeyId;
+use crate::core::policy::Policies;
+use crate::core::rotation::{Mark, Rotation, What};
+use crate::core::text::Label;
+use crate::ops::create::CreateError;
+use crate::ops::record::{Entry, record};
+use crate::ops::review::server_now;
+use crate::ops::sign_in::{CredentialSource, Profile, Session};
+use crate::ports::{ApiError, JournalError, Ports, StoreError};
+
+pub use begin::{adopt, begin};
+pub use finish::{Finished, finish};
+pub use mint::{Minted, mint};
+pub use own::{hand_to_own_place, has_retired_value};
+pub(crate) use read::note_receipt;
+pub use read::{Seen, look, read, rotations_of};
+pub use steps::{attest, cancel, measured_words, tick, untick};
+
+/// What a rotation is measured by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Where keys are used.
+    pub policies: &'a Policies,
+    /// How long an old key has to be quiet.
+    pub quiet: SignedDuration,
+}
+
+/// A profile that speaks to its API.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    /// The ports.
+    pub ports: &'a Ports,
+    /// The profile.
+    pub profile: &'a Profile,
+    /// Its session.
+    pub session: &'a Session,
+}
+
+impl At<'_> {
+    /// Who does it, and when by the server's clock.
+    fn mark(&self) -> Mark {
+        Mark {
+            by: self.ports.actor.clone(),
+            at: server_now(&*self.session.api, &*self.ports.clock),
+        }
+    }
+}
+
+/// Why a rotation did not go on. Nothing was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotateError {
+    /// The journal did not take the step.
+    Journal(JournalError),
+    /// The list cannot be read.
+    List(ApiError),
+    /// A pair in the list looks like a rotation that no row here explains.
+    StartedElsewhere {
+        /// The key that is to go.
+        old: KeyId,
+        /// The newer one.
+        new: KeyId,
+    },
+    /// Our own credential came from a place that we cannot write to.
+    OwnFrom(CredentialSource),
+    /// The old key's name cannot stand in a new one.
+    NoName(Label),
+    /// A key is not in the full list.
+    NotListed(KeyId),
+    /// A key takes part in another rotation.
+    Taken {
+        /// It.
+        key: KeyId,
+        /// The other rotation's old key.
+        by: Label,
+    },
+    /// The two keys of a pair are the same, or the newer one is the older.
+    NoPair(&'static str),
+    /// There is no new key yet.
+    NoNewKey,
+    /// The new key is gone from the list, so the old one is needed.
+    NewGone(Label),
+    /// No place of the key is called so.
+    NoPlace {
+        /// What was asked for.
+        asked: Label,
+        /// The places there are.
+        places: Vec<Label>,
+    },
+    /// The step before is still open; carries what it waits for.
+    StepOpen {
+        /// The step, 1 to 3.
+        step: u8,
+        /// What it waits for, as a sentence.
+        waits: String,
+    },
+    /// We are still signed in with the key that is to go.
+    StillOurs,
+    /// Another copy of the program is revoking it.
+    BeingRevoked,
+    /// The new key was not made.
+    Create(Box<CreateError>),
+    /// The credential store did not take our new credential; the old one is in place.
+    Store(StoreError),
+    /// The rotation is over.
+    Over(&'static str),
+}
+
+impl fmt::Display for RotateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(error) => write!(
+                f,
+                "The rotation stays where it was: {error}. Look at its status and try again."
+            ),
+            Self::List(error) => write!(f, "The rotation stays where it was. {error}"),
+            Self::StartedElsewhere { old, new } => write!(
+                f,
+                "{old} is being rotated already, started elsewhere: {new} is its newer key. Nothing was created. Go on with \
+                 that one: chatzuri-keys rotate adopt {old} {new}"
+            ),
+            Self::OwnFrom(source) => write!(
+                f,
+                "Nothing was created: this is the key we are signed in with, and it comes from {}, which cannot be written \
+                 from here. Create a key (chatzuri-keys create), put it there yourself, and then revoke this one.",
+                match source {
+                    CredentialSource::Environment => "CHATZURI_API_KEY",
+                    CredentialSource::Command => "credential_command",
+                    CredentialSource::Store => "the keyring",
+                }
+            ),
+            Self::NoName(name) => write!(
+                f,
+                "Nothing was created: “{name}” cannot stand in a new key's name. Say what the new key is called: --name."
+            ),
+            Self::NotListed(id) => write!(f, "{id} is not in the list, so nothing was done. Look at the list."),
+            Self::Taken { key, by } => write!(
+                f,
+                "{key} takes part in the rotation of “{by}” already, so nothing was done. Finish or cancel that one first."
+            ),
+            Self::NoPair(why) => write!(f, "Nothing was adopted: {why}."),
+            Self::NoNewKey => f.write_str("There is no new key yet, so nothing was done. Step 1 comes first: rotate start."),
+            Self::NewGone(name) => write!(
+                f,
+                "Nothing was revoked: the new key “{name}” is gone from the list, so the old one is needed. rotate start \
+                 makes another."
+            ),
+            Self::NoPlace { asked, places } if places.is_empty() => write!(
+                f,
+                "Nothing was ticked: the key has no place “{asked}”, nor any other. Name its places in the config: [[key]] \
+                 places."
+            ),
+            Self::NoPlace { asked, places } => {
+                let names: Vec<String> = places.iter().map(|place| format!("“{place}”")).collect();
+                write!(
+                    f,
+                    "Nothing was ticked: the key has no place “{asked}”. Its places: {}.",
+                    names.join(", ")
+                )
+            }
+            Self::StepOpen { step, waits } => write!(f, "Nothing was revoked: step {step} of 4 is open. {waits}"),
+            Self::StillOurs => f.write_str(
+                "Nothing was revoked: we are still signed in with the old key. Sign in with the new one first.",
+            ),
+            Self::BeingRevoked => f.write_str(
+                "Another copy of chatzuri-keys is revoking the old key; nothing was sent from here. Look at the status in a \
+                 minute.",
+            ),
+            Self::Create(error) => error.fmt(f),
+            Self::Store(error) => write!(
+                f,
+                "{error}, so we are still signed in with the old key. The new value waits where it was: start goes on."
+            ),
+            Self::Over(word) => write!(f, "That rotation is {word}, so nothing was done."),
+        }
+    }
+}
+
+impl std::error::Error for RotateError {}
+
+impl From<CreateError> for RotateError {
+    fn from(error: CreateError) -> Self {
+        Self::Create(Box::new(error))
+    }
+}
+
+/// Moves a rotation on; where another copy of the program moved it first, from where it stands now.
+async fn advance(at: At<'_>, rotation: &Rotation, what: What) -> Result<Rotation, JournalError> {
+    let journal = &at.ports.journal;
+    match journal.move_rotation(rotation, what.clone(), at.mark()).await {
+        Err(JournalError::Stale) => {
+            let newest = journal.rotation(&rotation.id).await?.ok_or(JournalError::Stale)?;
+            journal.move_rotation(&newest, what, at.mark()).await
+        }
+        moved => moved,
+    }
+}
+
+/// Writes down a step. The row is what must not be lost; a missing line of the log loses no step.
+async fn note(at: At<'_>, rotation: &Rotation, outcome: &'static str, detail: String) {
+    tracing::info!(
+        rotation = %rotation.id,
+        old = rotation.old.id.shown(),
+        stage = rotation.word(),
+        outcome,
+        "moved a rotation"
+    );
+    let entry = Entry {
+        action: Action::Rotate,
+        key: Some((rotation.old.id.clone(), rotation.old.name.clone())),
+        outcome,
+        detail,
+    };
+    let _ = record(at.ports, at.profile, entry).await;
+}

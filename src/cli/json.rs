@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::cli::output::SCHEMA_VERSION;
-use crate::core::key::{ApiKey, LastUse, Own, Team};
+use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::{Policies, Standing};
+use crate::core::policy::{DueStatus, Policies, Standing};
+use crate::core::rotation::{Pairs, Part};
 use crate::core::snooze::{self, Snooze};
 use crate::core::text::Label;
 
@@ -54,6 +55,16 @@ pub(crate) struct KeyShape<'a> {
     status: &'static str,
     own: &'static str,
     snoozed_until: Option<String>,
+    rotation: Option<PartShape<'a>>,
+}
+
+/// A key's part in a rotation.
+#[derive(Debug, Serialize)]
+struct PartShape<'a> {
+    role: &'static str,
+    other_id: Option<&'a str>,
+    /// Null: it was started elsewhere.
+    step: Option<u8>,
 }
 
 /// A time, in UTC and to the second.
@@ -83,6 +94,25 @@ impl<'a> KeyShape<'a> {
         }
     }
 
+    /// The same key, with its part in a rotation.
+    pub(crate) fn rotated(self, part: Option<&'a Part>) -> Self {
+        let rotation = part.map(|part| PartShape {
+            role: part.role.word(),
+            other_id: part.other.as_ref().map(KeyId::raw),
+            step: part.step,
+        });
+        let status = if rotation.is_some() {
+            DueStatus::Rotating.word()
+        } else {
+            self.status
+        };
+        Self {
+            rotation,
+            status,
+            ..self
+        }
+    }
+
     /// A key that was measured already.
     pub(crate) fn with(key: &'a ApiKey, own: Own, standing: Standing) -> Self {
         let raw = |label: &'a Option<Label>| label.as_ref().map(Label::raw);
@@ -104,12 +134,13 @@ impl<'a> KeyShape<'a> {
             status: standing.status.word(),
             own: own.word(),
             snoozed_until: None,
+            rotation: None,
         }
     }
 }
 
 impl<'a> ListShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, policies: &Policies, snoozes: &[Snooze]) -> Self {
+    pub(crate) fn of(listing: &'a Listing, policies: &Policies, snoozes: &[Snooze], pairs: &'a Pairs) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
@@ -120,7 +151,9 @@ impl<'a> ListShape<'a> {
                 .iter()
                 .map(|listed| {
                     let snooze = snooze::of(snoozes, &listed.key.id, listing.as_of);
-                    KeyShape::of(listed, policies, listing.as_of).snoozed(snooze.map(|snooze| snooze.until))
+                    KeyShape::of(listed, policies, listing.as_of)
+                        .snoozed(snooze.map(|snooze| snooze.until))
+                        .rotated(pairs.part(&listed.key.id))
                 })
                 .collect(),
         }
@@ -128,13 +161,21 @@ impl<'a> ListShape<'a> {
 }
 
 impl<'a> ShowShape<'a> {
-    pub(crate) fn of(listing: &'a Listing, key: &'a ListedKey, policies: &Policies, snoozes: &[Snooze]) -> Self {
+    pub(crate) fn of(
+        listing: &'a Listing,
+        key: &'a ListedKey,
+        policies: &Policies,
+        snoozes: &[Snooze],
+        pairs: &'a Pairs,
+    ) -> Self {
         let snooze = snooze::of(snoozes, &key.key.id, listing.as_of);
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
-            key: KeyShape::of(key, policies, listing.as_of).snoozed(snooze.map(|snooze| snooze.until)),
+            key: KeyShape::of(key, policies, listing.as_of)
+                .snoozed(snooze.map(|snooze| snooze.until))
+                .rotated(pairs.part(&key.key.id)),
         }
     }
 }
@@ -150,7 +191,13 @@ mod tests {
     fn a_list_has_the_documented_shape() {
         let mut used = key("key_1", "Zapier");
         used.key.last_used_at = LastUse::At(at("2026-11-22T11:58:00.9Z"));
-        let shape = serde_json::to_value(ListShape::of(&listing(vec![used]), &Policies::default(), &[])).unwrap();
+        let shape = serde_json::to_value(ListShape::of(
+            &listing(vec![used]),
+            &Policies::default(),
+            &[],
+            &Pairs::default(),
+        ))
+        .unwrap();
         assert_eq!(
             shape,
             json!({
@@ -178,7 +225,7 @@ mod tests {
         listed.key.created_by = None;
         let mut list = listing(vec![listed]);
         list.team = None;
-        let shape = serde_json::to_value(ListShape::of(&list, &Policies::default(), &[])).unwrap();
+        let shape = serde_json::to_value(ListShape::of(&list, &Policies::default(), &[], &Pairs::default())).unwrap();
         assert!(shape["team"].is_null());
         let key = &shape["keys"][0];
         for field in [

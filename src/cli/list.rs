@@ -13,6 +13,8 @@ use crate::cli::words::{self, counted};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{DueStatus, Policies};
+use crate::core::rotation::Pairs;
+use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
 
 pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
@@ -21,12 +23,13 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     let session = super::session(context.ports, context.settings).await?;
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
-    let snoozes = super::snoozes(context.ports, context.settings).await;
+    let (notes, _) = notes(context.ports, &context.settings.profile).await;
+    let pairs = Pairs::of(&notes.rotations, &listing.keys);
     let output = context.output;
     if json {
-        output.json(&ListShape::of(&listing, &policies, &snoozes))?;
+        output.json(&ListShape::of(&listing, &policies, &notes.snoozes, &pairs))?;
     } else if !listing.keys.is_empty() {
-        output.data(&table(&listing, &policies, &TimeZone::system(), output.look()))?;
+        output.data(&table(&listing, &policies, &pairs, &TimeZone::system(), output.look()))?;
     }
     keep(context.ports, &context.settings.profile, &listing).await;
     if !listing.complete {
@@ -34,27 +37,27 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         return Ok(Exit::Partial);
     }
     if !json {
-        output.say(&summary(&listing, &policies));
+        output.say(&summary(&listing, &policies, &pairs));
     }
     Ok(Exit::Ok)
 }
 
-fn table(listing: &Listing, policies: &Policies, zone: &TimeZone, look: Look) -> String {
+fn table(listing: &Listing, policies: &Policies, pairs: &Pairs, zone: &TimeZone, look: Look) -> String {
     let rows = listing
         .keys
         .iter()
-        .map(|listed| row(listed, listing, policies, zone))
+        .map(|listed| row(listed, listing, policies, pairs, zone))
         .collect();
     draw(["NAME", "KEY", "CREATED", "LAST USED", "ROTATION"], rows, look)
 }
 
-fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, zone: &TimeZone) -> [Cell; 5] {
+fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, pairs: &Pairs, zone: &TimeZone) -> [Cell; 5] {
     let key = &listed.key;
-    let standing = policies.standing(key, listing.as_of);
+    let standing = pairs.standing(&key.id, policies.standing(key, listing.as_of));
     let role = match standing.status {
         DueStatus::Overdue => Role::Danger,
         DueStatus::Due | DueStatus::DueSoon => Role::Warn,
-        DueStatus::Fresh => Role::Plain,
+        DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
         DueStatus::Unknown => Role::Dim,
     };
     let name = if key.name.is_blank() {
@@ -71,12 +74,12 @@ fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, zone: &TimeZo
         Cell::plain(format!("{}{own}", key.hint())),
         Cell::plain(created),
         Cell::plain(words::last_use(listing.as_of, key.last_used_at)),
-        Cell::new(words::standing(standing), role),
+        Cell::new(words::due(standing, pairs.part(&key.id)), role),
     ]
 }
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
-fn summary(listing: &Listing, policies: &Policies) -> String {
+fn summary(listing: &Listing, policies: &Policies, pairs: &Pairs) -> String {
     let whose = listing
         .team
         .as_ref()
@@ -86,8 +89,9 @@ fn summary(listing: &Listing, policies: &Policies) -> String {
     }
     let count = |status: DueStatus| {
         let keys = listing.keys.iter();
-        keys.filter(|listed| policies.standing(&listed.key, listing.as_of).status == status)
-            .count()
+        let standing =
+            |listed: &&ListedKey| pairs.standing(&listed.key.id, policies.standing(&listed.key, listing.as_of));
+        keys.filter(|listed| standing(listed).status == status).count()
     };
     let parts: Vec<String> = [
         (DueStatus::Overdue, "overdue"),
@@ -95,7 +99,10 @@ fn summary(listing: &Listing, policies: &Policies) -> String {
         (DueStatus::DueSoon, "due soon"),
     ]
     .into_iter()
-    .filter_map(|(status, word)| Some(count(status)).filter(|&n| n > 0).map(|n| format!("{n} {word}")))
+    .map(|(status, word)| (count(status), word))
+    .chain([(pairs.count(&listing.keys), "rotating")])
+    .filter(|&(count, _)| count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
     .collect();
     let keys = counted(i64::try_from(listing.keys.len()).unwrap_or(i64::MAX), "key");
     if parts.is_empty() {
@@ -126,17 +133,23 @@ mod tests {
         let listing = listing(vec![own, old, bare]);
         let policies = Policies::default();
         assert_eq!(
-            table(&listing, &policies, &TimeZone::UTC, Look::default()),
+            table(&listing, &policies, &Pairs::default(), &TimeZone::UTC, Look::default()),
             "NAME       KEY                 CREATED     LAST USED      ROTATION\n\
              Zapier     cz_Iz1P…CpSn (own)  2026-11-01  2 minutes ago  · 69 days left\n\
              a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
              (unnamed)  —                   —           —              ? age unknown\n"
         );
-        assert_eq!(summary(&listing, &policies), "3 keys of “Acme Support”: 1 overdue.");
+        assert_eq!(
+            summary(&listing, &policies, &Pairs::default()),
+            "3 keys of “Acme Support”: 1 overdue."
+        );
     }
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        assert!(summary(&listing(Vec::new()), &Policies::default()).starts_with("No keys of “Acme Support”."));
+        assert!(
+            summary(&listing(Vec::new()), &Policies::default(), &Pairs::default())
+                .starts_with("No keys of “Acme Support”.")
+        );
     }
 }

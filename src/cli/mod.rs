@@ -33,7 +33,6 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::Settings;
-use crate::core::snooze::Snooze;
 use crate::ops::sign_in::{Session, find_session};
 use crate::ports::Ports;
 
@@ -150,17 +149,6 @@ async fn session(ports: &Ports, settings: &Settings) -> Result<Session, Trouble>
     match find_session(ports, &settings.profile).await? {
         Some(session) => Ok(session),
         None => Err(Trouble::new(Exit::Refused, not_signed_in(ports, settings))),
-    }
-}
-
-/// The keys that are put off; none where that cannot be read, so that no key is hidden.
-async fn snoozes(ports: &Ports, settings: &Settings) -> Vec<Snooze> {
-    match ports.journal.snoozes(&settings.profile.scope()).await {
-        Ok(snoozes) => snoozes,
-        Err(error) => {
-            tracing::debug!(%error, "snoozes were not read");
-            Vec::new()
-        }
     }
 }
 

@@ -8,10 +8,13 @@ use crate::cli::args::ShowArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::ShowShape;
 use crate::cli::{find, words};
+use crate::core::due::Notes;
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
 use crate::core::policy::Policies;
+use crate::core::rotation::Pairs;
 use crate::core::snooze::{self, Snooze};
+use crate::ops::due::notes;
 use crate::ops::review::review;
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
@@ -19,21 +22,28 @@ pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, T
     let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;
     let policies = context.settings.config.policies();
-    let snoozes = super::snoozes(context.ports, context.settings).await;
+    let (Notes { snoozes, rotations }, _) = notes(context.ports, &context.settings.profile).await;
+    let pairs = Pairs::of(&rotations, &listing.keys);
     if args.json {
         context
             .output
-            .json(&ShowShape::of(&listing, listed, &policies, &snoozes))?;
+            .json(&ShowShape::of(&listing, listed, &policies, &snoozes, &pairs))?;
     } else {
         let zone = TimeZone::system();
         context
             .output
-            .data(&text(listed, &policies, &snoozes, listing.as_of, &zone))?;
+            .data(&text(listed, &policies, (&snoozes, &pairs), listing.as_of, &zone))?;
     }
     Ok(Exit::Ok)
 }
 
-fn text(listed: &ListedKey, policies: &Policies, snoozes: &[Snooze], now: Timestamp, zone: &TimeZone) -> String {
+fn text(
+    listed: &ListedKey,
+    policies: &Policies,
+    (snoozes, pairs): (&[Snooze], &Pairs),
+    now: Timestamp,
+    zone: &TimeZone,
+) -> String {
     let key = &listed.key;
     let standing = policies.standing(key, now);
     let unknown = || "—".to_owned();
@@ -62,7 +72,7 @@ fn text(listed: &ListedKey, policies: &Policies, snoozes: &[Snooze], now: Timest
         ),
         ("Last used", last_use),
         ("Due", standing.due_at.map_or_else(unknown, date)),
-        ("Rotation", words::standing(standing)),
+        ("Rotation", words::due(standing, pairs.part(&key.id))),
         ("Snoozed", snoozed),
         ("Own", own.to_owned()),
     ];
@@ -84,7 +94,7 @@ mod tests {
         let text = text(
             &listed,
             &Policies::default(),
-            &[],
+            (&[], &Pairs::default()),
             at("2026-11-22T12:00:00Z"),
             &TimeZone::UTC,
         );

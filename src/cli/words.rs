@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::core::confirm::in_use;
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
+use crate::core::rotation::{Part, Role};
 
 /// "3 hours ago", in the largest whole unit.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
@@ -59,10 +60,27 @@ pub(crate) fn standing(standing: Standing) -> String {
     match standing.status {
         DueStatus::Overdue => format!("! {} overdue", days(left)),
         DueStatus::Due => "◔ due today".to_owned(),
+        DueStatus::Rotating => "~ rotating".to_owned(),
         DueStatus::DueSoon => format!("◔ due in {}", days(left)),
         DueStatus::Fresh => format!("· {} left", days(left)),
         DueStatus::Unknown => "? age unknown".to_owned(),
     }
+}
+
+/// The same for a key that may be taking part in a rotation, which does not hide when it is due.
+pub(crate) fn due(measured: Standing, part: Option<&Part>) -> String {
+    let Some(part) = part else {
+        return standing(measured);
+    };
+    let days = |count: i32| counted(i64::from(count.unsigned_abs()), "day");
+    let when = match (part.role, measured.days_left) {
+        (Role::Old, Some(left @ ..0)) => format!(", {} overdue", days(left)),
+        (Role::Old, Some(0)) => ", due today".to_owned(),
+        (Role::Old, Some(left)) => format!(", due in {}", days(left)),
+        (Role::Old, None) => ", age unknown".to_owned(),
+        (Role::New, _) => ", the new key".to_owned(),
+    };
+    format!("~ {}{when}", part.words())
 }
 
 #[cfg(test)]

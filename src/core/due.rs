@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::core::key::{ApiKey, Own, Team};
 use crate::core::listing::Listing;
 use crate::core::policy::{Policies, Standing};
+use crate::core::rotation::{Pairs, Part, Rotation};
 use crate::core::snooze::{Snooze, of};
 use crate::core::text::Label;
 
@@ -31,6 +32,17 @@ pub struct Item {
     pub owner: Option<Label>,
     /// Until when it is put off.
     pub snoozed: Option<Snoozed>,
+    /// Its part in a rotation.
+    pub part: Option<Part>,
+}
+
+/// What was written down on this machine about the keys of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Due dates that are put off.
+    pub snoozes: Vec<Snooze>,
+    /// Rotations, those that are over included.
+    pub rotations: Vec<Rotation>,
 }
 
 /// A due date that is put off.
@@ -61,16 +73,18 @@ pub fn items(
     (profile, host): (&str, &str),
     listing: &Listing,
     policies: &Policies,
-    snoozes: &[Snooze],
+    notes: &Notes,
     now: Timestamp,
 ) -> Vec<Item> {
+    let pairs = Pairs::of(&notes.rotations, &listing.keys);
     let item = |listed: &crate::core::listing::ListedKey| Item {
         profile: profile.to_owned(),
         host: host.to_owned(),
         team: listing.team.clone(),
-        standing: policies.standing(&listed.key, now),
+        standing: pairs.standing(&listed.key.id, policies.standing(&listed.key, now)),
+        part: pairs.part(&listed.key.id).cloned(),
         owner: policies.register().owner(listed.key.name.raw()).cloned(),
-        snoozed: of(snoozes, &listed.key.id, now).map(|snooze| Snoozed {
+        snoozed: of(&notes.snoozes, &listed.key.id, now).map(|snooze| Snoozed {
             until: snooze.until,
             reason: Some(snooze.reason.clone()),
         }),
@@ -169,7 +183,11 @@ mod tests {
             created: None,
             places: Vec::new(),
         }]));
-        items(("default", "api.example"), &listing, &policies, snoozes, now())
+        let notes = Notes {
+            snoozes: snoozes.to_vec(),
+            ..Notes::default()
+        };
+        items(("default", "api.example"), &listing, &policies, &notes, now())
     }
 
     fn ids(items: &[Item]) -> Vec<&str> {

@@ -177,6 +177,8 @@ pub enum DueStatus {
     Overdue,
     /// Due today (UTC).
     Due,
+    /// One of the two keys of a rotation that is under way.
+    Rotating,
     /// Due within the policy's window.
     DueSoon,
     /// Its creation date is not known.
@@ -192,6 +194,7 @@ impl DueStatus {
         match self {
             Self::Overdue => "overdue",
             Self::Due => "due",
+            Self::Rotating => "rotating",
             Self::DueSoon => "due_soon",
             Self::Unknown => "unknown",
             Self::Fresh => "fresh",
@@ -210,6 +213,17 @@ pub struct Standing {
     pub days_left: Option<i32>,
     /// UTC date of now minus UTC date of creation; negative for a date in the future.
     pub age_days: Option<i32>,
+}
+
+impl Standing {
+    /// That of a key that takes part in a rotation: its dates stay.
+    #[must_use]
+    pub fn rotating(self) -> Self {
+        Self {
+            status: DueStatus::Rotating,
+            ..self
+        }
+    }
 }
 
 impl RotationPolicy {

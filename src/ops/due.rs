@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::due::{Item, items};
+use crate::core::due::{Item, Notes, items};
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::ops::review::{keep, review};
@@ -16,8 +16,21 @@ pub struct Read {
     pub listing: Arc<Listing>,
     /// Every key of it, measured by the server's clock.
     pub items: Vec<Item>,
-    /// Why no key counts as put off, where that could not be read.
-    pub unread_snoozes: Option<JournalError>,
+    /// Why no key counts as put off or being rotated here, where that could not be read.
+    pub unread_notes: Option<JournalError>,
+}
+
+/// What was written down about the keys of a profile; nothing where that could not be read, so that no key is hidden.
+pub async fn notes(ports: &Ports, profile: &Profile) -> (Notes, Option<JournalError>) {
+    let scope = profile.scope();
+    let (snoozes, rotations) = tokio::join!(ports.journal.snoozes(&scope), ports.journal.rotations(&scope));
+    match (snoozes, rotations) {
+        (Ok(snoozes), Ok(rotations)) => (Notes { snoozes, rotations }, None),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::debug!(%error, "snoozes and rotations were not read");
+            (Notes::default(), Some(error))
+        }
+    }
 }
 
 /// Reads a profile's list; `None`: not signed in.
@@ -33,14 +46,11 @@ pub async fn read(ports: &Ports, profile: &Profile, policies: &Policies) -> Resu
         .map_err(SignInError::Api)?;
     let listing = Arc::new(listing);
     keep(ports, profile, &listing).await;
-    let (snoozes, unread_snoozes) = match ports.journal.snoozes(&profile.scope()).await {
-        Ok(snoozes) => (snoozes, None),
-        Err(error) => (Vec::new(), Some(error)),
-    };
+    let (notes, unread_notes) = notes(ports, profile).await;
     let place = (profile.name.as_str(), profile.base_url.host());
     Ok(Some(Read {
-        items: items(place, &listing, policies, &snoozes, listing.as_of),
+        items: items(place, &listing, policies, &notes, listing.as_of),
         listing,
-        unread_snoozes,
+        unread_notes,
     }))
 }

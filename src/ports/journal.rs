@@ -176,7 +176,7 @@ pub trait Journal: Send + Sync {
         key: &'a KeyId,
     ) -> Answer<'a, Result<Option<Rotation>, JournalError>>;
 
-    /// The rotations of a scope that are not over, oldest first.
+    /// The rotations of a scope: those that are not over, and the newest of those that are; oldest first.
     fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>>;
 
     /// Adds a line to the log.

@@ -65,6 +65,7 @@ pub fn mark(status: DueStatus) -> &'static str {
     match status {
         DueStatus::Overdue => "!",
         DueStatus::Due | DueStatus::DueSoon => "◔",
+        DueStatus::Rotating => "~",
         DueStatus::Unknown => "?",
         DueStatus::Fresh => "·",
     }
@@ -76,6 +77,7 @@ pub fn role(status: DueStatus) -> Role {
     match status {
         DueStatus::Overdue => Role::Danger,
         DueStatus::Due | DueStatus::DueSoon => Role::Warn,
+        DueStatus::Rotating => Role::Accent,
         DueStatus::Unknown | DueStatus::Fresh => Role::Dim,
     }
 }

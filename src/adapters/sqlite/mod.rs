@@ -223,7 +223,7 @@ impl Journal for SqliteJournal {
 
     fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>> {
         let scope = scope.clone();
-        Box::pin(self.call(move |db| rotations::open(db.reader(), &scope)))
+        Box::pin(self.call(move |db| rotations::all(db.reader(), &scope)))
     }
 
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>> {

@@ -16,6 +16,7 @@ use crate::cli::words::counted;
 use crate::core::due::{Item, Snoozed};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
+use crate::core::rotation::{Part, Role};
 use crate::core::snooze::holds;
 use crate::core::text::{Label, clean, fit};
 use crate::ops::sign_in::Profile;
@@ -62,6 +63,14 @@ struct KeyIn {
     created_by: Option<String>,
     own: Option<String>,
     snoozed_until: Option<String>,
+    rotation: Option<PartIn>,
+}
+
+#[derive(Deserialize)]
+struct PartIn {
+    role: String,
+    other_id: Option<String>,
+    step: Option<u8>,
 }
 
 /// `--max-age`.
@@ -215,11 +224,20 @@ fn item(
         prefix: label(&key.prefix),
         last_four: label(&key.last_four),
     };
+    let part = key.rotation.as_ref().map(|part| Part {
+        role: if part.role == "new" { Role::New } else { Role::Old },
+        other: part.other_id.as_deref().and_then(KeyId::new),
+        step: part.step.filter(|step| (1..=4).contains(step)),
+    });
     Ok(Item {
         profile: profile.name.clone(),
         host: profile.base_url.host().to_owned(),
         team,
-        standing: policies.standing(&key_read, now),
+        standing: match &part {
+            Some(_) => policies.standing(&key_read, now).rotating(),
+            None => policies.standing(&key_read, now),
+        },
+        part,
         owner: policies.register().owner(&key.name).cloned(),
         // The reason stays in the journal of the machine that wrote the list.
         snoozed: until

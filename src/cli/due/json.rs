@@ -48,7 +48,9 @@ impl<'a> DueShape<'a> {
 
 fn key(item: &Item) -> DueKeyShape<'_> {
     DueKeyShape {
-        key: KeyShape::with(&item.key, item.own, item.standing).snoozed(item.snoozed.as_ref().map(|it| it.until)),
+        key: KeyShape::with(&item.key, item.own, item.standing)
+            .snoozed(item.snoozed.as_ref().map(|it| it.until))
+            .rotated(item.part.as_ref()),
         profile: &item.profile,
         team: item.team.as_ref().map(TeamShape::of),
         owner: item.owner.as_ref().map(Label::raw),

@@ -155,8 +155,11 @@ impl Found {
         if !read.listing.complete {
             self.gaps.push(format!("Profile {}: {INCOMPLETE}", profile.name));
         }
-        if let Some(error) = read.unread_snoozes {
-            let why = format!("Profile {}: no key counts as snoozed: {error}.", profile.name);
+        if let Some(error) = read.unread_notes {
+            let why = format!(
+                "Profile {}: no key counts as snoozed or as rotated here: {error}.",
+                profile.name
+            );
             context.output.warn(&why);
         }
     }
@@ -241,9 +244,9 @@ fn due_day(item: &Item) -> Option<Date> {
     item.standing.due_at.map(|at| TimeZone::UTC.to_datetime(at).date())
 }
 
-/// The status, or that it is put off.
+/// When it is due, whether it is being rotated, and whether it is put off.
 fn rotation(item: &Item) -> String {
-    let standing = crate::cli::words::standing(item.standing);
+    let standing = crate::cli::words::due(item.standing, item.part.as_ref());
     match &item.snoozed {
         Some(snoozed) => {
             let reason = snoozed.reason.as_ref();

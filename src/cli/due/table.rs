@@ -18,7 +18,7 @@ pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
             _ if item.snoozed.is_some() => Role::Dim,
             DueStatus::Overdue => Role::Danger,
             DueStatus::Due | DueStatus::DueSoon => Role::Warn,
-            DueStatus::Fresh => Role::Plain,
+            DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
             DueStatus::Unknown => Role::Dim,
         };
         let name = if item.key.name.is_blank() {

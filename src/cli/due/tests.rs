@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cli::output::Look;
 use crate::cli::testing::{at, key, listing};
-use crate::core::due::{Snoozed, items};
+use crate::core::due::{Notes, Snoozed, items};
 use crate::core::policy::NamePattern;
 use crate::core::register::{Entry, Register};
 use crate::ports::BaseUrl;
@@ -26,7 +26,7 @@ fn item(id: &str, name: &str, created: Option<&str>) -> Item {
         ("default", "api.example"),
         &listing(vec![listed]),
         &policies,
-        &[],
+        &Notes::default(),
         at(NOW),
     )
     .remove(0)

@@ -1,10 +1,11 @@
 //! Which listed keys take part in a rotation: one of our own rows, or one that was started elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Rotation;
 use crate::core::key::{KeyId, stem};
 use crate::core::listing::ListedKey;
+use crate::core::policy::Standing;
 
 /// Which of the two keys one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,7 +65,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// The parts of the keys of a list, by the rotations that are not over.
+    /// The parts of the keys of a list, by the rotations that were begun here.
     #[must_use]
     pub fn of(rotations: &[Rotation], keys: &[ListedKey]) -> Self {
         let mut parts = HashMap::new();
@@ -81,7 +82,16 @@ impl Pairs {
             }
             parts.insert(rotation.old.id.clone(), part(Role::Old, new.map(|new| &new.id)));
         }
+        let given_up: HashSet<(&KeyId, &KeyId)> = rotations
+            .iter()
+            .filter(|rotation| rotation.is_over())
+            .filter_map(|rotation| Some((&rotation.old.id, &rotation.new_key()?.id)))
+            .collect();
         for Pair { old, new } in elsewhere(keys, &parts) {
+            // It was begun here, and given up here.
+            if given_up.contains(&(&old, &new)) {
+                continue;
+            }
             let part = |role, other: &KeyId| Part {
                 role,
                 other: Some(other.clone()),
@@ -97,6 +107,15 @@ impl Pairs {
     #[must_use]
     pub fn part(&self, id: &KeyId) -> Option<&Part> {
         self.parts.get(id)
+    }
+
+    /// The standing of a key that takes part in a rotation is that it is being rotated.
+    #[must_use]
+    pub fn standing(&self, id: &KeyId, standing: Standing) -> Standing {
+        match self.part(id) {
+            Some(_) => standing.rotating(),
+            None => standing,
+        }
     }
 
     /// How many rotations there are, each counted once.

@@ -29,7 +29,9 @@ pub async fn begin(
         .await
         .map_err(RotateError::Journal)?;
     let id = &key.key.id;
-    let is_of_it = |rotation: &&Rotation| rotation.old.id == *id || rotation.new_key().is_some_and(|new| new.id == *id);
+    let is_of_it = |rotation: &&Rotation| {
+        !rotation.is_over() && (rotation.old.id == *id || rotation.new_key().is_some_and(|new| new.id == *id))
+    };
     if let Some(there) = open.iter().find(is_of_it) {
         return Ok(there.clone());
     }
@@ -98,7 +100,7 @@ pub async fn adopt(
         .rotations(&at.profile.scope())
         .await
         .map_err(RotateError::Journal)?;
-    for rotation in &open {
+    for rotation in open.iter().filter(|rotation| !rotation.is_over()) {
         let is_new = |listed: &ListedKey| rotation.new_key().is_some_and(|key| key.id == listed.key.id);
         if rotation.old.id == old.key.id && is_new(new) {
             return Ok(rotation.clone());

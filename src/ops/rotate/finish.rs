@@ -2,12 +2,14 @@
 
 use std::future::Future;
 
+use jiff::Timestamp;
+
 use super::own::{forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
 use crate::core::incident::Outcome;
 use crate::core::key::Own;
-use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
+use crate::core::rotation::{Awaited, Ground, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::ops::leak::kill_known;
 use crate::ops::revoke::{Patience, revoke_and_record};
@@ -59,6 +61,12 @@ pub async fn finish(
         }
     }
     let rotation = match (&rotation.stage, force) {
+        (Stage::Revoking { opened, .. }, false) if opened.ground == Ground::Measured => {
+            match used_again(rotation, rules) {
+                Some(used) => return Err(RotateError::UsedAgain(used)),
+                None => rotation.clone(),
+            }
+        }
         (Stage::Revoking { .. }, _) => rotation.clone(),
         (_, true) => {
             let measured = measured_words(rotation, rules.quiet);
@@ -98,6 +106,12 @@ pub async fn finish(
         outcome,
         recorded,
     })
+}
+
+/// What was measured to be quiet can be used again before anybody revokes it.
+fn used_again(rotation: &Rotation, rules: Rules<'_>) -> Option<Timestamp> {
+    let (used, read_at) = (rotation.watch.old.last()?, rotation.watch.read_at?);
+    (read_at.duration_since(used) < rules.quiet).then_some(used)
 }
 
 async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotation {

@@ -10,7 +10,7 @@ mod steps;
 
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::core::activity::Action;
 use crate::core::key::KeyId;
@@ -28,7 +28,7 @@ pub use finish::{Finished, finish};
 pub use mint::{Minted, mint};
 pub use own::{hand_to_own_place, has_retired_value};
 pub(crate) use read::note_receipt;
-pub use read::{Seen, look, read, rotations_of};
+pub use read::{Seen, look, read, read_list, rotations_of, settle};
 pub use steps::{attest, cancel, measured_words, tick, untick};
 
 /// What a rotation is measured by.
@@ -116,6 +116,8 @@ pub enum RotateError {
     Create(Box<CreateError>),
     /// The credential store did not take our new credential; the old one is in place.
     Store(StoreError),
+    /// The traffic had moved, and the old key was used again since; carries when.
+    UsedAgain(Timestamp),
     /// The rotation is over.
     Over(&'static str),
 }
@@ -179,6 +181,11 @@ impl fmt::Display for RotateError {
             Self::BeingRevoked => f.write_str(
                 "Another copy of chatzuri-keys is revoking the old key; nothing was sent from here. Look at the status in a \
                  minute.",
+            ),
+            Self::UsedAgain(at) => write!(
+                f,
+                "Nothing was revoked: the old key was used again at {at:.0}, after its traffic had moved. Find what uses it, \
+                 or attest or force it."
             ),
             Self::Create(error) => error.fmt(f),
             Self::Store(error) => write!(

@@ -30,7 +30,7 @@ pub struct Seen {
     pub waiting: Option<Creation>,
 }
 
-/// The rotations of a profile that are not over; none where the journal cannot be read.
+/// The rotations of a profile, those that are over included; none where the journal cannot be read.
 pub async fn rotations_of(ports: &Ports, profile: &Profile) -> Vec<Rotation> {
     match ports.journal.rotations(&profile.scope()).await {
         Ok(rotations) => rotations,
@@ -50,20 +50,30 @@ pub async fn look(ports: &Ports, profile: &Profile, key: &KeyId) -> Result<Optio
     found.map_err(RotateError::Journal)
 }
 
-/// Reads the list, keeps it, and brings `rotation` up to it.
+/// Reads the list, and keeps it.
 ///
 /// # Errors
-/// [`RotateError::List`] where the list cannot be read.
-pub async fn read(at: At<'_>, rotation: Rotation, rules: Rules<'_>) -> Result<Seen, RotateError> {
+/// [`RotateError::List`] where it cannot be read.
+pub async fn read_list(at: At<'_>) -> Result<Arc<Listing>, RotateError> {
     let listing = review(&*at.session.api, &*at.ports.clock, &|_| {})
         .await
         .map_err(RotateError::List)?;
     let listing = Arc::new(listing);
     keep(at.ports, at.profile, &listing).await;
+    Ok(listing)
+}
+
+/// Reads the list, keeps it, and brings `rotation` up to it.
+///
+/// # Errors
+/// [`RotateError::List`] where the list cannot be read.
+pub async fn read(at: At<'_>, rotation: Rotation, rules: Rules<'_>) -> Result<Seen, RotateError> {
+    let listing = read_list(at).await?;
     Ok(settle(at, rotation, listing, rules).await)
 }
 
-async fn settle(at: At<'_>, rotation: Rotation, listing: Arc<Listing>, rules: Rules<'_>) -> Seen {
+/// Brings `rotation` up to a list that was just read.
+pub async fn settle(at: At<'_>, rotation: Rotation, listing: Arc<Listing>, rules: Rules<'_>) -> Seen {
     let (rotation, waiting) = follow_creation(at, rotation).await;
     let rotation = follow_places(at, rotation, rules).await;
     let rotation = note_own_place(at, rotation).await;

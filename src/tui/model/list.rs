@@ -338,7 +338,7 @@ impl KeyList {
                 DueStatus::Due => counts.due += 1,
                 DueStatus::DueSoon => counts.due_soon += 1,
                 DueStatus::Unknown => counts.unknown += 1,
-                DueStatus::Fresh => {}
+                DueStatus::Fresh | DueStatus::Rotating => {}
             }
         }
         self.counts = counts;

@@ -15,6 +15,8 @@ use crate::core::rotation::{Mark, Plan, Rotation, What};
 use crate::ports::{BegunRotation, JournalError, Scope};
 
 const COLUMNS: &str = "id, body, revision";
+/// Rotations that are over and still read beside those that are not.
+const PAST: i64 = 200;
 
 /// Writes down a new rotation, or finds the one of the same key that is not over.
 pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, Trouble> {
@@ -75,14 +77,17 @@ pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark
     })
 }
 
-/// The rotations of a scope that are not over, oldest first.
-pub(super) fn open(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, Trouble> {
+/// The rotations of a scope that are not over, and the newest of those that are, oldest first.
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, Trouble> {
     let Some(scope) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
-    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND over = 0 ORDER BY seq");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND (over = 0 OR seq IN
+         (SELECT seq FROM rotations WHERE scope = ?1 AND over = 1 ORDER BY seq DESC LIMIT ?2)) ORDER BY seq"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([scope])?;
+    let mut rows = statement.query([scope, PAST])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);

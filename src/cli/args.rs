@@ -5,6 +5,15 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+mod rotate;
+
+pub use rotate::{
+    RotateAdoptArgs, RotateArgs, RotateCancelArgs, RotateConfirmArgs, RotateFinishArgs, RotateStartArgs,
+    RotateStatusArgs, RotateStep, RotateTickArgs,
+};
+
+use self::rotate::ROTATE_HELP;
+
 const EXITS: &str = "\
 Exit codes:
   0   done
@@ -90,6 +99,9 @@ pub enum Command {
     /// Revoke keys, and read the list again to see them gone
     #[command(after_long_help = REVOKE_HELP)]
     Revoke(RevokeArgs),
+    /// Rotate a key in four steps that are kept: create, roll out, confirm traffic, revoke
+    #[command(after_long_help = ROTATE_HELP)]
+    Rotate(RotateArgs),
     /// Say which keys are due, for people, CI, calendars and monitoring
     #[command(after_long_help = DUE_HELP)]
     Due(DueArgs),
@@ -225,6 +237,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Create(_) => "create",
             Self::Revoke(_) => "revoke",
+            Self::Rotate(_) => "rotate",
             Self::Due(_) => "due",
             Self::Snooze(_) => "snooze",
             Self::Leak(_) => "leak",

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::ops::create::{Blocked, CreateError};
+use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{SignInError, WITHOUT_KEYRING};
 use crate::ports::{ApiError, Fault, StoreError};
 
@@ -111,6 +112,32 @@ impl From<CreateError> for Trouble {
         let exit = match &error {
             CreateError::NotReady(_, Blocked::Store(_)) => Exit::Usage,
             _ => error.cause().map_or(Exit::Error, of_api_error),
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<RotateError> for Trouble {
+    fn from(error: RotateError) -> Self {
+        let exit = match &error {
+            RotateError::List(cause) => of_api_error(cause),
+            RotateError::Create(cause) => return (**cause).clone().into(),
+            RotateError::NotListed(_) => Exit::NoSuchKey,
+            RotateError::StartedElsewhere { .. }
+            | RotateError::OwnFrom(_)
+            | RotateError::NoName(_)
+            | RotateError::NoPair(_)
+            | RotateError::NoPlace { .. } => Exit::Usage,
+            RotateError::Journal(_)
+            | RotateError::Taken { .. }
+            | RotateError::NoNewKey
+            | RotateError::NewGone(_)
+            | RotateError::StepOpen { .. }
+            | RotateError::StillOurs
+            | RotateError::BeingRevoked
+            | RotateError::UsedAgain(_)
+            | RotateError::Store(_)
+            | RotateError::Over(_) => Exit::Error,
         };
         Self::new(exit, error.to_string())
     }

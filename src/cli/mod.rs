@@ -17,6 +17,7 @@ pub mod output;
 pub mod profile;
 mod prompt;
 mod revoke;
+mod rotate;
 mod show;
 mod snooze;
 mod status;
@@ -122,6 +123,7 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         // These stop where they can say what is true then.
         Command::Create(args) => create::run(context, args, interrupts).await,
         Command::Revoke(args) => revoke::run(context, args, interrupts).await,
+        Command::Rotate(args) => rotate::run(context, &args.step, interrupts).await,
         Command::Snooze(args) => snooze::run(context, args, interrupts).await,
         Command::Identify(args) => until_interrupted(interrupts, identify::run(context, args.json)).await,
         Command::Leak(args) => leak::run(context, args, interrupts).await,

@@ -112,6 +112,22 @@ pub struct Minted {
     pub name: Label,
 }
 
+impl Minted {
+    /// The key, as far as this tells of it: for a sentence about one that no list holds.
+    #[must_use]
+    pub fn bare(&self) -> ApiKey {
+        ApiKey {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            created_at: None,
+            last_used_at: LastUse::Unknown,
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        }
+    }
+}
+
 /// One row of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Creation {

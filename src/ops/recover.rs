@@ -9,7 +9,7 @@ use crate::ops::create::move_on;
 use crate::ops::custody::{Acknowledged, acknowledge, write_line};
 use crate::ops::review::{read_list, server_now};
 use crate::ops::sign_in::Profile;
-use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports};
+use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports, Probe};
 
 /// A found key is not called lost before this: another copy of the program may be about to put its value away. Longer
 /// than a request and a keyring may take together.
@@ -155,7 +155,14 @@ pub async fn recover(
                 Acknowledged::Forgotten | Acknowledged::NotRecorded => None,
                 Acknowledged::StillEscrowed(_) => Some(Waiting::Unreadable(creation)),
             },
-            Stage::Escrowed | Stage::Delivered => Some(escrowed(ports, profile, creation).await),
+            Stage::Escrowed | Stage::Delivered => {
+                if is_dead(ports, api, &mut list, &creation).await {
+                    forget_dead(ports, profile, &creation).await;
+                    None
+                } else {
+                    Some(escrowed(ports, profile, creation).await)
+                }
+            }
             Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
             Stage::Intended => intended(ports, profile, api, &mut list, creation, &since).await?,
         };
@@ -163,6 +170,40 @@ pub async fn recover(
         waiting.extend(one);
     }
     Ok(waiting)
+}
+
+/// Whether the key of a waiting value was revoked meanwhile: its own team's whole list lacks it, and its value is refused.
+/// Not asked of a key so new that neither may know it yet.
+async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Option<Seen>, creation: &Creation) -> bool {
+    let Some(minted) = &creation.minted else { return false };
+    let Ok(seen) = Seen::of(api, list).await else {
+        return false;
+    };
+    let known = &creation.intent.known;
+    let own_team = seen.keys.iter().any(|key| known.contains(&key.id));
+    let listed = seen.keys.iter().any(|key| key.id == minted.id);
+    if listed || !own_team || !seen.complete || server_now(api, &*ports.clock) < creation.search_ends() {
+        return false;
+    }
+    match ports.store.get(&Account::escrow(&creation.op)).await {
+        Ok(Some(value)) => matches!(api.probe(&value).await, Ok(Probe::Refused)),
+        _ => false,
+    }
+}
+
+/// The value of a key that is gone is worth nothing to anybody.
+async fn forget_dead(ports: &Ports, profile: &Profile, creation: &Creation) {
+    let Some(minted) = creation.minted.clone() else { return };
+    let Some(lost) = move_on(ports, creation, Event::ValueLost(minted)).await else {
+        return;
+    };
+    if let Err(error) = ports.store.delete(&Account::escrow(&creation.op)).await {
+        tracing::debug!(%error, "the value of a key that is gone stays in the store");
+        return;
+    }
+    move_on(ports, &lost, Event::Settled).await;
+    let detail = "the key is gone, and its value was deleted".to_owned();
+    write_line(ports, profile, creation, Action::Recover, "settled", detail).await;
 }
 
 async fn escrowed(ports: &Ports, profile: &Profile, creation: Creation) -> Waiting {

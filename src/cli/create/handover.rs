@@ -14,6 +14,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::{KeyShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
+use crate::cli::rotate::shape::RotationShape;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
@@ -33,14 +34,22 @@ struct CreatedShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
     receipts: Vec<ReceiptShape<'a>>,
+    /// The rotation it is a step of, as it stood before the value was handed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<&'a RotationShape<'a>>,
 }
 
 /// Hands a value to where it was asked to go, and forgets it only when it is there.
-pub(super) async fn hand_over(
+///
+/// `rotation`: the rotation it is a step of. `keeps_waiting`: whether it goes on waiting when everybody who was asked took
+/// it; `None`: it waits where nobody was asked.
+pub(in crate::cli) async fn hand_over(
     context: &mut Context<'_>,
     session: &Session,
     mut new: NewKey,
     asked: &Asked<'_>,
+    rotation: Option<RotationShape<'_>>,
+    keeps_waiting: Option<bool>,
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
     let args = asked.args;
@@ -57,6 +66,7 @@ pub(super) async fn hand_over(
         json: args.json,
         show: args.show,
         receipts: &receipts,
+        rotation,
         policies: context.settings.config.policies(),
         now: server_now(&*session.api, &*context.ports.clock),
     };
@@ -91,7 +101,7 @@ pub(super) async fn hand_over(
         } else {
             Exit::Partial
         }
-    } else if args.show || args.stored || !receipts.all.is_empty() {
+    } else if args.show || args.stored || !keeps_waiting.unwrap_or(receipts.all.is_empty()) {
         forget(context, &creation, &called).await
     } else {
         still_waits(context, &called, id, &safety);
@@ -124,6 +134,7 @@ struct Printing<'a> {
     json: bool,
     show: bool,
     receipts: &'a Receipts,
+    rotation: Option<RotationShape<'a>>,
     policies: Policies,
     now: Timestamp,
 }
@@ -143,6 +154,7 @@ impl Printing<'_> {
             key: KeyShape::of(&listed, &self.policies, self.now),
             secret: self.show.then(|| secret.expose()),
             receipts: self.receipts.all.iter().map(ReceiptShape::of).collect(),
+            rotation: self.rotation.as_ref(),
         };
         if self.show {
             output.secret_json(&shape)
@@ -267,6 +279,7 @@ mod tests {
             json,
             show,
             receipts: &stored(),
+            rotation: None,
             policies: Policies::default(),
             now: at("2026-11-22T12:00:00Z"),
         };

@@ -4,8 +4,8 @@ mod handover;
 mod receipts;
 mod resume;
 
+pub(super) use self::handover::hand_over;
 use crate::cli::args::CreateArgs;
-use crate::cli::create::handover::hand_over;
 use crate::cli::create::resume::{look_for_it, resume};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
@@ -20,7 +20,7 @@ use crate::ops::handover::{Route, look_ahead};
 use crate::ops::sign_in::Session;
 
 /// What the person asked to be done with the value.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     args: &'a CreateArgs,
     /// Where it goes, each place once.
     targets: Vec<Target>,
@@ -30,7 +30,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn of(args: &'a CreateArgs, settings: &Settings) -> Result<Self, Trouble> {
+    pub(super) fn of(args: &'a CreateArgs, settings: &Settings) -> Result<Self, Trouble> {
         let mut targets: Vec<Target> = Vec::with_capacity(args.to.len());
         for text in &args.to {
             let target = Target::parse(text)
@@ -57,15 +57,20 @@ impl<'a> Asked<'a> {
     }
 
     /// Only a person's own sink can ask for the team, and only those wait for its name.
-    async fn learn_team(&mut self, session: &Session) {
+    pub(super) async fn learn_team(&mut self, session: &Session) {
         if self.targets.iter().any(|target| matches!(target, Target::Sink(_))) {
             let teams = session.api.teams().await.unwrap_or_default();
             self.team = teams.first().map(|team| team.name.raw().to_owned());
         }
     }
 
+    /// Whether the value goes somewhere at once, so that no store needs to keep it.
+    pub(super) fn goes_somewhere(&self) -> bool {
+        self.args.show || self.args.copy || !self.targets.is_empty()
+    }
+
     /// All targets at once, so that they are mended at once.
-    async fn check(&self, context: &Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
+    pub(super) async fn check(&self, context: &Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
         let problems = look_ahead(context.ports, self.route(), &self.targets, name).await;
         let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
         match words.as_slice() {
@@ -79,7 +84,7 @@ impl<'a> Asked<'a> {
     }
 
     /// "and hand its value to a and b"
-    fn plan(&self) -> String {
+    pub(super) fn plan(&self) -> String {
         let mut places: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
         if self.args.copy {
             places.push("the clipboard".to_owned());
@@ -126,7 +131,7 @@ pub(super) async fn run(
         Ok::<_, Trouble>(session)
     };
     let session = until_interrupted(interrupts, prepared).await?;
-    let without_store = if args.show || args.copy || !asked.targets.is_empty() {
+    let without_store = if asked.goes_somewhere() {
         WithoutStore::Create
     } else {
         WithoutStore::Refuse
@@ -134,7 +139,7 @@ pub(super) async fn run(
     let profile = &context.settings.profile;
     // Not dropped at a signal: a key would be left behind whose value nobody has. The request has its own time limit.
     match create(context.ports, profile, &*session.api, name, without_store).await {
-        Ok(new) => hand_over(&mut context, &session, new, &asked, interrupts).await,
+        Ok(new) => hand_over(&mut context, &session, new, &asked, None, None, interrupts).await,
         Err(error) => {
             let lost = match &error {
                 CreateError::Uncertain(_, _, creation) => Some(creation.clone()),

@@ -68,7 +68,7 @@ pub(super) async fn resume(
             let new = reopen(context.ports, creation)
                 .await
                 .map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
-            hand_over(&mut context, &session, new, &asked, interrupts).await
+            hand_over(&mut context, &session, new, &asked, None, None, interrupts).await
         }
         several => {
             for creation in several {

@@ -4,6 +4,7 @@
 //! row moves `creating → rolling_out → confirming → revoking → finished`; it can be cancelled from each of them, and only
 //! what was measured, attested or forced by name opens the last step.
 
+mod account;
 mod name;
 mod pairs;
 mod step;
@@ -18,6 +19,7 @@ use crate::core::creation::{Minted, OpId};
 use crate::core::key::KeyName;
 use crate::core::text::Label;
 
+pub use account::{Next, Progress, StepAccount, place_words, span};
 pub use name::successor_name;
 pub use pairs::{Pair, Pairs, Part, Role};
 pub use step::{Illegal, What};

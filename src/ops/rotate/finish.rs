@@ -8,7 +8,7 @@ use super::own::{forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
 use crate::core::incident::Outcome;
-use crate::core::key::Own;
+use crate::core::key::{ApiKey, Own};
 use crate::core::rotation::{Awaited, Ground, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::ops::leak::kill_known;
@@ -22,8 +22,22 @@ pub struct Finished {
     pub rotation: Rotation,
     /// What was seen of the old key; `None` when it was stopped on the way, and nothing is known.
     pub outcome: Option<Outcome>,
+    /// Whether its value was watched until it was refused: our own credential of before.
+    pub watched: bool,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
+}
+
+impl Finished {
+    /// What is said of the old key; empty where nothing is known.
+    #[must_use]
+    pub fn sentence(&self, old: &ApiKey) -> String {
+        match &self.outcome {
+            Some(outcome) if self.watched => outcome.leak_sentence(&old.called()),
+            Some(outcome) => outcome.sentence(old),
+            None => String::new(),
+        }
+    }
 }
 
 /// Revokes the old key of a rotation whose step 4 is open, or with `force` one whose is not. A rotation that is finished
@@ -43,6 +57,7 @@ pub async fn finish(
         return Ok(Finished {
             rotation: rotation.clone(),
             outcome: Some(Outcome::AlreadyGone),
+            watched: false,
             recorded: Ok(()),
         });
     }
@@ -90,7 +105,9 @@ pub async fn finish(
         Err(error) => return Err(RotateError::Journal(error)),
     };
     let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
-    let (outcome, recorded) = match retired_value(at, &begun).await {
+    let retired = retired_value(at, &begun).await;
+    let watched = retired.is_some();
+    let (outcome, recorded) = match retired {
         Some(value) => {
             let killed = kill_known(ports, profile, api, target, value, stop).await;
             (killed.outcome, killed.recorded)
@@ -104,6 +121,7 @@ pub async fn finish(
     Ok(Finished {
         rotation,
         outcome,
+        watched,
         recorded,
     })
 }
@@ -138,6 +156,7 @@ async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError>
     Ok(Finished {
         rotation,
         outcome: Some(Outcome::AlreadyGone),
+        watched: false,
         recorded: Ok(()),
     })
 }

@@ -1,0 +1,61 @@
+//! `chatzuri-keys rotate`: a key's rotation, a step at a time.
+
+mod find;
+pub(in crate::cli) mod shape;
+mod start;
+mod status;
+mod steps;
+
+use jiff::SignedDuration;
+
+use crate::cli::Context;
+use crate::cli::args::RotateStep;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::core::policy::Policies;
+use crate::ops::rotate::{At, Rules};
+use crate::ops::sign_in::Session;
+
+/// What the config says of rotations.
+struct Measure {
+    policies: Policies,
+    quiet: SignedDuration,
+}
+
+impl Measure {
+    fn of(context: &Context<'_>) -> Self {
+        Self {
+            policies: context.settings.config.policies(),
+            quiet: context.settings.config.quiet(),
+        }
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            policies: &self.policies,
+            quiet: self.quiet,
+        }
+    }
+}
+
+/// The profile as it speaks to its API.
+fn at<'a>(context: &Context<'a>, session: &'a Session) -> At<'a> {
+    At {
+        ports: context.ports,
+        profile: &context.settings.profile,
+        session,
+    }
+}
+
+pub(super) async fn run(context: Context<'_>, step: &RotateStep, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+    match step {
+        RotateStep::Start(args) => start::run(context, args, interrupts).await,
+        RotateStep::Status(args) => super::until_interrupted(interrupts, status::run(context, args)).await,
+        // Each of these is one move of a row: there is nothing to interrupt but the reading before it.
+        RotateStep::Tick(args) => steps::tick(context, args, interrupts).await,
+        RotateStep::Confirm(args) => steps::confirm(context, args, interrupts).await,
+        RotateStep::Cancel(args) => steps::cancel(context, args, interrupts).await,
+        RotateStep::Adopt(args) => steps::adopt(context, args, interrupts).await,
+        RotateStep::Finish(args) => steps::finish(context, args, interrupts).await,
+    }
+}

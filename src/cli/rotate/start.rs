@@ -1,0 +1,236 @@
+//! `rotate start`: step 1, and on with it where it was left.
+
+use serde::Serialize;
+
+use super::find::rotation;
+use super::shape::{RotationShape, next, text};
+use super::{Measure, at};
+use crate::cli::args::{CreateArgs, RotateStartArgs};
+use crate::cli::create::{Asked, hand_over};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::json::time;
+use crate::cli::output::{SCHEMA_VERSION, nobody_reads};
+use crate::cli::{Context, find, until_interrupted};
+use crate::core::key::{KeyName, Own};
+use crate::core::listing::ListedKey;
+use crate::core::register::Place;
+use crate::core::rotation::{Creating, PlaceState, Rotation, Stage};
+use crate::core::target::Target;
+use crate::ops::create::{NewKey, WithoutStore};
+use crate::ops::custody::reopen;
+use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, read_list, settle};
+use crate::ops::sign_in::Session;
+
+#[derive(Serialize)]
+struct StartShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    rotation: RotationShape<'a>,
+    receipts: [(); 0],
+}
+
+pub(super) async fn run(
+    mut context: Context<'_>,
+    args: &RotateStartArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    if args.show && nobody_reads() {
+        return Err(Trouble::new(
+            Exit::Error,
+            "Nothing was done: nobody reads standard output, where the value would go.",
+        ));
+    }
+    let name = args.name.as_deref().map(KeyName::parse).transpose();
+    let name = name.map_err(|bad| Trouble::new(Exit::Usage, format!("--name: {bad}")))?;
+    let measure = Measure::of(&context);
+    let reading = async {
+        let session = super::super::session(context.ports, context.settings).await?;
+        let listing = read_list(at(&context, &session)).await?;
+        let there = rotation(at(&context, &session), &listing, &args.key).await?;
+        Ok::<_, Trouble>((session, listing, there.filter(|rotation| !rotation.is_over())))
+    };
+    let (session, listing, there) = until_interrupted(interrupts, reading).await?;
+    let own = match &there {
+        Some(rotation) => rotation.own,
+        None => find::key(&listing, &args.key)?.own == Own::Yes,
+    };
+    let old_name = match &there {
+        Some(rotation) => rotation.old.name.raw().to_owned(),
+        None => find::key(&listing, &args.key)?.key.name.raw().to_owned(),
+    };
+    let places = measure.policies.register().places(&old_name);
+    let create_args = create_args(args, places, there.as_ref());
+    let mut asked = Asked::of(&create_args, context.settings)?;
+    let by_hand = places.iter().any(|place| matches!(place, Place::Words(_))) || (places.is_empty() && !own);
+    let handing = Handing { own, by_hand };
+    if context.switches.dry_run {
+        let called = find::key(&listing, &args.key).map_or_else(|_| old_name.clone(), |listed| listed.key.called());
+        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        context.output.say(&match &there {
+            Some(rotation) => format!("Would go on: {}", next(rotation, measure.quiet, listing.as_of)),
+            None => format!(
+                "Would begin the rotation of {called}: create its successor and {}.",
+                asked.plan()
+            ),
+        });
+        return Ok(Exit::Ok);
+    }
+    let rotation = match there {
+        Some(rotation) => rotation,
+        None => {
+            let key = find::key(&listing, &args.key)?;
+            warn_of_unknown(&mut context, key);
+            // What cannot be delivered is told before anything is begun.
+            until_interrupted(interrupts, asked.check(&context, name.as_ref())).await?;
+            rotate::begin(at(&context, &session), &listing, key, name, measure.rules()).await?
+        }
+    };
+    let seen = settle(at(&context, &session), rotation, listing, measure.rules()).await;
+    let new = match new_key(&context, &session, &seen, &mut asked, handing, interrupts).await? {
+        Some(new) => new,
+        None => {
+            report(&mut context, &seen, &measure, args.json)?;
+            return Ok(Exit::Ok);
+        }
+    };
+    let (rotation, new) = new;
+    if own {
+        hand_to_own_place(at(&context, &session), &rotation, &new).await?;
+        context
+            .output
+            .say("Signed in with the new key from now on; the old one is kept beside it until it is proven dead.");
+    }
+    let shape = RotationShape::of(&rotation, Vec::new(), measure.quiet, seen.listing.as_of);
+    let exit = hand_over(
+        &mut context,
+        &session,
+        new,
+        &asked,
+        Some(shape),
+        handing.keeps_waiting(args),
+        interrupts,
+    )
+    .await?;
+    // The value may have been stored: that is the end of step 1.
+    let settled = settle(at(&context, &session), rotation, seen.listing, measure.rules()).await;
+    if !args.json {
+        context
+            .output
+            .say(&next(&settled.rotation, measure.quiet, settled.listing.as_of));
+    }
+    Ok(exit)
+}
+
+/// Who takes the value.
+#[derive(Clone, Copy)]
+struct Handing {
+    /// It is our own credential, so that our keyring is one of its places.
+    own: bool,
+    /// A person is to take it somewhere.
+    by_hand: bool,
+}
+
+impl Handing {
+    /// Whether the value waits although every target took it, or there was none.
+    fn keeps_waiting(self, args: &RotateStartArgs) -> Option<bool> {
+        match (args.to.is_empty(), self.by_hand, self.own) {
+            // The person said where it goes.
+            (false, _, _) => None,
+            (true, true, _) => Some(true),
+            // Every place is a target, and those that had it before are not asked again.
+            (true, false, _) => Some(false),
+        }
+    }
+}
+
+/// The value goes to the key's own places that do not have it yet, unless the person names others.
+fn create_args(args: &RotateStartArgs, places: &[Place], there: Option<&Rotation>) -> CreateArgs {
+    let has_it = |target: &String| {
+        let states = there.map_or(&[] as &[PlaceState], |rotation| &rotation.places);
+        states
+            .iter()
+            .any(|state| state.place.raw() == target && state.stored.is_some())
+    };
+    let own: Vec<String> = places
+        .iter()
+        .filter_map(|place| match place {
+            Place::Target(target) => Some(Target::to_string(target)),
+            Place::Words(_) => None,
+        })
+        .filter(|target| !has_it(target))
+        .collect();
+    CreateArgs {
+        to: if args.to.is_empty() { own } else { args.to.clone() },
+        show: args.show,
+        copy: args.copy,
+        json: args.json,
+        ..CreateArgs::default()
+    }
+}
+
+fn warn_of_unknown(context: &mut Context<'_>, key: &ListedKey) {
+    if key.own == Own::Unknown {
+        context.output.warn(&format!(
+            "{} may be the key we are signed in with: the server gives no hint of it. If it is, sign in with another key \
+             before it is revoked.",
+            key.key.called()
+        ));
+    }
+}
+
+/// The new key with its value, made now or waiting; `None` where step 1 has nothing to hand over.
+async fn new_key(
+    context: &Context<'_>,
+    session: &Session,
+    seen: &Seen,
+    asked: &mut Asked<'_>,
+    handing: Handing,
+    interrupts: &mut Interrupts,
+) -> Result<Option<(Rotation, NewKey)>, Trouble> {
+    let rotation = &seen.rotation;
+    let (making, waiting) = match (&rotation.stage, &seen.waiting) {
+        (Stage::Creating(Creating::Nothing), _) => (true, None),
+        (_, Some(creation)) => (false, Some(creation)),
+        _ => return Ok(None),
+    };
+    let checking = async {
+        asked.learn_team(session).await;
+        asked.check(context, making.then_some(&rotation.name)).await
+    };
+    until_interrupted(interrupts, checking).await?;
+    if let Some(creation) = waiting {
+        let new = reopen(context.ports, creation).await;
+        let new = new.map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
+        return Ok(Some((rotation.clone(), new)));
+    }
+    let without_store = if asked.goes_somewhere() && !handing.own {
+        WithoutStore::Create
+    } else {
+        WithoutStore::Refuse
+    };
+    // Not dropped at a signal: a key would be left behind whose value nobody has.
+    let minted = mint(at(context, session), rotation, without_store).await;
+    let minted = minted.map_err(|error| match error {
+        RotateError::Create(error) => Trouble::from(*error),
+        error => error.into(),
+    })?;
+    Ok(Some((minted.rotation, minted.new)))
+}
+
+fn report(context: &mut Context<'_>, seen: &Seen, measure: &Measure, json: bool) -> Result<(), Trouble> {
+    if json {
+        context.output.json(&StartShape {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(seen.listing.as_of),
+            rotation: RotationShape::of_seen(seen, measure.quiet),
+            receipts: [],
+        })?;
+        return Ok(());
+    }
+    let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
+    let zone = jiff::tz::TimeZone::system();
+    let told = text(&seen.rotation, &troubles, measure.quiet, seen.listing.as_of, &zone);
+    context.output.say(told.trim_end());
+    Ok(())
+}

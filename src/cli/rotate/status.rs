@@ -1,0 +1,125 @@
+//! `rotate status`.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::find::rotation;
+use super::shape::{RotationShape, text};
+use super::{Measure, at};
+use crate::cli::Context;
+use crate::cli::args::RotateStatusArgs;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::json::time;
+use crate::cli::list::INCOMPLETE;
+use crate::cli::output::SCHEMA_VERSION;
+use crate::core::key::KeyId;
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::rotation::{Pairs, Role, Rotation};
+use crate::ops::rotate::{RotateError, Seen, read_list, settle};
+
+#[derive(Serialize)]
+struct StatusShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    rotations: Vec<RotationShape<'a>>,
+    /// Pairs that look like rotations which no row here explains.
+    elsewhere: Vec<PairShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct PairShape<'a> {
+    old_id: &'a str,
+    old_name: &'a str,
+    new_id: &'a str,
+    new_name: &'a str,
+}
+
+pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result<Exit, Trouble> {
+    let measure = Measure::of(&context);
+    let session = super::super::session(context.ports, context.settings).await?;
+    let at = at(&context, &session);
+    let listing = read_list(at).await?;
+    let all = at.ports.journal.rotations(&at.profile.scope()).await;
+    let all = all.map_err(RotateError::Journal)?;
+    let wanted: Vec<Rotation> = match &args.key {
+        Some(key) => rotation(at, &listing, key).await?.into_iter().collect(),
+        None => all.iter().filter(|rotation| !rotation.is_over()).cloned().collect(),
+    };
+    let mut seen: Vec<Seen> = Vec::with_capacity(wanted.len());
+    for rotation in wanted {
+        seen.push(settle(at, rotation, listing.clone(), measure.rules()).await);
+    }
+    let pairs = match &args.key {
+        Some(_) => Vec::new(),
+        None => elsewhere(&all, &listing),
+    };
+    let output = context.output;
+    if args.json {
+        output.json(&StatusShape {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(listing.as_of),
+            rotations: seen
+                .iter()
+                .map(|seen| RotationShape::of_seen(seen, measure.quiet))
+                .collect(),
+            elsewhere: pairs.iter().map(|(old, new)| PairShape::of(old, new)).collect(),
+        })?;
+    } else {
+        let zone = TimeZone::system();
+        let told = |seen: &Seen| {
+            let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
+            text(&seen.rotation, &troubles, measure.quiet, listing.as_of, &zone)
+        };
+        let texts: Vec<String> = seen.iter().map(told).collect();
+        if !texts.is_empty() {
+            output.data(&texts.join("\n"))?;
+        }
+        for (old, new) in &pairs {
+            output.say(&format!(
+                "{} is being rotated, started elsewhere: {} is its newer key. Go on with it: chatzuri-keys rotate adopt {} {}",
+                old.key.called(),
+                new.key.called(),
+                old.key.id,
+                new.key.id
+            ));
+        }
+        if seen.is_empty() && pairs.is_empty() {
+            output.say(match args.key {
+                Some(_) => "That key is not being rotated.",
+                None => "No key is being rotated.",
+            });
+        }
+    }
+    if !listing.complete {
+        output.warn(INCOMPLETE);
+        return Ok(Exit::Partial);
+    }
+    Ok(Exit::Ok)
+}
+
+impl<'a> PairShape<'a> {
+    fn of(old: &'a ListedKey, new: &'a ListedKey) -> Self {
+        Self {
+            old_id: old.key.id.raw(),
+            old_name: old.key.name.raw(),
+            new_id: new.key.id.raw(),
+            new_name: new.key.name.raw(),
+        }
+    }
+}
+
+fn elsewhere<'a>(rotations: &[Rotation], listing: &'a Listing) -> Vec<(&'a ListedKey, &'a ListedKey)> {
+    let pairs = Pairs::of(rotations, &listing.keys);
+    let find = |id: &KeyId| listing.keys.iter().find(|listed| listed.key.id == *id);
+    listing
+        .keys
+        .iter()
+        .filter_map(|old| {
+            let part = pairs.part(&old.key.id)?;
+            if part.step.is_some() || part.role != Role::Old {
+                return None;
+            }
+            Some((old, find(part.other.as_ref()?)?))
+        })
+        .collect()
+}

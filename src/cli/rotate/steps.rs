@@ -1,0 +1,432 @@
+//! Steps 2 to 4, giving up, and going on with what was started elsewhere.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::find::the_rotation;
+use super::shape::{RotationShape, next, text};
+use super::{Measure, at};
+use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateFinishArgs, RotateTickArgs};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::json::time;
+use crate::cli::output::SCHEMA_VERSION;
+use crate::cli::{Context, find, prompt, until_interrupted, words};
+use crate::core::confirm::{Question, question};
+use crate::core::key::Own;
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::rotation::{Rotation, Stage};
+use crate::core::text::{Label, clean, fit};
+use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::rotate::{self, RotateError, Seen, read_list, settle};
+use crate::ops::sign_in::Session;
+
+/// The longest reason, in characters.
+const REASON_LIMIT: usize = 500;
+
+#[derive(Serialize)]
+struct StepShape<'a> {
+    schema_version: u32,
+    as_of: String,
+    rotation: RotationShape<'a>,
+    /// What stays behind of a rotation that was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_behind: Option<&'a str>,
+}
+
+/// A rotation brought up to the list of now.
+struct Located {
+    session: Session,
+    measure: Measure,
+    seen: Seen,
+}
+
+async fn located(context: &Context<'_>, key: &str, interrupts: &mut Interrupts) -> Result<Located, Trouble> {
+    let measure = Measure::of(context);
+    let reading = async {
+        let session = super::super::session(context.ports, context.settings).await?;
+        let at = at(context, &session);
+        let listing = read_list(at).await?;
+        let rotation = the_rotation(at, &listing, key).await?;
+        let seen = settle(at, rotation, listing, measure.rules()).await;
+        Ok::<_, Trouble>((session, seen))
+    };
+    let (session, seen) = until_interrupted(interrupts, reading).await?;
+    Ok(Located { session, measure, seen })
+}
+
+pub(super) async fn tick(
+    mut context: Context<'_>,
+    args: &RotateTickArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
+    let places = meant(&seen.rotation, args)?;
+    if context.switches.dry_run {
+        let verb = if args.off { "untick" } else { "tick" };
+        for place in &places {
+            context.output.say(&format!("Would {verb} “{place}”."));
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut rotation = seen.rotation.clone();
+    for place in &places {
+        rotation = if args.off {
+            rotate::untick(at(&context, &session), &rotation, place).await?
+        } else {
+            rotate::tick(at(&context, &session), &rotation, place).await?
+        };
+    }
+    // With the last place ticked the list that was just read may say that the traffic has moved already.
+    let seen = settle(at(&context, &session), rotation, seen.listing, measure.rules()).await;
+    report(&mut context, &seen, &measure, args.json, None)?;
+    Ok(Exit::Ok)
+}
+
+/// The places meant, each as it is written or the only one that begins so.
+fn meant(rotation: &Rotation, args: &RotateTickArgs) -> Result<Vec<Label>, Trouble> {
+    let all = || rotation.places.iter().map(|state| state.place.clone());
+    if args.all {
+        return Ok(all().collect());
+    }
+    let mut meant = Vec::with_capacity(args.places.len());
+    for text in &args.places {
+        let wanted = text.trim().to_lowercase();
+        let begins = |place: &Label| !wanted.is_empty() && place.raw().to_lowercase().starts_with(&wanted);
+        let exact = all().find(|place| place.raw() == text.trim());
+        let found: Vec<Label> = match exact {
+            Some(place) => vec![place],
+            None => all().filter(begins).collect(),
+        };
+        match found.as_slice() {
+            [only] => meant.push(only.clone()),
+            [] => {
+                return Err(RotateError::NoPlace {
+                    asked: Label::new(text),
+                    places: all().collect(),
+                }
+                .into());
+            }
+            several => {
+                let names: Vec<String> = several.iter().map(|place| format!("“{place}”")).collect();
+                return Err(Trouble::new(
+                    Exit::Usage,
+                    format!(
+                        "Nothing was ticked: {} places begin with “{}”: {}.",
+                        several.len(),
+                        fit(&clean(text), 60),
+                        names.join(", ")
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(meant)
+}
+
+pub(super) async fn confirm(
+    mut context: Context<'_>,
+    args: &RotateConfirmArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let reason = args.reason.as_deref().map(reason).transpose()?;
+    let Located {
+        session,
+        measure,
+        mut seen,
+    } = located(&context, &args.key, interrupts).await?;
+    if let Some(reason) = reason {
+        if context.switches.dry_run {
+            let measured = rotate::measured_words(&seen.rotation, measure.quiet);
+            context.output.say(&format!(
+                "Would attest that the traffic has moved: {reason}. Measured: {measured}."
+            ));
+            return Ok(Exit::Ok);
+        }
+        seen.rotation = rotate::attest(at(&context, &session), &seen.rotation, &reason, measure.quiet).await?;
+    }
+    report(&mut context, &seen, &measure, args.json, None)?;
+    Ok(match seen.rotation.stage {
+        Stage::Revoking { .. } | Stage::Finished { .. } => Exit::Ok,
+        _ => Exit::Error,
+    })
+}
+
+fn reason(text: &str) -> Result<Label, Trouble> {
+    let reason = Label::new(text.trim());
+    let count = reason.raw().chars().count();
+    if reason.is_blank() || count > REASON_LIMIT {
+        return Err(Trouble::new(
+            Exit::Usage,
+            format!("--reason: say how you know that the traffic has moved, in 1 to {REASON_LIMIT} characters."),
+        ));
+    }
+    Ok(reason)
+}
+
+pub(super) async fn adopt(
+    mut context: Context<'_>,
+    args: &RotateAdoptArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let measure = Measure::of(&context);
+    let reading = async {
+        let session = super::super::session(context.ports, context.settings).await?;
+        let listing = read_list(at(&context, &session)).await?;
+        Ok::<_, Trouble>((session, listing))
+    };
+    let (session, listing) = until_interrupted(interrupts, reading).await?;
+    let (old, new) = (find::key(&listing, &args.old)?, find::key(&listing, &args.new)?);
+    if context.switches.dry_run {
+        context.output.say(&format!(
+            "Would go on with the rotation of {} to {}.",
+            old.key.called(),
+            new.key.called()
+        ));
+        return Ok(Exit::Ok);
+    }
+    let rotation = rotate::adopt(at(&context, &session), &listing, (old, new), measure.rules()).await?;
+    let seen = settle(at(&context, &session), rotation, Arc::clone(&listing), measure.rules()).await;
+    report(&mut context, &seen, &measure, args.json, None)?;
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn cancel(
+    mut context: Context<'_>,
+    args: &RotateCancelArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
+    let new = seen.rotation.new_key().and_then(|new| listed(&seen.listing, &new.id));
+    let revoke_new = match new {
+        _ if args.revoke_new => true,
+        Some(new) if context.switches.interactive && !context.switches.dry_run && !args.json => {
+            context
+                .output
+                .warn(&format!("The new key stays behind: {}.", facts(&seen.listing, new)));
+            let typed = until_interrupted(interrupts, prompt::line("Revoke it too? [y/N] ")).await?;
+            typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+        }
+        _ => false,
+    };
+    if context.switches.dry_run {
+        let tail = match new {
+            Some(new) if revoke_new => format!(" and revoke {}", new.key.called()),
+            Some(new) => format!("; {} would stay", new.key.called()),
+            None => String::new(),
+        };
+        context.output.say(&format!(
+            "Would give up the rotation of “{}”{tail}.",
+            seen.rotation.old.name
+        ));
+        return Ok(Exit::Ok);
+    }
+    if revoke_new && !context.switches.interactive && !context.switches.yes {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "Nothing was done: nobody can be asked here. Confirm with --yes.",
+        ));
+    }
+    if revoke_new && new.is_some_and(|new| new.own == Own::Yes) {
+        return Err(Trouble::new(
+            Exit::Error,
+            "Nothing was done: the new key is what we are signed in with. Cancel without revoking it.",
+        ));
+    }
+    let (rotation, left) = rotate::cancel(at(&context, &session), &seen.rotation).await?;
+    let mut exit = Exit::Ok;
+    let mut left = left.map(|new| new.id.raw().to_owned());
+    if revoke_new && let Some(new) = new {
+        let (ports, profile) = (context.ports, &context.settings.profile);
+        let stop = interrupts.next_but_hangup();
+        let revoked = revoke_and_record(ports, profile, &*session.api, new, Patience::default(), stop).await;
+        context.output.unrecorded(&revoked.recorded);
+        match &revoked.outcome {
+            Some(outcome) if outcome.is_proven() => {
+                left = None;
+                context.output.say(&outcome.sentence(&new.key));
+            }
+            Some(outcome) => {
+                exit = Exit::of_code(outcome.exit_code());
+                context.output.error(&outcome.sentence(&new.key));
+            }
+            None => {
+                exit = Exit::Declined;
+                context.output.error(&format!(
+                    "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
+                    new.key.called()
+                ));
+            }
+        }
+    }
+    if !args.json {
+        let tail = match new.filter(|_| left.is_some()) {
+            Some(new) => format!(
+                " The new key stays behind: chatzuri-keys revoke {} removes it.",
+                words::shell_word(new.key.id.raw())
+            ),
+            None => String::new(),
+        };
+        context.output.say(&format!(
+            "Gave up the rotation: {} stays as it is.{tail}",
+            rotation.old.bare().called()
+        ));
+        return Ok(exit);
+    }
+    let seen = Seen { rotation, ..seen };
+    report(&mut context, &seen, &measure, true, left.as_deref())?;
+    Ok(exit)
+}
+
+pub(super) async fn finish(
+    mut context: Context<'_>,
+    args: &RotateFinishArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
+    let old = &seen.rotation.old;
+    if let Some(confirm) = &args.confirm
+        && confirm.trim() != old.name.raw().trim()
+        && confirm.trim() != old.id.raw()
+    {
+        return Err(Trouble::new(
+            Exit::Usage,
+            format!(
+                "Nothing was revoked: --confirm does not name the old key, “{}”.",
+                old.name
+            ),
+        ));
+    }
+    let target = listed(&seen.listing, &old.id);
+    if context.switches.dry_run {
+        let facts = target.map_or_else(|| old.bare().called(), |target| facts(&seen.listing, target));
+        let open = matches!(seen.rotation.stage, Stage::Revoking { .. });
+        context.output.say(&match (open, args.force) {
+            (true, _) => format!("Would revoke {facts}."),
+            (false, true) => format!("Would revoke {facts}, although step 3 is open."),
+            (false, false) => format!(
+                "Would revoke nothing: {} {}",
+                seen.rotation
+                    .step()
+                    .map_or(String::new(), |step| format!("step {step} of 4 is open.")),
+                next(&seen.rotation, measure.quiet, seen.listing.as_of)
+            ),
+        });
+        return Ok(Exit::Ok);
+    }
+    // What is refused anyway asks for no confirmation.
+    if matches!(seen.rotation.stage, Stage::Revoking { .. })
+        && !args.force
+        && let Some(target) = target
+    {
+        ask(&mut context, &seen.listing, target, interrupts).await?;
+    }
+    let stop = interrupts.next_but_hangup();
+    let finished = rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?;
+    context.output.unrecorded(&finished.recorded);
+    let key = target.map_or_else(|| old.bare(), |target| target.key.clone());
+    let exit = match &finished.outcome {
+        Some(outcome) => {
+            let sentence = finished.sentence(&key);
+            if outcome.is_proven() {
+                context.output.say(&sentence);
+            } else {
+                context.output.error(&sentence);
+            }
+            Exit::of_code(outcome.exit_code())
+        }
+        None => {
+            context.output.error(&format!(
+                "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
+                key.called()
+            ));
+            Exit::Declined
+        }
+    };
+    let seen = Seen {
+        rotation: finished.rotation,
+        troubles: Vec::new(),
+        ..seen
+    };
+    if args.json {
+        report(&mut context, &seen, &measure, true, None)?;
+    }
+    Ok(exit)
+}
+
+async fn ask(
+    context: &mut Context<'_>,
+    listing: &Listing,
+    target: &ListedKey,
+    interrupts: &mut Interrupts,
+) -> Result<(), Trouble> {
+    if context.switches.yes {
+        context.output.warn(&format!("Revoking {}.", facts(listing, target)));
+        return Ok(());
+    }
+    if !context.switches.interactive {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
+        ));
+    }
+    context.output.warn(&format!("Revoke {}?", facts(listing, target)));
+    context
+        .output
+        .warn("Every request with it gets 401 at once, and it cannot be undone.");
+    let asking = async {
+        Ok(match question(target, listing.as_of) {
+            Question::Typed { expected, what } => {
+                let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
+                typed.is_some_and(|typed| typed == expected)
+            }
+            Question::YesNo => {
+                let typed = prompt::line("Revoke it? [y/N] ").await?;
+                typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+            }
+        })
+    };
+    if until_interrupted(interrupts, asking).await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(Exit::Declined, "Declined; nothing was revoked."))
+    }
+}
+
+fn listed<'a>(listing: &'a Listing, id: &crate::core::key::KeyId) -> Option<&'a ListedKey> {
+    listing.keys.iter().find(|listed| listed.key.id == *id)
+}
+
+fn facts(listing: &Listing, target: &ListedKey) -> String {
+    let used = words::last_use_warning(listing.as_of, target.key.last_used_at);
+    let own = match target.own {
+        Own::Yes => "; it is the key we are signed in with",
+        Own::Unknown => "; it may be the key we are signed in with",
+        Own::No => "",
+    };
+    format!("{} {}, {used}{own}", target.key.called(), target.key.hint())
+}
+
+fn report(
+    context: &mut Context<'_>,
+    seen: &Seen,
+    measure: &Measure,
+    json: bool,
+    left: Option<&str>,
+) -> Result<(), Trouble> {
+    if json {
+        context.output.json(&StepShape {
+            schema_version: SCHEMA_VERSION,
+            as_of: time(seen.listing.as_of),
+            rotation: RotationShape::of_seen(seen, measure.quiet),
+            left_behind: left,
+        })?;
+        return Ok(());
+    }
+    let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
+    let zone = jiff::tz::TimeZone::system();
+    let told = text(&seen.rotation, &troubles, measure.quiet, seen.listing.as_of, &zone);
+    context.output.say(told.trim_end());
+    Ok(())
+}

@@ -210,6 +210,7 @@ mod tests {
                     "created_at": "2026-11-01T08:00:00Z", "last_used_at": "2026-11-22T11:58:00Z",
                     "never_used": false, "created_by": "amina@acme.example",
                     "due_at": "2027-01-30T08:00:00Z", "days_left": 69, "status": "fresh", "own": "no",
+                    "rotation": null,
                     "snoozed_until": null,
                 }],
             })

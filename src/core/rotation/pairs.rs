@@ -103,6 +103,12 @@ impl Pairs {
         Self { parts }
     }
 
+    /// Whether no key takes part in a rotation.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// The part of a key.
     #[must_use]
     pub fn part(&self, id: &KeyId) -> Option<&Part> {

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::core::key::KeyId;
 use crate::core::policy::DueStatus;
+use crate::core::rotation::Part;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::TeamState;
 
@@ -61,6 +62,10 @@ pub struct Entry {
     pub days_left: Option<i32>,
     /// When it is due, by UTC.
     pub date: Option<Date>,
+    /// Its part in a rotation.
+    pub part: Option<Box<Part>>,
+    /// Until when it is put off.
+    pub snoozed: Option<Date>,
 }
 
 impl Entry {
@@ -96,6 +101,8 @@ impl Agenda {
                     .standing
                     .due_at
                     .map(|at| jiff::tz::TimeZone::UTC.to_datetime(at).date()),
+                part: row.part.clone(),
+                snoozed: row.snoozed.as_ref().map(|snooze| snooze.until),
             })
             .collect();
         entries.sort_by(|a, b| {

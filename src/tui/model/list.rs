@@ -1,13 +1,17 @@
 //! The list of keys as it is shown: measured, sorted, filtered, with a cursor that stays on its key.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tui_input::Input;
 
+use crate::core::due::Notes;
 use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::ListedKey;
 use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
+use crate::core::rotation::{Pairs, Part, Role};
+use crate::core::snooze::{self, Snooze};
 use crate::core::text::Label;
 
 /// A key with everything a row needs, computed when the list or the day changes, not when it is drawn.
@@ -21,6 +25,10 @@ pub struct Row {
     pub pattern: Option<String>,
     /// How it stands against its policy.
     pub standing: Standing,
+    /// Its part in a rotation.
+    pub part: Option<Box<Part>>,
+    /// That its due date is put off, while that holds.
+    pub snoozed: Option<Box<Snooze>>,
 }
 
 /// What the list is sorted by.
@@ -67,6 +75,8 @@ pub struct Counts {
     pub due: usize,
     /// Within the window.
     pub due_soon: usize,
+    /// Rotations under way, each counted once.
+    pub rotating: usize,
     /// Of unknown age.
     pub unknown: usize,
 }
@@ -75,6 +85,8 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct KeyList {
     policies: Arc<Policies>,
+    notes: Notes,
+    pairs: Pairs,
     rows: Vec<Row>,
     /// What the filter looks into, by row and in lower case; made when it is first typed into, not for the first frame.
     haystacks: Vec<String>,
@@ -104,6 +116,8 @@ impl KeyList {
     pub fn new(policies: Arc<Policies>) -> Self {
         Self {
             policies,
+            notes: Notes::default(),
+            pairs: Pairs::default(),
             rows: Vec::new(),
             haystacks: Vec::new(),
             sorted: Vec::new(),
@@ -123,10 +137,35 @@ impl KeyList {
 
     /// Takes a newly read list; the cursor stays on its key.
     pub fn replace(&mut self, keys: Vec<ListedKey>, server_now: Timestamp) {
+        self.pairs = Pairs::of(&self.notes.rotations, &keys);
         self.rows = keys
             .into_iter()
             .map(|listed| Row::new(listed, &self.policies, server_now))
             .collect();
+        self.measure(server_now);
+    }
+
+    /// Takes what was written down about the keys.
+    pub fn annotate(&mut self, notes: Notes, server_now: Timestamp) {
+        if self.notes == notes {
+            return;
+        }
+        self.notes = notes;
+        let listed: Vec<ListedKey> = self.rows.iter().map(|row| row.listed.clone()).collect();
+        self.pairs = Pairs::of(&self.notes.rotations, &listed);
+        self.measure(server_now);
+    }
+
+    /// What was written down about the keys.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    fn measure(&mut self, server_now: Timestamp) {
+        for row in &mut self.rows {
+            row.measure(&self.policies, &self.pairs, &self.notes, server_now);
+        }
         self.haystacks.clear();
         self.day = utc_day(server_now);
         self.recount();
@@ -138,13 +177,7 @@ impl KeyList {
         if self.day == utc_day(server_now) {
             return;
         }
-        self.day = utc_day(server_now);
-        for row in &mut self.rows {
-            row.measure(&self.policies, server_now);
-        }
-        self.haystacks.clear();
-        self.recount();
-        self.sort();
+        self.measure(server_now);
     }
 
     /// Every key that was read.
@@ -184,6 +217,17 @@ impl KeyList {
     #[must_use]
     pub fn place(&self) -> usize {
         self.place
+    }
+
+    /// Whether the row at this place is the new key of the one before it.
+    #[must_use]
+    pub fn follows_its_old(&self, place: usize) -> bool {
+        let row = |place: usize| self.order.get(place).and_then(|&index| self.rows.get(index));
+        let old = place.checked_sub(1).and_then(row);
+        match (old, row(place).and_then(|row| row.part.as_deref())) {
+            (Some(old), Some(part)) => part.role == Role::New && part.other.as_ref() == Some(&old.listed.key.id),
+            _ => false,
+        }
     }
 
     /// The row under the cursor.
@@ -291,14 +335,44 @@ impl KeyList {
         if self.reversed {
             self.sorted.reverse();
         }
+        if !self.pairs.is_empty() {
+            self.join_pairs();
+        }
         self.rearrange();
+    }
+
+    /// Puts each new key right under the old one it takes the place of.
+    fn join_pairs(&mut self) {
+        let of_role = |wanted: Role| {
+            let rows = self.rows.iter().enumerate();
+            rows.filter(move |(_, row)| row.part.as_deref().is_some_and(|part| part.role == wanted))
+        };
+        let old: HashMap<&KeyId, usize> = of_role(Role::Old)
+            .map(|(index, row)| (&row.listed.key.id, index))
+            .collect();
+        let mut new_of: HashMap<usize, usize> = HashMap::new();
+        for (index, row) in of_role(Role::New) {
+            let other = row.part.as_deref().and_then(|part| part.other.as_ref());
+            if let Some(&old) = other.and_then(|id| old.get(id)) {
+                new_of.insert(old, index);
+            }
+        }
+        let moved: HashSet<usize> = new_of.values().copied().collect();
+        let joined = self
+            .sorted
+            .iter()
+            .filter(|index| !moved.contains(index))
+            .flat_map(|&index| std::iter::once(index).chain(new_of.get(&index).copied()));
+        self.sorted = joined.collect();
     }
 
     fn rearrange(&mut self) {
         let needle = self.filter.value().to_lowercase();
         let terms: Vec<&str> = needle.split_whitespace().collect();
         if !terms.is_empty() && self.haystacks.len() != self.rows.len() {
-            self.haystacks = self.rows.iter().map(Row::haystack).collect();
+            let register = self.policies.register();
+            let haystack = |row: &Row| row.haystack(register.owner(row.listed.key.name.raw()));
+            self.haystacks = self.rows.iter().map(haystack).collect();
         }
         let holds = |&&index: &&usize| {
             let text = self.haystacks.get(index);
@@ -334,17 +408,23 @@ impl KeyList {
         let mut counts = Counts::default();
         for row in &self.rows {
             match row.standing.status {
+                // What is put off calls nobody.
+                _ if row.snoozed.is_some() => {}
                 DueStatus::Overdue => counts.overdue += 1,
                 DueStatus::Due => counts.due += 1,
                 DueStatus::DueSoon => counts.due_soon += 1,
                 DueStatus::Unknown => counts.unknown += 1,
-                DueStatus::Fresh | DueStatus::Rotating => {}
+                DueStatus::Rotating => {
+                    counts.rotating += usize::from(row.part.as_deref().is_some_and(|part| part.role == Role::Old));
+                }
+                DueStatus::Fresh => {}
             }
         }
         self.counts = counts;
         self.next_due = self
             .rows
             .iter()
+            .filter(|row| row.snoozed.is_none() && row.part.is_none())
             .filter_map(|row| row.standing.days_left)
             .filter(|&left| left >= 0)
             .min();
@@ -360,22 +440,44 @@ impl Row {
             policy,
             pattern: pattern.map(str::to_owned),
             standing,
+            part: None,
+            snoozed: None,
             listed,
         }
     }
 
-    fn measure(&mut self, policies: &Policies, server_now: Timestamp) {
-        self.standing = policies.standing(&self.listed.key, server_now);
+    fn measure(&mut self, policies: &Policies, pairs: &Pairs, notes: &Notes, server_now: Timestamp) {
+        let key = &self.listed.key;
+        self.standing = pairs.standing(&key.id, policies.standing(key, server_now));
+        self.part = pairs.part(&key.id).cloned().map(Box::new);
+        self.snoozed = snooze::of(&notes.snoozes, &key.id, server_now).cloned().map(Box::new);
     }
 
-    fn haystack(&self) -> String {
+    fn haystack(&self, owner: Option<&Label>) -> String {
         let key = &self.listed.key;
-        let owner = key.created_by.as_ref().map_or("", Label::shown);
+        let created_by = key.created_by.as_ref().map_or("", Label::shown);
+        let owner = owner.map_or("", Label::shown);
+        let snoozed = if self.snoozed.is_some() { "snoozed" } else { "" };
         let status = match self.standing.status {
             DueStatus::DueSoon => "due soon",
             other => other.word(),
         };
-        format!("{}\n{}\n{}\n{owner}\n{status}", key.name, key.id, key.hint()).to_lowercase()
+        format!(
+            "{}\n{}\n{}\n{created_by}\n{owner}\n{status}\n{snoozed}",
+            key.name,
+            key.id,
+            key.hint()
+        )
+        .to_lowercase()
+    }
+
+    /// What needs attention first; what is put off needs none.
+    fn urgency(&self) -> (DueStatus, Option<i32>) {
+        let status = match self.snoozed {
+            Some(_) => DueStatus::Fresh,
+            None => self.standing.status,
+        };
+        (status, self.standing.days_left)
     }
 
     fn compare(&self, other: &Self, by: SortBy) -> std::cmp::Ordering {
@@ -386,9 +488,7 @@ impl Row {
             LastUse::Unknown => (2, std::cmp::Reverse(Timestamp::MIN)),
         };
         let first = match by {
-            SortBy::Due => {
-                (self.standing.status, self.standing.days_left).cmp(&(other.standing.status, other.standing.days_left))
-            }
+            SortBy::Due => self.urgency().cmp(&other.urgency()),
             SortBy::Name => std::cmp::Ordering::Equal,
             SortBy::Created => b.created_at.cmp(&a.created_at),
             SortBy::LastUsed => used(a.last_used_at).cmp(&used(b.last_used_at)),
@@ -519,6 +619,50 @@ mod tests {
         assert_eq!((list.counts().due, list.next_due()), (1, Some(0)));
         list.turn_day("2026-11-24T00:00:00Z".parse().unwrap());
         assert_eq!((list.counts().overdue, list.next_due()), (1, None));
+    }
+
+    fn snoozed(name: &str) -> Snooze {
+        Snooze {
+            key: KeyId::new(&format!("key_{name}")).unwrap(),
+            until: "2026-11-22".parse().unwrap(),
+            reason: Label::new("moving"),
+            at: now(),
+            actor: Label::new("amina"),
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_put_off_calls_nobody_until_its_day_is_over() {
+        let mut list = list(&FOUR);
+        let notes = Notes {
+            snoozes: vec![snoozed("late")],
+            ..Notes::default()
+        };
+        list.annotate(notes, now());
+        assert_eq!(list.counts().overdue, 0);
+        assert_eq!(shown(&list), ["today", "soon", "late", "fresh"]);
+        list.edit_filter(|input| *input = Input::from("snoozed"));
+        assert_eq!(shown(&list), ["late"]);
+        list.edit_filter(|input| *input = Input::default());
+        list.turn_day("2026-11-23T00:00:00Z".parse().unwrap());
+        assert_eq!(list.counts().overdue, 2, "the day is over, and “today” is a day late");
+    }
+
+    #[test]
+    fn the_two_keys_of_a_rotation_stand_together_in_every_order_and_count_once() {
+        let mut list = list(&[("Zapier", 88), ("Zapier 2026-11-20", 2), ("late", 200), ("fresh", 3)]);
+        assert_eq!(shown(&list), ["late", "Zapier", "Zapier 2026-11-20", "fresh"]);
+        assert_eq!((list.counts().rotating, list.counts().due_soon), (1, 0));
+        assert!(list.follows_its_old(2) && !list.follows_its_old(1) && !list.follows_its_old(0));
+        for _ in 0..3 {
+            list.sort_next();
+            list.reverse();
+            let order = shown(&list);
+            let old = order.iter().position(|name| *name == "Zapier").unwrap();
+            assert_eq!(order[old + 1], "Zapier 2026-11-20", "{order:?}");
+        }
+        list.edit_filter(|input| *input = Input::from("rotating"));
+        assert_eq!(list.shown(), 2);
     }
 
     #[test]

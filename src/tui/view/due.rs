@@ -82,19 +82,24 @@ fn draw_agenda(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn line<'a>(model: &Model, entry: &Entry, selected: bool, width: u16) -> Line<'a> {
-    let due = match entry.days_left {
-        Some(days) => relative::due_in(days),
-        None => "age unknown".to_owned(),
+    let due = match (&entry.part, entry.snoozed, entry.days_left) {
+        (Some(part), ..) => part.words(),
+        (None, Some(until), _) => format!("snoozed {}", until.strftime("%m-%d")),
+        (None, None, Some(days)) => relative::due_in(days),
+        (None, None, None) => "age unknown".to_owned(),
     };
     let several = model.teams.len() > 1;
-    let (due_width, team_width) = (14, if several { 16 } else { 0 });
+    let (due_width, team_width) = (19, if several { 16 } else { 0 });
     let name_width = width.saturating_sub(5 + due_width + team_width + 4).min(34);
     let name = if entry.name.trim().is_empty() {
         "(no name)"
     } else {
         &entry.name
     };
-    let role = role(entry.status);
+    let role = match entry.snoozed {
+        Some(_) => Role::Dim,
+        None => role(entry.status),
+    };
     let mut spans = vec![
         span(model, Role::Accent, if selected { " ▸ " } else { "   " }),
         span(model, role, mark(entry.status)),

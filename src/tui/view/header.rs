@@ -68,6 +68,7 @@ fn counts(model: &Model) -> Vec<Span<'static>> {
         (counts.overdue, Role::Danger, format!("! {} overdue", counts.overdue)),
         (counts.due, Role::Warn, format!("◔ {} due today", counts.due)),
         (counts.due_soon, Role::Warn, format!("◔ {} due soon", counts.due_soon)),
+        (counts.rotating, Role::Accent, format!("~ {} rotating", counts.rotating)),
         (
             counts.unknown,
             Role::Dim,

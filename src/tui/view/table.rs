@@ -31,7 +31,7 @@ const LEAD: u16 = 5;
 impl Widths {
     fn of(total: u16) -> Self {
         let (hint, age, used, gauge, due, gap) = if total >= 110 {
-            (16, 8, 11, 24, 14, 2)
+            (16, 8, 11, 20, 19, 2)
         } else if total >= 76 {
             (13, 6, 8, 9, 13, 1)
         } else {
@@ -64,7 +64,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rec
     for ((place, row), y) in (list.top()..).zip(list.window()).zip(area.y..area.y + area.height) {
         let selected = place == list.place();
         let line = Rect { y, height: 1, ..area };
-        frame.render_widget(draw_row(model, row, &widths, selected), line);
+        let under_its_old = list.follows_its_old(place);
+        frame.render_widget(draw_row(model, row, &widths, selected, under_its_old), line);
     }
     draw_scroll(model, frame, area);
 }
@@ -99,7 +100,7 @@ fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths
     frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
 }
 
-fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) -> Line<'a> {
+fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, under_its_old: bool) -> Line<'a> {
     let theme = model.settings.theme;
     let key = &row.listed.key;
     let status = row.standing.status;
@@ -108,13 +109,17 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) ->
     } else {
         Style::default()
     };
-    let of_status = theme.style(role(status));
+    let of_status = match row.snoozed {
+        Some(_) => theme.style(Role::Dim),
+        None => theme.style(role(status)),
+    };
     let dim = theme.style(Role::Dim);
     let name = if key.name.is_blank() {
         "(no name)".to_owned()
     } else {
         name_of(row, widths.name)
     };
+    let name = if under_its_old { format!("└ {name}") } else { name };
     let used = relative::last_use(key.last_used_at, model.server_now());
     let used = if widths.used > 8 {
         used
@@ -140,8 +145,18 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool) ->
     cell(&relative::age(row.standing), widths.age, strong);
     cell(&used, widths.used, strong);
     cell(&gauge(row.standing, row.policy, widths.gauge), widths.gauge, of_status);
-    cell(&relative::due(row.standing), widths.due, of_status);
+    cell(&rotation(row, widths.due), widths.due, of_status);
     Line::from(spans)
+}
+
+/// When it is due, how far its rotation is, or until when it is put off.
+fn rotation(row: &Row, width: u16) -> String {
+    match (&row.part, &row.snoozed) {
+        (Some(part), _) if part.step.is_none() && width < 19 => "rotating ?/4".to_owned(),
+        (Some(part), _) => part.words(),
+        (None, Some(snooze)) => format!("snoozed {}", snooze.until.strftime("%m-%d")),
+        (None, None) => relative::due(row.standing),
+    }
 }
 
 /// The name, with a word for our own credential that is never cut away.

@@ -43,6 +43,8 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 /// Threads of the runtime: one for what is asked, one for what is answered.
 const WORKERS: usize = 2;
+/// How long an old key has to be quiet in the sandbox.
+const SANDBOX_QUIET: &str = "20s";
 /// The profile of the sandbox.
 const SANDBOX_PROFILE: &str = "sandbox";
 
@@ -142,6 +144,7 @@ async fn dashboard(
         profiles: labels.collect(),
         first: TeamIndex(0),
         policies: Arc::new(settings.config.policies()),
+        quiet: settings.config.quiet(),
         clear_after,
         theme: if mono { Theme::Mono } else { Theme::Ansi },
         zone: jiff::tz::TimeZone::system(),
@@ -264,8 +267,10 @@ async fn try_dashboard(running: &Running, environment: &Environment) -> Result<E
         base_url: Some(running.base_url.clone()),
         ..Global::default()
     };
-    let settings =
-        resolve(&flags, &Environment::default(), Config::default()).map_err(|error| usage(error.to_string()))?;
+    let mut config = Config::default();
+    // Its apps move to a successor in half a minute, not in a day.
+    config.rotation.quiet = SANDBOX_QUIET.to_owned();
+    let settings = resolve(&flags, &Environment::default(), config).map_err(|error| usage(error.to_string()))?;
     let credential = Secret::parse(running.credential.expose()).map_err(|error| usage(error.to_string()))?;
     let store = MemoryStore::new();
     store.set(&settings.profile.account(), Arc::new(credential)).await?;

@@ -1,21 +1,16 @@
 //! `chatzuri-keys snooze KEY`: put a key's due date off, with a reason, until a day.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::cli::args::SnoozeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, find, until_interrupted};
-use crate::core::activity::Action;
-use crate::core::snooze::{Snooze, holds};
+use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
 use crate::core::text::{Label, clean, fit};
-use crate::ops::record::{Entry, record};
 use crate::ops::review::review;
+use crate::ops::snooze::{end_snooze, ended, is_snoozed, snooze, snoozed};
 use crate::ports::JournalError;
-
-/// The longest reason, in characters.
-const REASON_LIMIT: usize = 200;
 
 pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
     let (ports, settings) = (context.ports, context.settings);
@@ -30,9 +25,9 @@ pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mu
     })
     .await?;
     let key = &find::key(&listing, &args.key)?.key;
-    let (scope, output) = (settings.profile.scope(), context.output);
+    let (profile, output) = (&settings.profile, context.output);
     let dry = context.switches.dry_run;
-    let (outcome, detail, sentence) = match wanted {
+    let changed = match wanted {
         Some((until, reason)) => {
             if !holds(until, listing.as_of) {
                 return Err(Trouble::new(
@@ -40,46 +35,28 @@ pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mu
                     format!("Nothing was done: {until} is over by the server's clock. Give a day to come."),
                 ));
             }
-            let sentence = format!("{} is snoozed until {until}: {reason}", key.called());
-            let snooze = Snooze {
-                key: key.id.clone(),
-                until,
-                reason: reason.clone(),
-                at: ports.clock.now(),
-                actor: ports.actor.clone(),
-            };
-            if !dry {
-                ports.journal.snooze(&scope, snooze).await.map_err(unkept)?;
-            }
-            ("snoozed", format!("until {until}: {}", reason.shown()), sentence)
-        }
-        None => {
-            let there = if dry {
-                let snoozes = ports.journal.snoozes(&scope).await.map_err(unkept)?;
-                snoozes.iter().any(|snooze| snooze.key == key.id)
-            } else {
-                ports.journal.end_snooze(&scope, &key.id).await.map_err(unkept)?
-            };
-            if !there {
-                output.say(&format!("{} was not snoozed; nothing was done.", key.called()));
+            if dry {
+                output.say(&format!("This would be true: {}", snoozed(key, until, &reason)));
                 return Ok(Exit::Ok);
             }
-            let sentence = format!("{} is not snoozed any more.", key.called());
-            ("ended", String::new(), sentence)
+            Some(snooze(ports, profile, key, until, &reason).await.map_err(unkept)?)
         }
+        None if dry => {
+            if is_snoozed(ports, profile, &key.id).await.map_err(unkept)? {
+                output.say(&format!("This would be true: {}", ended(key)));
+                return Ok(Exit::Ok);
+            }
+            None
+        }
+        None => end_snooze(ports, profile, key).await.map_err(unkept)?,
     };
-    if dry {
-        output.say(&format!("This would be true: {sentence}"));
-        return Ok(Exit::Ok);
+    match changed {
+        Some(changed) => {
+            output.unrecorded(&changed.recorded);
+            output.say(&changed.sentence);
+        }
+        None => output.say(&format!("{} was not snoozed; nothing was done.", key.called())),
     }
-    let entry = Entry {
-        action: Action::Snooze,
-        key: Some((key.id.clone(), key.name.clone())),
-        outcome,
-        detail,
-    };
-    output.unrecorded(&record(ports, &settings.profile, entry).await);
-    output.say(&sentence);
     Ok(Exit::Ok)
 }
 
@@ -88,15 +65,7 @@ fn unkept(error: JournalError) -> Trouble {
 }
 
 fn day(text: &str) -> Result<Date, Trouble> {
-    let text = text.trim();
-    // A time would be read as its day, and nobody would be told.
-    let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-12-01".len());
-    date.filter(|&date| {
-        TimeZone::UTC
-            .to_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
-            .is_ok()
-    })
-    .ok_or_else(|| {
+    parse_day(text).ok_or_else(|| {
         Trouble::new(
             Exit::Usage,
             format!("--until: “{}” is no day: give it as 2026-12-01.", fit(&clean(text), 60)),
@@ -105,15 +74,12 @@ fn day(text: &str) -> Result<Date, Trouble> {
 }
 
 fn said(text: &str) -> Result<Label, Trouble> {
-    let reason = Label::new(text.trim());
-    let count = reason.raw().chars().count();
-    if reason.is_blank() || count > REASON_LIMIT {
-        return Err(Trouble::new(
+    parse_reason(text).map_err(|count| {
+        Trouble::new(
             Exit::Usage,
             format!("--reason: give 1 to {REASON_LIMIT} characters; these are {count}."),
-        ));
-    }
-    Ok(reason)
+        )
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::{LastUse, Own};
 use crate::core::listing::ListedKey;
+use crate::core::rotation::{Ground, Rotation};
 
 /// A key used within this time is in use: something will stop working.
 const IN_USE: SignedDuration = SignedDuration::from_hours(24);
@@ -38,13 +39,39 @@ pub fn question(target: &ListedKey, now: Timestamp) -> Question {
     if target.own != Own::Yes && !in_use(now, key.last_used_at) {
         return Question::YesNo;
     }
-    let name = &key.name;
-    let (expected, what) = if name.is_blank() || name.was_escaped() || name.width() > TYPED_NAME {
+    let (expected, what) = to_type(target);
+    Question::Typed { expected, what }
+}
+
+/// What is asked before the last step of a rotation: an old key that was measured to be quiet, and still is, is not in use
+/// however short a time that is.
+#[must_use]
+pub fn question_of_last_step(
+    rotation: &Rotation,
+    target: &ListedKey,
+    quiet: SignedDuration,
+    now: Timestamp,
+) -> Question {
+    let measured = rotation
+        .opened()
+        .is_some_and(|opened| opened.ground == Ground::Measured);
+    let used = target.key.last_used_at.time();
+    let is_quiet = used.is_none_or(|used| now.duration_since(used) >= quiet);
+    if measured && is_quiet && target.own != Own::Yes {
+        return Question::YesNo;
+    }
+    question(target, now)
+}
+
+/// What is typed to name a key, and what that is called: its name, or the end of its id where that cannot be typed well.
+#[must_use]
+pub fn to_type(target: &ListedKey) -> (String, &'static str) {
+    let (key, name) = (&target.key, &target.key.name);
+    if name.is_blank() || name.was_escaped() || name.width() > TYPED_NAME {
         (key.id.last_four(), "the last four of its id")
     } else {
         (name.shown().trim().to_owned(), "its name")
-    };
-    Question::Typed { expected, what }
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,34 @@ pub fn of<'a>(snoozes: &'a [Snooze], key: &KeyId, now: Timestamp) -> Option<&'a 
         .find(|snooze| snooze.key == *key && holds(snooze.until, now))
 }
 
+/// The longest reason, in characters.
+pub const REASON_LIMIT: usize = 200;
+
+/// A day as it is typed: `2026-12-01` and nothing more; a time would be read as its day, and nobody would be told.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-12-01".len());
+    date.filter(|&date| {
+        TimeZone::UTC
+            .to_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
+            .is_ok()
+    })
+}
+
+/// A reason with something to read in it.
+///
+/// # Errors
+/// Its length in characters, which is none or more than [`REASON_LIMIT`].
+pub fn parse_reason(text: &str) -> Result<Label, usize> {
+    let reason = Label::new(text.trim());
+    let count = reason.raw().chars().count();
+    if reason.is_blank() || count > REASON_LIMIT {
+        return Err(count);
+    }
+    Ok(reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

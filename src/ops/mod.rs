@@ -12,3 +12,4 @@ pub mod review;
 pub mod revoke;
 pub mod rotate;
 pub mod sign_in;
+pub mod snooze;

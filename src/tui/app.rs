@@ -8,6 +8,7 @@ use crossterm::event::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeroize::Zeroizing;
 
+use crate::ops::due::notes;
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
@@ -40,8 +41,7 @@ impl Dashboard {
     #[must_use]
     pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, patience: Patience) -> Self {
         let (sender, messages) = unbounded_channel();
-        let sinks = settings.sinks.clone();
-        let runner = Runner::new(ports.clone(), profiles.clone(), sinks, patience, sender.clone());
+        let runner = Runner::new(ports.clone(), profiles.clone(), &settings, patience, sender.clone());
         Self {
             model: Model::new(settings, Keymap::default(), ports.clock.now()),
             runner,
@@ -57,11 +57,12 @@ impl Dashboard {
         let Some(profile) = self.profiles.get(self.model.active.0) else {
             return;
         };
-        let kept = tokio::time::timeout(RECALL, self.ports.journal.last_list(&profile.scope())).await;
-        if let Ok(Ok(Some(listing))) = kept {
+        let scope = profile.scope();
+        let reading = async { tokio::join!(self.ports.journal.last_list(&scope), notes(&self.ports, profile)) };
+        if let Ok((Ok(Some(listing)), (notes, _))) = tokio::time::timeout(RECALL, reading).await {
             let now = self.ports.clock.now();
             self.model.now = now;
-            self.model.team_mut().recall(listing, now);
+            self.model.team_mut().recall(listing, notes, now);
         }
     }
 

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::core::creation::Creation;
-use crate::core::key::KeyName;
+use crate::core::key::{ApiKey, KeyId, KeyName};
 use crate::core::listing::ListedKey;
+use crate::core::rotation::Rotation;
 use crate::core::secret::Secret;
 use crate::core::target::Target;
+use crate::core::text::Label;
 use crate::ops::create::NewKey;
 use crate::ops::recover::Since;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -34,12 +38,37 @@ pub enum Effect {
     Acknowledge(RequestId, TeamIndex, Box<Creation>, String),
     /// Revoke a key.
     Revoke(RequestId, TeamIndex, Box<ListedKey>),
+    /// Begin the rotation of a key, or make the new key of one that has none.
+    BeginRotation(RequestId, TeamIndex, KeyId, Option<KeyName>),
+    /// Read the list and bring a rotation up to it.
+    ReadRotation(RequestId, TeamIndex, Box<Rotation>),
+    /// Move a rotation on.
+    MoveRotation(RequestId, TeamIndex, Box<Rotation>, RotationMove),
+    /// Go on with a rotation that was started elsewhere: the old key and the new one.
+    AdoptPair(RequestId, TeamIndex, KeyId, KeyId),
+    /// Revoke the old key of a rotation; `true`: although step 3 is open.
+    FinishRotation(RequestId, TeamIndex, Box<Rotation>, bool),
+    /// Put a key's due date off, or no longer.
+    Snooze(RequestId, TeamIndex, Box<ApiKey>, Option<(Date, Label)>),
     /// Put a value on the clipboard.
     Copy(RequestId, Arc<Secret>),
     /// Take our value off the clipboard.
     ClearClipboard(RequestId),
     /// Stop a run whose result is not wanted any more.
     Cancel(RequestId),
+}
+
+/// A step that a person takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotationMove {
+    /// The app at a place runs with the new key.
+    Tick(Label),
+    /// It does not after all.
+    Untick(Label),
+    /// The traffic has moved, says somebody; carries how they know.
+    Attest(Label),
+    /// It is given up.
+    Cancel,
 }
 
 /// A value on its way to a target.

@@ -68,6 +68,18 @@ pub enum Action {
     Reveal,
     /// The new value is stored elsewhere.
     Stored,
+    /// Rotate the key under the cursor, or go on with its rotation.
+    Rotate,
+    /// Put the key's due date off.
+    Snooze,
+    /// Vouch that the traffic has moved.
+    Attest,
+    /// Go on with a rotation that was started elsewhere.
+    Adopt,
+    /// Give the rotation up.
+    CancelRotation,
+    /// The other line of a form.
+    NextLine,
     /// Yes.
     Yes,
     /// No.
@@ -101,6 +113,14 @@ pub enum Context {
     SignIn,
     /// The page of new keys that wait.
     Waiting,
+    /// What the new key of a rotation is called.
+    BeginRotation,
+    /// The page of a rotation.
+    Rotation,
+    /// The reason of an attestation.
+    Attest,
+    /// A due date that is put off.
+    Snooze,
     /// Something is running that cannot be taken back.
     Busy,
 }
@@ -259,10 +279,12 @@ fn defaults() -> Vec<Binding> {
         });
     };
     row(C::List, &[ch('n')], A::NewKey, "new", "create a key and show its value once", W::SignedIn);
+    row(C::List, &[ch('r')], A::Rotate, "rotate", "rotate the key in four steps, or go on with it", W::OnLiveKey);
     row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnLiveKey);
     row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
     row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
     row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
+    row(C::List, &[ch('z')], A::Snooze, "", "put the key's due date off, with a reason", W::OnKey);
     row(C::List, &[ch('s')], A::Sort, "sort", "sort by the next column", W::Always);
     row(C::List, &[ch('S')], A::ReverseSort, "", "turn the order round", W::Always);
     row(C::List, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read the list again", W::SignedIn);
@@ -305,6 +327,7 @@ fn defaults() -> Vec<Binding> {
     row(C::Page, &[ch('g'), code(KeyCode::Home)], A::Top, "", "to the top", W::Always);
     row(C::Page, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "to the bottom", W::Always);
     row(C::Page, &[ch('x')], A::Revoke, "revoke", "revoke this key", W::InDetails);
+    row(C::Page, &[ch('r')], A::Rotate, "rotate", "rotate this key", W::InDetails);
 
     row(C::Palette, &[ENTER], A::Submit, "do it", "do what is marked", W::Always);
     row(C::Palette, &[code(KeyCode::Down), KeyPress::ctrl('n')], A::Down, "", "next", W::Always);
@@ -338,6 +361,27 @@ fn defaults() -> Vec<Binding> {
     row(C::TypedQuestion, &[ENTER], A::Submit, "revoke", "revoke, when the text is right", W::Always);
     row(C::TypedQuestion, &[ESC], A::Back, "no", "revoke nothing", W::Always);
 
+    row(C::BeginRotation, &[ENTER], A::Submit, "create the new key", "step 1: create the new key", W::Always);
+    row(C::BeginRotation, &[ESC], A::Back, "cancel", "begin nothing", W::Always);
+
+    row(C::Rotation, &[ENTER], A::Submit, "next", "do what comes next", W::Always);
+    row(C::Rotation, &[ch(' ')], A::Toggle, "tick", "tick a place: the app there runs with the new key", W::Always);
+    row(C::Rotation, &[ch('a')], A::Attest, "attest", "vouch that the traffic has moved, with a reason", W::Always);
+    row(C::Rotation, &[ch('x')], A::Revoke, "revoke the old key", "revoke the old key, forced by its name before step 4", W::Always);
+    row(C::Rotation, &[ch('o')], A::Adopt, "adopt", "go on with a rotation that was started elsewhere", W::Always);
+    row(C::Rotation, &[ch('c')], A::CancelRotation, "give up", "give the rotation up", W::Always);
+    row(C::Rotation, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "", "read the list again", W::Always);
+    row(C::Rotation, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next place", W::Always);
+    row(C::Rotation, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous place", W::Always);
+    row(C::Rotation, &[ESC, ch('q'), ch('h')], A::Back, "leave", "leave it; it keeps its place", W::Always);
+
+    row(C::Attest, &[ENTER], A::Submit, "attest", "vouch for it", W::Always);
+    row(C::Attest, &[ESC], A::Back, "back", "vouch for nothing", W::Always);
+
+    row(C::Snooze, &[ENTER], A::Submit, "snooze", "put it off; an empty day ends that", W::Always);
+    row(C::Snooze, &[code(KeyCode::Tab), code(KeyCode::BackTab), code(KeyCode::Down), code(KeyCode::Up)], A::NextLine, "next line", "the other line", W::Always);
+    row(C::Snooze, &[ESC], A::Back, "cancel", "put off nothing", W::Always);
+
     row(C::SignIn, &[ENTER], A::Submit, "sign in", "check the key and keep it", W::Always);
     row(C::SignIn, &[ESC], A::Back, "close", "stay signed out", W::Always);
 
@@ -352,6 +396,7 @@ fn defaults() -> Vec<Binding> {
         C::TypedQuestion,
         C::SignIn,
         C::Waiting, C::Busy, C::Targets, C::Due,
+        C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
     ] {
         row(
             context,

@@ -6,15 +6,18 @@ use crossterm::event::KeyEvent;
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
+use crate::core::due::Notes;
 use crate::core::incident::Outcome;
-use crate::core::key::Team;
+use crate::core::key::{ApiKey, Team};
 use crate::core::listing::{ListedKey, Listing};
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
+use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
+use crate::ops::snooze::Changed;
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError};
 use crate::tui::keymap::Action;
 
@@ -94,6 +97,8 @@ pub enum Message {
         team: TeamIndex,
         /// The list, and the server's clock minus ours.
         result: Result<(Listing, SignedDuration), ApiError>,
+        /// What was written down about its keys.
+        notes: Notes,
     },
     /// A creation ended.
     Created {
@@ -158,6 +163,46 @@ pub enum Message {
         /// Why the log does not have it.
         unrecorded: Option<JournalError>,
     },
+    /// A rotation was begun, or its new key made.
+    RotationBegun {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The rotation, and the new key's value where it was made just now.
+        result: Result<Box<Begun>, RotateError>,
+    },
+    /// A rotation was brought up to the list, moved, or adopted.
+    RotationRead {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// How it stands.
+        result: Result<Box<Seen>, RotateError>,
+    },
+    /// The last step of a rotation ended.
+    RotationFinished {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The old key.
+        old: Box<ApiKey>,
+        /// What was seen.
+        result: Result<Box<Finished>, RotateError>,
+    },
+    /// A due date was put off, or no longer.
+    Snoozed {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// What is true now; `None`: it was not put off.
+        result: Result<Option<Changed>, JournalError>,
+        /// What is written down since.
+        notes: Notes,
+    },
     /// A value was put on the clipboard.
     Copied {
         /// The run it belongs to.
@@ -172,6 +217,17 @@ pub enum Message {
         /// What became of it.
         result: Result<Cleared, ClipboardError>,
     },
+}
+
+/// A rotation that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// How it stands.
+    pub seen: Seen,
+    /// The new key and its value, where it was made just now.
+    pub new: Option<NewKey>,
+    /// What went wrong after the key was made; its value is safe all the same.
+    pub trouble: Option<RotateError>,
 }
 
 impl Message {
@@ -190,6 +246,10 @@ impl Message {
             | Self::Noted { request }
             | Self::Acknowledged { request, .. }
             | Self::Revoked { request, .. }
+            | Self::RotationBegun { request, .. }
+            | Self::RotationRead { request, .. }
+            | Self::RotationFinished { request, .. }
+            | Self::Snoozed { request, .. }
             | Self::Copied { request, .. }
             | Self::ClipboardCleared { request, .. } => Some(*request),
             Self::Key(_) | Self::Act(_) | Self::Pasted(_) | Self::Resized(..) | Self::Woke | Self::Stopped(_) => None,

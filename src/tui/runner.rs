@@ -1,25 +1,34 @@
 //! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
 
+mod rotate;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use self::rotate::Rotating;
 use crate::core::incident::Outcome;
 use crate::core::listing::Listing;
+use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::custody::{acknowledge, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
+use crate::ops::due::notes;
 use crate::ops::handover::{Route, hand_to, look_ahead};
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
+use crate::ops::snooze::{end_snooze, snooze};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::{Message, RequestId, TeamIndex};
+use crate::tui::model::Settings;
 
 /// The sessions found so far, by team.
 type Sessions = Arc<Mutex<HashMap<TeamIndex, Session>>>;
@@ -29,6 +38,8 @@ pub struct Runner {
     ports: Ports,
     profiles: Vec<Profile>,
     sinks: Sinks,
+    policies: Arc<Policies>,
+    quiet: SignedDuration,
     patience: Patience,
     sessions: Sessions,
     messages: UnboundedSender<Message>,
@@ -41,14 +52,16 @@ impl Runner {
     pub fn new(
         ports: Ports,
         profiles: Vec<Profile>,
-        sinks: Sinks,
+        settings: &Settings,
         patience: Patience,
         messages: UnboundedSender<Message>,
     ) -> Self {
         Self {
             ports,
             profiles,
-            sinks,
+            sinks: settings.sinks.clone(),
+            policies: Arc::clone(&settings.policies),
+            quiet: settings.quiet,
             patience,
             sessions: Sessions::default(),
             messages,
@@ -151,6 +164,79 @@ impl Runner {
                     })
                 });
             }
+            Effect::BeginRotation(request, team, key, name) => {
+                let rotating = self.rotating(team);
+                self.spawn(request, async move {
+                    let result = match rotating? {
+                        Ok(rotating) => rotating.begin(&key, name).await.map(Box::new),
+                        Err(error) => Err(RotateError::List(error)),
+                    };
+                    Some(Message::RotationBegun { request, team, result })
+                });
+            }
+            Effect::ReadRotation(request, team, rotation) => {
+                let rotating = self.rotating(team);
+                self.spawn(request, async move {
+                    let result = match rotating? {
+                        Ok(rotating) => rotating.read(*rotation).await.map(Box::new),
+                        Err(error) => Err(RotateError::List(error)),
+                    };
+                    Some(Message::RotationRead { request, team, result })
+                });
+            }
+            Effect::MoveRotation(request, team, rotation, step) => {
+                let rotating = self.rotating(team);
+                self.spawn(request, async move {
+                    let result = match rotating? {
+                        Ok(rotating) => rotating.step(&rotation, step).await.map(Box::new),
+                        Err(error) => Err(RotateError::List(error)),
+                    };
+                    Some(Message::RotationRead { request, team, result })
+                });
+            }
+            Effect::AdoptPair(request, team, old, new) => {
+                let rotating = self.rotating(team);
+                self.spawn(request, async move {
+                    let result = match rotating? {
+                        Ok(rotating) => rotating.adopt(&old, &new).await.map(Box::new),
+                        Err(error) => Err(RotateError::List(error)),
+                    };
+                    Some(Message::RotationRead { request, team, result })
+                });
+            }
+            Effect::FinishRotation(request, team, rotation, force) => {
+                let rotating = self.rotating(team);
+                self.spawn(request, async move {
+                    let old = Box::new(rotation.old.bare());
+                    let result = match rotating? {
+                        Ok(rotating) => rotating.finish(*rotation, force).await.map(Box::new),
+                        Err(error) => Err(RotateError::List(error)),
+                    };
+                    Some(Message::RotationFinished {
+                        request,
+                        team,
+                        old,
+                        result,
+                    })
+                });
+            }
+            Effect::Snooze(request, team, key, wanted) => {
+                let (ports, profile) = (self.ports.clone(), self.profile(team));
+                self.spawn(request, async move {
+                    let profile = profile?;
+                    let result = match wanted {
+                        Some((until, reason)) => snooze(&ports, &profile, &key, until, &reason).await.map(Some),
+                        None => end_snooze(&ports, &profile, &key).await,
+                    };
+                    let (notes, _) = notes(&ports, &profile).await;
+                    Some(Message::Snoozed {
+                        request,
+                        team,
+                        result,
+                        notes,
+                    })
+                });
+            }
             Effect::Copy(request, value) => {
                 let clipboard = Arc::clone(&self.ports.clipboard);
                 self.spawn(request, async move {
@@ -170,6 +256,24 @@ impl Runner {
 
     fn profile(&self, team: TeamIndex) -> Option<Profile> {
         self.profiles.get(team.0).cloned()
+    }
+
+    /// What a rotation of this team runs with; `None`: there is no such team.
+    fn rotating(&self, team: TeamIndex) -> Option<Result<Rotating, ApiError>> {
+        let profile = self.profile(team)?;
+        let session = match self.session(team, Operation::List) {
+            Ok(session) => session,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(Rotating {
+            ports: self.ports.clone(),
+            profile,
+            session,
+            policies: Arc::clone(&self.policies),
+            quiet: self.quiet,
+            team,
+            sessions: Arc::clone(&self.sessions),
+        }))
     }
 
     fn find_session(&mut self, request: RequestId, team: TeamIndex) {
@@ -214,21 +318,31 @@ impl Runner {
                         let _ = messages.send(Message::PageRead { request, progress });
                     };
                     let read: Result<Listing, ApiError> = review(&*api, &*ports.clock, &on_page).await;
-                    if let (Ok(listing), Some(profile)) = (&read, profile) {
-                        keep_list(&ports, &profile, &Arc::new(listing.clone())).await;
+                    if let (Ok(listing), Some(profile)) = (&read, &profile) {
+                        keep_list(&ports, profile, &Arc::new(listing.clone())).await;
                     }
                     read.map(|listing| (listing, api.clock_offset()))
                 }
                 Err(error) => Err(error),
             };
-            Some(Message::Loaded { request, team, result })
+            let (notes, _) = notes(&ports, &profile?).await;
+            Some(Message::Loaded {
+                request,
+                team,
+                result,
+                notes,
+            })
         });
     }
 
     fn api(&self, team: TeamIndex, operation: Operation) -> Result<Arc<dyn KeyApi>, ApiError> {
+        self.session(team, operation).map(|session| session.api)
+    }
+
+    fn session(&self, team: TeamIndex, operation: Operation) -> Result<Session, ApiError> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         match sessions.get(&team) {
-            Some(session) => Ok(Arc::clone(&session.api)),
+            Some(session) => Ok(session.clone()),
             None => Err(ApiError {
                 operation,
                 endpoint: operation.verb().to_owned(),

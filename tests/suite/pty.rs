@@ -368,6 +368,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         }],
         first: TeamIndex(0),
         policies: Arc::default(),
+        quiet: jiff::SignedDuration::from_secs(20),
         clear_after: 45,
         theme: Theme::Ansi,
         zone: jiff::tz::TimeZone::UTC,

@@ -13,7 +13,7 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::{Context, find, prompt, until_interrupted, words};
-use crate::core::confirm::{Question, question};
+use crate::core::confirm::{Question, question_of_last_step};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Rotation, Stage};
@@ -320,7 +320,8 @@ pub(super) async fn finish(
         && !args.force
         && let Some(target) = target
     {
-        ask(&mut context, &seen.listing, target, interrupts).await?;
+        let question = question_of_last_step(&seen.rotation, target, measure.quiet, seen.listing.as_of);
+        ask(&mut context, &seen.listing, target, question, interrupts).await?;
     }
     let stop = interrupts.next_but_hangup();
     let finished = rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?;
@@ -359,6 +360,7 @@ async fn ask(
     context: &mut Context<'_>,
     listing: &Listing,
     target: &ListedKey,
+    question: Question,
     interrupts: &mut Interrupts,
 ) -> Result<(), Trouble> {
     if context.switches.yes {
@@ -376,7 +378,7 @@ async fn ask(
         .output
         .warn("Every request with it gets 401 at once, and it cannot be undone.");
     let asking = async {
-        Ok(match question(target, listing.as_of) {
+        Ok(match question {
             Question::Typed { expected, what } => {
                 let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
                 typed.is_some_and(|typed| typed == expected)

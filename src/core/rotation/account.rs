@@ -236,6 +236,12 @@ impl Rotation {
     }
 }
 
+/// What was measured of the traffic so far, in words.
+#[must_use]
+pub fn measured_so_far(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -> String {
+    rotation.traffic_words(quiet, now, &|at| at.to_string())
+}
+
 fn called(key: &Minted) -> String {
     format!("{} ({})", key.name, key.id)
 }

@@ -19,7 +19,7 @@ use crate::core::creation::{Minted, OpId};
 use crate::core::key::KeyName;
 use crate::core::text::Label;
 
-pub use account::{Next, Progress, StepAccount, place_words, span};
+pub use account::{Next, Progress, StepAccount, measured_so_far, place_words, span};
 pub use name::successor_name;
 pub use pairs::{Pair, Pairs, Part, Role};
 pub use step::{Illegal, What};

@@ -8,6 +8,7 @@ use tui_input::Input;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
+use crate::core::rotation::Rotation;
 use crate::core::secret::Secret;
 use crate::core::target::Target;
 use crate::ops::create::Safety;
@@ -15,6 +16,7 @@ use crate::ops::deliver::ReceiptState;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
 use crate::tui::secret_field::SecretField;
 
 /// One dialog.
@@ -48,6 +50,16 @@ pub enum Dialog {
     Quit(QuitReason),
     /// The hidden field of the sign-in.
     SignIn(SignInForm),
+    /// Rotate this key? What the new one is called.
+    BeginRotation(BeginForm),
+    /// Where a rotation stands.
+    Rotation(RotationPage),
+    /// How somebody knows that the traffic has moved.
+    Attest(AttestForm),
+    /// Give this rotation up?
+    CancelRotation(Box<Rotation>),
+    /// Put a key's due date off.
+    Snooze(SnoozeForm),
 }
 
 /// Actions by name.
@@ -203,6 +215,8 @@ pub struct RevokeForm {
     pub sent: Option<RequestId>,
     /// What was wrong with the last answer.
     pub hint: Option<&'static str>,
+    /// The rotation whose last step it is.
+    pub finishing: Option<Finishing>,
 }
 
 /// Creations of before that are not over.

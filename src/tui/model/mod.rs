@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod dialog;
 pub mod list;
+pub mod rotation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::due::Notes;
 use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub first: TeamIndex,
     /// When keys are due.
     pub policies: Arc<Policies>,
+    /// How long an old key has to be quiet.
+    pub quiet: SignedDuration,
     /// Seconds until a copied value is cleared; 0 = never.
     pub clear_after: u32,
     /// Roles to styles.
@@ -302,7 +306,12 @@ impl Model {
                 Confirm::YesNo => Context::Question,
                 Confirm::Typed { .. } => Context::TypedQuestion,
             },
-            Some(Dialog::Quit(_)) => Context::Question,
+            Some(Dialog::Quit(_) | Dialog::CancelRotation(_)) => Context::Question,
+            Some(Dialog::BeginRotation(form)) if form.sent.is_some() => Context::Busy,
+            Some(Dialog::BeginRotation(_)) => Context::BeginRotation,
+            Some(Dialog::Rotation(_)) => Context::Rotation,
+            Some(Dialog::Attest(_)) => Context::Attest,
+            Some(Dialog::Snooze(_)) => Context::Snooze,
             Some(Dialog::SignIn(_)) => Context::SignIn,
         }
     }
@@ -388,10 +397,15 @@ impl Model {
                 .unwrap_or(at)
         });
         let pending = self.pending.and_then(|(_, at)| at.checked_add(PASTED_KEY).ok());
+        let poll = match self.dialogs.last() {
+            Some(Dialog::Rotation(page)) => page.poll.map(|poll| poll.at),
+            _ => None,
+        };
         let ages = self.team().next_age_change(self.server_now());
         reveal
             .chain(clipboard)
             .chain(pending)
+            .chain(poll)
             .chain(self.team().look_again_at)
             .chain(ages.and_then(|wait| self.now.checked_add(wait).ok()))
             .min()
@@ -416,10 +430,11 @@ impl TeamState {
     }
 
     /// Shows the list that was kept of an earlier run, until a newer one is read.
-    pub fn recall(&mut self, listing: Listing, now: Timestamp) {
+    pub fn recall(&mut self, listing: Listing, notes: Notes, now: Timestamp) {
         if self.as_of.is_some() || !listing.complete {
             return;
         }
+        self.list.annotate(notes, now);
         self.list.replace(listing.keys, now);
         self.team = listing.team;
         self.as_of = Some(listing.as_of);

@@ -201,7 +201,7 @@ fn keep_for_later(model: &mut Model) {
     );
 }
 
-pub(super) fn on_acknowledged(model: &mut Model, called: &str, result: Acknowledged) -> Vec<Effect> {
+pub(super) fn on_acknowledged(model: &mut Model, called: &str, result: Acknowledged) {
     let store = model.settings.store_name;
     match result {
         Acknowledged::Forgotten => model.say(
@@ -217,5 +217,4 @@ pub(super) fn on_acknowledged(model: &mut Model, called: &str, result: Acknowled
             format!("{called} is stored, as you say, but the journal did not take that: the next start asks again."),
         ),
     }
-    Vec::new()
 }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use tui_input::Input;
 
+use crate::core::due::Notes;
 use crate::core::listing::Listing;
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
@@ -13,7 +14,7 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{due, leave, palette, revoke, sign_in, waiting};
+use crate::tui::update::{due, leave, palette, revoke, rotate, sign_in, snooze, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -22,6 +23,16 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Revoke => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
                 return revoke::open(model, &id);
+            }
+        }
+        Action::Rotate => {
+            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
+                return rotate::open(model, &id);
+            }
+        }
+        Action::Snooze => {
+            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
+                snooze::open(model, &id);
             }
         }
         Action::Refresh => return load(model, model.active),
@@ -60,6 +71,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Toggle
         | Action::Reveal
         | Action::Stored
+        | Action::Attest
+        | Action::Adopt
+        | Action::CancelRotation
+        | Action::NextLine
         | Action::Yes
         | Action::No => {}
     }
@@ -98,6 +113,7 @@ pub(super) fn on_loaded(
     request: RequestId,
     team: TeamIndex,
     result: Result<(Listing, SignedDuration), ApiError>,
+    notes: Notes,
 ) -> Vec<Effect> {
     let now = model.now;
     let Some(state) = model.teams.get_mut(team.0) else {
@@ -108,6 +124,7 @@ pub(super) fn on_loaded(
         Ok((listing, offset)) => {
             state.clock_offset = offset;
             let server_now = now.checked_add(offset).unwrap_or(now);
+            state.list.annotate(notes, server_now);
             state.list.replace(listing.keys, server_now);
             state.team = listing.team.or(state.team.take());
             state.as_of = Some(listing.as_of);

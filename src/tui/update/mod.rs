@@ -7,8 +7,10 @@ mod leave;
 mod list;
 mod palette;
 mod revoke;
+mod rotate;
 mod send;
 mod sign_in;
+mod snooze;
 mod waiting;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
@@ -49,7 +51,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             model.in_flight.remove(&request);
         }
         // A creation is never stale: dropping its result would lose a live key's only value.
-        if !awaited && !matches!(message, Message::Created { .. } | Message::Reopened { .. }) {
+        if !awaited
+            && !matches!(
+                message,
+                Message::Created { .. } | Message::Reopened { .. } | Message::RotationBegun { .. }
+            )
+        {
             return Vec::new();
         }
     }
@@ -69,7 +76,18 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SessionFound { team, result, .. } => sign_in::on_session(model, team, result),
         Message::SignedIn { team, result, .. } => sign_in::on_signed_in(model, team, result),
         Message::PageRead { request, progress } => list::on_page(model, request, progress),
-        Message::Loaded { request, team, result } => list::on_loaded(model, request, team, result),
+        Message::Loaded {
+            request,
+            team,
+            result,
+            notes,
+        } => list::on_loaded(model, request, team, result, notes),
+        Message::RotationBegun { team, result, .. } => rotate::on_begun(model, team, result),
+        Message::RotationRead { request, team, result } => rotate::on_read(model, request, team, result),
+        Message::RotationFinished { team, old, result, .. } => rotate::on_finished(model, team, &old, result),
+        Message::Snoozed {
+            team, result, notes, ..
+        } => snooze::on_snoozed(model, team, result, notes),
         Message::Created { team, result, .. } => create::on_created(model, team, result),
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
         Message::Reopened { team, result, .. } => waiting::on_reopened(model, team, result),
@@ -79,7 +97,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             receipt,
         } => send::on_sent(model, request, &called, receipt),
         Message::Noted { .. } => Vec::new(),
-        Message::Acknowledged { called, result, .. } => create::on_acknowledged(model, &called, result),
+        Message::Acknowledged { called, result, .. } => {
+            create::on_acknowledged(model, &called, result);
+            rotate::on_stored(model)
+        }
         Message::Revoked {
             team,
             target,
@@ -168,6 +189,10 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::SignIn => sign_in::act(model, action),
         Context::Targets => send::act(model, action),
         Context::Waiting => waiting::act(model, action),
+        Context::BeginRotation => rotate::act_on_begin(model, action),
+        Context::Rotation => rotate::act(model, action),
+        Context::Attest => rotate::act_on_attest(model, action),
+        Context::Snooze => snooze::act(model, action),
         Context::Busy => Vec::new(),
     }
 }
@@ -179,6 +204,13 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
         let id = id.clone();
         model.dialogs.pop();
         return revoke::open(model, &id);
+    }
+    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
+        && action == Action::Rotate
+    {
+        let id = id.clone();
+        model.dialogs.pop();
+        return rotate::open(model, &id);
     }
     let most = view::most_scroll(model);
     if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = model.dialogs.last_mut() {
@@ -199,10 +231,10 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
-    if matches!(model.dialogs.last(), Some(Dialog::Quit(_))) {
-        leave::answer(model, action, deliberate)
-    } else {
-        revoke::answer(model, action, deliberate)
+    match model.dialogs.last() {
+        Some(Dialog::Quit(_)) => leave::answer(model, action, deliberate),
+        Some(Dialog::CancelRotation(_)) => rotate::answer_cancel(model, action, deliberate),
+        _ => revoke::answer(model, action, deliberate),
     }
 }
 
@@ -223,6 +255,7 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
     model.team_mut().list.turn_day(server_now);
     let mut effects = clipboard::on_wake(model);
     effects.extend(waiting::on_wake(model));
+    effects.extend(rotate::on_wake(model));
     effects.extend(confirmed.unwrap_or_default());
     effects
 }
@@ -232,6 +265,9 @@ fn line(model: &mut Model) -> Option<&mut Input> {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
         Some(Dialog::Palette(palette)) => Some(&mut palette.input),
+        Some(Dialog::BeginRotation(form)) if form.sent.is_none() => Some(&mut form.input),
+        Some(Dialog::Attest(form)) => Some(&mut form.input),
+        Some(Dialog::Snooze(form)) => Some(form.input()),
         Some(Dialog::Targets(form)) => Some(&mut form.input),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
@@ -271,6 +307,9 @@ fn types_a_character(event: &Event) -> bool {
 fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) => form.error = None,
+        Some(Dialog::BeginRotation(form)) => form.error = None,
+        Some(Dialog::Attest(form)) => form.error = None,
+        Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
         Some(Dialog::Targets(form)) => {
             form.place = form.rows.len();
@@ -291,7 +330,13 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
         model.context(),
-        Context::Create | Context::Palette | Context::TypedQuestion | Context::Targets
+        Context::Create
+            | Context::Palette
+            | Context::TypedQuestion
+            | Context::Targets
+            | Context::BeginRotation
+            | Context::Attest
+            | Context::Snooze
     ) && let Some(input) = line(model)
     {
         insert(input, text);

@@ -1,9 +1,8 @@
 //! Revoke a key: ask with fresh facts, send, and say what was seen.
 
-use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::core::confirm::{Question, question};
+use crate::core::confirm::{Question, question, question_of_last_step, to_type};
 use crate::core::incident::Outcome;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
@@ -12,12 +11,18 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog, Facts, RevokeForm};
+use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
 
 /// Asks about a key, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
+    open_with(model, id, None)
+}
+
+/// The same, as the last step of a rotation.
+pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishing>) -> Vec<Effect> {
     let Some(target) = model.team().list.find(id).map(|row| row.listed.clone()) else {
         return Vec::new();
     };
@@ -26,19 +31,29 @@ pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
         Some((request, _)) => Facts::Reading(request),
         None => Facts::Fresh,
     };
-    let confirm = confirm(&target, model.server_now());
+    let confirm = confirm(model, &target, finishing.as_ref());
     model.dialogs.push(Dialog::Revoke(RevokeForm {
         target,
         facts,
         confirm,
         sent: None,
         hint: None,
+        finishing,
     }));
     effects
 }
 
-fn confirm(target: &ListedKey, server_now: Timestamp) -> Confirm {
-    match question(target, server_now) {
+fn confirm(model: &Model, target: &ListedKey, finishing: Option<&Finishing>) -> Confirm {
+    let now = model.server_now();
+    let asked = match finishing {
+        Some(Finishing { forced: Some(_), .. }) => {
+            let (expected, what) = to_type(target);
+            Question::Typed { expected, what }
+        }
+        Some(finishing) => question_of_last_step(&finishing.rotation, target, model.settings.quiet, now),
+        None => question(target, now),
+    };
+    match asked {
         Question::YesNo => Confirm::YesNo,
         Question::Typed { expected, what } => Confirm::Typed {
             input: Input::default(),
@@ -50,7 +65,6 @@ fn confirm(target: &ListedKey, server_now: Timestamp) -> Confirm {
 
 /// The list came again: a dialog that waited for it shows the newest facts.
 pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
-    let server_now = model.server_now();
     let awaited = model.dialogs.iter().position(
         |dialog| matches!(dialog, Dialog::Revoke(form) if form.facts == Facts::Reading(request) && form.sent.is_none()),
     );
@@ -74,9 +88,9 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             }
         }
         (Some(newest), None) => {
+            let again = confirm(model, &newest, form.finishing.as_ref());
             if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
                 // What was typed while the facts came is kept unless they ask for another text.
-                let again = confirm(&newest, server_now);
                 let same = matches!(
                     (&form.confirm, &again),
                     (Confirm::YesNo, Confirm::YesNo) | (Confirm::Typed { .. }, Confirm::Typed { .. })
@@ -126,12 +140,16 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         _ => return Vec::new(),
     }
     let target = Box::new(form.target.clone());
+    let finishing = form.finishing.clone();
     let request = model.begin("revoking", true);
     if let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() {
         form.sent = Some(request);
         form.hint = None;
     }
-    vec![Effect::Revoke(request, team, target)]
+    vec![match finishing {
+        Some(Finishing { rotation, forced }) => Effect::FinishRotation(request, team, rotation, forced.is_some()),
+        None => Effect::Revoke(request, team, target),
+    }]
 }
 
 pub(super) fn on_revoked(

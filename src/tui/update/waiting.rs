@@ -143,10 +143,19 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
     }
 }
 
+/// Whether the person looks at something else than what asked for the value.
+fn is_elsewhere(model: &Model, team: TeamIndex) -> bool {
+    match model.dialogs.as_slice() {
+        [] => team != model.active || model.filtering,
+        [.., Dialog::Rotation(page)] => team != page.team,
+        _ => true,
+    }
+}
+
 pub(super) fn on_reopened(model: &mut Model, team: TeamIndex, result: Result<Box<NewKey>, ReopenError>) -> Vec<Effect> {
     match result {
         // The person is elsewhere by now: it goes on waiting, and no key meant for something else falls on it.
-        Ok(_) if !model.dialogs.is_empty() || team != model.active || model.filtering => {}
+        Ok(_) if is_elsewhere(model, team) => {}
         Ok(new) => {
             model
                 .team_mut()

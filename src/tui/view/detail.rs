@@ -68,6 +68,11 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         }
         None => "age unknown: no creation date".to_owned(),
     };
+    let due = match (&row.part, &row.snoozed) {
+        (Some(part), _) => format!("{}; {due}", part.words()),
+        (None, Some(snooze)) => format!("{due}, snoozed until {}: {}", snooze.until, snooze.reason),
+        (None, None) => due,
+    };
     let owner = model.settings.policies.register().owner(key.name.raw());
     let owner = owner.map_or_else(|| "— (none in the config)".to_owned(), |owner| owner.shown().to_owned());
     let own = match row.listed.own {

@@ -1,6 +1,6 @@
 //! One bar is the life of a key: what has passed, what is left, and its due-soon zone at the end.
 
-use crate::core::policy::{DueStatus, RotationPolicy, Standing};
+use crate::core::policy::{RotationPolicy, Standing};
 
 /// The bar, in so many columns: `━` has passed, `─` is to come, `┄` is the due-soon zone, `▶` points past the end.
 pub(super) fn gauge(standing: Standing, policy: RotationPolicy, width: u16) -> String {
@@ -13,7 +13,7 @@ pub(super) fn gauge(standing: Standing, policy: RotationPolicy, width: u16) -> S
     let zone = (i32::from(policy.due_soon_days).min(days) * cells + days / 2) / days;
     (0..cells)
         .map(|cell| match cell {
-            cell if standing.status == DueStatus::Overdue && cell == cells - 1 => '▶',
+            cell if standing.days_left.is_some_and(|left| left < 0) && cell == cells - 1 => '▶',
             cell if cell < passed => '━',
             cell if cell >= cells - zone => '┄',
             _ => '─',

@@ -242,6 +242,7 @@ impl Stage {
             }],
             first: TeamIndex(0),
             policies: Arc::new(set.policies.clone()),
+            quiet: jiff::SignedDuration::from_secs(20),
             clear_after: 45,
             theme: set.theme,
             zone: jiff::tz::TimeZone::UTC,

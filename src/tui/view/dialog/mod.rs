@@ -3,8 +3,10 @@
 mod create;
 mod pages;
 mod revoke;
+mod rotation;
 mod show_once;
 mod sign_in;
+mod snooze;
 mod targets;
 
 use ratatui::Frame;
@@ -234,6 +236,11 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
+        Dialog::BeginRotation(form) => rotation::begin(model, form, room),
+        Dialog::Rotation(page) => rotation::page(model, page, room),
+        Dialog::Attest(form) => rotation::attest(model, form, room),
+        Dialog::CancelRotation(rotation) => rotation::cancel(model, rotation, room),
+        Dialog::Snooze(form) => snooze::sheet(model, form, room),
     }
 }
 

@@ -17,7 +17,11 @@ use crate::tui::view::{detail, span};
 pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Keys", room.min(72));
     sheet.scroll = scroll;
-    for (context, title) in [(Context::List, "The list"), (Context::ShowOnce, "A new key's value")] {
+    for (context, title) in [
+        (Context::List, "The list"),
+        (Context::ShowOnce, "A new key's value"),
+        (Context::Rotation, "A rotation"),
+    ] {
         sheet.blank();
         sheet.words(model, Role::Strong, title);
         let rows: Vec<Line<'static>> = model.keymap.of(context).map(|binding| row(model, binding)).collect();
@@ -28,6 +32,7 @@ pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
     for (mark, role, words) in [
         ("!", Role::Danger, "overdue: older than the rotation policy allows"),
         ("◔", Role::Warn, "due today or soon"),
+        ("~", Role::Accent, "being rotated: both of its keys"),
         ("·", Role::Dim, "far from due"),
         ("?", Role::Dim, "the server does not say when it was created"),
     ] {

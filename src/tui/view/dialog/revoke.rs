@@ -9,7 +9,11 @@ use crate::tui::view::relative;
 
 pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     let key = &form.target.key;
-    let mut sheet = Sheet::new("Revoke this key?", room.min(70));
+    let title = match form.finishing {
+        Some(_) => "Revoke the old key?",
+        None => "Revoke this key?",
+    };
+    let mut sheet = Sheet::new(title, room.min(70));
     sheet.role = Role::Danger;
     sheet.blank();
     let name = if key.name.is_blank() {
@@ -24,11 +28,16 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
         LastUse::At(at) => {
             let hours = now.duration_since(at).as_hours();
             let ago = relative::ago(at, now);
-            if hours < 24 {
+            let is_quiet = matches!(&form.finishing, Some(finishing) if finishing.forced.is_none())
+                && now.duration_since(at) >= model.settings.quiet;
+            if hours < 24 && !is_quiet {
                 let ago = if ago == "now" { "just now" } else { &ago };
                 (Role::Danger, format!("! used {ago}: something depends on it"))
             } else {
-                (Role::Plain, format!("used {ago}"))
+                (
+                    Role::Plain,
+                    format!("used {ago} ({})", relative::local(at, &model.settings.zone)),
+                )
             }
         }
         LastUse::Never => (Role::Plain, "never used".to_owned()),
@@ -54,6 +63,16 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
         Role::Plain,
         "Revocation is immediate and cannot be undone: every request with this key gets 401.",
     );
+    if let Some(finishing) = &form.finishing {
+        match &finishing.forced {
+            Some(why) => sheet.words(model, Role::Danger, &format!("! This forces the last step: {why}.")),
+            None => sheet.words(
+                model,
+                Role::Ok,
+                "✓ Step 3 is done: its traffic has moved to the new key.",
+            ),
+        }
+    }
     match &form.facts {
         Facts::Reading(_) => sheet.words(model, Role::Accent, "Reading its last use again…"),
         Facts::Fresh => {}

@@ -1,0 +1,135 @@
+//! Effects of a rotation, run over the ops that the command line uses too.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::core::key::{KeyId, KeyName};
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::policy::Policies;
+use crate::core::rotation::{Creating, Rotation, Stage};
+use crate::ops::create::WithoutStore;
+use crate::ops::rotate::{
+    At, Finished, RotateError, Rules, Seen, adopt, attest, begin, cancel, finish, hand_to_own_place, mint, read,
+    read_list, settle, tick, untick,
+};
+use crate::ops::sign_in::{Profile, Session, find_session};
+use crate::ports::Ports;
+use crate::tui::effect::RotationMove;
+use crate::tui::message::{Begun, TeamIndex};
+use crate::tui::runner::{Sessions, keep};
+
+/// What the rotations of a team run with.
+pub(super) struct Rotating {
+    pub(super) ports: Ports,
+    pub(super) profile: Profile,
+    pub(super) session: Session,
+    pub(super) policies: Arc<Policies>,
+    pub(super) quiet: SignedDuration,
+    pub(super) team: TeamIndex,
+    pub(super) sessions: Sessions,
+}
+
+impl Rotating {
+    fn at(&self) -> At<'_> {
+        At {
+            ports: &self.ports,
+            profile: &self.profile,
+            session: &self.session,
+        }
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            policies: &self.policies,
+            quiet: self.quiet,
+        }
+    }
+
+    pub(super) async fn begin(&self, key: &KeyId, name: Option<KeyName>) -> Result<Begun, RotateError> {
+        let listing = read_list(self.at()).await?;
+        let rotation = begin(self.at(), &listing, listed(&listing, key)?, name, self.rules()).await?;
+        let seen = settle(self.at(), rotation, listing, self.rules()).await;
+        if seen.rotation.stage != Stage::Creating(Creating::Nothing) {
+            return Ok(Begun {
+                seen,
+                new: None,
+                trouble: None,
+            });
+        }
+        // Our own new credential has to be kept: its place is the store.
+        let without_store = if seen.rotation.own {
+            WithoutStore::Refuse
+        } else {
+            WithoutStore::Create
+        };
+        let minted = mint(self.at(), &seen.rotation, without_store).await?;
+        let mut trouble = None;
+        if minted.rotation.own {
+            match hand_to_own_place(self.at(), &minted.rotation, &minted.new).await {
+                Ok(()) => self.sign_in_anew().await,
+                Err(error) => trouble = Some(error),
+            }
+        }
+        Ok(Begun {
+            seen: Seen {
+                rotation: minted.rotation,
+                ..seen
+            },
+            new: Some(minted.new),
+            trouble,
+        })
+    }
+
+    /// From here on every request of this team goes with the new credential.
+    async fn sign_in_anew(&self) {
+        if let Ok(Some(session)) = find_session(&self.ports, &self.profile).await {
+            keep(&self.sessions, self.team, session);
+        }
+    }
+
+    pub(super) async fn read(&self, rotation: Rotation) -> Result<Seen, RotateError> {
+        read(self.at(), rotation, self.rules()).await
+    }
+
+    pub(super) async fn step(&self, rotation: &Rotation, step: RotationMove) -> Result<Seen, RotateError> {
+        let moved = match step {
+            RotationMove::Tick(place) => tick(self.at(), rotation, &place).await?,
+            RotationMove::Untick(place) => untick(self.at(), rotation, &place).await?,
+            RotationMove::Attest(reason) => attest(self.at(), rotation, &reason, self.quiet).await?,
+            RotationMove::Cancel => cancel(self.at(), rotation).await?.0,
+        };
+        Ok(match read(self.at(), moved.clone(), self.rules()).await {
+            Ok(seen) => seen,
+            // It moved all the same; the list is read another time.
+            Err(_) => Seen {
+                rotation: moved,
+                listing: Arc::new(Listing {
+                    team: None,
+                    keys: Vec::new(),
+                    complete: false,
+                    as_of: self.ports.clock.now(),
+                }),
+                troubles: Vec::new(),
+                waiting: None,
+            },
+        })
+    }
+
+    pub(super) async fn adopt(&self, old: &KeyId, new: &KeyId) -> Result<Seen, RotateError> {
+        let listing = read_list(self.at()).await?;
+        let pair = (listed(&listing, old)?, listed(&listing, new)?);
+        let rotation = adopt(self.at(), &listing, pair, self.rules()).await?;
+        Ok(settle(self.at(), rotation, listing, self.rules()).await)
+    }
+
+    pub(super) async fn finish(&self, rotation: Rotation, force: bool) -> Result<Finished, RotateError> {
+        let seen = self.read(rotation).await?;
+        finish(self.at(), &seen, force, self.rules(), std::future::pending()).await
+    }
+}
+
+fn listed<'a>(listing: &'a Listing, id: &KeyId) -> Result<&'a ListedKey, RotateError> {
+    let found = listing.keys.iter().find(|listed| listed.key.id == *id);
+    found.ok_or_else(|| RotateError::NotListed(id.clone()))
+}

@@ -1,0 +1,389 @@
+//! A rotation: its first question, its four steps, the reason of an attestation, and giving it up.
+
+use jiff::Timestamp;
+use ratatui::text::{Line, Span};
+
+use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
+use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Uses, place_words};
+use crate::core::text::{columns, fit};
+use crate::tui::model::Model;
+use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
+use crate::tui::theme::Role;
+use crate::tui::view::dialog::Sheet;
+use crate::tui::view::{relative, span};
+
+/// Cells of the small timeline of a key's uses.
+const CELLS: usize = 24;
+
+pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
+    let key = &form.target.key;
+    let mut sheet = Sheet::new(format!("Rotate {}   step 1 of 4", key.name), room.min(72));
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        "Four steps, kept on this machine: create a new key, roll it out, confirm its traffic, revoke the old one. \
+         Nothing is revoked before you say so.",
+    );
+    sheet.blank();
+    match form.target.own {
+        Own::Yes => {
+            sheet.words(
+                model,
+                Role::Accent,
+                "This is the key chatzuri-keys is signed in with: the new one takes its place in your keyring at once, the \
+                 old one is kept beside it until it is proven dead.",
+            );
+            sheet.blank();
+        }
+        Own::Unknown => {
+            sheet.words(
+                model,
+                Role::Warn,
+                "! This may be the key we are signed in with: the server gives no hint. If it is, sign in with another key \
+                 before it is revoked.",
+            );
+            sheet.blank();
+        }
+        Own::No => {}
+    }
+    let places = model.settings.policies.register().places(key.name.raw());
+    if places.is_empty() && form.target.own != Own::Yes {
+        sheet.words(
+            model,
+            Role::Dim,
+            "No places are listed for it. [[key]] places in the config names where it is used, and each is ticked.",
+        );
+    } else {
+        for place in places {
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!("· used at {}", crate::core::text::clean(&place.to_string())),
+            );
+        }
+    }
+    sheet.blank();
+    sheet.words(model, Role::Dim, "The new key is called");
+    sheet.input(model, form.input.value(), form.input.cursor());
+    sheet.blank();
+    if form.sent.is_some() {
+        sheet.words(
+            model,
+            Role::Accent,
+            "Creating it. The answer holds its value, so this cannot be left now.",
+        );
+        return sheet;
+    }
+    match (&form.error, form.name()) {
+        (Some(error), _) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
+        (None, Err(BadName::Empty)) => sheet.words(model, Role::Dim, &format!("1 to {NAME_LIMIT} characters.")),
+        (None, Err(bad)) => sheet.words(model, Role::Danger, &format!("✗ {bad}")),
+        (None, Ok(_)) => {}
+    }
+    sheet
+}
+
+pub(super) fn page(model: &Model, page: &RotationPage, room: u16) -> Sheet {
+    match &page.shown {
+        Shown::Row(rotation) => row(model, page, rotation, room),
+        Shown::Elsewhere { old, new } => elsewhere(model, page, (old, new), room),
+    }
+}
+
+fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sheet {
+    let state = match rotation.step() {
+        Some(step) => format!("{step} of 4"),
+        None => rotation.word().to_owned(),
+    };
+    let mut sheet = Sheet::new(format!("Rotate {}   {state}", rotation.old.name), room.min(88));
+    let (quiet, now) = (model.settings.quiet, model.server_now());
+    let written = |at: Timestamp| when(model, at);
+    sheet.blank();
+    for step in rotation.account(quiet, now, &written) {
+        line(&mut sheet, model, &step);
+        match step.number {
+            2 => places(&mut sheet, model, page, rotation),
+            3 if step.progress != Progress::Later => traffic(&mut sheet, model, rotation),
+            _ => {}
+        }
+    }
+    for trouble in &page.troubles {
+        sheet.blank();
+        sheet.words(model, Role::Warn, &format!("! {}", trouble.sentence(rotation)));
+    }
+    sheet.blank();
+    if page.doing.is_some() {
+        sheet.words(model, Role::Accent, "One moment…");
+    } else if let Some(error) = &page.error {
+        sheet.words(model, Role::Danger, error);
+    } else {
+        sheet.words(model, Role::Dim, &advice(page, rotation.next(quiet, now)));
+    }
+    sheet.hints = Some(hints(rotation, rotation.next(quiet, now)));
+    sheet
+}
+
+fn line(sheet: &mut Sheet, model: &Model, step: &StepAccount) {
+    let (mark, role) = match step.progress {
+        Progress::Done => ("✓", Role::Ok),
+        Progress::Current => ("▸", Role::Accent),
+        Progress::Later => (" ", Role::Dim),
+    };
+    let words_role = if step.progress == Progress::Later {
+        Role::Dim
+    } else {
+        Role::Plain
+    };
+    let by = step.by.as_ref().map_or("", |by| by.shown());
+    let lead = 24;
+    let right = columns(by);
+    let room = sheet.width.saturating_sub(lead + right + 1);
+    for (i, part) in crate::tui::view::wrap::wrap(&step.words, room).into_iter().enumerate() {
+        if i > 0 {
+            sheet.line(Line::from(vec![
+                Span::raw(" ".repeat(usize::from(lead))),
+                span(model, words_role, part),
+            ]));
+            continue;
+        }
+        let padding = room.saturating_sub(columns(&part)) + 1;
+        sheet.line(Line::from(vec![
+            span(model, role, format!("{mark} {} ", step.number)),
+            span(
+                model,
+                if step.progress == Progress::Current {
+                    Role::Strong
+                } else {
+                    words_role
+                },
+                format!("{:<20}", step.title),
+            ),
+            span(model, words_role, part),
+            Span::raw(" ".repeat(usize::from(padding))),
+            span(model, Role::Dim, by.to_owned()),
+        ]));
+    }
+}
+
+fn places(sheet: &mut Sheet, model: &Model, page: &RotationPage, rotation: &Rotation) {
+    let written = |at: Timestamp| when(model, at);
+    let marked = rotation.step() == Some(2);
+    for (i, state) in rotation.places.iter().enumerate() {
+        let (mark, role) = match (&state.ticked, state.stored) {
+            (Some(_), _) => ("✓", Role::Ok),
+            (None, Some(_)) => ("◔", Role::Warn),
+            (None, None) => ("·", Role::Dim),
+        };
+        let cursor = marked && i == page.place;
+        let words = place_words(state, &written);
+        let name_room = sheet.width.saturating_sub(columns(&words) + 11).max(12);
+        let name = fit(state.place.shown(), name_room).into_owned();
+        sheet.line(Line::from(vec![
+            span(model, Role::Accent, if cursor { "    ▸ " } else { "      " }),
+            span(model, role, format!("{mark} ")),
+            span(model, if cursor { Role::Strong } else { Role::Plain }, name),
+            Span::raw("   "),
+            span(model, Role::Dim, words),
+        ]));
+    }
+}
+
+/// Both keys' uses as they were seen, one under the other.
+fn traffic(sheet: &mut Sheet, model: &Model, rotation: &Rotation) {
+    let watch = &rotation.watch;
+    let Some(to) = watch.read_at else { return };
+    let from = watch
+        .new
+        .seen
+        .first()
+        .into_iter()
+        .chain(watch.old.seen.first())
+        .chain(rotation.rolled_out().map(|mark| &mark.at))
+        .min()
+        .copied()
+        .unwrap_or(to);
+    for (label, uses) in [("new", &watch.new), ("old", &watch.old)] {
+        let last = match uses.last() {
+            Some(at) => format!("last used {}", when(model, at)),
+            None if uses.told => "not used".to_owned(),
+            None => "the server does not say".to_owned(),
+        };
+        let odd = uses.odd.map_or("", Odd::words);
+        sheet.line(Line::from(vec![
+            span(model, Role::Dim, format!("      {label}  ")),
+            span(model, Role::Accent, timeline(uses, from, to)),
+            span(model, Role::Plain, format!("  {last}")),
+        ]));
+        if !odd.is_empty() {
+            sheet.words(model, Role::Warn, &format!("      ! {odd}"));
+        }
+    }
+}
+
+/// `▇` where a use was seen, `·` where none was.
+fn timeline(uses: &Uses, from: Timestamp, to: Timestamp) -> String {
+    let cells = i128::try_from(CELLS).unwrap_or(1);
+    let whole = to.duration_since(from).as_millis().max(1);
+    let cell = |at: &Timestamp| {
+        let passed = at.duration_since(from).as_millis().clamp(0, whole);
+        usize::try_from((passed * cells / whole).min(cells - 1)).unwrap_or(0)
+    };
+    let used: std::collections::HashSet<usize> = uses.seen.iter().map(cell).collect();
+    (0..CELLS).map(|i| if used.contains(&i) { '▇' } else { '·' }).collect()
+}
+
+fn advice(page: &RotationPage, next: Next) -> String {
+    match next {
+        Next::Create => "Enter makes the new key.".to_owned(),
+        Next::AwaitAnswer => "What came of the request is not known yet. Enter looks again.".to_owned(),
+        Next::Store if page.waiting.is_some() => {
+            "The new value waits in your keyring. Enter opens it, to be sent, copied, and said to be stored.".to_owned()
+        }
+        Next::Store => "The new value was not stored yet. Enter looks where it is.".to_owned(),
+        Next::ProveAlive => {
+            "The new key did not answer yet: it counts as alive once it is used. Enter looks.".to_owned()
+        }
+        Next::Tick(_) => "Where the app runs with the new key, Space ticks the place.".to_owned(),
+        Next::Wait(_) => "Looked at again by itself while this is open. Leave it; it keeps its place.".to_owned(),
+        Next::Revoke => "The traffic has moved. Enter asks once more, then revokes the old key.".to_owned(),
+        Next::Revoking => "A revocation was begun. Enter looks how it stands.".to_owned(),
+        Next::Nothing => "It is over.".to_owned(),
+    }
+}
+
+fn hints(rotation: &Rotation, next: Next) -> Vec<(String, String)> {
+    let hint = |key: &str, label: &str| (key.to_owned(), label.to_owned());
+    let mut hints = match next {
+        Next::Create => vec![hint("Enter", "create")],
+        Next::Store => vec![hint("Enter", "open the value")],
+        Next::Tick(_) => vec![hint("Space", "tick"), hint("a", "attest instead")],
+        Next::Wait(_) => vec![hint("R", "read again"), hint("a", "attest instead")],
+        Next::Revoke => vec![hint("Enter", "revoke the old key")],
+        Next::AwaitAnswer | Next::ProveAlive | Next::Revoking => vec![hint("Enter", "look again")],
+        Next::Nothing => Vec::new(),
+    };
+    if rotation.is_over() {
+        hints.push(hint("Esc", "close"));
+    } else {
+        hints.push(hint("c", "give up"));
+        hints.push(hint("Esc", "leave, it keeps its place"));
+    }
+    hints
+}
+
+fn elsewhere(model: &Model, page: &RotationPage, (old, new): (&KeyId, &KeyId), room: u16) -> Sheet {
+    let called = |id: &KeyId| {
+        let row = model.team().list.find(id);
+        row.map_or_else(|| id.to_string(), |row| row.listed.key.called())
+    };
+    let mut sheet = Sheet::new("Rotating, started elsewhere", room.min(76));
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        &format!(
+            "{} is there, and so is {}, which looks like its successor.",
+            called(old),
+            called(new)
+        ),
+    );
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        "No rotation of this machine explains the two: somebody else began one, or made the key by hand. Another one is not \
+         begun on top of it. Adopting it goes on from step 2.",
+    );
+    sheet.blank();
+    if page.doing.is_some() {
+        sheet.words(model, Role::Accent, "One moment…");
+    } else if let Some(error) = &page.error {
+        sheet.words(model, Role::Danger, error);
+    }
+    sheet.hints = Some(vec![
+        ("o".to_owned(), "adopt it".to_owned()),
+        ("Esc".to_owned(), "leave".to_owned()),
+    ]);
+    sheet
+}
+
+pub(super) fn attest(model: &Model, form: &AttestForm, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Attest that the traffic has moved", room.min(72));
+    let (quiet, now) = (model.settings.quiet, model.server_now());
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        "How do you know? It is written down with your name, beside what was measured:",
+    );
+    let measured = crate::core::rotation::measured_so_far(&form.rotation, quiet, now);
+    sheet.words(model, Role::Dim, &format!("  {measured}"));
+    let (ticked, all) = form.rotation.ticked();
+    if ticked < all {
+        sheet.words(model, Role::Warn, &format!("  ! {ticked} of {all} places are ticked"));
+    }
+    sheet.blank();
+    sheet.input(model, form.input.value(), form.input.cursor());
+    if let Some(error) = &form.error {
+        sheet.words(model, Role::Danger, &format!("✗ {error}"));
+    }
+    sheet
+}
+
+pub(super) fn cancel(model: &Model, rotation: &Rotation, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Give this rotation up?", room.min(70));
+    sheet.role = Role::Warn;
+    sheet.blank();
+    sheet.fact(model, "old key", Role::Strong, &rotation.old.bare().called());
+    match rotation.new_key() {
+        Some(new) => {
+            sheet.fact(model, "new key", Role::Strong, &new.bare().called());
+            sheet.blank();
+            sheet.words(
+                model,
+                Role::Plain,
+                "The old key stays as it is. The new one stays behind; you are asked next whether to revoke it.",
+            );
+        }
+        None => {
+            sheet.blank();
+            sheet.words(
+                model,
+                Role::Plain,
+                "The old key stays as it is, and nothing stays behind.",
+            );
+        }
+    }
+    sheet.blank();
+    sheet.choice(model, "No", "Yes, give it up");
+    sheet.hints = Some(Vec::new());
+    sheet
+}
+
+/// A time of day, with its day where that is another one.
+fn when(model: &Model, at: Timestamp) -> String {
+    let zone = &model.settings.zone;
+    if zone.to_datetime(at).date() == zone.to_datetime(model.server_now()).date() {
+        relative::clock(at, zone)
+    } else {
+        relative::local(at, zone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_stands_where_it_was_between_the_first_and_the_last_reading() {
+        let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+        let uses = Uses {
+            seen: vec![at(0), at(120), at(240)],
+            told: true,
+            odd: None,
+        };
+        assert_eq!(timeline(&uses, at(0), at(240)), "▇···········▇··········▇");
+        assert_eq!(timeline(&Uses::default(), at(0), at(0)), "·".repeat(24));
+    }
+}

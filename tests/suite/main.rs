@@ -26,5 +26,6 @@ mod pty;
 #[cfg(target_os = "linux")]
 mod real;
 mod rig;
+mod rotate;
 mod sandbox;
 mod screens;

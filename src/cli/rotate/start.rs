@@ -19,7 +19,7 @@ use crate::core::rotation::{Creating, PlaceState, Rotation, Stage};
 use crate::core::target::Target;
 use crate::ops::create::{NewKey, WithoutStore};
 use crate::ops::custody::reopen;
-use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, read_list, settle};
+use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, read_list, reopen_step_one, settle};
 use crate::ops::sign_in::Session;
 
 #[derive(Serialize)]
@@ -87,6 +87,7 @@ pub(super) async fn run(
         }
     };
     let seen = settle(at(&context, &session), rotation, listing, measure.rules()).await;
+    let seen = reopen_step_one(at(&context, &session), seen).await?;
     let new = match new_key(&context, &session, &seen, &mut asked, handing, interrupts).await? {
         Some(new) => new,
         None => {

@@ -50,9 +50,9 @@ impl Trouble {
                  is the same key, cancel this rotation and adopt it: rotate adopt {} {id}.",
                 rotation.old.id
             ),
-            Self::NewGone { back_as: None } => format!(
-                "{new} was revoked elsewhere. The old key is untouched, and step 1 is open again: start makes another."
-            ),
+            Self::NewGone { back_as: None } => {
+                format!("{new} was revoked elsewhere. The old key is untouched: do step 1 again, it makes another.")
+            }
             Self::OldRenamed(name) => format!("{old} is called “{name}” now; it is the same key."),
             Self::NewRenamed(name) => format!("{new} is called “{name}” now; it is the same key."),
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{At, RotateError, advance, note};
-use crate::core::creation::Minted as Key;
-use crate::core::rotation::{Creating, Rotation, Stage, What};
+use super::{At, RotateError, Seen, advance, note};
+use crate::core::creation::{Minted as Key, SEARCH};
+use crate::core::rotation::{Creating, Rotation, Stage, Trouble, What};
 use crate::core::secret::Secret;
 use crate::ops::create::{CreateError, NewKey, WithoutStore, create_for};
 use crate::ops::review::server_now;
@@ -62,6 +62,30 @@ pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) 
     note(at, &rotation, "created", said).await;
     let rotation = prove_alive(at, rotation, &new.secret).await;
     Ok(Minted { rotation, new })
+}
+
+/// Opens step 1 again where the new key was revoked elsewhere: the old one is needed, and another takes its place. A key
+/// that was made just now may only be missing from the list.
+///
+/// # Errors
+/// [`RotateError::Journal`]; the rotation stays where it was.
+pub async fn reopen_step_one(at: At<'_>, seen: Seen) -> Result<Seen, RotateError> {
+    let gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { back_as: None });
+    let made = seen.rotation.successor().map(|new| new.mark.at);
+    let is_settled = made.is_some_and(|made| seen.listing.as_of.duration_since(made) >= SEARCH);
+    if !is_settled || !seen.troubles.iter().any(gone) {
+        return Ok(seen);
+    }
+    let rotation = advance(at, &seen.rotation, What::NewGone)
+        .await
+        .map_err(RotateError::Journal)?;
+    note(at, &rotation, "step_one_again", String::new()).await;
+    Ok(Seen {
+        troubles: Vec::new(),
+        waiting: None,
+        rotation,
+        ..seen
+    })
 }
 
 /// The claim is given back, so that the next start makes a key.

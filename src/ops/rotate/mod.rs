@@ -25,7 +25,7 @@ use crate::ports::{ApiError, JournalError, Ports, StoreError};
 
 pub use begin::{adopt, begin};
 pub use finish::{Finished, finish};
-pub use mint::{Minted, mint};
+pub use mint::{Minted, mint, reopen_step_one};
 pub use own::{hand_to_own_place, has_retired_value};
 pub(crate) use read::note_receipt;
 pub use read::{Seen, look, read, read_list, rotations_of, settle};

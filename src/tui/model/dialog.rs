@@ -128,6 +128,8 @@ pub struct ShowOnce {
     pub copy: CopyState,
     /// The targets it was sent to, in that order.
     pub sendings: Vec<Sending>,
+    /// Whether we are signed in with it since.
+    pub own: bool,
 }
 
 /// A target the new value was sent to.

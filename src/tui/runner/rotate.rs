@@ -11,7 +11,7 @@ use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::ops::create::WithoutStore;
 use crate::ops::rotate::{
     At, Finished, RotateError, Rules, Seen, adopt, attest, begin, cancel, finish, hand_to_own_place, mint, read,
-    read_list, settle, tick, untick,
+    read_list, reopen_step_one, settle, tick, untick,
 };
 use crate::ops::sign_in::{Profile, Session, find_session};
 use crate::ports::Ports;
@@ -50,6 +50,7 @@ impl Rotating {
         let listing = read_list(self.at()).await?;
         let rotation = begin(self.at(), &listing, listed(&listing, key)?, name, self.rules()).await?;
         let seen = settle(self.at(), rotation, listing, self.rules()).await;
+        let seen = reopen_step_one(self.at(), seen).await?;
         if seen.rotation.stage != Stage::Creating(Creating::Nothing) {
             return Ok(Begun {
                 seen,

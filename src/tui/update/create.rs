@@ -92,6 +92,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
 
 /// Opens the show-once dialog on a new or a waiting value.
 pub(super) fn show(model: &mut Model, team: TeamIndex, new: NewKey) {
+    let own = is_own(model, team, &new);
     let NewKey {
         creation,
         key,
@@ -108,7 +109,18 @@ pub(super) fn show(model: &mut Model, team: TeamIndex, new: NewKey) {
         revealed_until: None,
         copy: CopyState::No,
         sendings: Vec::new(),
+        own,
     }));
+}
+
+/// Whether it is the new key of our own rotation, whose place is our own store.
+fn is_own(model: &Model, team: TeamIndex, new: &NewKey) -> bool {
+    let rotations = model.teams.get(team.0).map(|state| &state.list.notes().rotations);
+    rotations.is_some_and(|rotations| {
+        rotations
+            .iter()
+            .any(|rotation| rotation.own && rotation.creation() == Some(&new.creation.op))
+    })
 }
 
 pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {

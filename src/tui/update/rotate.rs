@@ -109,7 +109,15 @@ pub(super) fn on_begun(model: &mut Model, team: TeamIndex, result: Result<Box<Be
         let page = RotationPage::new(team, Shown::Row(Box::new(seen.rotation.clone())));
         model.dialogs.push(Dialog::Rotation(page));
     }
+    let new_is_gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { .. });
+    let too_soon = new.is_none() && seen.troubles.iter().any(new_is_gone);
     show_on_page(model, seen);
+    if too_soon && let Some(page) = page(model) {
+        page.error = Some(
+            "The new key was made less than two minutes ago and may only be missing from the list: look again then."
+                .to_owned(),
+        );
+    }
     if let Some(error) = trouble {
         model.say(Role::Danger, error.to_string());
     }
@@ -226,6 +234,14 @@ fn next(model: &mut Model) -> Vec<Effect> {
         .troubles
         .iter()
         .any(|trouble| matches!(trouble, Trouble::OldGone { .. }));
+    let new_is_gone = page
+        .troubles
+        .iter()
+        .any(|trouble| matches!(trouble, Trouble::NewGone { back_as: None }));
+    if new_is_gone {
+        let request = start(model, "creating", true);
+        return vec![Effect::BeginRotation(request, team, rotation.old.id, None)];
+    }
     let has_new = rotation.step().is_some_and(|step| step > 1);
     if old_is_gone && has_new {
         let request = start(model, "closing", true);

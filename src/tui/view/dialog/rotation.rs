@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
-use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Uses, place_words};
+use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, place_words};
 use crate::core::text::{columns, fit};
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
@@ -54,7 +54,8 @@ pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
             Role::Dim,
             "No places are listed for it. [[key]] places in the config names where it is used, and each is ticked.",
         );
-    } else {
+        sheet.blank();
+    } else if !places.is_empty() {
         for place in places {
             sheet.words(
                 model,
@@ -62,8 +63,8 @@ pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
                 &format!("· used at {}", crate::core::text::clean(&place.to_string())),
             );
         }
+        sheet.blank();
     }
-    sheet.blank();
     sheet.words(model, Role::Dim, "The new key is called");
     sheet.input(model, form.input.value(), form.input.cursor());
     sheet.blank();
@@ -113,14 +114,20 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
         sheet.words(model, Role::Warn, &format!("! {}", trouble.sentence(rotation)));
     }
     sheet.blank();
+    let new_is_gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { back_as: None });
+    let next = if page.troubles.iter().any(new_is_gone) {
+        Next::Create
+    } else {
+        rotation.next(quiet, now)
+    };
     if page.doing.is_some() {
         sheet.words(model, Role::Accent, "One moment…");
     } else if let Some(error) = &page.error {
         sheet.words(model, Role::Danger, error);
     } else {
-        sheet.words(model, Role::Dim, &advice(page, rotation.next(quiet, now)));
+        sheet.words(model, Role::Dim, &advice(page, next.clone()));
     }
-    sheet.hints = Some(hints(rotation, rotation.next(quiet, now)));
+    sheet.hints = Some(hints(rotation, next));
     sheet
 }
 

@@ -44,6 +44,9 @@ pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
             &format!("! in this program's memory only, so it cannot survive a crash: {error}"),
         ),
     }
+    if show.own {
+        sheet.words(model, Role::Ok, "✓ chatzuri-keys signs in with it from now on");
+    }
     let (role, words) = copy(model, show);
     sheet.words(model, role, &words);
     for one in &show.sendings {

@@ -4,6 +4,7 @@ mod create;
 mod log;
 mod read;
 mod revoke;
+mod rotate;
 mod serve;
 mod sign_in;
 mod terminal;

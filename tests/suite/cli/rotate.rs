@@ -1,0 +1,324 @@
+//! A rotation by command line, as a script does it: a process for every step.
+
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+
+const OLD: &str = "Staging importer";
+const CONFIG: &str = r#"
+[rotation]
+quiet = "20s"
+
+[[key]]
+match = "Staging importer"
+places = ["the shelf in the office", "the shelf at home"]
+"#;
+
+fn stage() -> Stage {
+    let stage = Stage::new();
+    let folder = stage.home.path().join("config/chatzuri-keys");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), CONFIG).unwrap();
+    stage
+}
+
+fn alive(stage: &Stage, value: &str) -> bool {
+    stage.run_as(value, &["teams"]).code == 0
+}
+
+/// How often something of this method was asked for.
+fn asked(stage: &Stage, method: &str) -> usize {
+    let log = stage.server().request_log();
+    log.iter().filter(|record| record.method == method).count()
+}
+
+fn step(stage: &Stage) -> Value {
+    stage.json(&["rotate", "status", OLD, "--json"])["rotations"][0]["step"].take()
+}
+
+/// Step 1, its value printed.
+fn begun(stage: &Stage) -> String {
+    let ran = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    ran.stdout.trim().to_owned()
+}
+
+#[test]
+fn the_four_steps_by_command_line() {
+    let stage = stage();
+    let old = stage.server().leaked.expose().to_owned();
+    let new = begun(&stage);
+    assert!(alive(&stage, &new));
+    assert_eq!(step(&stage), 2);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "the shelf in"]).code, 0);
+    assert_eq!(step(&stage), 2);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
+    let early = stage.run(&["rotate", "confirm", OLD]);
+    assert_eq!(early.code, 1, "{}", early.stderr);
+    stage.server().pass(Duration::from_secs(3));
+    assert!(alive(&stage, &new) && alive(&stage, &old));
+    let busy = stage.run(&["rotate", "finish", OLD, "--yes"]);
+    assert_eq!(busy.code, 1);
+    assert!(
+        busy.stderr.contains("step 3 of 4 is open. The old key is still used"),
+        "{}",
+        busy.stderr
+    );
+    stage.server().pass(Duration::from_secs(30));
+    assert_eq!(stage.run(&["rotate", "confirm", OLD]).code, 0);
+    let unasked = stage.run(&["rotate", "finish", OLD]);
+    assert_eq!(unasked.code, 2, "{}", unasked.stderr);
+    let ran = stage.run(&["rotate", "finish", OLD, "--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("Revoked “Staging importer”"), "{}", ran.stderr);
+    assert!(!alive(&stage, &old) && alive(&stage, &new));
+    // All of it once more changes nothing.
+    let again = stage.run(&["rotate", "finish", OLD, "--yes"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let posted = asked(&stage, "POST");
+    let deleted = asked(&stage, "DELETE");
+    assert_eq!((posted, deleted), (1, 1));
+}
+
+#[test]
+fn every_step_may_be_given_twice() {
+    let stage = stage();
+    begun(&stage);
+    let again = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{}", again.stderr);
+    assert!(again.stderr.contains("step 2 of 4"), "{}", again.stderr);
+    for _ in 0..2 {
+        assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
+    }
+    for _ in 0..2 {
+        let ran = stage.run(&["rotate", "confirm", OLD, "--attest", "--reason", "the job is monthly"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    for _ in 0..2 {
+        assert_eq!(stage.run(&["rotate", "finish", OLD, "--yes"]).code, 0);
+    }
+    assert_eq!(asked(&stage, "POST"), 1);
+    assert_eq!(asked(&stage, "DELETE"), 1);
+    let log = stage.json(&["log", "--key", OLD, "--json"]);
+    let attested: Vec<&Value> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["outcome"] == "attested")
+        .collect();
+    assert_eq!(attested.len(), 1, "{log}");
+    let detail = attested[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("the job is monthly; measured: new key"), "{detail}");
+}
+
+#[test]
+fn finish_before_step_three_touches_nothing_unless_it_is_forced_by_name() {
+    let stage = stage();
+    let old = stage.server().leaked.expose().to_owned();
+    begun(&stage);
+    for (args, code) in [
+        (vec!["--yes"], 1),
+        (vec!["--yes", "--force"], 2),
+        (vec!["--yes", "--force", "--confirm", "Zapier"], 2),
+    ] {
+        let args = ["rotate", "finish", OLD]
+            .iter()
+            .chain(&args)
+            .copied()
+            .collect::<Vec<_>>();
+        let ran = stage.run(&args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+    }
+    assert_eq!(asked(&stage, "DELETE"), 0);
+    assert!(alive(&stage, &old));
+    let ran = stage.run(&["rotate", "finish", OLD, "--force", "--confirm", OLD]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!alive(&stage, &old));
+}
+
+#[test]
+fn a_dry_run_writes_nothing_down_and_asks_for_nothing() {
+    let stage = stage();
+    let ran = stage.run(&["rotate", "start", OLD, "--dry-run", "--show"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Would begin the rotation of “Staging importer”"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        stage.json(&["rotate", "status", "--json"])["rotations"],
+        Value::Array(Vec::new())
+    );
+    assert_eq!(asked(&stage, "POST"), 0);
+}
+
+#[test]
+fn json_tells_where_a_rotation_stands_and_the_list_tells_its_keys() {
+    let stage = stage();
+    let shape = stage.json(&["rotate", "start", OLD, "--show", "--json"]);
+    assert!(shape["secret"].as_str().unwrap().starts_with("cz_"));
+    assert_eq!(shape["rotation"]["old"]["name"], OLD);
+    assert_eq!(shape["rotation"]["stage"], "creating");
+    assert_eq!(shape["receipts"], Value::Array(Vec::new()));
+    let ticked = stage.json(&["rotate", "tick", OLD, "the shelf at", "--json"]);
+    assert_eq!(
+        ticked["rotation"]["places"][1]["ticked_by"].as_str().map(str::is_empty),
+        Some(false)
+    );
+    assert_eq!(ticked["rotation"]["places"][0]["ticked_at"], Value::Null);
+    let listed = stage.json(&["list", "--json"]);
+    let keys = listed["keys"].as_array().unwrap();
+    let of = |name: &str| keys.iter().find(|key| key["name"].as_str().unwrap() == name).unwrap();
+    let old = of(OLD);
+    assert_eq!(
+        (&old["status"], &old["rotation"]["role"]),
+        (&"rotating".into(), &"old".into())
+    );
+    assert_eq!(old["rotation"]["step"], 2);
+    let new = keys.iter().find(|key| key["rotation"]["role"] == "new").unwrap();
+    assert_eq!(new["rotation"]["other_id"], old["id"]);
+    assert_eq!(of("Zapier")["rotation"], Value::Null);
+}
+
+#[test]
+fn a_key_that_is_rotated_still_counts_as_due() {
+    let stage = stage();
+    let overdue = |stage: &Stage| {
+        stage.json(&["due", "--overdue", "--format", "json"])["keys"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let before = overdue(&stage);
+    assert_eq!(stage.run(&["rotate", "start", "Zapier", "--show"]).code, 0);
+    assert_eq!(overdue(&stage), before);
+    let table = stage.run(&["due", "--overdue"]);
+    assert!(
+        table.stdout.contains("~ rotating 1/4, 110 days overdue")
+            || table.stdout.contains("~ rotating 3/4, 110 days overdue"),
+        "{}",
+        table.stdout
+    );
+    assert_eq!(stage.run(&["due", "--check"]).code, 6);
+}
+
+#[test]
+fn a_pair_made_elsewhere_is_refused_by_start_and_taken_by_adopt() {
+    let stage = stage();
+    let new = format!("{OLD} 2027-03-01");
+    assert_eq!(stage.run(&["create", &new, "--show"]).code, 0);
+    let status = stage.json(&["rotate", "status", "--json"]);
+    assert_eq!(status["elsewhere"][0]["new_name"], new.as_str());
+    let ran = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("rotate adopt"), "{}", ran.stderr);
+    assert_eq!(
+        stage.run(&["rotate", "adopt", &new, OLD]).code,
+        2,
+        "the older one comes first"
+    );
+    let ran = stage.run(&["rotate", "adopt", OLD, &new]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(step(&stage), 2);
+    assert_eq!(stage.run(&["rotate", "adopt", OLD, &new]).code, 0, "twice");
+    assert_eq!(asked(&stage, "POST"), 1);
+}
+
+#[test]
+fn our_own_key_from_the_environment_is_not_rotated() {
+    let stage = stage();
+    let ran = stage.run(&["rotate", "start", "chatzuri-keys (this one)", "--show"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("comes from CHATZURI_API_KEY, which cannot be written from here"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(asked(&stage, "POST"), 0);
+}
+
+#[test]
+fn what_stays_behind_of_a_cancelled_rotation_is_said_and_can_go_too() {
+    let stage = stage();
+    let new = begun(&stage);
+    let ran = stage.run(&["rotate", "cancel", OLD]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("The new key stays behind: chatzuri-keys revoke key_"),
+        "{}",
+        ran.stderr
+    );
+    assert!(alive(&stage, &new));
+    assert_eq!(
+        stage.json(&["rotate", "status", "--json"])["elsewhere"],
+        Value::Array(Vec::new())
+    );
+    assert_eq!(stage.run(&["rotate", "cancel", OLD]).code, 0, "twice");
+    let second = stage.run(&["rotate", "start", OLD, "--show"]).stdout.trim().to_owned();
+    assert_eq!(
+        stage.run(&["rotate", "cancel", OLD, "--revoke-new"]).code,
+        2,
+        "nobody was asked"
+    );
+    let ran = stage.run(&["rotate", "cancel", OLD, "--revoke-new", "--yes", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!alive(&stage, &second) && alive(&stage, &new));
+}
+
+#[test]
+fn a_wrong_place_key_or_reason_is_told_and_nothing_moves() {
+    let stage = stage();
+    begun(&stage);
+    for (args, code, said) in [
+        (
+            vec!["rotate", "tick", OLD, "the shelf"],
+            2,
+            "2 places begin with “the shelf”",
+        ),
+        (
+            vec!["rotate", "tick", OLD, "nowhere"],
+            2,
+            "has no place “nowhere”. Its places:",
+        ),
+        (
+            vec!["rotate", "tick", "Nobody", "--all"],
+            10,
+            "has the id or name “Nobody”",
+        ),
+        (vec!["rotate", "tick", "Zapier", "--all"], 1, "is not being rotated"),
+        (
+            vec!["rotate", "confirm", OLD, "--attest", "--reason", "  "],
+            2,
+            "say how you know",
+        ),
+        (vec!["rotate", "start", OLD, "--name", "a\u{202e}b"], 2, "invisible"),
+    ] {
+        let ran = stage.run(&args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    }
+    assert_eq!(step(&stage), 2);
+}
+
+#[test]
+fn a_server_that_makes_no_key_leaves_step_one_open() {
+    let stage = stage();
+    stage.server().inject(FaultRule::parse("create:status=403:1").unwrap());
+    assert_eq!(stage.run(&["rotate", "start", OLD, "--show"]).code, 4);
+    assert_eq!(step(&stage), 1);
+    // The answer is lost on its way: whether a key was made is not known before it is looked for.
+    stage.server().inject(FaultRule::parse("create:drop-after:1").unwrap());
+    assert_eq!(stage.run(&["rotate", "start", OLD, "--show"]).code, 1);
+    assert_eq!(step(&stage), 1);
+    stage.server().pass(Duration::from_secs(130));
+    let ran = stage.run(&["create", "--resume"]);
+    assert!(ran.stderr.contains("its value is lost for good"), "{}", ran.stderr);
+    let value = begun(&stage);
+    assert!(alive(&stage, &value));
+    assert_eq!(step(&stage), 2);
+    assert_eq!(asked(&stage, "POST"), 3);
+}

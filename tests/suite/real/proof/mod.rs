@@ -4,6 +4,7 @@ mod broken;
 mod canary;
 mod kill_points;
 mod memory;
+mod rotation;
 
 use std::fs;
 use std::io::Write;

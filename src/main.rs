@@ -23,7 +23,7 @@ use chatzuri_keys::cli::interrupt::Interrupts;
 use chatzuri_keys::cli::output::Output;
 use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
-use chatzuri_keys::config::{Config, Endpoints, ThemeChoice};
+use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::{Label, clean};
 use chatzuri_keys::ops::revoke::Patience;
@@ -270,6 +270,15 @@ async fn try_dashboard(running: &Running, environment: &Environment) -> Result<E
     let mut config = Config::default();
     // Its apps move to a successor in half a minute, not in a day.
     config.rotation.quiet = SANDBOX_QUIET.to_owned();
+    config.key.push(KeyConfig {
+        pattern: "Zapier".to_owned(),
+        owner: Some("ops".to_owned()),
+        created: None,
+        places: vec![
+            "zapier.com › Connections".to_owned(),
+            "the nightly export's settings".to_owned(),
+        ],
+    });
     let settings = resolve(&flags, &Environment::default(), config).map_err(|error| usage(error.to_string()))?;
     let credential = Secret::parse(running.credential.expose()).map_err(|error| usage(error.to_string()))?;
     let store = MemoryStore::new();

@@ -1,6 +1,8 @@
 //! The rows of the rotations.
 
 mod body;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};

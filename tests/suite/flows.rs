@@ -18,20 +18,6 @@ fn fault(rule: &str) -> FaultRule {
     FaultRule::parse(rule).unwrap()
 }
 
-/// What the vendor's documented endpoint says of a value.
-async fn status_of(stage: &Stage, value: &str) -> u16 {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("{}/get-teams", stage.sandbox.base_url);
-    client
-        .get(url)
-        .bearer_auth(value)
-        .send()
-        .await
-        .unwrap()
-        .status()
-        .as_u16()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_team_is_seen_at_a_glance() {
     let mut stage = Stage::ready().await;
@@ -110,7 +96,7 @@ async fn a_new_key_is_created_copied_once_and_closed() {
     stage.keys("c").await;
     stage.expect("copied to the clipboard, clears in 0:45, goes with this program");
     let copied = stage.clipboard.content.lock().unwrap().clone().unwrap();
-    assert_eq!(status_of(&stage, &copied).await, 200);
+    assert_eq!(stage.status_of(&copied).await, 200);
     stage.expect_not(&copied);
     stage.keys("c").await;
     stage.expect("not copied twice");
@@ -361,7 +347,7 @@ async fn an_unused_key_is_revoked_after_yes_and_is_dead() {
     stage.expect("never used");
     stage.keys("<enter>").await;
     stage.expect("Nothing was revoked");
-    assert_eq!(status_of(&stage, &value).await, 200);
+    assert_eq!(stage.status_of(&value).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -370,20 +356,20 @@ async fn a_key_in_use_wants_its_name_typed() {
     stage.keys("nBusy bot<enter>c").await;
     let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
     stage.keys("<enter>").await;
-    assert_eq!(status_of(&stage, &value).await, 200);
+    assert_eq!(stage.status_of(&value).await, 200);
     stage.keys("/busy<enter>x").await;
     stage.expect("something depends on it");
     stage.expect("Type its name to revoke it: Busy bot");
     stage.keys("y<enter>").await;
     stage.expect("That is not it. Nothing was revoked.");
-    assert_eq!(status_of(&stage, &value).await, 200);
+    assert_eq!(stage.status_of(&value).await, 200);
     stage.keys("<bs>").await;
     stage.paste("Busy bot").await;
     stage.expect("Revoke this key?");
     stage.keys("<enter>").await;
     stage.expect("✓ Revoked “Busy bot”");
     stage.expect("gone from the list");
-    assert_eq!(status_of(&stage, &value).await, 401);
+    assert_eq!(stage.status_of(&value).await, 401);
     let log = stage.journal.log(LogQuery::default()).await.unwrap();
     let last = log.last().unwrap();
     assert_eq!((last.action.word(), last.outcome.as_str()), ("revoke", "revoked"));
@@ -606,7 +592,7 @@ async fn a_value_is_sent_to_several_targets_and_a_failed_one_is_tried_again_alon
     stage.expect_not("try again");
     let stored = std::fs::read_to_string(&good).unwrap();
     assert_eq!(stored, std::fs::read_to_string(&bad).unwrap());
-    assert_eq!(status_of(&stage, &stored).await, 200);
+    assert_eq!(stage.status_of(&stored).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -672,7 +658,7 @@ async fn the_places_of_a_key_come_first_and_marked_among_the_targets() {
     stage.expect("[ ] other");
     stage.keys("<enter>").await;
     stage.expect("✓ shelf");
-    assert_eq!(status_of(&stage, &std::fs::read_to_string(path).unwrap()).await, 200);
+    assert_eq!(stage.status_of(&std::fs::read_to_string(path).unwrap()).await, 200);
     stage.keys("<enter>/bot<enter>").await;
     stage.expect("owner      ops");
 }

@@ -159,13 +159,7 @@ impl<'a> RotationShape<'a> {
 }
 
 /// A rotation for a person: its two keys, its four steps, what is wrong, and what comes next.
-pub(super) fn text(
-    rotation: &Rotation,
-    troubles: &[String],
-    quiet: SignedDuration,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> String {
+fn text(rotation: &Rotation, troubles: &[String], quiet: SignedDuration, now: Timestamp, zone: &TimeZone) -> String {
     let today = zone.to_datetime(now).date();
     let written = |at: Timestamp| {
         let at = zone.to_datetime(at);
@@ -205,6 +199,18 @@ pub(super) fn text(
     }
     let _ = writeln!(out, "  {}", next(rotation, quiet, now));
     out
+}
+
+/// How a rotation stands, for a person who took a step.
+pub(super) fn told(seen: &Seen, quiet: SignedDuration) -> String {
+    let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
+    text(
+        &seen.rotation,
+        &troubles,
+        quiet,
+        seen.listing.as_of,
+        &TimeZone::system(),
+    )
 }
 
 /// What to do next, with its command.

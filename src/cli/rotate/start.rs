@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::find::rotation;
-use super::shape::{RotationShape, next, text};
+use super::shape::{RotationShape, next, told};
 use super::{Measure, at};
 use crate::cli::args::{CreateArgs, RotateStartArgs};
 use crate::cli::create::{Asked, hand_over};
@@ -229,9 +229,6 @@ fn report(context: &mut Context<'_>, seen: &Seen, measure: &Measure, json: bool)
         })?;
         return Ok(());
     }
-    let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
-    let zone = jiff::tz::TimeZone::system();
-    let told = text(&seen.rotation, &troubles, measure.quiet, seen.listing.as_of, &zone);
-    context.output.say(told.trim_end());
+    context.output.say(told(seen, measure.quiet).trim_end());
     Ok(())
 }

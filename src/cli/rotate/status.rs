@@ -1,10 +1,9 @@
 //! `rotate status`.
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::find::rotation;
-use super::shape::{RotationShape, text};
+use super::shape::{RotationShape, told};
 use super::{Measure, at};
 use crate::cli::Context;
 use crate::cli::args::RotateStatusArgs;
@@ -65,12 +64,7 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
             elsewhere: pairs.iter().map(|(old, new)| PairShape::of(old, new)).collect(),
         })?;
     } else {
-        let zone = TimeZone::system();
-        let told = |seen: &Seen| {
-            let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
-            text(&seen.rotation, &troubles, measure.quiet, listing.as_of, &zone)
-        };
-        let texts: Vec<String> = seen.iter().map(told).collect();
+        let texts: Vec<String> = seen.iter().map(|seen| told(seen, measure.quiet)).collect();
         if !texts.is_empty() {
             output.data(&texts.join("\n"))?;
         }

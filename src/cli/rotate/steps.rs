@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::find::the_rotation;
-use super::shape::{RotationShape, next, text};
+use super::shape::{RotationShape, next, told};
 use super::{Measure, at};
 use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateFinishArgs, RotateTickArgs};
 use crate::cli::exit::{Exit, Trouble};
@@ -426,9 +426,6 @@ fn report(
         })?;
         return Ok(());
     }
-    let troubles: Vec<String> = seen.troubles.iter().map(|one| one.sentence(&seen.rotation)).collect();
-    let zone = jiff::tz::TimeZone::system();
-    let told = text(&seen.rotation, &troubles, measure.quiet, seen.listing.as_of, &zone);
-    context.output.say(told.trim_end());
+    context.output.say(told(seen, measure.quiet).trim_end());
     Ok(())
 }

@@ -386,6 +386,14 @@ impl Stage {
         lines.join("\n")
     }
 
+    /// What the vendor's documented endpoint says of a value.
+    pub async fn status_of(&self, value: &str) -> u16 {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/get-teams", self.sandbox.base_url);
+        let asked = client.get(url).bearer_auth(value).send().await;
+        asked.unwrap().status().as_u16()
+    }
+
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
         let screen = self.screen();

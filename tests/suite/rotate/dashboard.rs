@@ -6,7 +6,7 @@ use chatzuri_keys::core::activity::Action;
 use chatzuri_keys::core::key::KeyName;
 use chatzuri_keys::ports::{Journal, LogQuery};
 
-use super::{OLD, copied, stage, used};
+use super::{OLD, copied, stage};
 use crate::rig::stage::Stage;
 
 const PLACES: &str = "\"the shelf in the office\", \"zapier.com › Connections\"";
@@ -43,10 +43,10 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.keys("<down> ").await;
     stage.expect("3 of 4");
     stage.expect("opens when step 3 is done");
-    assert_eq!(used(&stage, &old).await, 200);
+    assert_eq!(stage.status_of(&old).await, 200);
     stage.pass(Duration::from_secs(5)).await;
     stage.expect("the new key was not used since the roll-out");
-    assert_eq!(used(&stage, &new).await, 200);
+    assert_eq!(stage.status_of(&new).await, 200);
     // The old key was used meanwhile, so it has not been quiet for long.
     stage.pass(Duration::from_secs(5)).await;
     stage.expect("the old key must be quiet for 20 s");
@@ -59,7 +59,7 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.keys("R").await;
     stage.expect("4 of 4");
     stage.expect("the old key is quiet, the new one in use");
-    assert_eq!(used(&stage, &old).await, 200, "no timer revokes anything");
+    assert_eq!(stage.status_of(&old).await, 200, "no timer revokes anything");
     // That use is after the measure: the last step is refused again.
     stage.keys("<enter>").await;
     stage.expect("Revoke the old key?");
@@ -67,14 +67,14 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.paste(OLD).await;
     stage.keys("<enter>").await;
     stage.expect("the old key was used again");
-    assert_eq!(used(&stage, &new).await, 200);
+    assert_eq!(stage.status_of(&new).await, 200);
     stage.pass(Duration::from_secs(25)).await;
     stage.keys("<enter>").await;
     stage.expect("Step 3 is done: its traffic has moved");
     stage.keys("y").await;
     stage.expect("✓ Revoked");
     stage.expect("finished");
-    assert_eq!((used(&stage, &old).await, used(&stage, &new).await), (401, 200));
+    assert_eq!((stage.status_of(&old).await, stage.status_of(&new).await), (401, 200));
     stage.keys("<esc>").await;
     stage.expect_not("rotating");
     let outcomes = outcomes(&stage).await;
@@ -114,7 +114,7 @@ async fn it_goes_on_from_every_step_in_the_next_run() {
     let mut stage = stage.restart().await;
     stage.keys(&format!("/{OLD}<enter>r")).await;
     stage.expect("the new key was not used since the roll-out");
-    assert_eq!(used(&stage, &new).await, 200);
+    assert_eq!(stage.status_of(&new).await, 200);
     let mut stage = stage.restart().await;
     stage.pass(Duration::from_secs(30)).await;
     stage.keys(&format!("/{OLD}<enter>r")).await;
@@ -157,12 +157,12 @@ async fn before_step_four_the_old_key_is_revoked_only_by_its_name() {
     stage.expect("This forces the last step: step 2 is open");
     stage.keys("y<enter>").await;
     stage.expect("That is not it. Nothing was revoked.");
-    assert_eq!(used(&stage, &old).await, 200);
+    assert_eq!(stage.status_of(&old).await, 200);
     stage.keys("<bs>").await;
     stage.keys(OLD).await;
     stage.keys("<enter>").await;
     stage.expect("✓ Revoked");
-    assert_eq!(used(&stage, &old).await, 401);
+    assert_eq!(stage.status_of(&old).await, 401);
     assert!(outcomes(&stage).await.contains(&"forced".to_owned()));
 }
 
@@ -179,7 +179,7 @@ async fn a_rotation_that_is_given_up_offers_to_revoke_what_stays_behind() {
     stage.expect(&format!("{OLD} 2"));
     stage.keys("<esc>").await;
     stage.expect_not("rotating");
-    assert_eq!((used(&stage, &old).await, used(&stage, &new).await), (200, 200));
+    assert_eq!((stage.status_of(&old).await, stage.status_of(&new).await), (200, 200));
     // It can be begun anew, under a name that is free.
     stage.keys("<esc>").await;
     stage.keys(&format!("/{OLD}<enter>gr")).await;

@@ -31,20 +31,6 @@ fn policies(places: &str) -> Policies {
     Config::parse(&config).unwrap().policies()
 }
 
-/// A request that an app makes with a key's value.
-async fn used(stage: &Stage, value: &str) -> u16 {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("{}/get-teams", stage.sandbox.base_url);
-    client
-        .get(url)
-        .bearer_auth(value)
-        .send()
-        .await
-        .unwrap()
-        .status()
-        .as_u16()
-}
-
 /// The new key's value, copied in the show-once dialog.
 async fn copied(stage: &mut Stage) -> String {
     stage.keys("c").await;

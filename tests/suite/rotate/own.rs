@@ -5,7 +5,6 @@ use std::time::Duration;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
 
-use super::used;
 use crate::rig::stage::{Set, Stage};
 
 async fn kept(stage: &Stage) -> Secret {
@@ -33,7 +32,10 @@ async fn the_sign_in_moves_to_the_new_key_and_the_old_one_is_proven_dead() {
     stage.keys("<enter>y").await;
     stage.expect("DEAD:");
     stage.expect("401 three times in a row");
-    assert_eq!((used(&stage, &old).await, used(&stage, new.expose()).await), (401, 200));
+    assert_eq!(
+        (stage.status_of(&old).await, stage.status_of(new.expose()).await),
+        (401, 200)
+    );
     let mut stage = stage.restart().await;
     stage.expect("Acme Support");
     stage.expect("synced just now");

@@ -6,7 +6,7 @@ use std::path::Path;
 use chatzuri_keys::sandbox::{Running, SandboxOptions};
 use rusqlite::Connection;
 
-use super::{OLD, copied, policies, used};
+use super::{OLD, copied, policies};
 use crate::rig::stage::{Set, Stage};
 
 /// A server whose database somebody else can write to, and a rotation at its second step.
@@ -96,13 +96,13 @@ async fn a_new_key_that_was_revoked_elsewhere_leaves_the_old_one_and_step_one_is
     elsewhere.stage.expect("may only be missing from the list");
     elsewhere.stage.pass(std::time::Duration::from_secs(130)).await;
     let old = elsewhere.stage.sandbox.leaked.expose().to_owned();
-    assert_eq!(used(&elsewhere.stage, &old).await, 200);
+    assert_eq!(elsewhere.stage.status_of(&old).await, 200);
     // Step 1 makes another.
     elsewhere.stage.keys("<enter>").await;
     elsewhere.stage.expect("This value is shown once");
     let again = copied(&mut elsewhere.stage).await;
     assert_ne!(again, elsewhere.new);
-    assert_eq!(used(&elsewhere.stage, &again).await, 200);
+    assert_eq!(elsewhere.stage.status_of(&again).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +131,7 @@ async fn a_last_use_in_the_future_or_going_back_makes_no_key_quiet() {
     let mut elsewhere = Elsewhere::begun().await;
     elsewhere.stage.keys(" ").await;
     elsewhere.stage.expect("3 of 4");
-    assert_eq!(used(&elsewhere.stage, &elsewhere.new.clone()).await, 200);
+    assert_eq!(elsewhere.stage.status_of(&elsewhere.new.clone()).await, 200);
     elsewhere.change(&format!(
         "UPDATE keys SET last_used_at = 4102444800000 WHERE name = '{OLD}'"
     ));

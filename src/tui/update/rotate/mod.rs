@@ -1,0 +1,132 @@
+//! A rotation in the dashboard: begin it, look at it, take its steps.
+
+mod begin;
+mod facts;
+mod steps;
+
+use jiff::SignedDuration;
+
+use crate::core::listing::ListedKey;
+use crate::core::rotation::Rotation;
+use crate::ops::rotate::Seen;
+use crate::tui::effect::Effect;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::dialog::Dialog;
+use crate::tui::model::rotation::{Poll, RotationPage, Shown};
+use crate::tui::model::{LoadState, Model};
+use crate::tui::theme::Role;
+
+pub(super) use self::begin::{act_on_begin, on_begun, open};
+pub(super) use self::facts::{on_finished, on_read, on_stored, on_wake};
+pub(super) use self::steps::{act, act_on_attest, answer_cancel};
+
+/// The first wait between two readings of the list for step 3, and the longest.
+const FIRST_POLL: SignedDuration = SignedDuration::from_secs(10);
+const LONGEST_POLL: SignedDuration = SignedDuration::from_secs(60);
+/// Where an old key has to be quiet for less than this, the first wait is shorter.
+const SHORT_QUIET: SignedDuration = SignedDuration::from_secs(60);
+const SHORT_POLL: SignedDuration = SignedDuration::from_secs(2);
+
+fn read(model: &mut Model, rotation: Box<Rotation>) -> Vec<Effect> {
+    let team = page_team(model);
+    let request = start(model, "reading", false);
+    vec![Effect::ReadRotation(request, team, rotation)]
+}
+
+/// Begins something the page waits for.
+fn start(model: &mut Model, doing: &'static str, changes_keys: bool) -> RequestId {
+    let request = model.begin(doing, changes_keys);
+    if let Some(page) = page(model) {
+        page.doing = Some(request);
+        page.error = None;
+    }
+    request
+}
+
+fn page(model: &mut Model) -> Option<&mut RotationPage> {
+    model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::Rotation(page) => Some(page),
+        _ => None,
+    })
+}
+
+fn page_team(model: &mut Model) -> TeamIndex {
+    let active = model.active;
+    page(model).map_or(active, |page| page.team)
+}
+
+fn fail(model: &mut Model, sentence: String) {
+    match page(model) {
+        Some(page) => {
+            page.doing = None;
+            page.error = Some(sentence);
+        }
+        None => model.say(Role::Danger, sentence),
+    }
+}
+
+/// Shows how a rotation stands on its page; answers what the page was waiting for.
+fn show_on_page(model: &mut Model, seen: Seen) -> Option<RequestId> {
+    let (now, quiet) = (model.now, model.settings.quiet);
+    let page = page(model)?;
+    let same = match &page.shown {
+        Shown::Row(shown) => shown.id == seen.rotation.id,
+        Shown::Elsewhere { old, .. } => *old == seen.rotation.old.id,
+    };
+    if !same {
+        return None;
+    }
+    let asked = page.doing.take();
+    page.poll = next_poll(&seen.rotation, page.poll, quiet, now);
+    page.place = page.place.min(seen.rotation.places.len().saturating_sub(1));
+    page.troubles = seen.troubles;
+    page.waiting = seen.waiting.map(Box::new);
+    page.shown = Shown::Row(Box::new(seen.rotation));
+    asked
+}
+
+/// Only step 3 waits for something that the list will tell by itself.
+fn next_poll(rotation: &Rotation, last: Option<Poll>, quiet: SignedDuration, now: jiff::Timestamp) -> Option<Poll> {
+    if rotation.step() != Some(3) {
+        return None;
+    }
+    let first = if quiet < SHORT_QUIET { SHORT_POLL } else { FIRST_POLL };
+    let wait = last.map_or(first, |poll| (poll.wait + poll.wait).min(LONGEST_POLL));
+    let wait = if quiet < SHORT_QUIET { wait.min(first) } else { wait };
+    Some(Poll {
+        at: now.checked_add(wait).ok()?,
+        wait,
+    })
+}
+
+/// Takes in a list that was read for a rotation, and its row.
+fn take(model: &mut Model, team: TeamIndex, seen: &Seen) {
+    let now = model.now;
+    if seen.listing.complete
+        && let Some(state) = model.teams.get_mut(team.0)
+    {
+        let server_now = now.checked_add(state.clock_offset).unwrap_or(now);
+        let keys: Vec<ListedKey> = seen.listing.keys.clone();
+        state.list.replace(keys, server_now);
+        state.as_of = Some(seen.listing.as_of);
+        state.complete = true;
+        state.load = LoadState::Fresh;
+    }
+    keep(model, team, &seen.rotation);
+}
+
+/// Keeps a rotation among what was written down.
+fn keep(model: &mut Model, team: TeamIndex, rotation: &Rotation) {
+    let now = model.now;
+    let Some(state) = model.teams.get_mut(team.0) else {
+        return;
+    };
+    let server_now = now.checked_add(state.clock_offset).unwrap_or(now);
+    let mut notes = state.list.notes().clone();
+    match notes.rotations.iter_mut().find(|kept| kept.id == rotation.id) {
+        Some(kept) if kept.revision <= rotation.revision => *kept = rotation.clone(),
+        Some(_) => {}
+        None => notes.rotations.push(rotation.clone()),
+    }
+    state.list.annotate(notes, server_now);
+}

@@ -1,0 +1,246 @@
+//! The steps of a rotation as a person takes them on its page.
+
+use tui_input::Input;
+
+use super::{page_team, read, start};
+use crate::core::rotation::{Next, Trouble, measured_so_far};
+use crate::core::text::Label;
+use crate::ops::recover::Since;
+use crate::tui::effect::{Effect, RotationMove};
+use crate::tui::keymap::Action;
+use crate::tui::model::Model;
+use crate::tui::model::dialog::Dialog;
+use crate::tui::model::rotation::{AttestForm, Finishing, Shown};
+use crate::tui::update::{revoke, waiting};
+
+/// The longest reason, in characters.
+const REASON_LIMIT: usize = 500;
+
+pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let (quiet, now) = (model.settings.quiet, model.server_now());
+    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let places = page.rotation().map_or(0, |rotation| rotation.places.len());
+    match action {
+        Action::Down => page.place = (page.place + 1).min(places.saturating_sub(1)),
+        Action::Up => page.place = page.place.saturating_sub(1),
+        Action::Back => {
+            model.dialogs.pop();
+        }
+        // One thing at a time: the next key would be about what is not known yet.
+        _ if page.doing.is_some() => {}
+        Action::Submit => return next(model),
+        Action::Toggle => return tick(model),
+        Action::Attest => {
+            let Some(rotation) = page.rotation().cloned() else {
+                return Vec::new();
+            };
+            match rotation.next(quiet, now) {
+                Next::Tick(_) | Next::Wait(_) => model.dialogs.push(Dialog::Attest(AttestForm {
+                    rotation: Box::new(rotation),
+                    input: Input::default(),
+                    error: None,
+                })),
+                Next::Revoke | Next::Revoking | Next::Nothing => {
+                    page.error = Some("There is nothing left to attest: step 3 is done.".to_owned());
+                }
+                _ => page.error = Some("There is nothing to attest yet: step 1 comes first.".to_owned()),
+            }
+        }
+        Action::Revoke => return revoke_old(model),
+        Action::Adopt => {
+            if let Shown::Elsewhere { old, new } = &page.shown {
+                let (team, old, new) = (page.team, old.clone(), new.clone());
+                let request = start(model, "adopting", false);
+                return vec![Effect::AdoptPair(request, team, old, new)];
+            }
+            page.error = Some("It is in this machine's journal already: there is nothing to adopt.".to_owned());
+        }
+        Action::CancelRotation => match page.rotation().cloned() {
+            Some(rotation) if !rotation.is_over() => {
+                model.dialogs.push(Dialog::CancelRotation(Box::new(rotation)));
+            }
+            _ => page.error = Some("There is nothing to give up here.".to_owned()),
+        },
+        Action::Refresh => {
+            if let Some(rotation) = page.rotation().cloned() {
+                return read(model, Box::new(rotation));
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Does what comes next.
+fn next(model: &mut Model) -> Vec<Effect> {
+    let (quiet, now) = (model.settings.quiet, model.server_now());
+    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let team = page.team;
+    let Some(rotation) = page.rotation().cloned() else {
+        return act(model, Action::Adopt);
+    };
+    let old_is_gone = page
+        .troubles
+        .iter()
+        .any(|trouble| matches!(trouble, Trouble::OldGone { .. }));
+    let new_is_gone = page
+        .troubles
+        .iter()
+        .any(|trouble| matches!(trouble, Trouble::NewGone { back_as: None }));
+    if new_is_gone {
+        let request = start(model, "creating", true);
+        return vec![Effect::BeginRotation(request, team, rotation.old.id, None)];
+    }
+    let has_new = rotation.step().is_some_and(|step| step > 1);
+    if old_is_gone && has_new {
+        let request = start(model, "closing", true);
+        return vec![Effect::FinishRotation(request, team, Box::new(rotation), false)];
+    }
+    match rotation.next(quiet, now) {
+        Next::Create => {
+            let request = start(model, "creating", true);
+            vec![Effect::BeginRotation(request, team, rotation.old.id, None)]
+        }
+        Next::Store => match page.waiting.clone() {
+            Some(creation) => vec![Effect::Reopen(model.begin("opening the value", false), team, creation)],
+            None => read(model, Box::new(rotation)),
+        },
+        Next::AwaitAnswer => {
+            let mut effects = waiting::look(model, team, Since::EarlierRun);
+            effects.extend(read(model, Box::new(rotation)));
+            effects
+        }
+        Next::Tick(_) => tick(model),
+        Next::Revoke => revoke_old(model),
+        Next::ProveAlive | Next::Wait(_) | Next::Revoking => read(model, Box::new(rotation)),
+        Next::Nothing => {
+            model.dialogs.pop();
+            Vec::new()
+        }
+    }
+}
+
+fn tick(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let Some(rotation) = page.rotation().cloned() else {
+        return Vec::new();
+    };
+    if rotation.step() != Some(2) {
+        page.error = Some(
+            match rotation.step() {
+                Some(1) => "Nothing to tick yet: the new key's value is to be stored first.",
+                _ => "Nothing to tick: the roll-out is done.",
+            }
+            .to_owned(),
+        );
+        return Vec::new();
+    }
+    let Some(state) = rotation.places.get(page.place) else {
+        return Vec::new();
+    };
+    let step = match &state.ticked {
+        Some(_) => RotationMove::Untick(state.place.clone()),
+        None => RotationMove::Tick(state.place.clone()),
+    };
+    let team = page.team;
+    let request = start(model, "ticking", false);
+    vec![Effect::MoveRotation(request, team, Box::new(rotation), step)]
+}
+
+/// Asks about the old key, with fresh facts; before step 4 its name has to be typed.
+fn revoke_old(model: &mut Model) -> Vec<Effect> {
+    let (quiet, now) = (model.settings.quiet, model.server_now());
+    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let Some(rotation) = page.rotation().cloned() else {
+        return Vec::new();
+    };
+    let forced = match rotation.next(quiet, now) {
+        Next::Revoke => None,
+        Next::Tick(_) => {
+            let (ticked, all) = rotation.ticked();
+            Some(format!("step 2 is open: {ticked} of {all} places run with the new key"))
+        }
+        Next::Wait(_) => Some(format!("step 3 is open: {}", measured_so_far(&rotation, quiet, now))),
+        Next::Revoking => {
+            page.error =
+                Some("A revocation was begun; it is taken over when it did not end in three minutes.".to_owned());
+            return Vec::new();
+        }
+        _ => {
+            page.error = Some("Nothing takes the old key's place yet: step 1 comes first.".to_owned());
+            return Vec::new();
+        }
+    };
+    let old = rotation.old.id.clone();
+    let finishing = Finishing {
+        rotation: Box::new(rotation),
+        forced,
+    };
+    let effects = revoke::open_with(model, &old, Some(finishing));
+    if effects.is_empty()
+        && let Some(Dialog::Rotation(page)) = model.dialogs.last_mut()
+    {
+        page.error = Some("The old key is not in the list that is shown. R reads it again.".to_owned());
+    }
+    effects
+}
+
+pub(in crate::tui::update) fn act_on_attest(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Attest(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    match action {
+        Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Submit => {
+            let reason = Label::new(form.input.value().trim());
+            let count = reason.raw().chars().count();
+            if reason.is_blank() || count > REASON_LIMIT {
+                form.error = Some(format!("Say how you know, in 1 to {REASON_LIMIT} characters."));
+                return Vec::new();
+            }
+            let rotation = form.rotation.clone();
+            model.dialogs.pop();
+            let team = page_team(model);
+            let request = start(model, "attesting", false);
+            return vec![Effect::MoveRotation(
+                request,
+                team,
+                rotation,
+                RotationMove::Attest(reason),
+            )];
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The answer to “give it up?”.
+pub(in crate::tui::update) fn answer_cancel(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let Some(Dialog::CancelRotation(rotation)) = model.dialogs.last() else {
+        return Vec::new();
+    };
+    match action {
+        Action::No | Action::Back => {
+            model.dialogs.pop();
+        }
+        Action::Yes if deliberate => {
+            let rotation = rotation.clone();
+            model.dialogs.pop();
+            let team = page_team(model);
+            let request = start(model, "giving up", false);
+            return vec![Effect::MoveRotation(request, team, rotation, RotationMove::Cancel)];
+        }
+        _ => {}
+    }
+    Vec::new()
+}

@@ -13,7 +13,7 @@ use crate::core::key::Own;
 use crate::core::listing::ListedKey;
 use crate::core::policy::Policies;
 use crate::core::rotation::Pairs;
-use crate::core::snooze::{self, Snooze};
+use crate::core::snooze;
 use crate::ops::due::notes;
 use crate::ops::review::review;
 
@@ -22,17 +22,17 @@ pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, T
     let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;
     let policies = context.settings.config.policies();
-    let (Notes { snoozes, rotations }, _) = notes(context.ports, &context.settings.profile).await;
-    let pairs = Pairs::of(&rotations, &listing.keys);
+    let (notes, _) = notes(context.ports, &context.settings.profile).await;
+    let pairs = Pairs::of(&notes.rotations, &listing.keys);
     if args.json {
         context
             .output
-            .json(&ShowShape::of(&listing, listed, &policies, &snoozes, &pairs))?;
+            .json(&ShowShape::of(&listing, listed, &policies, &notes.snoozes, &pairs))?;
     } else {
         let zone = TimeZone::system();
         context
             .output
-            .data(&text(listed, &policies, (&snoozes, &pairs), listing.as_of, &zone))?;
+            .data(&text(listed, &policies, (&notes, &pairs), listing.as_of, &zone))?;
     }
     Ok(Exit::Ok)
 }
@@ -40,7 +40,7 @@ pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, T
 fn text(
     listed: &ListedKey,
     policies: &Policies,
-    (snoozes, pairs): (&[Snooze], &Pairs),
+    (notes, pairs): (&Notes, &Pairs),
     now: Timestamp,
     zone: &TimeZone,
 ) -> String {
@@ -52,12 +52,16 @@ fn text(
         Some(time) => format!("{} ({})", date(time), words::ago(now, time)),
         None => words::last_use(now, key.last_used_at),
     };
+    let seen = || match notes.at_least_days(&key.id, now) {
+        Some(days) => format!("—, at least {} ago, as it was seen here", words::counted(days, "day")),
+        None => unknown(),
+    };
     let own = match listed.own {
         Own::Yes => "yes: this key is what we are signed in with",
         Own::No => "no",
         Own::Unknown => "not known: the server gives no hint of it",
     };
-    let snoozed = snooze::of(snoozes, &key.id, now).map_or_else(
+    let snoozed = snooze::of(&notes.snoozes, &key.id, now).map_or_else(
         || "no".to_owned(),
         |snooze| format!("until {}: {}", snooze.until, snooze.reason),
     );
@@ -65,7 +69,7 @@ fn text(
         ("Name", key.name.shown().to_owned()),
         ("Id", key.id.shown().to_owned()),
         ("Key", key.hint()),
-        ("Created", key.created_at.map_or_else(unknown, date)),
+        ("Created", key.created_at.map_or_else(seen, date)),
         (
             "Created by",
             key.created_by.as_ref().map_or_else(unknown, |by| by.shown().to_owned()),
@@ -94,7 +98,7 @@ mod tests {
         let text = text(
             &listed,
             &Policies::default(),
-            (&[], &Pairs::default()),
+            (&Notes::default(), &Pairs::default()),
             at("2026-11-22T12:00:00Z"),
             &TimeZone::UTC,
         );

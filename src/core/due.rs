@@ -1,9 +1,11 @@
 //! Which keys are due, and whether that is to be reported.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::core::key::{ApiKey, Own, Team};
+use crate::core::key::{ApiKey, KeyId, Own, Team};
 use crate::core::listing::Listing;
 use crate::core::policy::{Policies, Standing};
 use crate::core::rotation::{Pairs, Part, Rotation};
@@ -43,6 +45,17 @@ pub struct Notes {
     pub snoozes: Vec<Snooze>,
     /// Rotations, those that are over included.
     pub rotations: Vec<Rotation>,
+    /// When a key of which the server tells no creation was first seen here, by the server's clock.
+    pub first_seen: HashMap<KeyId, Timestamp>,
+}
+
+impl Notes {
+    /// How many days old a key is at least, of which the server tells no creation.
+    #[must_use]
+    pub fn at_least_days(&self, id: &KeyId, now: Timestamp) -> Option<i64> {
+        let seen = self.first_seen.get(id)?;
+        Some((now.duration_since(*seen).as_hours() / 24).max(0))
+    }
 }
 
 /// A due date that is put off.
@@ -146,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::key::{KeyId, LastUse};
+    use crate::core::key::LastUse;
     use crate::core::listing::ListedKey;
     use crate::core::policy::NamePattern;
     use crate::core::register::{Entry, Register};

@@ -23,11 +23,22 @@ pub struct Read {
 /// What was written down about the keys of a profile; nothing where that could not be read, so that no key is hidden.
 pub async fn notes(ports: &Ports, profile: &Profile) -> (Notes, Option<JournalError>) {
     let scope = profile.scope();
-    let (snoozes, rotations) = tokio::join!(ports.journal.snoozes(&scope), ports.journal.rotations(&scope));
-    match (snoozes, rotations) {
-        (Ok(snoozes), Ok(rotations)) => (Notes { snoozes, rotations }, None),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::debug!(%error, "snoozes and rotations were not read");
+    let (snoozes, rotations, first_seen) = tokio::join!(
+        ports.journal.snoozes(&scope),
+        ports.journal.rotations(&scope),
+        ports.journal.first_seen(&scope)
+    );
+    match (snoozes, rotations, first_seen) {
+        (Ok(snoozes), Ok(rotations), Ok(first_seen)) => {
+            let notes = Notes {
+                snoozes,
+                rotations,
+                first_seen,
+            };
+            (notes, None)
+        }
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+            tracing::debug!(%error, "what was written down about the keys was not read");
             (Notes::default(), Some(error))
         }
     }

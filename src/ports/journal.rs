@@ -1,5 +1,6 @@
 //! The journal: what survives a crash.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,6 +130,9 @@ pub trait Journal: Send + Sync {
 
     /// The last list kept of a scope.
     fn last_list<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Option<Listing>, JournalError>>;
+
+    /// When each key of the kept list of which the server tells no creation was first seen here, by the server's clock.
+    fn first_seen<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<HashMap<KeyId, Timestamp>, JournalError>>;
 
     /// Keeps the salted fingerprint of a new key's value.
     fn keep_fingerprint<'a>(

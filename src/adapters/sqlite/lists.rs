@@ -1,11 +1,16 @@
 //! The last list seen of each scope, for the first frame.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::creations::time;
 use super::trouble::Trouble;
 use super::{Db, packing, scopes};
+use crate::core::key::KeyId;
 use crate::core::listing::Listing;
-use crate::ports::Scope;
+use crate::ports::{JournalError, Scope};
 
 /// Keeps a list in the place of the one before.
 pub(super) fn keep(db: &mut Db, scope: &Scope, listing: &Listing) -> Result<(), Trouble> {
@@ -17,8 +22,37 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, listing: &Listing) -> Result<(), 
                 "INSERT INTO lists (scope, body) VALUES (?1, ?2) ON CONFLICT (scope) DO UPDATE SET body = excluded.body",
             )?
             .execute(params![scope, body])?;
-        Ok(())
+        note_first_seen(connection, scope, listing)
     })
+}
+
+/// Keys of which the server tells no creation are at least as old as they have been seen here.
+fn note_first_seen(connection: &Connection, scope: i64, listing: &Listing) -> Result<(), Trouble> {
+    let untold = listing.keys.iter().filter(|listed| listed.key.created_at.is_none());
+    let ids: Vec<&str> = untold.map(|listed| listed.key.id.raw()).collect();
+    let ids = serde_json::to_string(&ids).map_err(|_| JournalError::Corrupt)?;
+    connection
+        .prepare_cached("DELETE FROM first_seen WHERE scope = ?1 AND key_id NOT IN (SELECT value FROM json_each(?2))")?
+        .execute(params![scope, ids])?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO first_seen (scope, key_id, at) SELECT ?1, value, ?3 FROM json_each(?2)")?
+        .execute(params![scope, ids, listing.as_of.as_microsecond()])?;
+    Ok(())
+}
+
+/// When the keys of which the server tells no creation were first seen here.
+pub(super) fn first_seen(connection: &Connection, scope: &Scope) -> Result<HashMap<KeyId, Timestamp>, Trouble> {
+    let Some(scope) = scopes::find(connection, scope)? else {
+        return Ok(HashMap::new());
+    };
+    let mut statement = connection.prepare_cached("SELECT key_id, at FROM first_seen WHERE scope = ?1")?;
+    let mut rows = statement.query([scope])?;
+    let mut found = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let id = KeyId::new(&row.get::<_, String>(0)?).ok_or(JournalError::Corrupt)?;
+        found.insert(id, time(row.get(1)?)?);
+    }
+    Ok(found)
 }
 
 /// The last list. One that cannot be read counts as none: the next takes its place.

@@ -17,11 +17,13 @@ mod snoozes;
 mod tests;
 mod trouble;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
+use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::trouble::Trouble;
@@ -180,6 +182,11 @@ impl Journal for SqliteJournal {
     fn end_snooze<'a>(&'a self, scope: &'a Scope, key: &'a KeyId) -> Answer<'a, Result<bool, JournalError>> {
         let (scope, key) = (scope.clone(), key.clone());
         Box::pin(self.call(move |db| snoozes::end(db, &scope, &key)))
+    }
+
+    fn first_seen<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<HashMap<KeyId, Timestamp>, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| lists::first_seen(db.reader(), &scope)))
     }
 
     fn snoozes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Snooze>, JournalError>> {

@@ -14,7 +14,7 @@ use crate::ports::JournalError;
 const APPLICATION_ID: i32 = 0x435a_6a72;
 
 /// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     -- This installation's salt: what is hashed with it says nothing elsewhere.
     CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
@@ -109,6 +109,15 @@ const STEPS: [&str; 3] = [
         moved_at INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX rotations_open ON rotations (scope, old_id) WHERE over = 0;
+",
+    "
+    -- When a listed key of which the server tells no creation was first seen here.
+    CREATE TABLE first_seen (
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        key_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (scope, key_id)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

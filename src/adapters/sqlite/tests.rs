@@ -548,10 +548,39 @@ fn a_snooze_is_kept_replaced_and_ended_in_its_own_scope() {
 }
 
 #[test]
+fn a_key_without_a_creation_date_is_as_old_as_it_was_first_seen_until_it_is_gone() {
+    let home = Home::new();
+    let journal = home.journal();
+    let seen = |count: i64, when: i64| {
+        let mut list = Listing::clone(&listing(count));
+        list.as_of = at(when);
+        list.keys.iter_mut().for_each(|listed| listed.key.created_at = None);
+        home.wait(journal.keep_list(&acme(), Arc::new(list))).unwrap();
+        let mut times: Vec<Timestamp> = home.wait(journal.first_seen(&acme())).unwrap().into_values().collect();
+        times.sort();
+        times
+    };
+    assert_eq!(seen(1, 10), [at(10)]);
+    assert_eq!(seen(2, 20), [at(10), at(20)]);
+    assert_eq!(seen(1, 30), [at(10)]);
+    assert_eq!(seen(2, 40), [at(10), at(40)], "it was away meanwhile");
+    let mut told = Listing::clone(&listing(2));
+    told.keys
+        .iter_mut()
+        .for_each(|listed| listed.key.created_at = Some(at(0)));
+    home.wait(journal.keep_list(&acme(), Arc::new(told))).unwrap();
+    assert!(
+        home.wait(journal.first_seen(&acme())).unwrap().is_empty(),
+        "the server tells it now"
+    );
+    assert!(home.wait(journal.first_seen(&from_outside(VALUE))).unwrap().is_empty());
+}
+
+#[test]
 fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows() {
     let home = Home::new().filled();
     home.raw()
-        .execute_batch("DROP TABLE rotations; DROP TABLE snoozes; PRAGMA user_version = 1;")
+        .execute_batch("DROP TABLE first_seen; DROP TABLE rotations; DROP TABLE snoozes; PRAGMA user_version = 1;")
         .unwrap();
     let journal = home.journal();
     home.wait(journal.snooze(&acme(), snooze("a", "2026-12-01"))).unwrap();

@@ -29,6 +29,8 @@ pub struct Row {
     pub part: Option<Box<Part>>,
     /// That its due date is put off, while that holds.
     pub snoozed: Option<Box<Snooze>>,
+    /// Days it is old at least, where the server tells no creation.
+    pub at_least_days: Option<i64>,
 }
 
 /// What the list is sorted by.
@@ -442,6 +444,7 @@ impl Row {
             standing,
             part: None,
             snoozed: None,
+            at_least_days: None,
             listed,
         }
     }
@@ -449,6 +452,9 @@ impl Row {
     fn measure(&mut self, policies: &Policies, pairs: &Pairs, notes: &Notes, server_now: Timestamp) {
         let key = &self.listed.key;
         self.standing = pairs.standing(&key.id, policies.standing(key, server_now));
+        self.at_least_days = notes
+            .at_least_days(&key.id, server_now)
+            .filter(|_| self.standing.age_days.is_none());
         self.part = pairs.part(&key.id).cloned().map(Box::new);
         self.snoozed = snooze::of(&notes.snoozes, &key.id, server_now).cloned().map(Box::new);
     }

@@ -48,6 +48,10 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         (None, Some(by)) => format!("— by {by}"),
         (None, None) => unknown(),
     };
+    let created = match row.at_least_days {
+        Some(days) => format!("{created}; at least {days} d old, as it was seen here"),
+        None => created,
+    };
     let used = match key.last_used_at {
         LastUse::At(at) => format!(
             "{} ({})",

@@ -142,7 +142,11 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, un
         }
     };
     cell(&key.hint(), widths.hint, if selected { strong } else { dim });
-    cell(&relative::age(row.standing), widths.age, strong);
+    let age = match row.at_least_days {
+        Some(days) => format!("≥ {days} d"),
+        None => relative::age(row.standing),
+    };
+    cell(&age, widths.age, strong);
     cell(&used, widths.used, strong);
     cell(&gauge(row.standing, row.policy, widths.gauge), widths.gauge, of_status);
     cell(&rotation(row, widths.due), widths.due, of_status);

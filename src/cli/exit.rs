@@ -127,10 +127,15 @@ impl From<RotateError> for Trouble {
             | RotateError::OwnFrom(_)
             | RotateError::NoName(_)
             | RotateError::NoPair(_)
+            | RotateError::ValueLost(_)
+            | RotateError::OnlyOne(_)
             | RotateError::NoPlace { .. } => Exit::Usage,
             RotateError::Journal(_)
             | RotateError::Taken { .. }
             | RotateError::NoNewKey
+            | RotateError::NotAlive
+            | RotateError::OtherTeam(_)
+            | RotateError::OtherCredential
             | RotateError::NewGone(_)
             | RotateError::StepOpen { .. }
             | RotateError::StillOurs

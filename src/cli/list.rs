@@ -24,7 +24,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
     let (notes, _) = notes(context.ports, &context.settings.profile).await;
-    let pairs = Pairs::of(&notes.rotations, &listing.keys);
+    let pairs = Pairs::of(&notes, &listing.keys);
     let output = context.output;
     if json {
         output.json(&ListShape::of(&listing, &policies, &notes.snoozes, &pairs))?;

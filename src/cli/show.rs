@@ -23,7 +23,7 @@ pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, T
     let listed = find::key(&listing, &args.key)?;
     let policies = context.settings.config.policies();
     let (notes, _) = notes(context.ports, &context.settings.profile).await;
-    let pairs = Pairs::of(&notes.rotations, &listing.keys);
+    let pairs = Pairs::of(&notes, &listing.keys);
     if args.json {
         context
             .output

@@ -6,6 +6,7 @@ use crate::core::confirm::in_use;
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
 use crate::core::rotation::{Part, Role};
+pub(crate) use crate::core::text::shell_word;
 
 /// "3 hours ago", in the largest whole unit.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
@@ -40,16 +41,6 @@ pub(crate) fn last_use_warning(now: Timestamp, use_: LastUse) -> String {
         LastUse::Never => "never used".to_owned(),
         LastUse::At(time) if in_use(now, use_) => format!("used {}: something depends on it", ago(now, time)),
         LastUse::At(time) => format!("last used {}", ago(now, time)),
-    }
-}
-
-/// A text as one word of a command that can be pasted into a shell.
-pub(crate) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

@@ -250,6 +250,15 @@ impl Creation {
         }
     }
 
+    /// Whether a listed key can be the one that came of it.
+    #[must_use]
+    pub fn may_be(&self, key: &ApiKey) -> bool {
+        match &self.minted {
+            Some(minted) => minted.id == key.id,
+            None => !self.intent.known.contains(&key.id) && key.name.raw().trim() == self.intent.name.as_str(),
+        }
+    }
+
     /// When the search gives up, by the server's clock.
     #[must_use]
     pub fn search_ends(&self) -> Timestamp {

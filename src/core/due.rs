@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, KeyId, Own, Team};
 use crate::core::listing::Listing;
 use crate::core::policy::{Policies, Standing};
@@ -45,6 +46,8 @@ pub struct Notes {
     pub snoozes: Vec<Snooze>,
     /// Rotations, those that are over included.
     pub rotations: Vec<Rotation>,
+    /// Creations that are not over.
+    pub unfinished: Vec<Creation>,
     /// When a key of which the server tells no creation was first seen here, by the server's clock.
     pub first_seen: HashMap<KeyId, Timestamp>,
 }
@@ -89,7 +92,7 @@ pub fn items(
     notes: &Notes,
     now: Timestamp,
 ) -> Vec<Item> {
-    let pairs = Pairs::of(&notes.rotations, &listing.keys);
+    let pairs = Pairs::of(notes, &listing.keys);
     let item = |listed: &crate::core::listing::ListedKey| Item {
         profile: profile.to_owned(),
         host: host.to_owned(),

@@ -214,6 +214,17 @@ fn cut_bytes(text: &str, limit: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// A text as one word of a command that can be pasted into a shell.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

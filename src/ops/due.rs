@@ -23,21 +23,24 @@ pub struct Read {
 /// What was written down about the keys of a profile; nothing where that could not be read, so that no key is hidden.
 pub async fn notes(ports: &Ports, profile: &Profile) -> (Notes, Option<JournalError>) {
     let scope = profile.scope();
-    let (snoozes, rotations, first_seen) = tokio::join!(
-        ports.journal.snoozes(&scope),
-        ports.journal.rotations(&scope),
-        ports.journal.first_seen(&scope)
-    );
-    match (snoozes, rotations, first_seen) {
-        (Ok(snoozes), Ok(rotations), Ok(first_seen)) => {
-            let notes = Notes {
-                snoozes,
-                rotations,
-                first_seen,
-            };
-            (notes, None)
-        }
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+    let reading = async {
+        let (snoozes, rotations, unfinished, first_seen) = tokio::join!(
+            ports.journal.snoozes(&scope),
+            ports.journal.rotations(&scope),
+            ports.journal.unfinished(&scope),
+            ports.journal.first_seen(&scope)
+        );
+        Ok(Notes {
+            snoozes: snoozes?,
+            rotations: rotations?,
+            unfinished: unfinished?,
+            first_seen: first_seen?,
+        })
+    };
+    match reading.await {
+        Ok(notes) => (notes, None),
+        Err(error) => {
+            let error: JournalError = error;
             tracing::debug!(%error, "what was written down about the keys was not read");
             (Notes::default(), Some(error))
         }

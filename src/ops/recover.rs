@@ -105,6 +105,9 @@ pub enum Since {
     JustNow(OpId),
 }
 
+/// 401s that are a death.
+const DEATH: u32 = 3;
+
 /// The list as it was read once for every unfinished creation.
 struct Seen {
     keys: Vec<ApiKey>,
@@ -185,22 +188,27 @@ async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Option<Seen>, creat
     if listed || !own_team || !seen.complete || server_now(api, &*ports.clock) < creation.search_ends() {
         return false;
     }
-    match ports.store.get(&Account::escrow(&creation.op)).await {
-        Ok(Some(value)) => matches!(api.probe(&value).await, Ok(Probe::Refused)),
-        _ => false,
+    let Ok(Some(value)) = ports.store.get(&Account::escrow(&creation.op)).await else {
+        return false;
+    };
+    for _ in 0..DEATH {
+        if !matches!(api.probe(&value).await, Ok(Probe::Refused)) {
+            return false;
+        }
     }
+    true
 }
 
 /// The value of a key that is gone is worth nothing to anybody.
 async fn forget_dead(ports: &Ports, profile: &Profile, creation: &Creation) {
     let Some(minted) = creation.minted.clone() else { return };
+    if let Err(error) = ports.store.delete(&Account::escrow(&creation.op)).await {
+        tracing::debug!(%error, "the value of a key that is gone stays in the store until the next look");
+        return;
+    }
     let Some(lost) = move_on(ports, creation, Event::ValueLost(minted)).await else {
         return;
     };
-    if let Err(error) = ports.store.delete(&Account::escrow(&creation.op)).await {
-        tracing::debug!(%error, "the value of a key that is gone stays in the store");
-        return;
-    }
     move_on(ports, &lost, Event::Settled).await;
     let detail = "the key is gone, and its value was deleted".to_owned();
     write_line(ports, profile, creation, Action::Recover, "settled", detail).await;

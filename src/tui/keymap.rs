@@ -347,6 +347,8 @@ fn defaults() -> Vec<Binding> {
     row(C::ShowOnce, &[ch('t')], A::TryAgain, "try again", "send it again where it failed", W::SomethingFailed);
     row(C::ShowOnce, &[ch('v')], A::Reveal, "show", "show the value for ten seconds, or hide it", W::Always);
     row(C::ShowOnce, &[ENTER], A::Stored, "I have stored it", "close for good: the value is stored", W::Always);
+    row(C::ShowOnce, &[ch('j'), code(KeyCode::Down)], A::Down, "", "scroll down", W::Always);
+    row(C::ShowOnce, &[ch('k'), code(KeyCode::Up)], A::Up, "", "scroll up", W::Always);
     row(C::ShowOnce, &[ESC, ch('q')], A::Quit, "", "keep it for later, in the keyring", W::Always);
 
     row(C::Targets, &[ENTER], A::Submit, "send", "send the value to what is marked or typed", W::Always);
@@ -371,8 +373,10 @@ fn defaults() -> Vec<Binding> {
     row(C::Rotation, &[ch('o')], A::Adopt, "adopt", "go on with a rotation that was started elsewhere", W::Always);
     row(C::Rotation, &[ch('c')], A::CancelRotation, "give up", "give the rotation up", W::Always);
     row(C::Rotation, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "", "read the list again", W::Always);
-    row(C::Rotation, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next place", W::Always);
-    row(C::Rotation, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous place", W::Always);
+    row(C::Rotation, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next place, or scroll down", W::Always);
+    row(C::Rotation, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous place, or scroll up", W::Always);
+    row(C::Rotation, &[code(KeyCode::PageDown)], A::PageDown, "", "ten lines down", W::Always);
+    row(C::Rotation, &[code(KeyCode::PageUp)], A::PageUp, "", "ten lines up", W::Always);
     row(C::Rotation, &[ESC, ch('q'), ch('h')], A::Back, "leave", "leave it; it keeps its place", W::Always);
 
     row(C::Attest, &[ENTER], A::Submit, "attest", "vouch for it", W::Always);

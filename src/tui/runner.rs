@@ -168,7 +168,7 @@ impl Runner {
                 let rotating = self.rotating(team);
                 self.spawn(request, async move {
                     let result = match rotating? {
-                        Ok(rotating) => rotating.begin(&key, name).await.map(Box::new),
+                        Ok(mut rotating) => rotating.begin(&key, name).await.map(Box::new),
                         Err(error) => Err(RotateError::List(error)),
                     };
                     Some(Message::RotationBegun { request, team, result })
@@ -178,7 +178,7 @@ impl Runner {
                 let rotating = self.rotating(team);
                 self.spawn(request, async move {
                     let result = match rotating? {
-                        Ok(rotating) => rotating.read(*rotation).await.map(Box::new),
+                        Ok(mut rotating) => rotating.read(*rotation).await.map(Box::new),
                         Err(error) => Err(RotateError::List(error)),
                     };
                     Some(Message::RotationRead { request, team, result })
@@ -188,7 +188,7 @@ impl Runner {
                 let rotating = self.rotating(team);
                 self.spawn(request, async move {
                     let result = match rotating? {
-                        Ok(rotating) => rotating.step(&rotation, step).await.map(Box::new),
+                        Ok(mut rotating) => rotating.step(&rotation, step).await.map(Box::new),
                         Err(error) => Err(RotateError::List(error)),
                     };
                     Some(Message::RotationRead { request, team, result })
@@ -209,7 +209,7 @@ impl Runner {
                 self.spawn(request, async move {
                     let old = Box::new(rotation.old.bare());
                     let result = match rotating? {
-                        Ok(rotating) => rotating.finish(*rotation, force).await.map(Box::new),
+                        Ok(mut rotating) => rotating.finish(*rotation, force).await.map(Box::new),
                         Err(error) => Err(RotateError::List(error)),
                     };
                     Some(Message::RotationFinished {

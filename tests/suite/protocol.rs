@@ -9,7 +9,7 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::creation::Stage;
-use chatzuri_keys::core::key::KeyName;
+use chatzuri_keys::core::key::{KeyId, KeyName};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::create::{CreateError, NewKey, Safety, WithoutStore, create};
@@ -342,4 +342,41 @@ async fn a_server_that_says_no_made_nothing_and_nothing_is_looked_for() {
         assert!(matches!(error, CreateError::NotCreated(..)), "{rule}: {error:?}");
         assert_eq!((machine.posts(), machine.open().await.len()), (1, 0), "{rule}");
     }
+}
+
+/// Takes a key off the server by other hands.
+async fn revoked_elsewhere(machine: &Machine, id: &KeyId) {
+    machine.api.revoke(id).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_value_is_forgotten_once_its_key_is_proven_gone_and_not_before() {
+    let machine = Machine::start().await;
+    let new = machine.create("Bot").await.unwrap();
+    let waits = |waiting: &[Waiting]| matches!(waiting, [Waiting::Value(_)]);
+    // The list alone says nothing: the value may be alive where the list lacks it.
+    machine.pass(130);
+    machine.inject("revoke:revoke-never:1");
+    revoked_elsewhere(&machine, &new.key.id).await;
+    assert!(waits(&machine.recover(Since::EarlierRun).await), "its value answers");
+    acknowledge(&machine.ports, &machine.profile, &new.creation).await;
+    let new = machine.create("Bot again").await.unwrap();
+    machine.pass(130);
+    revoked_elsewhere(&machine, &new.key.id).await;
+    assert!(machine.recover(Since::EarlierRun).await.is_empty());
+    assert_eq!((machine.open().await.len(), machine.store.count()), (0, 0));
+
+    // A key that was made just now may be unknown to all of the server for a while.
+    let young = machine.create("Bot 2").await.unwrap();
+    revoked_elsewhere(&machine, &young.key.id).await;
+    assert!(
+        waits(&machine.recover(Since::EarlierRun).await),
+        "it is too young to be given up"
+    );
+    machine.pass(130);
+    // One refusal is no death, and no answer is none either.
+    machine.inject("teams:status=503");
+    assert!(waits(&machine.recover(Since::EarlierRun).await));
+    machine.sandbox.clear_faults();
+    assert!(machine.recover(Since::EarlierRun).await.is_empty());
 }

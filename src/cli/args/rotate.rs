@@ -15,8 +15,8 @@ program at once. Every command may be given twice; no timer ever revokes anythin
 KEY is the id or name of the old or the new key. Places are those of [[key]] in the config, and how long an old key has to \
 be quiet is [rotation] quiet.
 
-Exit codes: 0 done, or done before; 1 the step before is still open, or an error; 2 not confirmed, or an ambiguous name; \
-4 refused; 5 a target did not take the value; 7 the old key is not proven dead; 10 no such key.";
+Exit codes: 0 done, or done before; 1 the step before is still open, no value could be handed over, or an error; 2 nobody \
+could be asked, or an ambiguous name; 3 declined; 4 refused; 5 a target did not take the value; 7 the old key is not proven dead; 10 no such key.";
 
 /// `rotate`.
 #[derive(Debug, Clone, ClapArgs)]

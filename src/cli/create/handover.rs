@@ -144,9 +144,10 @@ impl Printing<'_> {
         if !self.json {
             return if self.show { output.secret(secret) } else { Ok(()) };
         }
+        let own = self.rotation.as_ref().is_some_and(RotationShape::is_own);
         let listed = ListedKey {
             key: key.clone(),
-            own: Own::No,
+            own: if own { Own::Yes } else { Own::No },
         };
         let shape = CreatedShape {
             schema_version: SCHEMA_VERSION,

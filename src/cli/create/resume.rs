@@ -61,7 +61,8 @@ pub(super) async fn resume(
     match values.as_slice() {
         [] if chosen.is_empty() => {
             context.output.say("No new key is waiting.");
-            Ok(Exit::Ok)
+            // A script that reads the value must not take nothing for it.
+            Ok(if asked.goes_somewhere() { Exit::Error } else { Exit::Ok })
         }
         [] => Ok(Exit::Partial),
         [creation] => {

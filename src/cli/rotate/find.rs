@@ -90,6 +90,7 @@ mod tests {
 
     fn rotation(digit: char, old: &str, name: &str) -> Rotation {
         let plan = Plan {
+            team: None,
             old: Minted {
                 id: KeyId::new(old).unwrap(),
                 name: Label::new(name),

@@ -152,6 +152,11 @@ impl<'a> RotationShape<'a> {
         }
     }
 
+    /// Whether it is that of our own credential.
+    pub(in crate::cli) fn is_own(&self) -> bool {
+        self.own
+    }
+
     pub(super) fn of_seen(seen: &'a Seen, quiet: SignedDuration) -> Self {
         let troubles = seen.troubles.iter().map(|trouble| trouble.sentence(&seen.rotation));
         Self::of(&seen.rotation, troubles.collect(), quiet, seen.listing.as_of)
@@ -215,8 +220,10 @@ pub(super) fn told(seen: &Seen, quiet: SignedDuration) -> String {
 
 /// What to do next, with its command.
 pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -> String {
-    let id = shell_word(rotation.old.id.raw());
-    let new = rotation.new_key().map_or(String::new(), |new| shell_word(new.id.raw()));
+    let id = shell_word(rotation.old.id.shown());
+    let new = rotation
+        .new_key()
+        .map_or(String::new(), |new| shell_word(new.id.shown()));
     match rotation.next(quiet, now) {
         Next::Create => format!("Next: chatzuri-keys rotate start {id}"),
         Next::AwaitAnswer => {
@@ -236,13 +243,17 @@ pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -
         ),
         Next::Wait(_) => format!("Next: chatzuri-keys rotate confirm {id}, or with --attest --reason TEXT"),
         Next::Revoke => format!("Next: chatzuri-keys rotate finish {id}"),
+        Next::UsedAgain(used) => format!(
+            "Next: the old key was used again at {used:.0}. Find what uses it, then chatzuri-keys rotate confirm {id}, or with \
+             --attest --reason TEXT"
+        ),
         Next::Revoking => {
             format!("Next: a revocation was begun; chatzuri-keys rotate finish {id} takes it over after three minutes.")
         }
         Next::Nothing => match &rotation.stage {
             Stage::Cancelled { new: Some(new), .. } => format!(
                 "Given up. The new key stays: chatzuri-keys revoke {} removes it.",
-                shell_word(new.id.raw())
+                shell_word(new.id.shown())
             ),
             Stage::Cancelled { new: None, .. } => "Given up; nothing stays behind.".to_owned(),
             _ => "Done.".to_owned(),

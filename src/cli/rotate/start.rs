@@ -51,6 +51,15 @@ pub(super) async fn run(
         Ok::<_, Trouble>((session, listing, there.filter(|rotation| !rotation.is_over())))
     };
     let (session, listing, there) = until_interrupted(interrupts, reading).await?;
+    if let (Some(name), Some(there)) = (&name, &there)
+        && there.name != *name
+    {
+        let sentence = format!(
+            "--name is not used: that rotation is there already, and its new key is called “{}”.",
+            there.name
+        );
+        context.output.warn(&sentence);
+    }
     let own = match &there {
         Some(rotation) => rotation.own,
         None => find::key(&listing, &args.key)?.own == Own::Yes,
@@ -92,12 +101,14 @@ pub(super) async fn run(
         Some(new) => new,
         None => {
             report(&mut context, &seen, &measure, args.json)?;
-            return Ok(Exit::Ok);
+            return Ok(nothing_handed_over(&mut context, args));
         }
     };
     let (rotation, new) = new;
     if own {
-        hand_to_own_place(at(&context, &session), &rotation, &new).await?;
+        let old = seen.listing.keys.iter().find(|listed| listed.key.id == rotation.old.id);
+        let old = old.map(|listed| &listed.key);
+        hand_to_own_place(at(&context, &session), &rotation, &new, old).await?;
         context
             .output
             .say("Signed in with the new key from now on; the old one is kept beside it until it is proven dead.");
@@ -115,12 +126,24 @@ pub(super) async fn run(
     .await?;
     // The value may have been stored: that is the end of step 1.
     let settled = settle(at(&context, &session), rotation, seen.listing, measure.rules()).await;
-    if !args.json {
+    // What waits was told with its command already.
+    if !args.json && settled.waiting.is_none() {
         context
             .output
             .say(&next(&settled.rotation, measure.quiet, settled.listing.as_of));
     }
     Ok(exit)
+}
+
+/// A script that reads the value must not take nothing for it.
+fn nothing_handed_over(context: &mut Context<'_>, args: &RotateStartArgs) -> Exit {
+    if !args.show && !args.copy && args.to.is_empty() {
+        return Exit::Ok;
+    }
+    context
+        .output
+        .error("No value was handed over: there is none that waits, so it cannot be shown, copied or sent now.");
+    Exit::Error
 }
 
 /// Who takes the value.

@@ -11,9 +11,11 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::time;
 use crate::cli::list::INCOMPLETE;
 use crate::cli::output::SCHEMA_VERSION;
+use crate::core::due::Notes;
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Pairs, Role, Rotation};
+use crate::ops::due::notes;
 use crate::ops::rotate::{RotateError, Seen, read_list, settle};
 
 #[derive(Serialize)]
@@ -38,11 +40,18 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
     let session = super::super::session(context.ports, context.settings).await?;
     let at = at(&context, &session);
     let listing = read_list(at).await?;
-    let all = at.ports.journal.rotations(&at.profile.scope()).await;
-    let all = all.map_err(RotateError::Journal)?;
+    let (notes, unread) = notes(at.ports, at.profile).await;
+    if let Some(error) = unread {
+        return Err(RotateError::Journal(error).into());
+    }
     let wanted: Vec<Rotation> = match &args.key {
         Some(key) => rotation(at, &listing, key).await?.into_iter().collect(),
-        None => all.iter().filter(|rotation| !rotation.is_over()).cloned().collect(),
+        None => notes
+            .rotations
+            .iter()
+            .filter(|rotation| !rotation.is_over())
+            .cloned()
+            .collect(),
     };
     let mut seen: Vec<Seen> = Vec::with_capacity(wanted.len());
     for rotation in wanted {
@@ -50,7 +59,7 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
     }
     let pairs = match &args.key {
         Some(_) => Vec::new(),
-        None => elsewhere(&all, &listing),
+        None => elsewhere(&notes, &listing),
     };
     let output = context.output;
     if args.json {
@@ -102,8 +111,8 @@ impl<'a> PairShape<'a> {
     }
 }
 
-fn elsewhere<'a>(rotations: &[Rotation], listing: &'a Listing) -> Vec<(&'a ListedKey, &'a ListedKey)> {
-    let pairs = Pairs::of(rotations, &listing.keys);
+fn elsewhere<'a>(notes: &Notes, listing: &'a Listing) -> Vec<(&'a ListedKey, &'a ListedKey)> {
+    let pairs = Pairs::of(notes, &listing.keys);
     let find = |id: &KeyId| listing.keys.iter().find(|listed| listed.key.id == *id);
     listing
         .keys

@@ -13,13 +13,13 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::{Context, find, prompt, until_interrupted, words};
-use crate::core::confirm::{Question, question_of_last_step};
+use crate::core::confirm::{Question, question, question_of_last_step};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::rotation::{Rotation, Stage};
+use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
 use crate::core::text::{Label, clean, fit};
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::rotate::{self, RotateError, Seen, read_list, settle};
+use crate::ops::rotate::{self, RotateError, Seen, peek, read, read_list, settle};
 use crate::ops::sign_in::Session;
 
 /// The longest reason, in characters.
@@ -49,7 +49,12 @@ async fn located(context: &Context<'_>, key: &str, interrupts: &mut Interrupts) 
         let at = at(context, &session);
         let listing = read_list(at).await?;
         let rotation = the_rotation(at, &listing, key).await?;
-        let seen = settle(at, rotation, listing, measure.rules()).await;
+        // A dry run writes nothing down.
+        let seen = if context.switches.dry_run {
+            peek(rotation, listing)
+        } else {
+            settle(at, rotation, listing, measure.rules()).await
+        };
         Ok::<_, Trouble>((session, seen))
     };
     let (session, seen) = until_interrupted(interrupts, reading).await?;
@@ -147,7 +152,9 @@ pub(super) async fn confirm(
         seen.rotation = rotate::attest(at(&context, &session), &seen.rotation, &reason, measure.quiet).await?;
     }
     report(&mut context, &seen, &measure, args.json, None)?;
+    seen.is_of_its_team()?;
     Ok(match seen.rotation.stage {
+        Stage::Revoking { .. } if seen.rotation.used_again(measure.quiet).is_some() => Exit::Error,
         Stage::Revoking { .. } | Stage::Finished { .. } => Exit::Ok,
         _ => Exit::Error,
     })
@@ -199,20 +206,19 @@ pub(super) async fn cancel(
 ) -> Result<Exit, Trouble> {
     let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
     let new = seen.rotation.new_key().and_then(|new| listed(&seen.listing, &new.id));
-    let revoke_new = match new {
-        _ if args.revoke_new => true,
-        Some(new) if context.switches.interactive && !context.switches.dry_run && !args.json => {
-            context
-                .output
-                .warn(&format!("The new key stays behind: {}.", facts(&seen.listing, new)));
-            let typed = until_interrupted(interrupts, prompt::line("Revoke it too? [y/N] ")).await?;
-            typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        }
-        _ => false,
-    };
+    let old_gone = seen
+        .troubles
+        .iter()
+        .any(|trouble| matches!(trouble, Gone::OldGone { .. }));
+    if args.revoke_new
+        && old_gone
+        && let Some(new) = new
+    {
+        return Err(RotateError::OnlyOne(new.key.name.clone()).into());
+    }
     if context.switches.dry_run {
         let tail = match new {
-            Some(new) if revoke_new => format!(" and revoke {}", new.key.called()),
+            Some(new) if args.revoke_new => format!(" and revoke {}", facts(&seen.listing, new)),
             Some(new) => format!("; {} would stay", new.key.called()),
             None => String::new(),
         };
@@ -222,61 +228,110 @@ pub(super) async fn cancel(
         ));
         return Ok(Exit::Ok);
     }
-    if revoke_new && !context.switches.interactive && !context.switches.yes {
-        return Err(Trouble::new(
-            Exit::Usage,
-            "Nothing was done: nobody can be asked here. Confirm with --yes.",
-        ));
-    }
-    if revoke_new && new.is_some_and(|new| new.own == Own::Yes) {
-        return Err(Trouble::new(
-            Exit::Error,
-            "Nothing was done: the new key is what we are signed in with. Cancel without revoking it.",
-        ));
-    }
+    // Our own new key goes after the sign-in is back at the old one.
+    let mine = seen.rotation.own;
+    let revoke_new = new.is_some() && !old_gone && wants_it_gone(&mut context, args, &seen, new, interrupts).await?;
     let (rotation, left) = rotate::cancel(at(&context, &session), &seen.rotation).await?;
+    let session = if mine {
+        super::super::session(context.ports, context.settings).await?
+    } else {
+        session
+    };
     let mut exit = Exit::Ok;
     let mut left = left.map(|new| new.id.raw().to_owned());
     if revoke_new && let Some(new) = new {
-        let (ports, profile) = (context.ports, &context.settings.profile);
-        let stop = interrupts.next_but_hangup();
-        let revoked = revoke_and_record(ports, profile, &*session.api, new, Patience::default(), stop).await;
-        context.output.unrecorded(&revoked.recorded);
-        match &revoked.outcome {
-            Some(outcome) if outcome.is_proven() => {
-                left = None;
-                context.output.say(&outcome.sentence(&new.key));
-            }
-            Some(outcome) => {
-                exit = Exit::of_code(outcome.exit_code());
-                context.output.error(&outcome.sentence(&new.key));
-            }
-            None => {
-                exit = Exit::Declined;
-                context.output.error(&format!(
-                    "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
-                    new.key.called()
-                ));
-            }
+        let target = ListedKey {
+            own: session.api.is_own(&new.key),
+            ..new.clone()
+        };
+        exit = revoke_new_key(&mut context, &session, &target, interrupts).await;
+        if exit == Exit::Ok {
+            left = None;
         }
     }
     if !args.json {
-        let tail = match new.filter(|_| left.is_some()) {
-            Some(new) => format!(
-                " The new key stays behind: chatzuri-keys revoke {} removes it.",
-                words::shell_word(new.key.id.raw())
-            ),
-            None => String::new(),
-        };
-        context.output.say(&format!(
-            "Gave up the rotation: {} stays as it is.{tail}",
-            rotation.old.bare().called()
-        ));
+        context
+            .output
+            .say(&given_up(&rotation, old_gone, new.filter(|_| left.is_some())));
         return Ok(exit);
     }
     let seen = Seen { rotation, ..seen };
     report(&mut context, &seen, &measure, true, left.as_deref())?;
     Ok(exit)
+}
+
+/// What is true once a rotation is given up.
+fn given_up(rotation: &Rotation, old_gone: bool, left: Option<&ListedKey>) -> String {
+    let old = rotation.old.bare().called();
+    let old = if old_gone {
+        format!("{old} was gone already")
+    } else {
+        format!("{old} stays as it is")
+    };
+    let new = match (left, &rotation.stage) {
+        (Some(new), _) if old_gone => format!(" {} is the only one left.", new.key.called()),
+        (Some(new), _) => format!(
+            " The new key stays behind: chatzuri-keys revoke {} removes it.",
+            words::shell_word(new.key.id.shown())
+        ),
+        _ => String::new(),
+    };
+    format!("Gave up the rotation: {old}.{new}")
+}
+
+/// Whether the new key is to be revoked too: by the flag, or asked for.
+async fn wants_it_gone(
+    context: &mut Context<'_>,
+    args: &RotateCancelArgs,
+    seen: &Seen,
+    new: Option<&ListedKey>,
+    interrupts: &mut Interrupts,
+) -> Result<bool, Trouble> {
+    let Some(new) = new else { return Ok(false) };
+    let asked = question(new, seen.listing.as_of);
+    if args.revoke_new {
+        return if ask(context, &seen.listing, new, asked, interrupts).await? {
+            Ok(true)
+        } else {
+            Err(declined())
+        };
+    }
+    if !context.switches.interactive || args.json || context.switches.yes {
+        return Ok(false);
+    }
+    context
+        .output
+        .warn("The new key stays behind, unless it is revoked too. Declining leaves it.");
+    ask(context, &seen.listing, new, asked, interrupts).await
+}
+
+async fn revoke_new_key(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    interrupts: &mut Interrupts,
+) -> Exit {
+    let (ports, profile) = (context.ports, &context.settings.profile);
+    let stop = interrupts.next_but_hangup();
+    let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+    context.output.unrecorded(&revoked.recorded);
+    match &revoked.outcome {
+        Some(outcome) if outcome.is_proven() => {
+            context.output.say(&outcome.sentence(&target.key));
+            Exit::Ok
+        }
+        Some(outcome) => {
+            context.output.error(&outcome.sentence(&target.key));
+            Exit::of_code(outcome.exit_code())
+        }
+        None => {
+            context.output.error(&format!(
+                "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
+                target.key.called()
+            ));
+            Exit::Declined
+        }
+    }
 }
 
 pub(super) async fn finish(
@@ -304,7 +359,10 @@ pub(super) async fn finish(
         let open = matches!(seen.rotation.stage, Stage::Revoking { .. });
         context.output.say(&match (open, args.force) {
             (true, _) => format!("Would revoke {facts}."),
-            (false, true) => format!("Would revoke {facts}, although step 3 is open."),
+            (false, true) => format!(
+                "Would revoke {facts}, although step {} is open.",
+                seen.rotation.step().unwrap_or(3)
+            ),
             (false, false) => format!(
                 "Would revoke nothing: {} {}",
                 seen.rotation
@@ -321,8 +379,19 @@ pub(super) async fn finish(
         && let Some(target) = target
     {
         let question = question_of_last_step(&seen.rotation, target, measure.quiet, seen.listing.as_of);
-        ask(&mut context, &seen.listing, target, question, interrupts).await?;
+        if !ask(&mut context, &seen.listing, target, question, interrupts).await? {
+            return Err(declined());
+        }
     }
+    // The answer may have taken its time: what is true now is read again.
+    let seen = if context.switches.yes || args.force {
+        seen
+    } else {
+        let rereading = async { Ok(read(at(&context, &session), seen.rotation, measure.rules()).await?) };
+        until_interrupted(interrupts, rereading).await?
+    };
+    let old = seen.rotation.old.clone();
+    let target = listed(&seen.listing, &old.id);
     let stop = interrupts.next_but_hangup();
     let finished = rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?;
     context.output.unrecorded(&finished.recorded);
@@ -356,16 +425,17 @@ pub(super) async fn finish(
     Ok(exit)
 }
 
+/// Asks whether a key is to be revoked; `false`: no.
 async fn ask(
     context: &mut Context<'_>,
     listing: &Listing,
     target: &ListedKey,
     question: Question,
     interrupts: &mut Interrupts,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     if context.switches.yes {
         context.output.warn(&format!("Revoking {}.", facts(listing, target)));
-        return Ok(());
+        return Ok(true);
     }
     if !context.switches.interactive {
         return Err(Trouble::new(
@@ -389,11 +459,14 @@ async fn ask(
             }
         })
     };
-    if until_interrupted(interrupts, asking).await? {
-        Ok(())
-    } else {
-        Err(Trouble::new(Exit::Declined, "Declined; nothing was revoked."))
-    }
+    until_interrupted(interrupts, asking).await
+}
+
+fn declined() -> Trouble {
+    Trouble::new(
+        Exit::Declined,
+        "Declined; nothing was revoked, and the rotation stays where it was.",
+    )
 }
 
 fn listed<'a>(listing: &'a Listing, id: &crate::core::key::KeyId) -> Option<&'a ListedKey> {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Awaited, Creating, Ground, Mark, OWN_PLACE, PlaceState, Rotation, Stage};
+use super::{Awaited, Creating, Ground, Mark, OWN_PLACE, PlaceState, Rotation, Stage, Uses};
 use crate::core::creation::Minted;
 use crate::core::text::Label;
 
@@ -49,6 +49,8 @@ pub enum Next {
     Wait(Awaited),
     /// The old key may be revoked.
     Revoke,
+    /// What was measured is not true any more: the old key was used again, at this time.
+    UsedAgain(Timestamp),
     /// The old key is being revoked, or a revocation was cut short.
     Revoking,
     /// It is over.
@@ -137,7 +139,7 @@ impl Rotation {
             Stage::Creating(Creating::Nothing) => format!("“{}” is to be made", self.name),
             Stage::Creating(Creating::Asked(_)) => format!("“{}” was asked for", self.name),
             Stage::Cancelled { new: Some(new), .. } => called(new),
-            Stage::Cancelled { new: None, .. } => "nothing was made".to_owned(),
+            Stage::Cancelled { new: None, .. } => "no new key is known of here".to_owned(),
             _ => {
                 let Some(new) = self.successor() else {
                     return String::new();
@@ -157,8 +159,10 @@ impl Rotation {
     }
 
     fn roll_out_words(&self) -> String {
+        let passed_over = self.opened().is_some() && self.rolled_out().is_none();
         match self.ticked() {
             (_, 0) => "no places are listed for this key".to_owned(),
+            (ticked, all) if passed_over => format!("passed over with {ticked} of {all} places ticked"),
             (ticked, all) => format!("{ticked} of {all} places run with the new key"),
         }
     }
@@ -166,10 +170,13 @@ impl Rotation {
     fn traffic_words(&self, quiet: SignedDuration, now: Timestamp, time: &dyn Fn(Timestamp) -> String) -> String {
         if let Some(opened) = self.opened() {
             return match &opened.ground {
-                Ground::Measured => format!(
-                    "the old key is quiet, the new one in use, seen {}",
-                    time(opened.mark.at)
-                ),
+                Ground::Measured => {
+                    let at = time(opened.mark.at);
+                    match self.used_again(quiet) {
+                        Some(used) => format!("measured {at}, but the old key was used again {}", time(used)),
+                        None => format!("the old key is quiet, the new one in use, seen {at}"),
+                    }
+                }
                 Ground::Attested { reason, .. } => format!("attested {}: {reason}", time(opened.mark.at)),
                 Ground::Forced => format!("forced {}", time(opened.mark.at)),
                 Ground::OldGone => "passed over: the old key was gone".to_owned(),
@@ -182,7 +189,10 @@ impl Rotation {
             Some(Awaited::OldQuiet { so_far, .. }) => {
                 format!("the old key must be quiet for {}: {} so far", span(quiet), span(so_far))
             }
-            None => format!("the new key in use, the old one quiet for {}", span(quiet)),
+            None => match self.stage {
+                Stage::Cancelled { .. } => "not confirmed".to_owned(),
+                _ => "opens when step 2 is done".to_owned(),
+            },
         }
     }
 
@@ -230,16 +240,31 @@ impl Rotation {
             Stage::Revoking {
                 attempt: Some(attempt), ..
             } if attempt.outcome.is_none() => Next::Revoking,
-            Stage::Revoking { .. } => Next::Revoke,
+            Stage::Revoking { .. } => self.used_again(quiet).map_or(Next::Revoke, Next::UsedAgain),
             Stage::Finished { .. } | Stage::Cancelled { .. } => Next::Nothing,
         }
     }
 }
 
-/// What was measured of the traffic so far, in words.
+/// What was measured of both keys, for a person and for the log; `time`: how a time is written.
 #[must_use]
-pub fn measured_so_far(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -> String {
-    rotation.traffic_words(quiet, now, &|at| at.to_string())
+pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timestamp) -> String) -> String {
+    let watch = &rotation.watch;
+    let used = |uses: &Uses| match uses.last() {
+        Some(last) => format!("last used {}", time(last)),
+        None if uses.told => "never used".to_owned(),
+        None => "last use not told".to_owned(),
+    };
+    let mut words = format!("new key {}, old key {}", used(&watch.new), used(&watch.old));
+    let awaited = watch.read_at.and_then(|read_at| rotation.awaited(quiet, read_at));
+    if let Some(Awaited::OldQuiet { so_far, .. }) = awaited {
+        words.push_str(&format!(", quiet for {} of {}", span(so_far), span(quiet)));
+    }
+    let (ticked, all) = rotation.ticked();
+    if ticked < all {
+        words.push_str(&format!(", {ticked} of {all} places ticked"));
+    }
+    words
 }
 
 fn called(key: &Minted) -> String {

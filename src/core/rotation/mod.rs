@@ -16,10 +16,11 @@ mod watch;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::creation::{Minted, OpId};
-use crate::core::key::KeyName;
+use crate::core::key::{KeyId, KeyName};
+use crate::core::listing::Listing;
 use crate::core::text::Label;
 
-pub use account::{Next, Progress, StepAccount, measured_so_far, place_words, span};
+pub use account::{Next, Progress, StepAccount, measured, place_words, span};
 pub use name::successor_name;
 pub use pairs::{Pair, Pairs, Part, Role};
 pub use step::{Illegal, What};
@@ -184,6 +185,8 @@ pub enum Stage {
 pub struct Rotation {
     /// Its name in the journal.
     pub id: OpId,
+    /// The id of the team whose keys they are, where the server names it: one profile can be signed in to another later.
+    pub team: Option<Label>,
     /// The key that is to go.
     pub old: Minted,
     /// Whether the old key is the credential we are signed in with: its place is then our own keyring.
@@ -205,6 +208,8 @@ pub struct Rotation {
 /// What a rotation begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// The id of the team, where the server names it.
+    pub team: Option<Label>,
     /// The key that is to go.
     pub old: Minted,
     /// Whether it is our own credential.
@@ -228,6 +233,7 @@ impl Rotation {
         };
         let rotation = Self {
             id,
+            team: plan.team,
             old: plan.old,
             own: plan.own,
             name: plan.name,
@@ -263,6 +269,27 @@ impl Rotation {
             Stage::RollingOut(new)
         };
         Self { stage, ..self }
+    }
+
+    /// Whether a list is that of this rotation's team: only then its absences say anything.
+    #[must_use]
+    pub fn is_of(&self, listing: &Listing) -> bool {
+        match (&self.team, &listing.team) {
+            (Some(team), Some(listed)) => *team == listed.id,
+            _ => {
+                let is_ours = |id: &KeyId| *id == self.old.id || self.new_key().is_some_and(|new| new.id == *id);
+                listing.keys.iter().any(|listed| is_ours(&listed.key.id))
+            }
+        }
+    }
+
+    /// When the old key was used again although its traffic had been measured to have moved; as of the last reading.
+    #[must_use]
+    pub fn used_again(&self, quiet: SignedDuration) -> Option<Timestamp> {
+        let measured = self.opened().is_some_and(|opened| opened.ground == Ground::Measured);
+        let (used, read_at) = (self.watch.old.last()?, self.watch.read_at?);
+        let again = matches!(self.stage, Stage::Revoking { .. }) && measured && read_at.duration_since(used) < quiet;
+        again.then_some(used)
     }
 
     /// The step it stands at: 1 to 4; `None` when it is over.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Rotation;
+use crate::core::creation::Creation;
+use crate::core::due::Notes;
 use crate::core::key::{KeyId, stem};
 use crate::core::listing::ListedKey;
 use crate::core::policy::Standing;
@@ -67,7 +68,8 @@ pub struct Pairs {
 impl Pairs {
     /// The parts of the keys of a list, by the rotations that were begun here.
     #[must_use]
-    pub fn of(rotations: &[Rotation], keys: &[ListedKey]) -> Self {
+    pub fn of(notes: &Notes, keys: &[ListedKey]) -> Self {
+        let rotations = &notes.rotations;
         let mut parts = HashMap::new();
         for rotation in rotations {
             let Some(step) = rotation.step() else { continue };
@@ -87,7 +89,7 @@ impl Pairs {
             .filter(|rotation| rotation.is_over())
             .filter_map(|rotation| Some((&rotation.old.id, &rotation.new_key()?.id)))
             .collect();
-        for Pair { old, new } in elsewhere(keys, &parts) {
+        for Pair { old, new } in elsewhere(keys, &parts, &notes.unfinished) {
             // It was begun here, and given up here.
             if given_up.contains(&(&old, &new)) {
                 continue;
@@ -133,14 +135,17 @@ impl Pairs {
 }
 
 /// The newest key with a rotation's date behind its name, beside the newest of those made before it with the same stem.
-fn elsewhere(keys: &[ListedKey], explained: &HashMap<KeyId, Part>) -> Vec<Pair> {
+fn elsewhere(keys: &[ListedKey], explained: &HashMap<KeyId, Part>, unfinished: &[Creation]) -> Vec<Pair> {
     // Only a dated name can be a successor, so that most lists cost nothing here.
     let is_dated = |listed: &ListedKey| stem(listed.key.name.raw()) != listed.key.name.raw().trim();
     if !keys.iter().any(is_dated) {
         return Vec::new();
     }
     let mut by_stem: HashMap<&str, Vec<&ListedKey>> = HashMap::new();
-    for listed in keys.iter().filter(|listed| !explained.contains_key(&listed.key.id)) {
+    // A key whose value waits here, or was lost here, takes the place of none.
+    let is_unfinished = |listed: &ListedKey| unfinished.iter().any(|creation| creation.may_be(&listed.key));
+    let unexplained = |listed: &&ListedKey| !explained.contains_key(&listed.key.id) && !is_unfinished(listed);
+    for listed in keys.iter().filter(unexplained) {
         by_stem.entry(stem(listed.key.name.raw())).or_default().push(listed);
     }
     let mut pairs: Vec<Pair> = Vec::new();

@@ -179,7 +179,14 @@ impl Rotation {
                 let state = next.place(place)?;
                 state.ticked.get_or_insert_with(|| mark.clone());
             }
-            What::Unticked(place) if matches!(self.stage, Stage::RollingOut(_)) => next.place(place)?.ticked = None,
+            What::Unticked(place) => {
+                // The last tick can be a slip too: until step 3 is done the roll-out opens again.
+                let (Stage::RollingOut(new) | Stage::Confirming { new, .. }) = &self.stage else {
+                    return None;
+                };
+                next.place(place)?.ticked.take()?;
+                next.stage = Stage::RollingOut(new.clone());
+            }
             _ => return None,
         }
         match next.stage.clone() {
@@ -192,7 +199,8 @@ impl Rotation {
         self.places.iter_mut().find(|state| state.place == *place)
     }
 
-    /// The places of now, each as far as it has come.
+    /// The places of now, each as far as it has come. One that the config names no more is still a place until somebody
+    /// ticks it: a config that is not there must not end a roll-out.
     fn kept(&self, places: &[Label]) -> Vec<PlaceState> {
         let state = |place: &Label| {
             let known = self.places.iter().find(|state| state.place == *place);
@@ -202,7 +210,8 @@ impl Rotation {
                 ticked: None,
             })
         };
-        places.iter().map(state).collect()
+        let gone = self.places.iter().filter(|state| !places.contains(&state.place));
+        places.iter().map(state).chain(gone.cloned()).collect()
     }
 
     fn after_observing(&self, seen: &Observation, quiet: SignedDuration, mark: &Mark) -> Option<Self> {
@@ -236,6 +245,18 @@ impl Rotation {
         let (new, rolled_out) = match &self.stage {
             Stage::RollingOut(new) if ground != Ground::Measured => (new, None),
             Stage::Confirming { new, rolled_out } => (new, Some(rolled_out.clone())),
+            // What was measured can stop being true; somebody's word then takes its place.
+            Stage::Revoking {
+                new,
+                rolled_out,
+                opened,
+                attempt,
+            } if ground != Ground::Measured
+                && opened.ground == Ground::Measured
+                && !is_running(attempt.as_ref(), mark.at) =>
+            {
+                (new, rolled_out.clone())
+            }
             _ => return None,
         };
         Some(self.at(Stage::Revoking {

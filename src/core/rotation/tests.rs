@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::key::{KeyId, LastUse};
+use crate::core::key::{KeyId, LastUse, Team};
+use crate::core::listing::ListedKey;
 
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
 
@@ -33,6 +34,7 @@ fn op(digit: char) -> OpId {
 
 fn plan(places: &[&str]) -> Plan {
     Plan {
+        team: None,
         old: minted("old"),
         own: false,
         name: KeyName::parse("Zapier 2026-11-22").unwrap(),
@@ -246,14 +248,125 @@ fn the_places_of_now_keep_their_ticks() {
     let rotation = run(begun(&["a", "b"]), &created());
     let rotation = run(rotation, &[What::Ticked(Label::new("b"))]);
     let rotation = run(rotation, &[What::PlacesAre(vec![Label::new("b"), Label::new("c")])]);
-    assert_eq!((rotation.step(), rotation.ticked()), (Some(2), (1, 2)));
-    assert_eq!(run(rotation, &[What::PlacesAre(vec![Label::new("b")])]).step(), Some(3));
+    assert_eq!(
+        (rotation.step(), rotation.ticked()),
+        (Some(2), (1, 3)),
+        "“a” is a place until it is ticked"
+    );
+    let without = run(rotation, &[What::PlacesAre(vec![Label::new("b")])]);
+    assert_eq!(without.step(), Some(2), "a config that is not there ends no roll-out");
+    let names: Vec<&str> = without.places.iter().map(|state| state.place.raw()).collect();
+    assert_eq!(names, ["b", "c", "a"]);
     assert!(
         run(begun(&["a"]), &created())
             .after(&What::Ticked(Label::new("z")), &mark(0))
             .is_err(),
         "no such place"
     );
+}
+
+#[test]
+fn the_last_tick_can_be_taken_back_until_step_three_is_done() {
+    let rotation = run(begun(&["a"]), &created());
+    let rotation = run(rotation, &[What::Ticked(Label::new("a"))]);
+    let back = run(rotation.clone(), &[What::Unticked(Label::new("a"))]);
+    assert_eq!((back.step(), back.ticked()), (Some(2), (0, 1)));
+    let opened = run(rotation, &[What::Forced]);
+    assert!(opened.after(&What::Unticked(Label::new("a")), &mark(9)).is_err());
+}
+
+#[test]
+fn nobody_can_vouch_or_force_before_the_new_key_is_stored_and_alive() {
+    let vouch = What::Attested {
+        reason: Label::new("r"),
+        measured: Label::new("m"),
+    };
+    let [asked, answered, alive, stored] = created();
+    for moves in [
+        vec![],
+        vec![asked.clone()],
+        vec![asked.clone(), answered.clone()],
+        vec![asked.clone(), answered.clone(), alive],
+        vec![asked, answered, stored],
+    ] {
+        let rotation = run(begun(&[]), &moves);
+        for what in [&vouch, &What::Forced, &What::RevocationBegun] {
+            assert!(rotation.after(what, &mark(9)).is_err(), "{what:?} after {moves:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_measured_gives_way_to_somebodys_word_when_the_old_key_is_used_again() {
+    let quiet = run(
+        confirming(),
+        &[seen(hours(30), LastUse::At(hours(2)), LastUse::At(hours(29)))],
+    );
+    assert_eq!((quiet.step(), quiet.used_again(QUIET)), (Some(4), None));
+    let again = run(
+        quiet,
+        &[seen(hours(31), LastUse::At(hours(31)), LastUse::At(hours(29)))],
+    );
+    assert_eq!(again.used_again(QUIET), Some(hours(31)));
+    assert_eq!(again.next(QUIET, hours(31)), Next::UsedAgain(hours(31)));
+    let vouch = What::Attested {
+        reason: Label::new("a health check"),
+        measured: Label::new("m"),
+    };
+    let vouched = run(again, std::slice::from_ref(&vouch));
+    assert_eq!(
+        (vouched.used_again(QUIET), vouched.next(QUIET, hours(31))),
+        (None, Next::Revoke)
+    );
+    assert!(vouched.after(&vouch, &mark(9)).is_err(), "one word is enough");
+}
+
+#[test]
+fn only_the_list_of_its_own_team_says_anything() {
+    let list = |team: Option<&str>, keys: &[&str]| Listing {
+        team: team.map(|id| Team {
+            id: Label::new(id),
+            name: Label::new("Acme"),
+        }),
+        keys: keys.iter().map(|id| listed(id)).collect(),
+        complete: true,
+        as_of: at(100),
+    };
+    let of = |team: Option<&str>| {
+        let plan = Plan {
+            team: team.map(Label::new),
+            ..plan(&[])
+        };
+        run(Rotation::new(op('f'), plan, mark(0)), &created())
+    };
+    let other = |rotation: &Rotation, list: &Listing| troubles(rotation, list) == [Trouble::OtherTeam];
+    assert!(other(&of(Some("t1")), &list(Some("t2"), &["old", "new"])));
+    assert!(other(&of(None), &list(Some("t2"), &["x"])), "none of its keys is there");
+    assert!(other(&of(Some("t1")), &list(None, &[])));
+    assert_eq!(
+        troubles(&of(Some("t1")), &list(Some("t1"), &["new"])),
+        [Trouble::OldGone { back_as: None }]
+    );
+    assert_eq!(
+        troubles(&of(None), &list(None, &["old"])),
+        [Trouble::NewGone { back_as: None }]
+    );
+    let gaps = Listing {
+        complete: false,
+        ..list(Some("t1"), &[])
+    };
+    assert_eq!(
+        troubles(&of(Some("t1")), &gaps),
+        [],
+        "a list with gaps proves no absence"
+    );
+}
+
+fn listed(id: &str) -> ListedKey {
+    ListedKey {
+        key: minted(id).bare(),
+        own: crate::core::key::Own::No,
+    }
 }
 
 #[test]

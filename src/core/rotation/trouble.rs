@@ -4,11 +4,13 @@ use super::{Rotation, Stage};
 use crate::core::creation::Minted;
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
-use crate::core::text::Label;
+use crate::core::text::{Label, shell_word};
 
 /// Something happened to a key of a rotation elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
+    /// The list is another team's: it says nothing of this rotation.
+    OtherTeam,
     /// The old key is gone from the full list.
     OldGone {
         /// A listed key of the same name that this rotation does not know.
@@ -32,26 +34,32 @@ impl Trouble {
         let old = called(&rotation.old);
         let new = rotation.new_key().map_or("the new key".to_owned(), called);
         match self {
+            Self::OtherTeam => format!(
+                "This sign-in is of another team than {old}: nothing of this rotation can be done with it. Sign in to its \
+                 team."
+            ),
             Self::OldGone { back_as: Some(id) } => format!(
                 "{old} is gone from the list, and a key of that name is there as {id}. If that is the same key, cancel \
-                 this rotation and adopt it: rotate adopt {id} NEW."
+                 this rotation and adopt it: rotate adopt {} NEW.",
+                shell_word(id.shown())
             ),
             Self::OldGone { back_as: None } => match rotation.stage {
-                Stage::Creating(_) => format!(
-                    "{old} was revoked elsewhere: nothing works with it any more. Cancel this rotation and create a key."
-                ),
+                Stage::Creating(_) => {
+                    format!("{old} is gone: nothing works with it any more. Cancel this rotation and create a key.")
+                }
                 _ => format!(
-                    "{old} was revoked elsewhere. What still used it gets 401: finish the roll-out, then finish closes \
-                     this rotation."
+                    "{old} is gone from the list, and not by this rotation. What still used it gets 401: finish the roll-out; \
+                     step 4 then only closes it."
                 ),
             },
             Self::NewGone { back_as: Some(id) } => format!(
                 "{new} is gone from the list, and a key of that name is there as {id}. The old key is untouched. If that \
-                 is the same key, cancel this rotation and adopt it: rotate adopt {} {id}.",
-                rotation.old.id
+                 is the same key, cancel this rotation and adopt it: rotate adopt {} {}.",
+                shell_word(rotation.old.id.shown()),
+                shell_word(id.shown())
             ),
             Self::NewGone { back_as: None } => {
-                format!("{new} was revoked elsewhere. The old key is untouched: do step 1 again, it makes another.")
+                format!("{new} is gone from the list. The old key is untouched: do step 1 again, it makes another.")
             }
             Self::OldRenamed(name) => format!("{old} is called “{name}” now; it is the same key."),
             Self::NewRenamed(name) => format!("{new} is called “{name}” now; it is the same key."),
@@ -68,6 +76,9 @@ fn called(key: &Minted) -> String {
 pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
     if rotation.is_over() {
         return Vec::new();
+    }
+    if !rotation.is_of(listing) {
+        return vec![Trouble::OtherTeam];
     }
     let listed = |wanted: &Minted| listing.keys.iter().find(|listed| listed.key.id == wanted.id);
     let is_of_it = |id: &KeyId| *id == rotation.old.id || rotation.new_key().is_some_and(|new| new.id == *id);

@@ -8,6 +8,8 @@ use crate::core::key::LastUse;
 const KEPT: usize = 48;
 /// A use this near to a request of our own with that key is not traffic.
 const OURS: SignedDuration = SignedDuration::from_secs(2);
+/// How fine the server's `Date` tells time.
+const DATE: SignedDuration = SignedDuration::from_secs(1);
 /// A use this far ahead of the server's own clock cannot be: `Date` is whole seconds, and servers differ a little.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 
@@ -155,7 +157,8 @@ impl Watch {
     #[must_use]
     pub fn awaited(&self, reading: &Reading) -> Option<Awaited> {
         let read_at = match self.read_at {
-            Some(at) if at >= reading.rolled_out => at,
+            // Both are told by the server's `Date`, which is whole seconds.
+            Some(at) if reading.rolled_out.duration_since(at) < DATE => at,
             _ => return Some(Awaited::FirstReading),
         };
         if !self.old.told || (!self.new.told && !reading.own) {

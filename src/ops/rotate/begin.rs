@@ -3,11 +3,12 @@
 use jiff::tz::TimeZone;
 
 use super::{At, RotateError, Rules, note};
-use crate::core::creation::Minted;
+use crate::core::creation::{Creation, Minted, Stage as Made};
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{OWN_PLACE, Pairs, Plan, Rotation, successor_name};
 use crate::core::text::Label;
+use crate::ops::due::notes;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::BegunRotation;
 
@@ -35,7 +36,9 @@ pub async fn begin(
     if let Some(there) = open.iter().find(is_of_it) {
         return Ok(there.clone());
     }
-    if let Some(part) = Pairs::of(&open, &listing.keys).part(id)
+    let (mut notes, _) = notes(at.ports, at.profile).await;
+    notes.rotations = open;
+    if let Some(part) = Pairs::of(&notes, &listing.keys).part(id)
         && part.step.is_none()
         && let Some(other) = part.other.clone()
     {
@@ -55,6 +58,7 @@ pub async fn begin(
         None => suggested_name(listing, key).ok_or_else(|| RotateError::NoName(key.key.name.clone()))?,
     };
     let plan = Plan {
+        team: team(listing),
         old: minted(key),
         own,
         name,
@@ -94,6 +98,12 @@ pub async fn adopt(
     if old.own == Own::Yes {
         return Err(RotateError::StillOurs);
     }
+    let unfinished = at.ports.journal.unfinished(&at.profile.scope()).await;
+    let is_lost =
+        |creation: &Creation| matches!(creation.stage, Made::Lost | Made::Intended) && creation.may_be(&new.key);
+    if unfinished.map_err(RotateError::Journal)?.iter().any(is_lost) {
+        return Err(RotateError::ValueLost(new.key.id.clone()));
+    }
     let open = at
         .ports
         .journal
@@ -119,6 +129,7 @@ pub async fn adopt(
         .or_else(|| suggested_name(listing, old))
         .ok_or_else(|| RotateError::NoName(old.key.name.clone()))?;
     let plan = Plan {
+        team: team(listing),
         old: minted(old),
         own: false,
         name,
@@ -145,6 +156,10 @@ async fn written(at: At<'_>, plan: Plan, outcome: &'static str) -> Result<Rotati
             rotation
         }
     })
+}
+
+fn team(listing: &Listing) -> Option<Label> {
+    listing.team.as_ref().map(|team| team.id.clone())
 }
 
 fn minted(listed: &ListedKey) -> Minted {

@@ -2,14 +2,12 @@
 
 use std::future::Future;
 
-use jiff::Timestamp;
-
-use super::own::{forget_retired_value, retired_value};
+use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Own};
-use crate::core::rotation::{Awaited, Ground, Rotation, Stage, Trouble, What};
+use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::ops::leak::kill_known;
 use crate::ops::revoke::{Patience, revoke_and_record};
@@ -22,6 +20,8 @@ pub struct Finished {
     pub rotation: Rotation,
     /// What was seen of the old key; `None` when it was stopped on the way, and nothing is known.
     pub outcome: Option<Outcome>,
+    /// Whether a revocation was asked for from here.
+    pub sent: bool,
     /// Whether its value was watched until it was refused: our own credential of before.
     pub watched: bool,
     /// Whether the log took it.
@@ -33,6 +33,12 @@ impl Finished {
     #[must_use]
     pub fn sentence(&self, old: &ApiKey) -> String {
         match &self.outcome {
+            Some(Outcome::AlreadyGone) if !self.sent => {
+                format!(
+                    "Already gone: {} is not in the list, and nothing was sent from here.",
+                    old.called()
+                )
+            }
             Some(outcome) if self.watched => outcome.leak_sentence(&old.called()),
             Some(outcome) => outcome.sentence(old),
             None => String::new(),
@@ -57,51 +63,50 @@ pub async fn finish(
         return Ok(Finished {
             rotation: rotation.clone(),
             outcome: Some(Outcome::AlreadyGone),
+            sent: false,
             watched: false,
             recorded: Ok(()),
         });
     }
     not_over(rotation)?;
+    seen.is_of_its_team()?;
     if rotation.new_key().is_none() || matches!(rotation.stage, Stage::Creating(_)) {
         return Err(RotateError::NoNewKey);
     }
     for trouble in &seen.troubles {
         match trouble {
-            Trouble::OldGone { .. } => return close(at, rotation).await,
+            Trouble::OldGone { back_as: None } => return close(at, rotation).await,
+            Trouble::OldGone { back_as: Some(_) } => {
+                return Err(RotateError::StepOpen {
+                    step: 4,
+                    waits: trouble.sentence(rotation),
+                });
+            }
             Trouble::NewGone { .. } => {
                 let name = rotation.new_key().map(|new| new.name.clone());
                 return Err(RotateError::NewGone(name.unwrap_or_else(|| Label::new(""))));
             }
-            Trouble::OldRenamed(_) | Trouble::NewRenamed(_) => {}
+            Trouble::OldRenamed(_) | Trouble::NewRenamed(_) | Trouble::OtherTeam => {}
         }
     }
-    let rotation = match (&rotation.stage, force) {
-        (Stage::Revoking { opened, .. }, false) if opened.ground == Ground::Measured => {
-            match used_again(rotation, rules) {
-                Some(used) => return Err(RotateError::UsedAgain(used)),
-                None => rotation.clone(),
-            }
-        }
-        (Stage::Revoking { .. }, _) => rotation.clone(),
-        (_, true) => {
-            let measured = measured_words(rotation, rules.quiet);
-            let forced = advance(at, rotation, What::Forced)
-                .await
-                .map_err(RotateError::Journal)?;
-            note(at, &forced, "forced", format!("measured: {measured}")).await;
-            forced
-        }
-        (_, false) => return Err(still_open(rotation, rules)),
-    };
     let Some(target) = seen.listing.keys.iter().find(|listed| listed.key.id == rotation.old.id) else {
         return Err(RotateError::NotListed(rotation.old.id.clone()));
     };
     if target.own == Own::Yes {
         return Err(RotateError::StillOurs);
     }
+    let rotation = match (&rotation.stage, force) {
+        (Stage::Revoking { .. }, forced) => match (rotation.used_again(rules.quiet), forced) {
+            (Some(used), false) => return Err(RotateError::UsedAgain(used)),
+            (Some(_), true) => forced_open(at, rotation, rules).await?,
+            (None, _) => rotation.clone(),
+        },
+        (_, true) => forced_open(at, rotation, rules).await?,
+        (_, false) => return Err(still_open(rotation, rules)),
+    };
     let begun = match advance(at, &rotation, What::RevocationBegun).await {
         Ok(begun) => begun,
-        Err(JournalError::IllegalRotation(_)) => return Err(RotateError::BeingRevoked),
+        Err(JournalError::IllegalRotation(_)) => return Err(moved_meanwhile(at, &rotation).await),
         Err(error) => return Err(RotateError::Journal(error)),
     };
     let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
@@ -121,15 +126,30 @@ pub async fn finish(
     Ok(Finished {
         rotation,
         outcome,
+        sent: true,
         watched,
         recorded,
     })
 }
 
-/// What was measured to be quiet can be used again before anybody revokes it.
-fn used_again(rotation: &Rotation, rules: Rules<'_>) -> Option<Timestamp> {
-    let (used, read_at) = (rotation.watch.old.last()?, rotation.watch.read_at?);
-    (read_at.duration_since(used) < rules.quiet).then_some(used)
+async fn forced_open(at: At<'_>, rotation: &Rotation, rules: Rules<'_>) -> Result<Rotation, RotateError> {
+    let measured = measured_words(rotation, rules.quiet);
+    let forced = advance(at, rotation, What::Forced)
+        .await
+        .map_err(RotateError::Journal)?;
+    note(at, &forced, "forced", format!("measured: {measured}")).await;
+    Ok(forced)
+}
+
+/// Why a revocation could not be begun: another copy of the program moved the row.
+async fn moved_meanwhile(at: At<'_>, rotation: &Rotation) -> RotateError {
+    let newest = at.ports.journal.rotation(&rotation.id).await.ok().flatten();
+    match newest.map(|newest| newest.stage) {
+        Some(Stage::Finished { .. }) => RotateError::Over("finished"),
+        Some(Stage::Cancelled { .. }) => RotateError::Over("cancelled"),
+        Some(Stage::Revoking { .. }) => RotateError::BeingRevoked,
+        _ => RotateError::Journal(JournalError::Stale),
+    }
 }
 
 async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotation {
@@ -151,11 +171,12 @@ async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError>
     let rotation = advance(at, rotation, What::OldGone)
         .await
         .map_err(RotateError::Journal)?;
-    forget_retired_value(at, &rotation).await;
+    forget_dead_value(at, &rotation).await;
     note(at, &rotation, "finished", "already_gone".to_owned()).await;
     Ok(Finished {
         rotation,
         outcome: Some(Outcome::AlreadyGone),
+        sent: false,
         watched: false,
         recorded: Ok(()),
     })

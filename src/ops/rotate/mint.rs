@@ -68,8 +68,9 @@ pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) 
 /// that was made just now may only be missing from the list.
 ///
 /// # Errors
-/// [`RotateError::Journal`]; the rotation stays where it was.
+/// [`RotateError::OtherTeam`], or [`RotateError::Journal`]; the rotation stays where it was.
 pub async fn reopen_step_one(at: At<'_>, seen: Seen) -> Result<Seen, RotateError> {
+    seen.is_of_its_team()?;
     let gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { back_as: None });
     let made = seen.rotation.successor().map(|new| new.mark.at);
     let is_settled = made.is_some_and(|made| seen.listing.as_of.duration_since(made) >= SEARCH);

@@ -16,7 +16,7 @@ use crate::core::activity::Action;
 use crate::core::key::KeyId;
 use crate::core::policy::Policies;
 use crate::core::rotation::{Mark, Rotation, What};
-use crate::core::text::Label;
+use crate::core::text::{Label, shell_word};
 use crate::ops::create::CreateError;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::server_now;
@@ -26,9 +26,9 @@ use crate::ports::{ApiError, JournalError, Ports, StoreError};
 pub use begin::{adopt, begin};
 pub use finish::{Finished, finish};
 pub use mint::{Minted, mint, reopen_step_one};
-pub use own::{hand_to_own_place, has_retired_value};
+pub use own::hand_to_own_place;
 pub(crate) use read::note_receipt;
-pub use read::{Seen, look, read, read_list, rotations_of, settle};
+pub use read::{Seen, peek, read, read_list, rotations_of, settle};
 pub use steps::{attest, cancel, measured_words, tick, untick};
 
 /// What a rotation is measured by.
@@ -92,6 +92,16 @@ pub enum RotateError {
     NoPair(&'static str),
     /// There is no new key yet.
     NoNewKey,
+    /// The new key is there and did not answer 200 yet, so we do not sign in with it.
+    NotAlive,
+    /// The sign-in is of another team than the rotation; carries what is said of it.
+    OtherTeam(String),
+    /// The credential store holds another credential than the old key.
+    OtherCredential,
+    /// The value of the newer key of a pair is lost: nobody can use it.
+    ValueLost(KeyId),
+    /// The old key is gone, so the new one is the only one left.
+    OnlyOne(Label),
     /// The new key is gone from the list, so the old one is needed.
     NewGone(Label),
     /// No place of the key is called so.
@@ -133,7 +143,9 @@ impl fmt::Display for RotateError {
             Self::StartedElsewhere { old, new } => write!(
                 f,
                 "{old} is being rotated already, started elsewhere: {new} is its newer key. Nothing was created. Go on with \
-                 that one: chatzuri-keys rotate adopt {old} {new}"
+                 that one: chatzuri-keys rotate adopt {} {}",
+                shell_word(old.shown()),
+                shell_word(new.shown())
             ),
             Self::OwnFrom(source) => write!(
                 f,
@@ -156,6 +168,24 @@ impl fmt::Display for RotateError {
             ),
             Self::NoPair(why) => write!(f, "Nothing was adopted: {why}."),
             Self::NoNewKey => f.write_str("There is no new key yet, so nothing was done. Step 1 comes first: rotate start."),
+            Self::NotAlive => f.write_str(
+                "The new key is made, and it did not answer yet: we stay signed in with the old one. Its value waits in the \
+                 keyring; start goes on.",
+            ),
+            Self::OtherTeam(sentence) => f.write_str(sentence),
+            Self::OtherCredential => f.write_str(
+                "The keyring holds another credential than the old key by now, so the sign-in was left as it is. The new \
+                 value waits in the keyring.",
+            ),
+            Self::ValueLost(id) => write!(
+                f,
+                "Nothing was adopted: the value of {id} was lost when it was made, so nothing can run with it. Revoke it, and \
+                 start a rotation."
+            ),
+            Self::OnlyOne(name) => write!(
+                f,
+                "Nothing was done: the old key is gone, so “{name}” is the only one left. Cancel without revoking it."
+            ),
             Self::NewGone(name) => write!(
                 f,
                 "Nothing was revoked: the new key “{name}” is gone from the list, so the old one is needed. rotate start \

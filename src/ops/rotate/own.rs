@@ -7,35 +7,86 @@
 use std::sync::Arc;
 
 use super::{At, RotateError, advance, note};
+use crate::core::incident::{Fit, by_hint};
+use crate::core::key::ApiKey;
 use crate::core::rotation::{OWN_PLACE, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ops::create::NewKey;
-use crate::ports::{Account, CredentialStore, StoreError};
+use crate::ports::{Account, CredentialStore, Probe, StoreError};
 
 /// Puts the new value into the place of our credential, and the old one beside it. Done twice it changes nothing more.
+/// `old`: the old key as the list has it, to tell whether the place still holds it.
 ///
 /// # Errors
-/// [`RotateError::NoNewKey`] where the new key was not proven alive; [`RotateError::Store`] where the credential store did
-/// not do its part: then we are signed in with one of the two, and both are alive.
-pub async fn hand_to_own_place(at: At<'_>, rotation: &Rotation, new: &NewKey) -> Result<(), RotateError> {
+/// [`RotateError::NotAlive`] where the new key was not proven alive; [`RotateError::OtherCredential`] where somebody signed
+/// in with something else meanwhile; [`RotateError::Store`] where the credential store did not do its part: then we are
+/// signed in with one of the two, and both are alive.
+pub async fn hand_to_own_place(
+    at: At<'_>,
+    rotation: &Rotation,
+    new: &NewKey,
+    old: Option<&ApiKey>,
+) -> Result<(), RotateError> {
     let is_alive = rotation
         .successor()
         .is_some_and(|successor| successor.alive_at.is_some());
     if !is_alive {
-        return Err(RotateError::NoNewKey);
+        return Err(RotateError::NotAlive);
     }
     let store = &*at.ports.store;
     let (credential, retired) = (at.profile.account(), Account::retired(&rotation.id));
     let kept = store.get(&credential).await.map_err(RotateError::Store)?;
-    match kept {
-        Some(kept) if kept == *new.secret => return Ok(()),
-        Some(old) => put(store, &retired, Arc::new(old)).await?,
+    match kept.map(Arc::new) {
+        Some(kept) if *kept == *new.secret => return Ok(()),
+        Some(kept) if is_value_of(at, &kept, rotation, old).await => put(store, &retired, kept).await?,
+        Some(_) => return Err(RotateError::OtherCredential),
         // Somebody signed out meanwhile: there is nothing to keep beside it.
         None => {}
     }
     put(store, &credential, Arc::clone(&new.secret)).await?;
     note(at, rotation, "signed_in_anew", String::new()).await;
+    Ok(())
+}
+
+/// Whether a value is the old key's, by both its ends or by the fingerprint kept when it was made here.
+async fn is_value_of(at: At<'_>, value: &Arc<Secret>, rotation: &Rotation, old: Option<&ApiKey>) -> bool {
+    if old.is_some_and(|old| by_hint(value, old) == Fit::Both) {
+        return true;
+    }
+    let known = at
+        .ports
+        .journal
+        .find_by_value(Arc::clone(value))
+        .await
+        .unwrap_or_default();
+    known.iter().any(|known| known.id == rotation.old.id)
+}
+
+/// Puts the old value back into the place of our credential, where that holds the new one: the rotation is given up.
+/// Without it, or where the old value is dead, the sign-in stays as it is.
+pub(super) async fn put_old_back(at: At<'_>, rotation: &Rotation) -> Result<(), RotateError> {
+    let Some(old) = retired_value(at, rotation).await else {
+        return Ok(());
+    };
+    let store = &*at.ports.store;
+    let alive = matches!(at.session.api.probe(&old).await, Ok(Probe::Alive(_)));
+    let kept = store.get(&at.profile.account()).await.map_err(RotateError::Store)?;
+    let new = rotation.new_key().map(|new| new.id.clone());
+    let holds_new = match kept {
+        Some(kept) => {
+            let known = at.ports.journal.find_by_value(Arc::new(kept)).await.unwrap_or_default();
+            known.iter().any(|known| Some(&known.id) == new.as_ref())
+        }
+        None => false,
+    };
+    if alive && holds_new {
+        put(store, &at.profile.account(), old).await?;
+        note(at, rotation, "signed_in_as_before", String::new()).await;
+    }
+    if let Err(error) = store.delete(&Account::retired(&rotation.id)).await {
+        tracing::debug!(%error, "the retired credential was not deleted");
+    }
     Ok(())
 }
 
@@ -79,11 +130,6 @@ pub(super) async fn note_own_place(at: At<'_>, rotation: Rotation) -> Rotation {
     }
 }
 
-/// Whether the old value is still kept, to be proven dead.
-pub async fn has_retired_value(at: At<'_>, rotation: &Rotation) -> bool {
-    retired_value(at, rotation).await.is_some()
-}
-
 /// The old value, while it is kept.
 pub(super) async fn retired_value(at: At<'_>, rotation: &Rotation) -> Option<Arc<Secret>> {
     if !rotation.own {
@@ -91,6 +137,16 @@ pub(super) async fn retired_value(at: At<'_>, rotation: &Rotation) -> Option<Arc
     }
     let kept = at.ports.store.get(&Account::retired(&rotation.id)).await;
     kept.ok().flatten().map(Arc::new)
+}
+
+/// Forgets the old value once it is refused; one that answers is kept.
+pub(super) async fn forget_dead_value(at: At<'_>, rotation: &Rotation) {
+    let Some(value) = retired_value(at, rotation).await else {
+        return;
+    };
+    if matches!(at.session.api.probe(&value).await, Ok(Probe::Refused)) {
+        forget_retired_value(at, rotation).await;
+    }
 }
 
 /// Forgets the old value, which is dead.

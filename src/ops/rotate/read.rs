@@ -30,6 +30,19 @@ pub struct Seen {
     pub waiting: Option<Creation>,
 }
 
+impl Seen {
+    /// Whether the list says anything of the rotation.
+    ///
+    /// # Errors
+    /// [`RotateError::OtherTeam`].
+    pub fn is_of_its_team(&self) -> Result<(), RotateError> {
+        if self.troubles.contains(&Trouble::OtherTeam) {
+            return Err(RotateError::OtherTeam(Trouble::OtherTeam.sentence(&self.rotation)));
+        }
+        Ok(())
+    }
+}
+
 /// The rotations of a profile, those that are over included; none where the journal cannot be read.
 pub async fn rotations_of(ports: &Ports, profile: &Profile) -> Vec<Rotation> {
     match ports.journal.rotations(&profile.scope()).await {
@@ -39,15 +52,6 @@ pub async fn rotations_of(ports: &Ports, profile: &Profile) -> Vec<Rotation> {
             Vec::new()
         }
     }
-}
-
-/// The rotation that has this key, as the journal has it: the one that is not over, or the newest.
-///
-/// # Errors
-/// [`RotateError::Journal`].
-pub async fn look(ports: &Ports, profile: &Profile, key: &KeyId) -> Result<Option<Rotation>, RotateError> {
-    let found = ports.journal.rotation_of(&profile.scope(), key).await;
-    found.map_err(RotateError::Journal)
 }
 
 /// Reads the list, and keeps it.
@@ -74,6 +78,9 @@ pub async fn read(at: At<'_>, rotation: Rotation, rules: Rules<'_>) -> Result<Se
 
 /// Brings `rotation` up to a list that was just read.
 pub async fn settle(at: At<'_>, rotation: Rotation, listing: Arc<Listing>, rules: Rules<'_>) -> Seen {
+    if !rotation.is_of(&listing) {
+        return peek(rotation, listing);
+    }
     let (rotation, waiting) = follow_creation(at, rotation).await;
     let rotation = follow_places(at, rotation, rules).await;
     let rotation = note_own_place(at, rotation).await;
@@ -83,6 +90,17 @@ pub async fn settle(at: At<'_>, rotation: Rotation, listing: Arc<Listing>, rules
         rotation,
         listing,
         waiting,
+    }
+}
+
+/// Holds a list against `rotation` and writes nothing down.
+#[must_use]
+pub fn peek(rotation: Rotation, listing: Arc<Listing>) -> Seen {
+    Seen {
+        troubles: troubles(&rotation, &listing),
+        rotation,
+        listing,
+        waiting: None,
     }
 }
 
@@ -174,12 +192,39 @@ async fn observe(at: At<'_>, rotation: Rotation, listing: &Listing, rules: Rules
         new: rotation.new_key().and_then(|new| last_use(&new.id)),
     };
     let before = rotation.step();
-    let rotation = follow(at, rotation, What::Observed(seen, rules.quiet)).await;
+    let what = What::Observed(seen, rules.quiet);
+    // A reading that changes nothing but its own time is written down once a minute.
+    match rotation.after(&what, &at.mark()) {
+        Ok(next) if is_old_news(&rotation, &next) => {
+            return Rotation {
+                revision: rotation.revision,
+                ..next
+            };
+        }
+        Ok(_) => {}
+        Err(_) => return rotation,
+    }
+    let rotation = follow(at, rotation, what).await;
     if before == Some(3) && rotation.step() == Some(4) {
         let quiet = super::measured_words(&rotation, rules.quiet);
         note(at, &rotation, "confirmed", quiet).await;
     }
     rotation
+}
+
+/// How often a reading that brings nothing new is written down all the same, in seconds.
+const NEWS: i64 = 60;
+
+fn is_old_news(before: &Rotation, after: &Rotation) -> bool {
+    let (was, is) = (&before.watch, &after.watch);
+    let lately = match (was.read_at, is.read_at) {
+        (Some(was), Some(is)) => is.duration_since(was).as_secs() < NEWS,
+        _ => false,
+    };
+    let first_since = before
+        .rolled_out()
+        .is_some_and(|mark| was.read_at.is_none_or(|at| at < mark.at));
+    before.stage == after.stage && was.old == is.old && was.new == is.new && lately && !first_since
 }
 
 /// Writes down that a target took the new value, where the creation is a step of a rotation.

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
+use super::own::put_old_back;
 use super::{At, RotateError, advance, note};
 use crate::core::creation::Minted;
-use crate::core::rotation::{Awaited, Rotation, Stage, What};
+use crate::core::rotation::{Rotation, Stage, What, measured};
 use crate::core::text::Label;
 use crate::ports::JournalError;
 
@@ -57,7 +58,7 @@ pub async fn attest(
     not_over(rotation)?;
     match rotation.stage {
         Stage::Creating(_) => return Err(RotateError::NoNewKey),
-        Stage::Revoking { .. } => return Ok(rotation.clone()),
+        Stage::Revoking { .. } if rotation.used_again(quiet).is_none() => return Ok(rotation.clone()),
         _ => {}
     }
     let measured = measured_words(rotation, quiet);
@@ -76,33 +77,19 @@ pub async fn attest(
     Ok(moved)
 }
 
-/// What was measured of both keys, for a person and for the log.
+/// What was measured of both keys, for the log: in UTC.
 #[must_use]
 pub fn measured_words(rotation: &Rotation, quiet: SignedDuration) -> String {
-    let watch = &rotation.watch;
-    let used = |uses: &crate::core::rotation::Uses| match uses.last() {
-        Some(last) => format!("last used {last}"),
-        None if uses.told => "never used".to_owned(),
-        None => "last use not told".to_owned(),
-    };
-    let mut words = format!("new key {}, old key {}", used(&watch.new), used(&watch.old));
-    let awaited = watch.read_at.and_then(|read_at| rotation.awaited(quiet, read_at));
-    if let Some(Awaited::OldQuiet { so_far, .. }) = awaited {
-        words.push_str(&format!(", quiet for {} s of {} s", so_far.as_secs(), quiet.as_secs()));
-    }
-    let (ticked, all) = rotation.ticked();
-    if ticked < all {
-        words.push_str(&format!(", {ticked} of {all} places ticked"));
-    }
-    words
+    measured(rotation, quiet, &|at| format!("{at:.0}"))
 }
 
-/// Gives a rotation up; answers what stays behind.
+/// Gives a rotation up; answers what stays behind. One of our own credential signs us in again as before.
 ///
 /// # Errors
 /// [`RotateError`].
 pub async fn cancel(at: At<'_>, rotation: &Rotation) -> Result<(Rotation, Option<Minted>), RotateError> {
     if let Stage::Cancelled { new, .. } = &rotation.stage {
+        put_old_back(at, rotation).await?;
         return Ok((rotation.clone(), new.clone()));
     }
     not_over(rotation)?;
@@ -112,6 +99,7 @@ pub async fn cancel(at: At<'_>, rotation: &Rotation) -> Result<(Rotation, Option
         Err(error) => return Err(RotateError::Journal(error)),
     };
     note(at, &moved, "cancelled", String::new()).await;
+    put_old_back(at, &moved).await?;
     let new = moved.new_key().cloned();
     Ok((moved, new))
 }

@@ -130,6 +130,8 @@ pub struct ShowOnce {
     pub sendings: Vec<Sending>,
     /// Whether we are signed in with it since.
     pub own: bool,
+    /// Lines scrolled away.
+    pub scroll: u16,
 }
 
 /// A target the new value was sent to.

@@ -139,7 +139,7 @@ impl KeyList {
 
     /// Takes a newly read list; the cursor stays on its key.
     pub fn replace(&mut self, keys: Vec<ListedKey>, server_now: Timestamp) {
-        self.pairs = Pairs::of(&self.notes.rotations, &keys);
+        self.pairs = Pairs::of(&self.notes, &keys);
         self.rows = keys
             .into_iter()
             .map(|listed| Row::new(listed, &self.policies, server_now))
@@ -154,7 +154,7 @@ impl KeyList {
         }
         self.notes = notes;
         let listed: Vec<ListedKey> = self.rows.iter().map(|row| row.listed.clone()).collect();
-        self.pairs = Pairs::of(&self.notes.rotations, &listed);
+        self.pairs = Pairs::of(&self.notes, &listed);
         self.measure(server_now);
     }
 

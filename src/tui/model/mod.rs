@@ -398,7 +398,8 @@ impl Model {
         });
         let pending = self.pending.and_then(|(_, at)| at.checked_add(PASTED_KEY).ok());
         let poll = match self.dialogs.last() {
-            Some(Dialog::Rotation(page)) => page.poll.map(|poll| poll.at),
+            // While one is under way the next is not due.
+            Some(Dialog::Rotation(page)) if page.doing.is_none() => page.poll.map(|poll| poll.at),
             _ => None,
         };
         let ages = self.team().next_age_change(self.server_now());

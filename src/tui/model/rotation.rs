@@ -68,6 +68,8 @@ pub struct RotationPage {
     pub waiting: Option<Box<Creation>>,
     /// The marked place.
     pub place: usize,
+    /// Lines scrolled away.
+    pub scroll: u16,
     /// What is under way.
     pub doing: Option<RequestId>,
     /// Why the last of it did not work.
@@ -86,6 +88,7 @@ impl RotationPage {
             troubles: Vec::new(),
             waiting: None,
             place: 0,
+            scroll: 0,
             doing: None,
             error: None,
             poll: None,

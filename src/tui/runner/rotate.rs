@@ -8,7 +8,8 @@ use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::Policies;
 use crate::core::rotation::{Creating, Rotation, Stage};
-use crate::ops::create::WithoutStore;
+use crate::ops::create::{NewKey, WithoutStore};
+use crate::ops::custody::reopen;
 use crate::ops::rotate::{
     At, Finished, RotateError, Rules, Seen, adopt, attest, begin, cancel, finish, hand_to_own_place, mint, read,
     read_list, reopen_step_one, settle, tick, untick,
@@ -46,17 +47,13 @@ impl Rotating {
         }
     }
 
-    pub(super) async fn begin(&self, key: &KeyId, name: Option<KeyName>) -> Result<Begun, RotateError> {
+    pub(super) async fn begin(&mut self, key: &KeyId, name: Option<KeyName>) -> Result<Begun, RotateError> {
         let listing = read_list(self.at()).await?;
         let rotation = begin(self.at(), &listing, listed(&listing, key)?, name, self.rules()).await?;
         let seen = settle(self.at(), rotation, listing, self.rules()).await;
         let seen = reopen_step_one(self.at(), seen).await?;
         if seen.rotation.stage != Stage::Creating(Creating::Nothing) {
-            return Ok(Begun {
-                seen,
-                new: None,
-                trouble: None,
-            });
+            return self.go_on(seen).await;
         }
         // Our own new credential has to be kept: its place is the store.
         let without_store = if seen.rotation.own {
@@ -65,41 +62,77 @@ impl Rotating {
             WithoutStore::Create
         };
         let minted = mint(self.at(), &seen.rotation, without_store).await?;
+        let seen = Seen {
+            rotation: minted.rotation,
+            ..seen
+        };
+        Ok(self.handed(seen, minted.new).await)
+    }
+
+    /// A rotation that is there already: the value of our own new key may still have to be put into its place.
+    async fn go_on(&mut self, seen: Seen) -> Result<Begun, RotateError> {
+        let waiting = seen.waiting.clone().filter(|_| seen.rotation.own);
+        let opened = match waiting {
+            Some(creation) => reopen(&self.ports, &creation).await.ok(),
+            None => None,
+        };
+        match opened {
+            Some(new) => Ok(self.handed(seen, new).await),
+            None => Ok(Begun {
+                seen,
+                new: None,
+                trouble: None,
+            }),
+        }
+    }
+
+    async fn handed(&mut self, seen: Seen, new: NewKey) -> Begun {
         let mut trouble = None;
-        if minted.rotation.own {
-            match hand_to_own_place(self.at(), &minted.rotation, &minted.new).await {
+        if seen.rotation.own {
+            let old = seen
+                .listing
+                .keys
+                .iter()
+                .find(|listed| listed.key.id == seen.rotation.old.id);
+            let old = old.map(|listed| &listed.key);
+            match hand_to_own_place(self.at(), &seen.rotation, &new, old).await {
                 Ok(()) => self.sign_in_anew().await,
                 Err(error) => trouble = Some(error),
             }
         }
-        Ok(Begun {
-            seen: Seen {
-                rotation: minted.rotation,
-                ..seen
-            },
-            new: Some(minted.new),
+        Begun {
+            seen,
+            new: Some(new),
             trouble,
-        })
+        }
     }
 
     /// From here on every request of this team goes with the new credential.
-    async fn sign_in_anew(&self) {
+    async fn sign_in_anew(&mut self) {
         if let Ok(Some(session)) = find_session(&self.ports, &self.profile).await {
+            self.session = session.clone();
             keep(&self.sessions, self.team, session);
         }
     }
 
-    pub(super) async fn read(&self, rotation: Rotation) -> Result<Seen, RotateError> {
+    pub(super) async fn read(&mut self, rotation: Rotation) -> Result<Seen, RotateError> {
+        // Another copy of the program may have moved our sign-in: with the old key we would be its traffic ourselves.
+        if rotation.own {
+            self.sign_in_anew().await;
+        }
         read(self.at(), rotation, self.rules()).await
     }
 
-    pub(super) async fn step(&self, rotation: &Rotation, step: RotationMove) -> Result<Seen, RotateError> {
+    pub(super) async fn step(&mut self, rotation: &Rotation, step: RotationMove) -> Result<Seen, RotateError> {
         let moved = match step {
             RotationMove::Tick(place) => tick(self.at(), rotation, &place).await?,
             RotationMove::Untick(place) => untick(self.at(), rotation, &place).await?,
             RotationMove::Attest(reason) => attest(self.at(), rotation, &reason, self.quiet).await?,
             RotationMove::Cancel => cancel(self.at(), rotation).await?.0,
         };
+        if moved.own {
+            self.sign_in_anew().await;
+        }
         Ok(match read(self.at(), moved.clone(), self.rules()).await {
             Ok(seen) => seen,
             // It moved all the same; the list is read another time.
@@ -124,7 +157,7 @@ impl Rotating {
         Ok(settle(self.at(), rotation, listing, self.rules()).await)
     }
 
-    pub(super) async fn finish(&self, rotation: Rotation, force: bool) -> Result<Finished, RotateError> {
+    pub(super) async fn finish(&mut self, rotation: Rotation, force: bool) -> Result<Finished, RotateError> {
         let seen = self.read(rotation).await?;
         finish(self.at(), &seen, force, self.rules(), std::future::pending()).await
     }

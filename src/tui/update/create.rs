@@ -16,6 +16,7 @@ use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
 use crate::tui::update::{send, waiting};
+use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
@@ -92,7 +93,11 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
 
 /// Opens the show-once dialog on a new or a waiting value.
 pub(super) fn show(model: &mut Model, team: TeamIndex, new: NewKey) {
-    let own = is_own(model, team, &new);
+    show_with(model, team, new, false);
+}
+
+/// The same; `own`: we are signed in with it from now on.
+pub(super) fn show_with(model: &mut Model, team: TeamIndex, new: NewKey, own: bool) {
     let NewKey {
         creation,
         key,
@@ -110,26 +115,20 @@ pub(super) fn show(model: &mut Model, team: TeamIndex, new: NewKey) {
         copy: CopyState::No,
         sendings: Vec::new(),
         own,
+        scroll: 0,
     }));
-}
-
-/// Whether it is the new key of our own rotation, whose place is our own store.
-fn is_own(model: &Model, team: TeamIndex, new: &NewKey) -> bool {
-    let rotations = model.teams.get(team.0).map(|state| &state.list.notes().rotations);
-    rotations.is_some_and(|rotations| {
-        rotations
-            .iter()
-            .any(|rotation| rotation.own && rotation.creation() == Some(&new.creation.op))
-    })
 }
 
 pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let until = model.now.checked_add(REVEAL).ok();
+    let most = most_scroll(model);
     let on_clipboard = model.clipboard.as_ref().map(|held| (held.route, held.key.clone()));
     let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     match action {
+        Action::Down => show.scroll = show.scroll.saturating_add(1).min(most),
+        Action::Up => show.scroll = show.scroll.saturating_sub(1),
         Action::Copy => return copy(model, on_clipboard),
         Action::Send => send::open(model),
         Action::TryAgain => return send::again(model),

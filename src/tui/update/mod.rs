@@ -82,9 +82,14 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             result,
             notes,
         } => list::on_loaded(model, request, team, result, notes),
-        Message::RotationBegun { team, result, .. } => rotate::on_begun(model, team, result),
+        Message::RotationBegun { request, team, result } => rotate::on_begun(model, request, team, result),
         Message::RotationRead { request, team, result } => rotate::on_read(model, request, team, result),
-        Message::RotationFinished { team, old, result, .. } => rotate::on_finished(model, team, &old, result),
+        Message::RotationFinished {
+            request,
+            team,
+            old,
+            result,
+        } => rotate::on_finished(model, request, team, &old, result),
         Message::Snoozed {
             team, result, notes, ..
         } => snooze::on_snoozed(model, team, result, notes),
@@ -156,6 +161,7 @@ fn confirms(context: Context, action: Action) -> bool {
         (Context::Question, Action::Yes)
             | (Context::TypedQuestion, Action::Submit)
             | (Context::ShowOnce, Action::Stored)
+            | (Context::Attest, Action::Submit)
     )
 }
 
@@ -191,7 +197,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Waiting => waiting::act(model, action),
         Context::BeginRotation => rotate::act_on_begin(model, action),
         Context::Rotation => rotate::act(model, action),
-        Context::Attest => rotate::act_on_attest(model, action),
+        Context::Attest => rotate::act_on_attest(model, action, deliberate),
         Context::Snooze => snooze::act(model, action),
         Context::Busy => Vec::new(),
     }

@@ -61,6 +61,7 @@ fn list_json_has_the_documented_shape() {
                 "never_used",
                 "own",
                 "prefix",
+                "rotation",
                 "snoozed_until",
                 "status"
             ]

@@ -85,9 +85,13 @@ fn the_four_steps_by_command_line() {
 fn every_step_may_be_given_twice() {
     let stage = stage();
     begun(&stage);
-    let again = stage.run(&["rotate", "start", OLD, "--show"]);
+    let again = stage.run(&["rotate", "start", OLD]);
     assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{}", again.stderr);
     assert!(again.stderr.contains("step 2 of 4"), "{}", again.stderr);
+    // What cannot be shown twice is no empty value to a script.
+    let shown = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!((shown.code, shown.stdout.as_str()), (1, ""), "{}", shown.stderr);
+    assert!(shown.stderr.contains("No value was handed over"), "{}", shown.stderr);
     for _ in 0..2 {
         assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
     }
@@ -302,6 +306,41 @@ fn a_wrong_place_key_or_reason_is_told_and_nothing_moves() {
         assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
     }
     assert_eq!(step(&stage), 2);
+}
+
+#[test]
+fn a_key_whose_value_was_lost_is_neither_a_rotation_nor_adopted() {
+    let stage = stage();
+    stage.server().inject(FaultRule::parse("create:drop-after:1").unwrap());
+    assert_eq!(stage.run(&["rotate", "start", OLD, "--show"]).code, 1);
+    let ran = stage.run(&["rotate", "cancel", OLD]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lost = format!("{OLD} 2027-03-04");
+    assert!(stage.names().contains(&lost), "it was made all the same");
+    assert_eq!(
+        stage.json(&["rotate", "status", "--json"])["elsewhere"],
+        Value::Array(Vec::new())
+    );
+    let ran = stage.run(&["rotate", "adopt", OLD, &lost]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("was lost when it was made"), "{}", ran.stderr);
+}
+
+#[test]
+fn another_config_neither_ends_a_roll_out_nor_writes_anything_in_a_dry_run() {
+    let stage = stage();
+    begun(&stage);
+    let empty = stage.home.path().join("empty.toml");
+    fs::write(&empty, "").unwrap();
+    let config = empty.to_str().unwrap();
+    for more in [
+        vec!["-n", "rotate", "confirm", OLD, "--attest", "--reason", "x"],
+        vec!["rotate", "confirm", OLD],
+    ] {
+        let args: Vec<&str> = ["--config", config].into_iter().chain(more).collect();
+        stage.run(&args);
+        assert_eq!(step(&stage), 2, "{args:?}");
+    }
 }
 
 #[test]

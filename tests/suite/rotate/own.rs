@@ -1,9 +1,11 @@
 //! The key we are signed in with, rotated in the dashboard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
+use chatzuri_keys::sandbox::FaultRule;
 
 use crate::rig::stage::{Set, Stage};
 
@@ -51,7 +53,81 @@ async fn a_run_that_ends_before_the_value_was_stored_stays_signed_in_and_goes_on
     stage.keys("/this one<enter>r").await;
     stage.expect("its value waits to be stored");
     stage.keys("<enter><enter>").await;
-    stage.expect("3 of 4");
+    stage.expect("signed in with it");
+}
+
+/// A run that was killed right after the answer: the new key is there, and our sign-in is still the old one.
+async fn made_and_not_signed_in() -> Stage {
+    let mut stage = Stage::ready().await;
+    for _ in 0..8 {
+        stage.sandbox.inject(FaultRule::parse("teams:status=503:1").unwrap());
+    }
+    stage.keys("/this one<enter>r<enter>").await;
+    stage.expect("did not answer yet: we stay signed in with the old one");
+    stage.sandbox.clear_faults();
+    stage.keys("<esc>").await;
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_that_does_not_answer_is_not_signed_in_with_and_is_later() {
+    let mut stage = made_and_not_signed_in().await;
+    let old = stage.sandbox.credential.expose().to_owned();
+    assert_eq!(kept(&stage).await.expose(), old);
+    stage.keys("R<enter>").await;
+    stage.expect("chatzuri-keys signs in with it from now on");
+    assert_ne!(kept(&stage).await.expose(), old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_changed_meanwhile_is_left_as_it_is() {
+    let mut stage = made_and_not_signed_in().await;
+    let other = Secret::parse(stage.sandbox.leaked.expose()).unwrap();
+    let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
+    stage.store.set(&account, Arc::new(other)).await.unwrap();
+    stage.keys("R<enter>").await;
+    stage.expect("holds another credential than the old key");
+    assert_eq!(kept(&stage).await.expose(), stage.sandbox.leaked.expose());
+    stage.expect("This value is shown once");
+    stage.expect_not("signs in with it from now on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_it_up_signs_us_in_as_before_and_offers_the_new_key() {
+    let mut stage = Stage::ready().await;
+    let old = stage.sandbox.credential.expose().to_owned();
+    stage.keys("/this one<enter>r<enter><enter>").await;
+    let new = kept(&stage).await;
+    assert_ne!(new.expose(), old);
+    stage.keys("c").await;
+    stage.expect("and we sign in with it again");
+    stage.keys("y").await;
+    stage.expect("Revoke this key?");
+    stage.expect_not("signs us out");
+    assert_eq!(kept(&stage).await.expose(), old);
+    stage.keys("<esc>R").await;
+    stage.expect("synced just now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_we_are_signed_in_with_is_not_the_last_step() {
+    let mut stage = Stage::ready().await;
+    let old = stage.sandbox.credential.expose().to_owned();
+    stage.keys("/this one<enter>r<enter><enter>").await;
+    stage.pass(Duration::from_secs(30)).await;
+    stage.expect("4 of 4");
+    // Somebody signs in with the old key again.
+    let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
+    stage
+        .store
+        .set(&account, Arc::new(Secret::parse(&old).unwrap()))
+        .await
+        .unwrap();
+    stage.keys("<enter>").await;
+    stage.keys("y").await;
+    stage.keys("chatzuri-keys (this one)<enter>").await;
+    stage.expect_not("DEAD");
+    assert_eq!(stage.status_of(&old).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

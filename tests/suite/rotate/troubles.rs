@@ -73,7 +73,7 @@ async fn an_old_key_that_was_revoked_elsewhere_closes_the_rotation_without_a_req
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("was revoked elsewhere. What still used it gets 401");
+        .expect("is gone from the list, and not by this rotation. What still used it gets 401");
     elsewhere.stage.keys("<enter>").await;
     elsewhere.stage.expect("finished");
     elsewhere.stage.expect("already gone");
@@ -90,7 +90,7 @@ async fn a_new_key_that_was_revoked_elsewhere_leaves_the_old_one_and_step_one_is
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("was revoked elsewhere. The old key is untouched");
+        .expect("is gone from the list. The old key is untouched");
     elsewhere.stage.expect("Enter makes the new key");
     elsewhere.stage.keys("<enter>").await;
     elsewhere.stage.expect("may only be missing from the list");
@@ -146,4 +146,17 @@ async fn a_last_use_in_the_future_or_going_back_makes_no_key_quiet() {
         .stage
         .expect("its last use went back in time; the latest one seen counts");
     elsewhere.stage.expect("3 of 4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_sign_in_to_another_team_nothing_of_a_rotation_is_done() {
+    let mut elsewhere = Elsewhere::begun().await;
+    elsewhere.change("UPDATE team SET id = 'team_other'");
+    elsewhere.change(&format!("UPDATE keys SET id = 'key_other' WHERE name = '{OLD}'"));
+    elsewhere.look().await;
+    elsewhere.stage.expect("This sign-in is of another team");
+    elsewhere.stage.keys("x").await;
+    elsewhere.stage.expect_not("Revoked");
+    let asked = elsewhere.stage.sandbox.request_log();
+    assert!(asked.iter().all(|record| record.method != "DELETE"));
 }

@@ -16,6 +16,8 @@ use crate::ports::JournalError;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Body {
+    #[serde(default)]
+    team: Option<String>,
     old: KeyBody,
     own: bool,
     name: String,
@@ -130,6 +132,7 @@ enum StageBody {
 impl Body {
     pub(super) fn of(rotation: &Rotation) -> Self {
         Self {
+            team: rotation.team.as_ref().map(|team| team.raw().to_owned()),
             old: KeyBody::of(&rotation.old),
             own: rotation.own,
             name: rotation.name.as_str().to_owned(),
@@ -148,6 +151,7 @@ impl Body {
     pub(super) fn unpacked(self, id: OpId, revision: u64) -> Result<Rotation, Trouble> {
         Ok(Rotation {
             id,
+            team: self.team.as_deref().map(Label::new),
             old: self.old.unpacked()?,
             own: self.own,
             name: KeyName::parse(&self.name).map_err(|_| JournalError::Corrupt)?,

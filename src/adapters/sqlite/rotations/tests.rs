@@ -40,6 +40,7 @@ fn scope(name: &str) -> Scope {
 
 fn plan(old: &str) -> Plan {
     Plan {
+        team: Some(Label::new("team_1")),
         old: minted(old),
         own: true,
         name: KeyName::parse("Zapier 2026-11-22").unwrap(),

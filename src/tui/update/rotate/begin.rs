@@ -11,7 +11,7 @@ use crate::ops::recover::Since;
 use crate::ops::rotate::RotateError;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
-use crate::tui::message::{Begun, TeamIndex};
+use crate::tui::message::{Begun, RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{BeginForm, RotationPage, Shown};
@@ -84,16 +84,15 @@ pub(in crate::tui::update) fn act_on_begin(model: &mut Model, action: Action) ->
 
 pub(in crate::tui::update) fn on_begun(
     model: &mut Model,
+    request: RequestId,
     team: TeamIndex,
     result: Result<Box<Begun>, RotateError>,
 ) -> Vec<Effect> {
     let begun = match result {
         Ok(begun) => *begun,
-        Err(error) => return on_not_begun(model, team, &error),
+        Err(error) => return on_not_begun(model, request, team, &error),
     };
-    model
-        .dialogs
-        .retain(|dialog| !matches!(dialog, Dialog::BeginRotation(_)));
+    model.dialogs.retain(|dialog| !is_form_of(dialog, request));
     let Begun { seen, new, trouble } = begun;
     take(model, team, &seen);
     let page_is_open = model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Rotation(_)));
@@ -103,8 +102,12 @@ pub(in crate::tui::update) fn on_begun(
     }
     let new_is_gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { .. });
     let too_soon = new.is_none() && seen.troubles.iter().any(new_is_gone);
-    show_on_page(model, seen);
-    if too_soon && let Some(page) = page(model) {
+    let own = seen.rotation.own && trouble.is_none();
+    let shown = show_on_page(model, seen);
+    if too_soon
+        && shown == Some(request)
+        && let Some(page) = page(model)
+    {
         page.error = Some(
             "The new key was made less than two minutes ago and may only be missing from the list: look again then."
                 .to_owned(),
@@ -115,14 +118,19 @@ pub(in crate::tui::update) fn on_begun(
     }
     match new {
         Some(new) => {
-            create::show(model, team, new);
+            create::show_with(model, team, new, own);
             list::load(model, team)
         }
         None => Vec::new(),
     }
 }
 
-fn on_not_begun(model: &mut Model, team: TeamIndex, error: &RotateError) -> Vec<Effect> {
+/// Whether it is the form whose answer this run brings.
+fn is_form_of(dialog: &Dialog, request: RequestId) -> bool {
+    matches!(dialog, Dialog::BeginRotation(form) if form.sent == Some(request))
+}
+
+fn on_not_begun(model: &mut Model, request: RequestId, team: TeamIndex, error: &RotateError) -> Vec<Effect> {
     let sentence = error.to_string();
     let lost = match error {
         RotateError::Create(error) => match &**error {
@@ -132,7 +140,7 @@ fn on_not_begun(model: &mut Model, team: TeamIndex, error: &RotateError) -> Vec<
         _ => None,
     };
     let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::BeginRotation(form) => Some(form),
+        Dialog::BeginRotation(form) if form.sent == Some(request) => Some(form),
         _ => None,
     });
     match form {
@@ -141,10 +149,8 @@ fn on_not_begun(model: &mut Model, team: TeamIndex, error: &RotateError) -> Vec<
             form.error = Some(sentence);
         }
         _ => {
-            model
-                .dialogs
-                .retain(|dialog| !matches!(dialog, Dialog::BeginRotation(_)));
-            fail(model, sentence);
+            model.dialogs.retain(|dialog| !is_form_of(dialog, request));
+            fail(model, request, sentence);
         }
     }
     // The list says whether it exists after all.

@@ -2,15 +2,16 @@
 
 use jiff::SignedDuration;
 
-use super::{fail, keep, page, read, show_on_page, take};
-use crate::core::key::ApiKey;
+use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
+use crate::core::creation::Minted;
+use crate::core::key::{ApiKey, KeyId, Own};
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ports::Fault;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::rotation::{Poll, Shown};
+use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::theme::Role;
 use crate::tui::update::{list, revoke};
 
@@ -24,47 +25,76 @@ pub(in crate::tui::update) fn on_read(
         Ok(seen) => {
             take(model, team, &seen);
             let given_up = seen.rotation.word() == "cancelled";
-            let new = seen.rotation.new_key().map(|new| new.id.clone());
+            let (old, new) = (seen.rotation.old.id.clone(), seen.rotation.new_key().cloned());
             let asked = show_on_page(model, *seen) == Some(request);
-            // What stays behind is offered to be revoked, by the one who gave it up.
             if given_up && asked {
-                model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Rotation(_)));
-                model.say(Role::Plain, "The rotation is given up; the old key stays as it is.");
-                if let Some(new) = new
-                    && team == model.active
-                    && model.team().list.find(&new).is_some()
-                {
-                    return revoke::open(model, &new);
-                }
+                return after_giving_up(model, team, &old, new);
             }
         }
-        Err(error) => {
-            let wait = match &error {
-                RotateError::List(cause) => match cause.fault {
-                    Fault::RateLimited(asked) => asked.and_then(|wait| SignedDuration::try_from(wait).ok()),
-                    _ => None,
-                },
-                _ => None,
-            };
-            let now = model.now;
-            if let Some(page) = page(model) {
-                page.doing = None;
-                page.error = Some(error.to_string());
-                page.poll = page.poll.map(|poll| {
-                    let wait = wait.unwrap_or(poll.wait).max(poll.wait);
-                    Poll {
-                        at: now.checked_add(wait).unwrap_or(poll.at),
-                        wait,
-                    }
-                });
-            }
-        }
+        Err(error) => on_unread(model, request, &error),
     }
     Vec::new()
 }
 
+/// What stays behind is offered to be revoked, by the one who gave the rotation up; not what is needed.
+fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<Minted>) -> Vec<Effect> {
+    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Rotation(_)));
+    let list = model.teams.get(team.0).map(|state| &state.list);
+    let listed = |id: &KeyId| list.and_then(|list| list.find(id)).map(|row| row.listed.own);
+    let old_is_there = listed(old).is_some();
+    let left = new.filter(|new| listed(&new.id).is_some_and(|own| own != Own::Yes));
+    match left {
+        Some(new) if !old_is_there => {
+            let called = new.bare().called();
+            model.say(
+                Role::Warn,
+                format!("The rotation is given up. Its old key was gone already: {called} is the only one left."),
+            );
+            Vec::new()
+        }
+        Some(new) if team == model.active => {
+            model.say(Role::Plain, "The rotation is given up; the old key stays as it is.");
+            revoke::open(model, &new.id)
+        }
+        _ => {
+            model.say(Role::Plain, "The rotation is given up; the old key stays as it is.");
+            Vec::new()
+        }
+    }
+}
+
+/// The list was not read, or the move not made: the page that waits for it says so, and looks again later and later.
+fn on_unread(model: &mut Model, request: RequestId, error: &RotateError) {
+    let asked = match error {
+        RotateError::List(cause) => match cause.fault {
+            Fault::RateLimited(asked) => asked.and_then(|wait| SignedDuration::try_from(wait).ok()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (now, quiet) = (model.now, model.settings.quiet);
+    let Some(page) = awaiting(model, request) else {
+        // The person has left the page; what did not work is not left unsaid.
+        model.say(Role::Danger, error.to_string());
+        return;
+    };
+    page.doing = None;
+    page.error = Some(error.to_string());
+    let next = page
+        .rotation()
+        .and_then(|rotation| next_poll(rotation, page.poll, quiet, now));
+    page.poll = next.map(|poll| {
+        let wait = asked.map_or(poll.wait, |asked| asked.max(poll.wait));
+        Poll {
+            at: now.checked_add(wait).unwrap_or(poll.at),
+            wait,
+        }
+    });
+}
+
 pub(in crate::tui::update) fn on_finished(
     model: &mut Model,
+    request: RequestId,
     team: TeamIndex,
     old: &ApiKey,
     result: Result<Box<Finished>, RotateError>,
@@ -84,21 +114,27 @@ pub(in crate::tui::update) fn on_finished(
                 None => {}
             }
             keep(model, team, &finished.rotation);
-            // The cursor stays on what the key is now.
-            if let (Some(new), Some(state)) = (finished.rotation.new_key(), model.teams.get_mut(team.0))
-                && finished.rotation.is_over()
-            {
-                state.list.select(&new.id);
-            }
-            if let Some(page) = page(model) {
+            let is_of_it =
+                |page: &&mut RotationPage| page.rotation().is_some_and(|shown| shown.id == finished.rotation.id);
+            if let Some(page) = page(model).filter(is_of_it) {
                 page.doing = None;
                 page.error = None;
                 page.troubles.clear();
                 page.poll = None;
-                page.shown = Shown::Row(Box::new(finished.rotation));
+                page.shown = Shown::Row(finished.rotation.clone().into());
+                // The cursor stays on what the key is now.
+                if let (Some(new), Some(state)) = (finished.rotation.new_key(), model.teams.get_mut(team.0)) {
+                    state.list.select(&new.id);
+                }
             }
         }
-        Err(error) => fail(model, error.to_string()),
+        Err(error) => match page(model) {
+            Some(page) if page.rotation().is_some_and(|shown| shown.old.id == old.id) => {
+                page.doing = None;
+                page.error = Some(error.to_string());
+            }
+            _ => fail(model, request, error.to_string()),
+        },
     }
     list::load(model, team)
 }

@@ -55,8 +55,13 @@ fn page_team(model: &mut Model) -> TeamIndex {
     page(model).map_or(active, |page| page.team)
 }
 
-fn fail(model: &mut Model, sentence: String) {
-    match page(model) {
+/// The page that waits for this run.
+fn awaiting(model: &mut Model, request: RequestId) -> Option<&mut RotationPage> {
+    page(model).filter(|page| page.doing == Some(request))
+}
+
+fn fail(model: &mut Model, request: RequestId, sentence: String) {
+    match awaiting(model, request) {
         Some(page) => {
             page.doing = None;
             page.error = Some(sentence);

@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use super::{page_team, read, start};
-use crate::core::rotation::{Next, Trouble, measured_so_far};
+use crate::core::rotation::{Next, PlaceState, Trouble, measured};
 use crate::core::text::Label;
 use crate::ops::recover::Since;
 use crate::tui::effect::{Effect, RotationMove};
@@ -12,19 +12,26 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{AttestForm, Finishing, Shown};
 use crate::tui::update::{revoke, waiting};
+use crate::tui::view::most_scroll;
 
 /// The longest reason, in characters.
 const REASON_LIMIT: usize = 500;
 
 pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let (quiet, now) = (model.settings.quiet, model.server_now());
+    let most = most_scroll(model);
     let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let places = page.rotation().map_or(0, |rotation| rotation.places.len());
+    let choosing = places > 1 && page.rotation().is_some_and(|rotation| rotation.step() == Some(2));
     match action {
-        Action::Down => page.place = (page.place + 1).min(places.saturating_sub(1)),
-        Action::Up => page.place = page.place.saturating_sub(1),
+        Action::Down if choosing => page.place = (page.place + 1).min(places.saturating_sub(1)),
+        Action::Up if choosing => page.place = page.place.saturating_sub(1),
+        Action::Down => page.scroll = page.scroll.saturating_add(1).min(most),
+        Action::Up => page.scroll = page.scroll.saturating_sub(1),
+        Action::PageDown => page.scroll = page.scroll.saturating_add(10).min(most),
+        Action::PageUp => page.scroll = page.scroll.saturating_sub(10),
         Action::Back => {
             model.dialogs.pop();
         }
@@ -37,7 +44,7 @@ pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effe
                 return Vec::new();
             };
             match rotation.next(quiet, now) {
-                Next::Tick(_) | Next::Wait(_) => model.dialogs.push(Dialog::Attest(AttestForm {
+                Next::Tick(_) | Next::Wait(_) | Next::UsedAgain(_) => model.dialogs.push(Dialog::Attest(AttestForm {
                     rotation: Box::new(rotation),
                     input: Input::default(),
                     error: None,
@@ -105,6 +112,11 @@ fn next(model: &mut Model) -> Vec<Effect> {
             let request = start(model, "creating", true);
             vec![Effect::BeginRotation(request, team, rotation.old.id, None)]
         }
+        // The value of our own key goes to its place first, where that was not done yet.
+        Next::Store if rotation.own => {
+            let request = start(model, "opening the value", true);
+            vec![Effect::BeginRotation(request, team, rotation.old.id, None)]
+        }
         Next::Store => match page.waiting.clone() {
             Some(creation) => vec![Effect::Reopen(model.begin("opening the value", false), team, creation)],
             None => read(model, Box::new(rotation)),
@@ -114,14 +126,32 @@ fn next(model: &mut Model) -> Vec<Effect> {
             effects.extend(read(model, Box::new(rotation)));
             effects
         }
-        Next::Tick(_) => tick(model),
+        Next::Tick(_) => tick_next(model),
         Next::Revoke => revoke_old(model),
-        Next::ProveAlive | Next::Wait(_) | Next::Revoking => read(model, Box::new(rotation)),
+        Next::ProveAlive | Next::Wait(_) | Next::Revoking | Next::UsedAgain(_) => read(model, Box::new(rotation)),
         Next::Nothing => {
             model.dialogs.pop();
             Vec::new()
         }
     }
+}
+
+/// Ticks the marked place; one that is ticked already stays so, and the next open one is marked.
+fn tick_next(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let is_open = |state: &PlaceState| state.ticked.is_none();
+    let places = page
+        .rotation()
+        .map_or(&[] as &[PlaceState], |rotation| &rotation.places);
+    if places.get(page.place).is_some_and(is_open) {
+        return tick(model);
+    }
+    if let Some(open) = places.iter().position(is_open) {
+        page.place = open;
+    }
+    Vec::new()
 }
 
 fn tick(model: &mut Model) -> Vec<Effect> {
@@ -168,7 +198,11 @@ fn revoke_old(model: &mut Model) -> Vec<Effect> {
             let (ticked, all) = rotation.ticked();
             Some(format!("step 2 is open: {ticked} of {all} places run with the new key"))
         }
-        Next::Wait(_) => Some(format!("step 3 is open: {}", measured_so_far(&rotation, quiet, now))),
+        Next::Wait(_) | Next::UsedAgain(_) => {
+            let zone = model.settings.zone.clone();
+            let written = |at| crate::tui::view::relative::clock(at, &zone);
+            Some(format!("step 3 is open: {}", measured(&rotation, quiet, &written)))
+        }
         Next::Revoking => {
             page.error =
                 Some("A revocation was begun; it is taken over when it did not end in three minutes.".to_owned());
@@ -193,7 +227,7 @@ fn revoke_old(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-pub(in crate::tui::update) fn act_on_attest(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(in crate::tui::update) fn act_on_attest(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let Some(Dialog::Attest(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
@@ -201,7 +235,7 @@ pub(in crate::tui::update) fn act_on_attest(model: &mut Model, action: Action) -
         Action::Back => {
             model.dialogs.pop();
         }
-        Action::Submit => {
+        Action::Submit if deliberate => {
             let reason = Label::new(form.input.value().trim());
             let count = reason.raw().chars().count();
             if reason.is_blank() || count > REASON_LIMIT {

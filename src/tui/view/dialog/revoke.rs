@@ -1,6 +1,7 @@
 //! Revoke this key? Its facts, how new they are, and how to say yes.
 
 use crate::core::key::{LastUse, Own};
+use crate::core::rotation::Ground;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Confirm, Facts, RevokeForm};
 use crate::tui::theme::Role;
@@ -66,11 +67,21 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     if let Some(finishing) = &form.finishing {
         match &finishing.forced {
             Some(why) => sheet.words(model, Role::Danger, &format!("! This forces the last step: {why}.")),
-            None => sheet.words(
-                model,
-                Role::Ok,
-                "✓ Step 3 is done: its traffic has moved to the new key.",
-            ),
+            None => match finishing.rotation.opened().map(|opened| &opened.ground) {
+                Some(Ground::Attested { reason, .. }) => {
+                    sheet.words(
+                        model,
+                        Role::Warn,
+                        &format!("◔ Step 3 was attested, not measured: {reason}"),
+                    );
+                }
+                Some(Ground::Forced) => sheet.words(model, Role::Warn, "! Step 3 was forced, not measured."),
+                _ => sheet.words(
+                    model,
+                    Role::Ok,
+                    "✓ Step 3 is done: its traffic has moved to the new key.",
+                ),
+            },
         }
     }
     match &form.facts {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
-use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, place_words};
+use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
@@ -120,14 +120,27 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
     } else {
         rotation.next(quiet, now)
     };
+    let gone = |trouble: &Trouble| matches!(trouble, Trouble::OldGone { back_as: None });
+    let old_is_gone = page.troubles.iter().any(gone) && rotation.step().is_some_and(|step| step > 1);
     if page.doing.is_some() {
         sheet.words(model, Role::Accent, "One moment…");
     } else if let Some(error) = &page.error {
         sheet.words(model, Role::Danger, error);
+    } else if old_is_gone {
+        sheet.words(model, Role::Dim, "Enter closes the rotation; nothing is sent.");
     } else {
-        sheet.words(model, Role::Dim, &advice(page, next.clone()));
+        sheet.words(model, Role::Dim, &advice(model, page, next.clone()));
     }
-    sheet.hints = Some(hints(rotation, next));
+    sheet.scroll = page.scroll;
+    sheet.hints = Some(if old_is_gone {
+        vec![
+            ("Enter".to_owned(), "close it".to_owned()),
+            ("c".to_owned(), "give up".to_owned()),
+            ("Esc".to_owned(), "leave, it keeps its place".to_owned()),
+        ]
+    } else {
+        hints(rotation, next)
+    });
     sheet
 }
 
@@ -240,20 +253,25 @@ fn timeline(uses: &Uses, from: Timestamp, to: Timestamp) -> String {
     (0..CELLS).map(|i| if used.contains(&i) { '▇' } else { '·' }).collect()
 }
 
-fn advice(page: &RotationPage, next: Next) -> String {
+fn advice(model: &Model, page: &RotationPage, next: Next) -> String {
     match next {
+        _ if page.troubles.contains(&Trouble::OtherTeam) => "Sign in to its team first.".to_owned(),
         Next::Create => "Enter makes the new key.".to_owned(),
         Next::AwaitAnswer => "What came of the request is not known yet. Enter looks again.".to_owned(),
-        Next::Store if page.waiting.is_some() => {
-            "The new value waits in your keyring. Enter opens it, to be sent, copied, and said to be stored.".to_owned()
-        }
-        Next::Store => "The new value was not stored yet. Enter looks where it is.".to_owned(),
+        Next::Store => format!(
+            "The new value waits in {}. Enter opens it, to be sent, copied, and said to be stored.",
+            model.settings.store_name
+        ),
         Next::ProveAlive => {
             "The new key did not answer yet: it counts as alive once it is used. Enter looks.".to_owned()
         }
         Next::Tick(_) => "Where the app runs with the new key, Space ticks the place.".to_owned(),
         Next::Wait(_) => "Looked at again by itself while this is open. Leave it; it keeps its place.".to_owned(),
-        Next::Revoke => "The traffic has moved. Enter asks once more, then revokes the old key.".to_owned(),
+        Next::Revoke => "Enter asks once more, then revokes the old key.".to_owned(),
+        Next::UsedAgain(_) => {
+            "The old key was used again since it was measured. Find what uses it; it is looked at again by itself."
+                .to_owned()
+        }
         Next::Revoking => "A revocation was begun. Enter looks how it stands.".to_owned(),
         Next::Nothing => "It is over.".to_owned(),
     }
@@ -265,7 +283,7 @@ fn hints(rotation: &Rotation, next: Next) -> Vec<(String, String)> {
         Next::Create => vec![hint("Enter", "create")],
         Next::Store => vec![hint("Enter", "open the value")],
         Next::Tick(_) => vec![hint("Space", "tick"), hint("a", "attest instead")],
-        Next::Wait(_) => vec![hint("R", "read again"), hint("a", "attest instead")],
+        Next::Wait(_) | Next::UsedAgain(_) => vec![hint("R", "read again"), hint("a", "attest instead")],
         Next::Revoke => vec![hint("Enter", "revoke the old key")],
         Next::AwaitAnswer | Next::ProveAlive | Next::Revoking => vec![hint("Enter", "look again")],
         Next::Nothing => Vec::new(),
@@ -317,19 +335,14 @@ fn elsewhere(model: &Model, page: &RotationPage, (old, new): (&KeyId, &KeyId), r
 
 pub(super) fn attest(model: &Model, form: &AttestForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Attest that the traffic has moved", room.min(72));
-    let (quiet, now) = (model.settings.quiet, model.server_now());
     sheet.blank();
     sheet.words(
         model,
         Role::Plain,
         "How do you know? It is written down with your name, beside what was measured:",
     );
-    let measured = crate::core::rotation::measured_so_far(&form.rotation, quiet, now);
-    sheet.words(model, Role::Dim, &format!("  {measured}"));
-    let (ticked, all) = form.rotation.ticked();
-    if ticked < all {
-        sheet.words(model, Role::Warn, &format!("  ! {ticked} of {all} places are ticked"));
-    }
+    let measured = measured(&form.rotation, model.settings.quiet, &|at| when(model, at));
+    sheet.words(model, Role::Dim, &measured);
     sheet.blank();
     sheet.input(model, form.input.value(), form.input.cursor());
     if let Some(error) = &form.error {
@@ -343,25 +356,26 @@ pub(super) fn cancel(model: &Model, rotation: &Rotation, room: u16) -> Sheet {
     sheet.role = Role::Warn;
     sheet.blank();
     sheet.fact(model, "old key", Role::Strong, &rotation.old.bare().called());
-    match rotation.new_key() {
-        Some(new) => {
-            sheet.fact(model, "new key", Role::Strong, &new.bare().called());
-            sheet.blank();
-            sheet.words(
-                model,
-                Role::Plain,
-                "The old key stays as it is. The new one stays behind; you are asked next whether to revoke it.",
-            );
-        }
-        None => {
-            sheet.blank();
-            sheet.words(
-                model,
-                Role::Plain,
-                "The old key stays as it is, and nothing stays behind.",
-            );
-        }
+    if let Some(new) = rotation.new_key() {
+        sheet.fact(model, "new key", Role::Strong, &new.bare().called());
     }
+    sheet.blank();
+    let old_is_there = model.team().list.find(&rotation.old.id).is_some();
+    let words = match (rotation.new_key(), old_is_there) {
+        (Some(_), true) if rotation.own => {
+            "The old key stays as it is, and we sign in with it again. The new one stays behind; you are asked next whether \
+             to revoke it."
+        }
+        (Some(_), true) => {
+            "The old key stays as it is. The new one stays behind; you are asked next whether to revoke it."
+        }
+        (Some(_), false) => "The old key is gone already: the new one is the only one left, and stays.",
+        (None, _) if rotation.creation().is_some() => {
+            "The old key stays as it is. Whether a new one was made is not known yet: it is looked for all the same."
+        }
+        (None, _) => "The old key stays as it is, and no new one was made.",
+    };
+    sheet.words(model, Role::Plain, words);
     sheet.blank();
     sheet.choice(model, "No", "Yes, give it up");
     sheet.hints = Some(Vec::new());

@@ -59,6 +59,7 @@ pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
         Role::Dim,
         "Store it in a secret manager, never in source control.",
     );
+    sheet.scroll = show.scroll;
     sheet.hints = Some(hints(model, show, revealed));
     sheet
 }

@@ -83,7 +83,7 @@ fn a_rotation_killed_anywhere_goes_on_and_no_sign_in_is_ever_lost() {
 fn run(scenario: Scenario) -> Tally {
     let machine = Machine::start();
     let mut config = fs::read_to_string(machine.config()).unwrap();
-    config.push_str("[rotation]\nquiet = \"1s\"\n[[key]]\nmatch = \"Old *\"\nplaces = [\"shelf\"]\n");
+    config.push_str("[[key]]\nmatch = \"Old *\"\nplaces = [\"shelf\"]\n");
     fs::write(machine.config(), config).unwrap();
     let mut tally = Tally::default();
     for &(call, step) in CALLS {

@@ -16,6 +16,7 @@ use chatzuri_keys::adapters::keyring::OsKeyring;
 use chatzuri_keys::adapters::log_file;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
 use chatzuri_keys::cli::args::{Args, Command, Global, SandboxArgs};
 use chatzuri_keys::cli::exit::{Exit, Trouble};
@@ -226,6 +227,7 @@ fn ports_with(
             writer.map(|writer| writer as _),
         )),
         processes,
+        reports: Arc::new(DiskFolder::current()),
         journal,
         clock: Arc::new(SystemClock),
         actor: actor(),

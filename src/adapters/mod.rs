@@ -10,5 +10,6 @@ pub mod keyring;
 pub mod log_file;
 pub mod memory_store;
 pub mod process;
+pub mod report_folder;
 pub mod sqlite;
 mod worker;

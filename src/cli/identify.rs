@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::{KeyShape, TeamShape};
-use crate::cli::leak::{last_four, opened, suspects, unread, value};
+use crate::cli::leak::{suspects, value};
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::profile::registry;
 use crate::cli::words;
 use crate::core::incident::scrub;
 use crate::core::key::Team;
-use crate::ops::leak::{Found, Match, Means, Search, find};
+use crate::ops::leak::{Found, Match, Means, Search, find, last_four, opened};
 
 #[derive(Serialize)]
 struct IdentifyShape<'a> {
@@ -51,19 +51,19 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
             format!("It was {}: not in the list, and it gets 401.", search.timeline.called()),
         ),
         Found::Foreign(teams, _) => (Exit::Ok, foreign(&search, teams)),
-        Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", unread(&search))),
+        Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", search.unread_words())),
         Found::NotAccepted => (
             Exit::NoSuchKey,
             format!(
                 "Not accepted: the value gets 401 and is in no list we can read. It has {} characters{}.{}",
                 value.length(),
                 last_four(&value),
-                unread(&search)
+                search.unread_words()
             ),
         ),
         Found::Untried(why) => (
             Exit::NotProven,
-            format!("The value could not be tried. {why}{}", unread(&search)),
+            format!("The value could not be tried. {why}{}", search.unread_words()),
         ),
     };
     let said = scrub(&value, &said);
@@ -95,7 +95,7 @@ fn foreign(search: &Search, teams: &[Team]) -> String {
     format!(
         "Alive, and in no list we can read; it opens {}.{}",
         opened(teams),
-        unread(search)
+        search.unread_words()
     )
 }
 

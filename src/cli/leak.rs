@@ -13,12 +13,15 @@ use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::profile::{registry, secret_of};
 use crate::cli::{Context, Switches, prompt, until_interrupted, words};
 use crate::core::confirm::{Question, question};
-use crate::core::incident::{Fact, Outcome, Seen, Timeline, scrub, unwrapped};
-use crate::core::key::{Own, Team};
+use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
+use crate::core::key::Own;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::leak::{Found, Match, Means, Search, Watch, find, kill_and_record, record_end};
 use crate::ops::revoke::Patience;
+
+/// What may still be tried, and is never implied.
+const ITSELF: &str = " The leaked key can list and revoke itself: --with-leaked-key.";
 
 /// The shape of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +111,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     if let Found::Key(found) = &search.found {
         output.say(&format!("Would revoke {}.", facts(found, &value)));
     } else {
-        search.timeline.outcome = Some(without_kill(&search));
+        search.timeline.outcome = Some(search.without_kill());
         suspects(&search, output);
         if !switches.dry_run {
             let recorded = record_end(context.ports, &search).await;
@@ -193,60 +196,6 @@ async fn confirm(found: &Match) -> Result<(), Trouble> {
         .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was revoked, and the key is alive."))
 }
 
-/// What is true where no one key was found.
-fn without_kill(search: &Search) -> Outcome {
-    match &search.found {
-        Found::Key(_) => Outcome::Failed("It was not revoked.".to_owned()),
-        Found::Gone => Outcome::AlreadyGone,
-        Found::Foreign(teams, hindered) => {
-            let more = match hindered {
-                Some(why) => format!("The leaked key could not revoke itself: {why}"),
-                None => "If it is to die all the same, let it revoke itself: --with-leaked-key.".to_owned(),
-            };
-            Outcome::StillAlive(format!(
-                "It is in no list we can read; it opens {}. Nothing was revoked. {more}{}",
-                opened(teams),
-                unread(search)
-            ))
-        }
-        Found::NotAccepted => Outcome::NotAccepted(format!(
-            "the value gets 401 and is in no list we can read: dead, mis-pasted, or of another server. It has {} \
-             characters{}.{}",
-            search.value.length(),
-            last_four(&search.value),
-            unread(search)
-        )),
-        Found::Ambiguous(_, why) => Outcome::Ambiguous(format!("{why}{}", unread(search))),
-        Found::Untried(why) => Outcome::Unconfirmed(format!("The value could not be tried. {why}{}", unread(search))),
-    }
-}
-
-pub(super) fn opened(teams: &[Team]) -> String {
-    let names: Vec<String> = teams.iter().map(|team| format!("“{}”", team.name)).collect();
-    match names.as_slice() {
-        [] => "a team it does not name".to_owned(),
-        names => names.join(", "),
-    }
-}
-
-pub(super) fn last_four(value: &Secret) -> String {
-    let last_four = value.last_four();
-    if last_four.is_blank() {
-        String::new()
-    } else {
-        format!(" and ends in {last_four}")
-    }
-}
-
-/// Which lists could not be read, as the end of a sentence.
-pub(super) fn unread(search: &Search) -> String {
-    let each = search
-        .unread
-        .iter()
-        .map(|(profile, why)| format!(" The list of {profile} was not read: {why}"));
-    scrub(&search.value, &each.collect::<String>())
-}
-
 /// The keys that could be meant, the likeliest first.
 pub(super) fn suspects(search: &Search, output: &mut Output) {
     const SHOWN: usize = 20;
@@ -284,7 +233,10 @@ fn end(
     let mut exit = Exit::Ok;
     if let (Some(outcome), Some(sentence)) = (&timeline.outcome, timeline.sentence()) {
         exit = Exit::of_code(outcome.exit_code());
-        let sentence = scrub(&search.value, &sentence);
+        let mut sentence = scrub(&search.value, &sentence);
+        if search.may_try_itself() {
+            sentence.push_str(ITSELF);
+        }
         if outcome.is_proven() {
             output.say(&sentence);
         } else {

@@ -58,6 +58,9 @@ pub trait Clipboard: Send + Sync {
     /// Puts the value there, marked as a password and kept out of history where the platform can.
     fn copy(&self, value: Arc<Secret>) -> Answer<'_, Result<ClipboardRoute, ClipboardError>>;
 
+    /// Puts a text there that is no secret: not marked, not kept out of history, and never cleared by us.
+    fn copy_text(&self, text: String) -> Answer<'_, Result<ClipboardRoute, ClipboardError>>;
+
     /// Stays until what [`Clipboard::copy`] put there was replaced, or until `limit`, and then clears it. For a command
     /// that would otherwise end and take the content with it; without a limit it stays until something newer is there.
     fn hold(&self, limit: Option<Duration>) -> Answer<'_, Result<Cleared, ClipboardError>>;

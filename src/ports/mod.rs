@@ -13,6 +13,7 @@ mod base_url;
 mod clipboard;
 mod journal;
 mod process;
+mod report;
 mod store;
 
 pub use api::{
@@ -22,6 +23,7 @@ pub use base_url::{BadBaseUrl, BaseUrl};
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
 pub use journal::{BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
+pub use report::{ReportError, ReportFolder};
 pub use store::{Account, CredentialStore, StoreError};
 
 /// A boxed future, so that a port can be used behind `dyn`.
@@ -44,6 +46,8 @@ pub struct Ports {
     pub clipboard: Arc<dyn Clipboard>,
     /// Runs child processes.
     pub processes: Arc<dyn Processes>,
+    /// Takes reports.
+    pub reports: Arc<dyn ReportFolder>,
     /// Remembers.
     pub journal: Arc<dyn Journal>,
     /// Tells the time.

@@ -9,18 +9,23 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeroize::Zeroizing;
 
 use crate::ops::due::notes;
+use crate::ops::leak::Watch;
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
 use crate::tui::keymap::Keymap;
 use crate::tui::message::{Message, Pasted, Stop};
-use crate::tui::model::{Exit, Model, Settings};
+use crate::tui::model::{Exit, Model, Settings, Work};
 use crate::tui::runner::Runner;
 use crate::tui::terminal::{Screen, TerminalWriter, restore};
 use crate::tui::update::{start, update};
 
 /// The longest that leaving waits for the clipboard to be cleared.
 const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// The longest that a confirmed revocation of a leaked key is waited for when the program is stopped from outside. It ends
+/// by itself before that.
+const LAST_WORD: Duration = Duration::from_secs(600);
 
 /// The longest that the first frame waits for the list of an earlier run.
 const RECALL: Duration = Duration::from_millis(60);
@@ -50,6 +55,13 @@ impl Dashboard {
             ports,
             profiles,
         }
+    }
+
+    /// The same, with another time for which a leaked value is watched.
+    #[must_use]
+    pub fn watching(mut self, watch: Watch) -> Self {
+        self.runner.set_watch(watch);
+        self
     }
 
     /// Shows the list that an earlier run kept of the shown team, where the journal has one soon enough.
@@ -127,18 +139,30 @@ impl Dashboard {
         }
     }
 
-    /// Waits a moment for what changes keys: a new value on its way into the credential store, or an acknowledgement.
-    async fn finish_what_changes_keys(&mut self) {
+    /// Waits a moment for what changes keys: a new value on its way into the credential store, or an acknowledgement. A
+    /// confirmed revocation that nobody asked to leave alone is waited for until it is over.
+    async fn finish_what_changes_keys(&mut self, exit: Exit) {
+        if matches!(exit, Exit::Stopped(_)) {
+            self.finish(LAST_WORD, |work| work.to_the_end).await;
+        }
+        // What is not finished by then is found by the next start, from the journal.
+        self.finish(FAREWELL, |work| work.changes_keys).await;
+        if self.model.in_flight.values().any(|work| work.to_the_end) {
+            self.runner.stop();
+            self.finish(FAREWELL, |work| work.to_the_end).await;
+        }
+    }
+
+    async fn finish(&mut self, limit: Duration, awaited: impl Fn(&Work) -> bool) {
         let finished = async {
-            while self.model.in_flight.values().any(|work| work.changes_keys) {
+            while self.model.in_flight.values().any(&awaited) {
                 match self.messages.recv().await {
                     Some(message) => self.handle(message),
                     None => return,
                 }
             }
         };
-        // What is not finished by then is found by the next start, from the journal.
-        let _ = tokio::time::timeout(FAREWELL, finished).await;
+        let _ = tokio::time::timeout(limit, finished).await;
     }
 
     /// Clears a value we copied, if it is still there.
@@ -188,7 +212,7 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
     };
     drop(screen);
     if exit != Exit::Stopped(Stop::Panic) {
-        dashboard.finish_what_changes_keys().await;
+        dashboard.finish_what_changes_keys(exit).await;
     }
     dashboard.leave_clipboard().await;
     Ok(exit)

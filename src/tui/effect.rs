@@ -12,6 +12,7 @@ use crate::core::secret::Secret;
 use crate::core::target::Target;
 use crate::core::text::Label;
 use crate::ops::create::NewKey;
+use crate::ops::leak::{Means, Search};
 use crate::ops::recover::Since;
 use crate::tui::message::{RequestId, TeamIndex};
 
@@ -50,6 +51,14 @@ pub enum Effect {
     FinishRotation(RequestId, TeamIndex, Box<Rotation>, bool),
     /// Put a key's due date off, or no longer.
     Snooze(RequestId, TeamIndex, Box<ApiKey>, Option<(Date, Label)>),
+    /// Find the key of a leaked value, in the shown team first.
+    FindLeak(RequestId, TeamIndex, Arc<Secret>, Means),
+    /// Revoke the key that was found, and watch its value.
+    KillLeak(RequestId, Box<Search>),
+    /// Put a text on the clipboard that is no secret.
+    CopyText(RequestId, String),
+    /// Write a report of this name.
+    WriteReport(RequestId, String, String),
     /// Put a value on the clipboard.
     Copy(RequestId, Arc<Secret>),
     /// Take our value off the clipboard.

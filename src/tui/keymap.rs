@@ -44,6 +44,14 @@ pub enum Action {
     NewKey,
     /// Revoke the key under the cursor.
     Revoke,
+    /// Find and revoke the key of a leaked value.
+    Leak,
+    /// Copy what was seen of a leaked value.
+    CopyTimeline,
+    /// Write it to a file.
+    WriteReport,
+    /// Let the leaked key list and revoke itself.
+    WithLeakedKey,
     /// Sign in with another key.
     SignIn,
     /// Open what waits of earlier creations.
@@ -111,6 +119,14 @@ pub enum Context {
     TypedQuestion,
     /// The hidden field of the sign-in.
     SignIn,
+    /// The hidden field of a leaked value.
+    LeakField,
+    /// The key of a leaked value is looked for.
+    LeakSearch,
+    /// The key of a leaked value is being revoked.
+    LeakKill,
+    /// What became of a leaked value.
+    LeakEnd,
     /// The page of new keys that wait.
     Waiting,
     /// What the new key of a rotation is called.
@@ -146,6 +162,8 @@ pub enum When {
     Filtered,
     /// The registry holds several teams.
     SeveralTeams,
+    /// The leaked key may still be let to revoke itself.
+    MayTryItself,
     /// A new key of before waits.
     SomethingWaits,
 }
@@ -281,6 +299,7 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('n')], A::NewKey, "new", "create a key and show its value once", W::SignedIn);
     row(C::List, &[ch('r')], A::Rotate, "rotate", "rotate the key in four steps, or go on with it", W::OnLiveKey);
     row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnLiveKey);
+    row(C::List, &[ch('L')], A::Leak, "leaked", "a key has leaked: paste it, find it, revoke it, see it die", W::Always);
     row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
     row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
     row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
@@ -303,6 +322,7 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('q')], A::Quit, "quit", "leave", W::Always);
 
     row(C::Due, &[ENTER, ch('l')], A::Details, "go to the key", "go to the key", W::Always);
+    row(C::Due, &[ch('L')], A::Leak, "leaked", "a key has leaked", W::Always);
     row(C::Due, &[ch('1'), ESC, ch('2')], A::KeysView, "keys", "one team's keys", W::Always);
     row(C::Due, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read every list again", W::Always);
     row(C::Due, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
@@ -389,6 +409,18 @@ fn defaults() -> Vec<Binding> {
     row(C::SignIn, &[ENTER], A::Submit, "sign in", "check the key and keep it", W::Always);
     row(C::SignIn, &[ESC], A::Back, "close", "stay signed out", W::Always);
 
+    row(C::LeakField, &[ENTER], A::Submit, "find its key", "look for its key in every team", W::Always);
+    row(C::LeakField, &[ESC], A::Back, "close", "close", W::Always);
+
+    row(C::LeakSearch, &[ESC], A::Back, "stop looking", "stop looking: nothing is revoked", W::Always);
+
+    row(C::LeakKill, &[ESC], A::Back, "leave it running", "go back to the list, it goes on", W::Always);
+
+    row(C::LeakEnd, &[ch('y')], A::CopyTimeline, "copy the timeline", "copy what was seen as Markdown", W::Always);
+    row(C::LeakEnd, &[ch('w')], A::WriteReport, "write a report", "write it to a file here", W::Always);
+    row(C::LeakEnd, &[ch('f')], A::WithLeakedKey, "let the leaked key revoke itself", "let it list and revoke itself", W::MayTryItself);
+    row(C::LeakEnd, &[ENTER, ESC, ch('q')], A::Back, "done", "close", W::Always);
+
     for context in [
         C::List,
         C::Filter,
@@ -401,6 +433,7 @@ fn defaults() -> Vec<Binding> {
         C::SignIn,
         C::Waiting, C::Busy, C::Targets, C::Due,
         C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
+        C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
     ] {
         row(
             context,

@@ -7,18 +7,19 @@ use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
 use crate::core::due::Notes;
-use crate::core::incident::Outcome;
+use crate::core::incident::{Outcome, Timeline};
 use crate::core::key::{ApiKey, Team};
 use crate::core::listing::{ListedKey, Listing};
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
+use crate::ops::leak::{Killed, Search};
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
-use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError};
 use crate::tui::keymap::Action;
 
 /// Names one run of an effect, so that a stale result can be told from the awaited one.
@@ -203,6 +204,45 @@ pub enum Message {
         /// What is written down since.
         notes: Notes,
     },
+    /// One more thing was seen of a leaked value.
+    LeakSeen {
+        /// The run it belongs to.
+        request: RequestId,
+        /// All that was seen so far.
+        timeline: Box<Timeline>,
+    },
+    /// The key of a leaked value was looked for.
+    LeakSearched {
+        /// The run it belongs to.
+        request: RequestId,
+        /// What was found, and the value.
+        search: Box<Search>,
+        /// Why the log does not have it, where it is over.
+        unrecorded: Option<JournalError>,
+    },
+    /// The key of a leaked value was revoked, or it was tried.
+    LeakKilled {
+        /// The run it belongs to.
+        request: RequestId,
+        /// What was seen, and the value.
+        search: Box<Search>,
+        /// How it ended.
+        killed: Killed,
+    },
+    /// A text was put on the clipboard.
+    TextCopied {
+        /// The run it belongs to.
+        request: RequestId,
+        /// Which way it went.
+        result: Result<ClipboardRoute, ClipboardError>,
+    },
+    /// A report was written.
+    ReportWritten {
+        /// The run it belongs to.
+        request: RequestId,
+        /// Where it is.
+        result: Result<String, ReportError>,
+    },
     /// A value was put on the clipboard.
     Copied {
         /// The run it belongs to.
@@ -250,6 +290,11 @@ impl Message {
             | Self::RotationRead { request, .. }
             | Self::RotationFinished { request, .. }
             | Self::Snoozed { request, .. }
+            | Self::LeakSeen { request, .. }
+            | Self::LeakSearched { request, .. }
+            | Self::LeakKilled { request, .. }
+            | Self::TextCopied { request, .. }
+            | Self::ReportWritten { request, .. }
             | Self::Copied { request, .. }
             | Self::ClipboardCleared { request, .. } => Some(*request),
             Self::Key(_) | Self::Act(_) | Self::Pasted(_) | Self::Resized(..) | Self::Woke | Self::Stopped(_) => None,
@@ -259,6 +304,6 @@ impl Message {
     /// Whether it is the last message of its run.
     #[must_use]
     pub fn ends_request(&self) -> bool {
-        self.request().is_some() && !matches!(self, Self::PageRead { .. })
+        self.request().is_some() && !matches!(self, Self::PageRead { .. } | Self::LeakSeen { .. })
     }
 }

@@ -19,6 +19,7 @@ use crate::ops::custody::{acknowledge, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
 use crate::ops::handover::{Route, hand_to, look_ahead};
+use crate::ops::leak::Watch;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::{Patience, revoke_and_record};
@@ -27,6 +28,7 @@ use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
+use crate::tui::leak_runs::{self, Teller};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 use crate::tui::model::Settings;
 
@@ -44,6 +46,9 @@ pub struct Runner {
     sessions: Sessions,
     messages: UnboundedSender<Message>,
     cancels: HashMap<RequestId, CancellationToken>,
+    watch: Watch,
+    /// Ends what was to run to its end, when there is no time left: it still writes down that it was stopped.
+    stop: CancellationToken,
 }
 
 impl Runner {
@@ -66,6 +71,25 @@ impl Runner {
             sessions: Sessions::default(),
             messages,
             cancels: HashMap::new(),
+            watch: Watch::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// How long a leaked value is watched.
+    pub fn set_watch(&mut self, watch: Watch) {
+        self.watch = watch;
+    }
+
+    /// Ends what was to run to its end.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    fn teller(&self, request: RequestId) -> Teller {
+        Teller {
+            request,
+            messages: self.messages.clone(),
         }
     }
 
@@ -235,6 +259,35 @@ impl Runner {
                         result,
                         notes,
                     })
+                });
+            }
+            Effect::FindLeak(request, team, value, means) => {
+                let mut profiles = self.profiles.clone();
+                let first = (team.0 < profiles.len()).then(|| profiles.remove(team.0));
+                let (ports, teller) = (self.ports.clone(), self.teller(request));
+                self.spawn(request, async move {
+                    Some(leak_runs::look(&ports, &first?, &profiles, value, means, teller).await)
+                });
+            }
+            Effect::KillLeak(request, search) => {
+                let (ports, teller, stop) = (self.ports.clone(), self.teller(request), self.stop.clone());
+                let pace = (self.patience, self.watch);
+                self.spawn(request, async move {
+                    Some(leak_runs::kill(&ports, search, pace, teller, stop).await)
+                });
+            }
+            Effect::CopyText(request, text) => {
+                let clipboard = Arc::clone(&self.ports.clipboard);
+                self.spawn(request, async move {
+                    let result = clipboard.copy_text(text).await;
+                    Some(Message::TextCopied { request, result })
+                });
+            }
+            Effect::WriteReport(request, name, text) => {
+                let reports = Arc::clone(&self.ports.reports);
+                self.spawn(request, async move {
+                    let result = reports.write_new(&name, text).await;
+                    Some(Message::ReportWritten { request, result })
                 });
             }
             Effect::Copy(request, value) => {

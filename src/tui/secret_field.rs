@@ -2,6 +2,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::core::incident::unwrapped;
 use crate::core::secret::{NotASecret, SECRET_LIMIT, Secret};
 
 /// A hidden input line. Its buffer has its full size from the start, so that growing leaves no copy behind.
@@ -68,6 +69,21 @@ impl SecretField {
         self.text.chars().count()
     }
 
+    /// Takes a value out that was found somewhere, without what was copied along with it, and leaves the field empty.
+    ///
+    /// # Errors
+    /// [`NotASecret`]; the field keeps what it held.
+    pub fn take_found(&mut self) -> Result<Secret, NotASecret> {
+        if let Some(bytes) = self.overflow {
+            return Err(NotASecret::TooLong(bytes));
+        }
+        let found = unwrapped(self.text.as_bytes());
+        // What is taken off the ends is ASCII, so what is left is text still.
+        let secret = Secret::parse(std::str::from_utf8(found).unwrap_or_default())?;
+        self.clear();
+        Ok(secret)
+    }
+
     /// Takes the value out and leaves the field empty.
     ///
     /// # Errors
@@ -94,6 +110,17 @@ mod tests {
         assert_eq!(field.count(), 7);
         assert_eq!(field.take().unwrap().expose(), "cz_abcd");
         assert_eq!(field.take().unwrap_err(), NotASecret::Empty);
+    }
+
+    #[test]
+    fn a_found_value_is_taken_out_of_its_wrapping() {
+        let mut field = SecretField::default();
+        field.paste("export KEY='cz_abcdé'\n");
+        assert!(field.take_found().is_err());
+        field.clear();
+        field.paste("Authorization: Bearer \"cz_abcd\"\n");
+        assert_eq!(field.take_found().unwrap().expose(), "cz_abcd");
+        assert_eq!(field.count(), 0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::incident::{Fit, How, Outcome};
 use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, Own, Team};
@@ -101,6 +102,7 @@ fn ports(reshape: Reshape) -> Ports {
         store: Arc::new(MemoryStore::new()),
         clipboard: Arc::new(SlotClipboard::default()),
         processes: Arc::new(ChildProcesses),
+        reports: Arc::new(DiskFolder::current()),
         journal: Arc::new(SqliteJournal::in_memory()),
         actor: Label::new("amina"),
         clock: Arc::new(SystemClock),
@@ -187,7 +189,7 @@ async fn two_keys_whose_last_use_moved_are_shown_and_none_is_chosen() {
     let Found::Ambiguous(suspects, why) = &found.found else {
         panic!("one was chosen");
     };
-    assert!(why.contains("--with-leaked-key"), "{why}");
+    assert!(why.contains("Revoke the right one by its id"), "{why}");
     let moved: Vec<bool> = suspects.iter().map(|suspect| suspect.moved).collect();
     assert!(
         moved.starts_with(&[true, true]) && !moved[2..].contains(&true),

@@ -19,7 +19,11 @@ mod house;
 mod http;
 #[cfg(unix)]
 mod leak;
+#[cfg(unix)]
+mod leak_dashboard;
 mod leak_match;
+#[cfg(unix)]
+mod leak_pty;
 #[cfg(unix)]
 mod protocol;
 mod pty;

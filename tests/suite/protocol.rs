@@ -7,6 +7,7 @@ use std::time::Duration;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::creation::Stage;
 use chatzuri_keys::core::key::{KeyId, KeyName};
@@ -59,6 +60,7 @@ impl Machine {
             store: store.clone(),
             clipboard: Arc::new(SlotClipboard::default()),
             processes: Arc::new(ChildProcesses),
+            reports: Arc::new(DiskFolder::current()),
             journal: Arc::new(SqliteJournal::in_memory()),
             actor: Label::new("amina"),
             clock: clock.clone(),

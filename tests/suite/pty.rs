@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
@@ -384,6 +385,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         store: Arc::new(MemoryStore::new()),
         clipboard: Arc::new(SlotClipboard::default()),
         processes: Arc::new(ChildProcesses),
+        reports: Arc::new(DiskFolder::current()),
         journal: Arc::new(SqliteJournal::in_memory()),
         actor: Label::new("amina"),
         clock: Arc::new(Fuse(lit)),

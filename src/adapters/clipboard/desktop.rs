@@ -59,11 +59,24 @@ impl Desktop {
         self.told(result)
     }
 
+    /// Puts a text there that is no secret, and reads it back.
+    pub(super) async fn copy_text(&self, text: String) -> Result<(), DesktopFault> {
+        let result = self
+            .worker
+            .call(self.limit, move |handle| {
+                let clipboard = open(handle)?;
+                clipboard.set_text(text.as_str()).map_err(unavailable)?;
+                settled(clipboard, &text)
+            })
+            .await;
+        self.told(result)
+    }
+
     /// Whether it holds `value`.
     pub(super) async fn holds(&self, value: Arc<Secret>) -> Result<bool, DesktopFault> {
         let result = self
             .worker
-            .call(self.limit, move |handle| is_there(open(handle)?, &value))
+            .call(self.limit, move |handle| is_there(open(handle)?, value.expose()))
             .await;
         self.told(result)
     }
@@ -100,9 +113,13 @@ fn open(handle: &mut Handle) -> Result<&mut Clipboard, DesktopFault> {
 fn put(handle: &mut Handle, value: &Secret) -> Result<(), DesktopFault> {
     let clipboard = open(handle)?;
     write(clipboard, value).map_err(unavailable)?;
-    // A Wayland compositor may read our question, on a connection of its own, before our copy.
+    settled(clipboard, value.expose())
+}
+
+/// Waits until it holds `text`: a Wayland compositor may read our question, on a connection of its own, before our copy.
+fn settled(clipboard: &mut Clipboard, text: &str) -> Result<(), DesktopFault> {
     let deadline = Instant::now() + SETTLE;
-    while !is_there(clipboard, value)? {
+    while !is_there(clipboard, text)? {
         if Instant::now() >= deadline {
             return Err(DesktopFault::Failed(
                 "Another program took the clipboard in the same moment, so nothing was copied.".into(),
@@ -115,11 +132,11 @@ fn put(handle: &mut Handle, value: &Secret) -> Result<(), DesktopFault> {
 
 fn take_away(handle: &mut Handle, value: &Secret) -> Result<bool, DesktopFault> {
     let clipboard = open(handle)?;
-    if !is_there(clipboard, value)? {
+    if !is_there(clipboard, value.expose())? {
         return Ok(false);
     }
     clipboard.clear().map_err(failed)?;
-    if is_there(clipboard, value)? {
+    if is_there(clipboard, value.expose())? {
         return Err(DesktopFault::Failed(
             "The clipboard was cleared, and another program (a clipboard manager?) put the value back.".into(),
         ));
@@ -127,9 +144,9 @@ fn take_away(handle: &mut Handle, value: &Secret) -> Result<bool, DesktopFault> 
     Ok(true)
 }
 
-fn is_there(clipboard: &mut Clipboard, value: &Secret) -> Result<bool, DesktopFault> {
+fn is_there(clipboard: &mut Clipboard, text: &str) -> Result<bool, DesktopFault> {
     match clipboard.get_text().map(Zeroizing::new) {
-        Ok(text) => Ok(text.as_str() == value.expose()),
+        Ok(found) => Ok(found.as_str() == text),
         // Empty, or no text.
         Err(Error::ContentNotAvailable | Error::ConversionFailure) => Ok(false),
         Err(error) => Err(failed(error)),

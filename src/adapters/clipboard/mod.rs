@@ -16,6 +16,8 @@ use crate::ports::{Answer, Cleared, Clipboard, ClipboardError, ClipboardRoute, P
 
 /// How long one call to the desktop or the terminal may take.
 const LIMIT: Duration = Duration::from_secs(2);
+/// Why nothing is copied where there is no display, as half a sentence.
+const NO_DISPLAY: &str = "This machine has no clipboard: there is no display";
 /// How often a held content is looked at: no desktop tells all of X11, Wayland, macOS and Windows alike.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -87,11 +89,9 @@ impl SystemClipboard {
     }
 
     async fn copy_value(&self, value: Arc<Secret>) -> Result<ClipboardRoute, ClipboardError> {
-        let mut why = "This machine has no clipboard: there is no display".to_owned();
+        let mut why = NO_DISPLAY.to_owned();
         if self.environment.has_desktop_clipboard() {
-            let route = ClipboardRoute::Desktop {
-                dies_with_us: cfg!(all(unix, not(target_os = "macos"))),
-            };
+            let route = desktop_route();
             // Before the copy: whoever is interrupted in between can still clear it.
             let before = self.keep(&value, route);
             match self.desktop.copy(Arc::clone(&value)).await {
@@ -119,6 +119,28 @@ impl SystemClipboard {
                 Err(error)
             }
         }
+    }
+
+    /// A text of no value: what we put there before it is gone, and nothing of ours is left to clear.
+    async fn copy_plain(&self, text: String) -> Result<ClipboardRoute, ClipboardError> {
+        let mut why = NO_DISPLAY.to_owned();
+        if self.environment.has_desktop_clipboard() {
+            match self.desktop.copy_text(text.clone()).await {
+                Ok(()) => {
+                    *self.lock() = None;
+                    return Ok(desktop_route());
+                }
+                Err(DesktopFault::Unavailable(words)) => why = words,
+                Err(DesktopFault::Failed(words)) => return Err(ClipboardError(words)),
+            }
+        }
+        let Some(terminal) = &self.terminal else {
+            return Err(ClipboardError(format!("{why}, and no terminal to send it to.")));
+        };
+        let note = terminal.note().await;
+        terminal.copy_text(&text).await?;
+        *self.lock() = None;
+        Ok(ClipboardRoute::Terminal(note))
     }
 
     async fn clear_value(&self) -> Result<Cleared, ClipboardError> {
@@ -176,12 +198,22 @@ impl Clipboard for SystemClipboard {
         Box::pin(self.hold_value(limit))
     }
 
+    fn copy_text(&self, text: String) -> Answer<'_, Result<ClipboardRoute, ClipboardError>> {
+        Box::pin(self.copy_plain(text))
+    }
+
     fn copy(&self, value: Arc<Secret>) -> Answer<'_, Result<ClipboardRoute, ClipboardError>> {
         Box::pin(self.copy_value(value))
     }
 
     fn clear(&self) -> Answer<'_, Result<Cleared, ClipboardError>> {
         Box::pin(self.clear_value())
+    }
+}
+
+fn desktop_route() -> ClipboardRoute {
+    ClipboardRoute::Desktop {
+        dies_with_us: cfg!(all(unix, not(target_os = "macos"))),
     }
 }
 

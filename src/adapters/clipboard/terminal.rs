@@ -64,7 +64,12 @@ impl Terminal {
 
     /// Sends `value`.
     pub(super) async fn copy(&self, value: Arc<Secret>) -> Result<(), ClipboardError> {
-        self.write(sequence(&value)?).await
+        self.write(sequence(value.expose().as_bytes())?).await
+    }
+
+    /// Sends a text that is no secret.
+    pub(super) async fn copy_text(&self, text: &str) -> Result<(), ClipboardError> {
+        self.write(sequence(text.as_bytes())?).await
     }
 
     /// Sends an empty content, and takes `value` out of tmux's newest buffer.
@@ -131,8 +136,7 @@ impl Terminal {
 }
 
 /// The whole sequence in one buffer of its final size, so that nothing of it is left behind by growing.
-fn sequence(value: &Secret) -> Result<Zeroizing<Vec<u8>>, ClipboardError> {
-    let bytes = value.expose().as_bytes();
+fn sequence(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, ClipboardError> {
     let length = bytes.len().div_ceil(3) * 4;
     let mut out = Zeroizing::new(Vec::with_capacity(BEGIN.len() + length + END.len()));
     out.extend_from_slice(BEGIN);

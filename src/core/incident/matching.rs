@@ -36,6 +36,17 @@ impl How {
         }
     }
 
+    /// As in "matched by …", in a word or two.
+    #[must_use]
+    pub fn brief(self) -> &'static str {
+        match self {
+            Self::Fingerprint => "fingerprint",
+            Self::Hint => "its two ends",
+            Self::Use => "its last use",
+            Self::Itself => "its own list",
+        }
+    }
+
     /// As in "matched by …".
     #[must_use]
     pub fn words(self) -> &'static str {

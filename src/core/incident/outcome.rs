@@ -100,11 +100,9 @@ impl Outcome {
             Self::Revoked => format!("Revoked {called}: gone from the list; its value was not probed."),
             Self::AlreadyGone => format!("Already gone: {called} is not in the list, and its value gets 401."),
             Self::Refused(why) => {
-                format!(
-                    "NOT revoked: {called} is still alive. {why} The leaked key can revoke itself: --with-leaked-key."
-                )
+                format!("NOT revoked: {called} is still alive. {why}")
             }
-            Self::Unconfirmed(why) => format!("NOT PROVEN: {called} may still be alive. {why} Run it again."),
+            Self::Unconfirmed(why) => format!("NOT PROVEN: {called} may still be alive. {why} Try it again."),
             Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
             Self::StillAlive(why) => format!("STILL ALIVE: {called} answers 200. {why}"),
             Self::NotAccepted(why) => format!("Not accepted, so nothing was revoked: {why}"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::matching::How;
@@ -72,6 +72,18 @@ impl Timeline {
         }
     }
 
+    /// How long the value lived on, until its first 401: after the accepted revocation, and after its key was found.
+    #[must_use]
+    pub fn until_refused(&self) -> Option<(SignedDuration, SignedDuration)> {
+        let at = |wanted: &dyn Fn(&Fact) -> bool| self.facts.iter().position(|seen| wanted(&seen.fact));
+        let accepted = at(&|fact| matches!(fact, Fact::Accepted(_)))?;
+        let time = |place: usize| self.facts.get(place).map(|seen| seen.at);
+        let mut later = self.facts.iter().skip(accepted);
+        let refused = later.find(|seen| matches!(seen.fact, Fact::Refused(_)))?.at;
+        let found = time(at(&|fact| matches!(fact, Fact::Found(_)))?)?;
+        Some((refused.duration_since(time(accepted)?), refused.duration_since(found)))
+    }
+
     /// The report as data, for JSON.
     #[must_use]
     pub fn shape(&self, schema_version: u32) -> impl Serialize {
@@ -100,6 +112,14 @@ impl Timeline {
             durations_ms: self.durations(),
             timeline: facts.collect(),
         }
+    }
+
+    /// The name of a file for the report: when the search began, by the server's clock.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let began = self.facts.first().map_or(Timestamp::UNIX_EPOCH, |seen| seen.at);
+        let began = began.checked_add(self.offset).unwrap_or(began);
+        format!("incident-{}.md", began.strftime("%Y%m%dT%H%M%SZ"))
     }
 
     /// The report as Markdown.
@@ -168,8 +188,6 @@ fn plain(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use jiff::SignedDuration;
-
     use super::super::timeline::{Seen, Subject, scrub};
     use super::*;
     use crate::core::key::{ApiKey, KeyId};
@@ -228,6 +246,9 @@ mod tests {
         ] {
             assert!(text.contains(said), "{said} is not in {text}");
         }
+        let millis = |took: SignedDuration| took.as_millis();
+        let (revoked, found) = timeline.until_refused().unwrap();
+        assert_eq!((millis(revoked), millis(found)), (50, 150));
         let shape = serde_json::to_value(timeline.shape(1)).unwrap();
         assert_eq!(shape["outcome"], "dead");
         assert_eq!(shape["matched_by"], "hint");

@@ -146,7 +146,7 @@ impl Finder<'_> {
                 let best = suspects.iter().filter(|suspect| suspect.fit == Fit::Both);
                 let why = format!(
                     "the ends of the value are those of {}, but the value already gets 401: it is dead, or another key. \
-                     If it is meant all the same, revoke it by its id: chatzuri-keys revoke.",
+                     If it is meant all the same, revoke it by its id.",
                     self.notes.clean(&spot.1.key.called())
                 );
                 Found::Ambiguous(self.named(best.cloned().collect()), why)
@@ -233,8 +233,7 @@ impl Finder<'_> {
         if suspects.is_empty() {
             return Found::Foreign(teams, hindered);
         }
-        let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id, or let the \
-                   leaked key revoke itself: --with-leaked-key.";
+        let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id.";
         Found::Ambiguous(self.named(suspects), why.to_owned())
     }
 

@@ -258,10 +258,10 @@ fn judge(notes: &Notes<'_>, sent: &Sent, last: Last, listed: Option<bool>) -> Ou
                 None => "",
             };
             let advice = if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
-                "Run it again."
+                "Try it again."
             } else {
-                "Either the revocation has not reached every server yet, or this is another key or team: run identify, \
-                 and look in the dashboard of the vendor."
+                "Either the revocation has not reached every server yet, or this is another key or team: try the \
+                 value again in a minute, and look in the dashboard of the vendor."
             };
             Outcome::StillAlive(format!("{}{list} {advice}", said(notes, sent)))
         }

@@ -1,5 +1,6 @@
 //! A leaked value: find its key across every signed-in team, revoke it, and watch it die.
 
+mod end;
 mod find;
 mod kill;
 mod lists;
@@ -17,6 +18,7 @@ use crate::core::text::Label;
 use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
+pub use end::{last_four, opened};
 pub use find::find;
 pub(crate) use kill::kill_known;
 pub use kill::{Killed, kill_and_record, record_end};

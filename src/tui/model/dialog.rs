@@ -46,6 +46,8 @@ pub enum Dialog {
     Waiting(WaitingPage),
     /// Revoke this key?
     Revoke(RevokeForm),
+    /// The leaked value of the model.
+    Leak,
     /// Leave, although something would be lost?
     Quit(QuitReason),
     /// The hidden field of the sign-in.

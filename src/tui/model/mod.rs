@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod dialog;
+pub mod leak;
 pub mod list;
 pub mod rotation;
 
@@ -24,6 +25,7 @@ use crate::tui::keymap::{Action, Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::agenda::Agenda;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
+use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::list::KeyList;
 use crate::tui::theme::{Role, Theme};
 
@@ -150,6 +152,8 @@ pub struct Work {
     pub doing: &'static str,
     /// Whether leaving would abandon something that may take effect on the server.
     pub changes_keys: bool,
+    /// Whether it is waited for until it is over, where the program is stopped from outside: it ends by itself.
+    pub to_the_end: bool,
 }
 
 /// What is shown under the dialogs.
@@ -195,6 +199,8 @@ pub struct Model {
     pub filtering: bool,
     /// What is open over the list; the last one has the keys.
     pub dialogs: Vec<Dialog>,
+    /// The leaked value that is dealt with.
+    pub leak: Option<LeakFlow>,
     /// What happened last.
     pub notice: Option<Notice>,
     /// Our value on the clipboard.
@@ -240,6 +246,7 @@ impl Model {
             agenda: Agenda::default(),
             filtering: false,
             dialogs: Vec::new(),
+            leak: None,
             notice: None,
             clipboard: None,
             in_flight: BTreeMap::new(),
@@ -312,7 +319,21 @@ impl Model {
             Some(Dialog::Rotation(_)) => Context::Rotation,
             Some(Dialog::Attest(_)) => Context::Attest,
             Some(Dialog::Snooze(_)) => Context::Snooze,
+            Some(Dialog::Leak) => self.leak_context(),
             Some(Dialog::SignIn(_)) => Context::SignIn,
+        }
+    }
+
+    fn leak_context(&self) -> Context {
+        match self.leak.as_ref().map(|flow| &flow.stage) {
+            Some(LeakStage::Asking { .. }) => Context::LeakField,
+            Some(LeakStage::Searching(_)) => Context::LeakSearch,
+            Some(LeakStage::Found { confirm, .. }) => match confirm {
+                Confirm::YesNo => Context::Question,
+                Confirm::Typed { .. } => Context::TypedQuestion,
+            },
+            Some(LeakStage::Killing) => Context::LeakKill,
+            Some(LeakStage::Over(_)) | None => Context::LeakEnd,
         }
     }
 
@@ -331,6 +352,7 @@ impl Model {
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
             When::Filtered => !self.team().list.filter().value().is_empty(),
+            When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
             When::SeveralTeams => self.teams.len() > 1,
         }
@@ -340,7 +362,21 @@ impl Model {
     pub fn begin(&mut self, doing: &'static str, changes_keys: bool) -> RequestId {
         self.next_request += 1;
         let request = RequestId(self.next_request);
-        self.in_flight.insert(request, Work { doing, changes_keys });
+        let work = Work {
+            doing,
+            changes_keys,
+            to_the_end: false,
+        };
+        self.in_flight.insert(request, work);
+        request
+    }
+
+    /// Begins a run that changes keys and is waited for when the program is stopped from outside.
+    pub fn begin_to_the_end(&mut self, doing: &'static str) -> RequestId {
+        let request = self.begin(doing, true);
+        if let Some(work) = self.in_flight.get_mut(&request) {
+            work.to_the_end = true;
+        }
         request
     }
 

@@ -14,7 +14,7 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{due, leave, palette, revoke, rotate, sign_in, snooze, waiting};
+use crate::tui::update::{due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -36,6 +36,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::Refresh => return load(model, model.active),
+        Action::Leak => leak::open(model),
         Action::SignIn => sign_in::open(model),
         Action::Waiting => return waiting::open(model),
         Action::NextTeam => return next_team(model),
@@ -75,6 +76,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Adopt
         | Action::CancelRotation
         | Action::NextLine
+        | Action::CopyTimeline
+        | Action::WriteReport
+        | Action::WithLeakedKey
         | Action::Yes
         | Action::No => {}
     }

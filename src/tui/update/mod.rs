@@ -3,6 +3,7 @@
 mod clipboard;
 mod create;
 mod due;
+mod leak;
 mod leave;
 mod list;
 mod palette;
@@ -17,10 +18,12 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+pub(crate) use self::leak::role_of;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
 use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::view::{self, layout};
@@ -113,6 +116,15 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             unrecorded,
             ..
         } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
+        Message::LeakSeen { timeline, .. } => leak::on_seen(model, *timeline),
+        Message::LeakSearched {
+            request,
+            search,
+            unrecorded,
+        } => leak::on_found(model, request, search, unrecorded),
+        Message::LeakKilled { search, killed, .. } => leak::on_killed(model, search, killed),
+        Message::TextCopied { result, .. } => leak::on_text_copied(model, result),
+        Message::ReportWritten { result, .. } => leak::on_report(model, result),
         Message::Copied { result, .. } => clipboard::on_copied(model, result),
         Message::ClipboardCleared { result, .. } => clipboard::on_cleared(model, result),
     }
@@ -193,6 +205,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
         Context::SignIn => sign_in::act(model, action),
+        Context::LeakField | Context::LeakSearch | Context::LeakKill | Context::LeakEnd => leak::act(model, action),
         Context::Targets => send::act(model, action),
         Context::Waiting => waiting::act(model, action),
         Context::BeginRotation => rotate::act_on_begin(model, action),
@@ -240,6 +253,7 @@ fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> 
     match model.dialogs.last() {
         Some(Dialog::Quit(_)) => leave::answer(model, action, deliberate),
         Some(Dialog::CancelRotation(_)) => rotate::answer_cancel(model, action, deliberate),
+        Some(Dialog::Leak) => leak::answer(model, action, deliberate),
         _ => revoke::answer(model, action, deliberate),
     }
 }
@@ -279,6 +293,7 @@ fn line(model: &mut Model) -> Option<&mut Input> {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
         },
+        Some(Dialog::Leak) => model.leak.as_mut().and_then(LeakFlow::line),
         _ => None,
     }
 }
@@ -287,6 +302,7 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     match model.context() {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
         Context::SignIn => sign_in::type_secret(model, event),
+        Context::LeakField => leak::type_secret(model, event),
         _ => {
             if let Some(input) = line(model) {
                 edit(input, event);
@@ -321,6 +337,7 @@ fn typed(model: &mut Model) {
             form.place = form.rows.len();
             form.error = None;
         }
+        Some(Dialog::Leak) => leak::typed(model),
         Some(Dialog::Palette(_)) => palette::search(model),
         _ => {}
     }
@@ -330,6 +347,10 @@ fn typed(model: &mut Model) {
 fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
     if model.context() == Context::SignIn {
         sign_in::paste(model, text);
+        return Vec::new();
+    }
+    if model.context() == Context::LeakField {
+        leak::paste(model, text);
         return Vec::new();
     }
     if model.context() == Context::Filter {

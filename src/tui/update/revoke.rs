@@ -53,6 +53,11 @@ fn confirm(model: &Model, target: &ListedKey, finishing: Option<&Finishing>) -> 
         Some(finishing) => question_of_last_step(&finishing.rotation, target, model.settings.quiet, now),
         None => question(target, now),
     };
+    confirm_by(asked)
+}
+
+/// How a question is answered.
+pub(super) fn confirm_by(asked: Question) -> Confirm {
     match asked {
         Question::YesNo => Confirm::YesNo,
         Question::Typed { expected, what } => Confirm::Typed {

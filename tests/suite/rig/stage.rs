@@ -8,11 +8,13 @@ use std::time::Duration;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::leak::Watch;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
@@ -69,6 +71,15 @@ impl Clipboard for SlotClipboard {
         Box::pin(async move { answer })
     }
 
+    fn copy_text(&self, text: String) -> Answer<'_, Result<ClipboardRoute, ClipboardError>> {
+        let desktop = Ok(ClipboardRoute::Desktop { dies_with_us: true });
+        let answer = self.prepared.lock().unwrap().pop_front().unwrap_or(desktop);
+        if answer.is_ok() {
+            *self.content.lock().unwrap() = Some(text);
+        }
+        Box::pin(async move { answer })
+    }
+
     fn hold(&self, _limit: Option<Duration>) -> Answer<'_, Result<Cleared, ClipboardError>> {
         self.clear()
     }
@@ -113,9 +124,9 @@ impl CredentialStore for Shelf {
     }
 }
 
-fn profile(sandbox: &Running) -> Profile {
+fn profile(name: &str, sandbox: &Running) -> Profile {
     Profile {
-        name: "default".to_owned(),
+        name: name.to_owned(),
         base_url: BaseUrl::parse(&sandbox.base_url).unwrap(),
         credential_command: None,
         from_environment: None,
@@ -125,11 +136,15 @@ fn profile(sandbox: &Running) -> Profile {
 /// The stage.
 pub struct Stage {
     pub sandbox: Running,
+    /// The servers of the further profiles.
+    pub more: Vec<Running>,
     pub dashboard: Dashboard,
     pub clock: Arc<MovedClock>,
     pub clipboard: Arc<SlotClipboard>,
     pub store: Arc<Shelf>,
     pub journal: Arc<SqliteJournal>,
+    /// Where it is started, as far as reports go.
+    pub folder: tempfile::TempDir,
     set: Set,
     terminal: Terminal<TestBackend>,
 }
@@ -141,6 +156,8 @@ pub struct Set {
     pub policies: Policies,
     /// The person's own sinks.
     pub sinks: Sinks,
+    /// Servers of further profiles, each by its name, and whether it is signed in there.
+    pub more: Vec<(&'static str, bool)>,
     /// Whether there is a credential store that keeps new keys.
     pub keeps: bool,
     pub signed_in: bool,
@@ -154,6 +171,7 @@ impl Default for Set {
             size: (120, 40),
             policies: Policies::default(),
             sinks: Sinks::new(),
+            more: Vec::new(),
             keeps: true,
             signed_in: true,
             options: SandboxOptions {
@@ -182,12 +200,20 @@ impl Stage {
         });
         let journal = Arc::new(SqliteJournal::in_memory());
         let clock = Arc::new(MovedClock::default());
-        let profile = profile(&sandbox);
-        if set.signed_in {
-            let credential = Secret::parse(sandbox.credential.expose()).unwrap();
-            store.items.set(&profile.account(), Arc::new(credential)).await.unwrap();
+        let mut more = Vec::new();
+        for _ in &set.more {
+            more.push(sandbox::start(set.options.clone()).await.unwrap());
         }
-        Self::open(set, sandbox, store, journal, clock)
+        let signed_in = std::iter::once(("default", set.signed_in)).chain(set.more.iter().copied());
+        for ((name, _), server) in signed_in
+            .zip(std::iter::once(&sandbox).chain(&more))
+            .filter(|((_, signed_in), _)| *signed_in)
+        {
+            let credential = Secret::parse(server.credential.expose()).unwrap();
+            let account = profile(name, server).account();
+            store.items.set(&account, Arc::new(credential)).await.unwrap();
+        }
+        Self::open(set, sandbox, more, store, journal, clock)
     }
 
     /// The program ended, in whatever state, and is started again on the same machine.
@@ -199,17 +225,19 @@ impl Stage {
 
     /// The program ended, and its next run has not started yet.
     pub fn reopened(self) -> Self {
-        Self::open(self.set, self.sandbox, self.store, self.journal, self.clock)
+        Self::open(self.set, self.sandbox, self.more, self.store, self.journal, self.clock)
     }
 
     fn open(
         set: Set,
         sandbox: Running,
+        more: Vec<Running>,
         store: Arc<Shelf>,
         journal: Arc<SqliteJournal>,
         clock: Arc<MovedClock>,
     ) -> Self {
         let clipboard = Arc::new(SlotClipboard::default());
+        let folder = tempfile::tempdir().unwrap();
         let limits = HttpLimits {
             backoff: Backoff {
                 base: Duration::from_millis(1),
@@ -220,7 +248,13 @@ impl Stage {
             total: Duration::from_secs(4),
             ..HttpLimits::default()
         };
-        let profile = profile(&sandbox);
+        let mut profiles = vec![profile("default", &sandbox)];
+        profiles.extend(
+            set.more
+                .iter()
+                .zip(&more)
+                .map(|((name, _), server)| profile(name, server)),
+        );
         let ports = Ports {
             connect: Arc::new(HttpConnect::with_limits(
                 EndpointNames::default(),
@@ -230,16 +264,20 @@ impl Stage {
             store: store.clone(),
             clipboard: clipboard.clone(),
             processes: Arc::new(ChildProcesses),
+            reports: Arc::new(DiskFolder::at(folder.path().to_owned())),
             journal: journal.clone(),
             actor: Label::new("amina"),
             clock: clock.clone(),
         };
         let settings = Settings {
-            profiles: vec![ProfileLabel {
-                name: "default".to_owned(),
-                host: profile.base_url.host().to_owned(),
-                fixed_credential: false,
-            }],
+            profiles: profiles
+                .iter()
+                .map(|profile| ProfileLabel {
+                    name: profile.name.clone(),
+                    host: profile.base_url.host().to_owned(),
+                    fixed_credential: false,
+                })
+                .collect(),
             first: TeamIndex(0),
             policies: Arc::new(set.policies.clone()),
             quiet: jiff::SignedDuration::from_secs(20),
@@ -254,17 +292,24 @@ impl Stage {
             first_wait: Duration::from_millis(1),
             ..Patience::default()
         };
-        let mut dashboard = Dashboard::new(settings, vec![profile], ports, patience);
+        let watch = Watch {
+            first_wait: Duration::from_millis(1),
+            longest_wait: Duration::from_millis(8),
+            limit: Duration::from_millis(400),
+        };
+        let mut dashboard = Dashboard::new(settings, profiles, ports, patience).watching(watch);
         let (columns, rows) = set.size;
         dashboard.handle(Message::Resized(columns, rows));
         Self {
             set,
             sandbox,
+            more,
             dashboard,
             clock,
             clipboard,
             store,
             journal,
+            folder,
             terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
         }
     }

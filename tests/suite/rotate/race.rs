@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
+use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::key::{KeyId, Own};
 use chatzuri_keys::core::policy::Policies;
@@ -42,6 +43,7 @@ impl Copy {
                 store: store.clone(),
                 clipboard: Arc::new(SlotClipboard::default()),
                 processes: Arc::new(ChildProcesses),
+                reports: Arc::new(DiskFolder::current()),
                 journal: Arc::new(SqliteJournal::at(journal.to_path_buf())),
                 actor: Label::new("amina"),
                 clock,

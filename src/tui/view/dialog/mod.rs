@@ -1,6 +1,7 @@
 //! What is open over the list, each in a box of its own size.
 
 mod create;
+mod leak;
 mod pages;
 mod revoke;
 mod rotation;
@@ -235,6 +236,7 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::Create(form) => create::sheet(model, form, room),
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
+        Dialog::Leak => leak::sheet(model, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
         Dialog::BeginRotation(form) => rotation::begin(model, form, room),
         Dialog::Rotation(page) => rotation::page(model, page, room),

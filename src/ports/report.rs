@@ -1,0 +1,31 @@
+//! Where reports are written.
+
+use std::fmt;
+
+use super::Answer;
+
+/// Why a report was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportError {
+    /// A file of that name is there already, and it was left alone.
+    There(String),
+    /// The file cannot be made or written; the place, and why.
+    Failed(String, String),
+}
+
+impl fmt::Display for ReportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::There(place) => write!(f, "{place} is there already and was left as it is."),
+            Self::Failed(place, why) => write!(f, "{place} cannot be written: {why}."),
+        }
+    }
+}
+
+impl std::error::Error for ReportError {}
+
+/// A folder that takes reports, which hold no secret.
+pub trait ReportFolder: Send + Sync {
+    /// Writes a new file and answers where it is, in cleaned text. A file that is there already is never changed.
+    fn write_new<'a>(&'a self, name: &'a str, text: String) -> Answer<'a, Result<String, ReportError>>;
+}

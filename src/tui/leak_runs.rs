@@ -1,0 +1,70 @@
+//! The runs of a leaked value: every fact is told as it is seen.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::incident::{Seen, Timeline};
+use crate::core::secret::Secret;
+use crate::ops::leak::{Found, Means, Search, Watch, find, kill_and_record, record_end};
+use crate::ops::revoke::Patience;
+use crate::ops::sign_in::Profile;
+use crate::ports::Ports;
+use crate::tui::message::{Message, RequestId};
+
+/// Where facts are told.
+pub(super) struct Teller {
+    pub(super) request: RequestId,
+    pub(super) messages: UnboundedSender<Message>,
+}
+
+impl Teller {
+    fn tell(&self, timeline: &Timeline) {
+        // The dashboard may have ended meanwhile.
+        let _ = self.messages.send(Message::LeakSeen {
+            request: self.request,
+            timeline: Box::new(timeline.clone()),
+        });
+    }
+}
+
+/// Looks for the key of `value` in every profile, `first` first; a search that finds none is written down.
+pub(super) async fn look(
+    ports: &Ports,
+    first: &Profile,
+    others: &[Profile],
+    value: Arc<Secret>,
+    means: Means,
+    teller: Teller,
+) -> Message {
+    let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
+    let mut search = find(ports, first, others, value, means, &on_fact).await;
+    let mut unrecorded = None;
+    if !matches!(search.found, Found::Key(_)) {
+        search.timeline.outcome = Some(search.without_kill());
+        unrecorded = record_end(ports, &search).await.err();
+    }
+    Message::LeakSearched {
+        request: teller.request,
+        search: Box::new(search),
+        unrecorded,
+    }
+}
+
+/// Revokes the key that was found and watches its value, unless `stop` comes first.
+pub(super) async fn kill(
+    ports: &Ports,
+    mut search: Box<Search>,
+    pace: (Patience, Watch),
+    teller: Teller,
+    stop: CancellationToken,
+) -> Message {
+    let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
+    let killed = kill_and_record(ports, &mut search, pace, &on_fact, stop.cancelled()).await;
+    Message::LeakKilled {
+        request: teller.request,
+        search,
+        killed,
+    }
+}

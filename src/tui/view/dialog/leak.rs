@@ -1,0 +1,328 @@
+//! A leaked value: the facts and their times, then one word.
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::text::Line;
+
+use crate::core::confirm::in_use;
+use crate::core::incident::{Fact, How, Outcome, Seen, Timeline};
+use crate::core::key::{LastUse, Own};
+use crate::core::secret::NotASecret;
+use crate::core::text::{clean, columns, fit};
+use crate::ops::leak::{Match, Suspect};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::Confirm;
+use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
+use crate::tui::secret_field::SecretField;
+use crate::tui::theme::Role;
+use crate::tui::update::role_of;
+use crate::tui::view::dialog::Sheet;
+use crate::tui::view::{relative, span};
+
+/// Facts drawn at most; of more, the first and the last ones.
+const FACTS: usize = 9;
+/// Of these, so many first ones.
+const FIRST: usize = 3;
+/// Suspects drawn at most.
+const SUSPECTS: usize = 6;
+/// Columns of a time.
+const TIME: usize = 12;
+/// Columns of what was seen.
+const WHAT: usize = 11;
+
+pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Leaked key", room.min(86));
+    sheet.blank();
+    let Some(flow) = &model.leak else {
+        return sheet;
+    };
+    match &flow.stage {
+        LeakStage::Asking { field, error } => ask(&mut sheet, model, field, error.as_deref()),
+        LeakStage::Searching(_) => {
+            facts(&mut sheet, model, flow);
+            sheet.words(
+                model,
+                Role::Accent,
+                "Reading the list of every signed-in team, then looking for its key…",
+            );
+        }
+        LeakStage::Found { search, confirm, hint } => {
+            if let crate::ops::leak::Found::Key(found) = &search.found {
+                subject(&mut sheet, model, &search.timeline);
+                let itself = search.timeline.how() == Some(How::Itself);
+                warnings(&mut sheet, model, found, itself);
+                facts(&mut sheet, model, flow);
+                question(&mut sheet, model, confirm, *hint);
+            }
+        }
+        LeakStage::Killing => {
+            if let Some(timeline) = &flow.timeline {
+                subject(&mut sheet, model, timeline);
+                sheet.blank();
+            }
+            facts(&mut sheet, model, flow);
+            sheet.words(
+                model,
+                Role::Accent,
+                "Revoking it, and trying its value until it is dead…",
+            );
+        }
+        LeakStage::Over(end) => over(&mut sheet, model, flow, end),
+    }
+    sheet
+}
+
+fn ask(sheet: &mut Sheet, model: &Model, field: &SecretField, error: Option<&str>) {
+    sheet.words(
+        model,
+        Role::Plain,
+        "Paste the leaked key. It is not shown and not kept. Its key is looked for in every team you are signed in to, and \
+         nothing is revoked before you say so.",
+    );
+    sheet.blank();
+    let count = field.count();
+    let dots = "•".repeat(count.min(usize::from(sheet.width.saturating_sub(4))));
+    sheet.input(model, &dots, dots.chars().count());
+    sheet.blank();
+    match (field.refused(), error) {
+        (Some(bytes), _) => {
+            let told = NotASecret::TooLong(bytes).to_string();
+            sheet.words(model, Role::Danger, &format!("✗ {told} ^U empties the field."));
+        }
+        (None, Some(error)) => sheet.words(model, Role::Danger, &format!("✗ {error} ^U empties the field.")),
+        (None, None) if count == 0 => sheet.words(
+            model,
+            Role::Dim,
+            "Quotes, “Authorization: Bearer ” and “KEY=” around it are dropped.",
+        ),
+        (None, None) => sheet.words(model, Role::Dim, &format!("{count} characters.")),
+    }
+}
+
+/// Which key it is, how that is known, and when it was last used.
+fn subject(sheet: &mut Sheet, model: &Model, timeline: &Timeline) {
+    let Some(key) = &timeline.key else { return };
+    let name = if key.name.is_blank() {
+        "(no name)"
+    } else {
+        key.name.shown()
+    };
+    let room = sheet.width.saturating_sub(columns(key.id.shown()) + 3);
+    sheet.line(Line::from(vec![
+        span(model, Role::Strong, fit(name, room).into_owned()),
+        span(model, Role::Plain, format!("   {}", key.id)),
+    ]));
+    let mut said = Vec::new();
+    if let Some(profile) = &timeline.profile {
+        said.push(format!("of {}", clean(profile)));
+    }
+    said.extend(timeline.how().map(|how| format!("matched by {}", how.brief())));
+    said.push(match key.last_used_at {
+        LastUse::Unknown => "last use not known".to_owned(),
+        LastUse::Never => "never used".to_owned(),
+        LastUse::At(at) => {
+            let now = model.now.checked_add(timeline.offset).unwrap_or(model.now);
+            let zone = &model.settings.zone;
+            let when = if now.duration_since(at) < SignedDuration::from_hours(24) {
+                relative::clock(at, zone)
+            } else {
+                relative::local(at, zone)
+            };
+            match relative::ago(at, now).as_str() {
+                "now" => format!("last used just now ({when})"),
+                ago => format!("last used {ago} ({when})"),
+            }
+        }
+    });
+    sheet.words(model, Role::Plain, &said.join(" · "));
+}
+
+fn warnings(sheet: &mut Sheet, model: &Model, found: &Match, itself: bool) {
+    if in_use(found.place.listing.as_of, found.target.key.last_used_at) {
+        sheet.words(model, Role::Danger, "! In use: whatever depends on it stops working.");
+    }
+    match found.target.own {
+        _ if itself => sheet.words(
+            model,
+            Role::Plain,
+            "The leaked key speaks for itself here: no credential of yours is used.",
+        ),
+        Own::Yes => sheet.words(
+            model,
+            Role::Danger,
+            "! This is the key chatzuri-keys is signed in with: revoking it signs us out.",
+        ),
+        Own::Unknown => sheet.words(
+            model,
+            Role::Warn,
+            "! This may be the key we are signed in with: the server gives no hint.",
+        ),
+        Own::No => {}
+    }
+    sheet.blank();
+}
+
+fn question(sheet: &mut Sheet, model: &Model, confirm: &Confirm, hint: Option<&str>) {
+    sheet.role = Role::Danger;
+    sheet.words(
+        model,
+        Role::Plain,
+        "Revoke it? Every request with it gets 401 at once, and it cannot be undone.",
+    );
+    sheet.blank();
+    match confirm {
+        Confirm::YesNo => {
+            sheet.choice(model, "No", "Yes, revoke it");
+            sheet.hints = Some(Vec::new());
+        }
+        Confirm::Typed { input, expected, what } => {
+            sheet.words(model, Role::Plain, &format!("Type {what} to revoke it: {expected}"));
+            sheet.input(model, input.value(), input.cursor());
+        }
+    }
+    if let Some(hint) = hint {
+        sheet.words(model, Role::Warn, hint);
+    }
+}
+
+fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
+    let Some(timeline) = &flow.timeline else { return };
+    if timeline.key.is_some() {
+        subject(sheet, model, timeline);
+        sheet.blank();
+    }
+    facts(sheet, model, flow);
+    let Some(outcome) = &timeline.outcome else {
+        sheet.words(
+            model,
+            Role::Danger,
+            "! NOT PROVEN: it was stopped on the way, and nothing is known. L tries again.",
+        );
+        return;
+    };
+    let (role, mark) = role_of(outcome);
+    sheet.role = role;
+    match (outcome, timeline.until_refused()) {
+        (Outcome::Dead, Some((revoked, found))) => sheet.line(Line::from(vec![
+            span(model, role, "✓ DEAD"),
+            span(
+                model,
+                Role::Plain,
+                format!(
+                    "  {} after the revocation, {} after it was found",
+                    seconds(revoked),
+                    seconds(found)
+                ),
+            ),
+        ])),
+        _ => {
+            let sentence = clean(&timeline.sentence().unwrap_or_default()).into_owned();
+            sheet.words(model, role, &format!("{mark} {sentence}"));
+        }
+    }
+    suspects(sheet, model, &end.suspects);
+    if let Some(advice) = advice(outcome, end) {
+        sheet.words(model, Role::Plain, advice);
+    }
+    if let Some(why) = &end.unrecorded {
+        sheet.words(model, Role::Warn, &format!("! Nothing is being recorded: {why}."));
+    }
+    for (role, words) in &end.notes {
+        sheet.words(model, *role, words);
+    }
+}
+
+/// What to do now.
+fn advice(outcome: &Outcome, end: &LeakEnd) -> Option<&'static str> {
+    match outcome {
+        _ if end.itself.is_some() => Some(
+            "Press f to let the leaked key list its own team and revoke itself there; you are asked again before it does.",
+        ),
+        Outcome::StillAlive(_) | Outcome::Unconfirmed(_) => {
+            Some("Whoever has this value may be using it. L tries again.")
+        }
+        Outcome::NotAccepted(_) => {
+            Some("Compare both with where you found it. If it is whole, it is dead already here.")
+        }
+        Outcome::Ambiguous(_) => Some("Find the right one in the list and revoke it with x."),
+        _ => None,
+    }
+}
+
+fn suspects(sheet: &mut Sheet, model: &Model, suspects: &[Suspect]) {
+    for suspect in suspects.iter().take(SUSPECTS) {
+        let (profile, listed) = &suspect.key;
+        let used = if suspect.moved { "   used when it was tried" } else { "" };
+        let key = &listed.key;
+        let words = format!("  {}   {}   of {}{used}", key.called(), key.hint(), clean(profile));
+        sheet.words(model, Role::Plain, &words);
+    }
+    if let Some(more) = suspects.len().checked_sub(SUSPECTS).filter(|&more| more > 0) {
+        sheet.words(model, Role::Dim, &format!("  and {more} more"));
+    }
+}
+
+fn seconds(took: SignedDuration) -> String {
+    let took = took.max(SignedDuration::ZERO);
+    match took.as_millis() {
+        millis @ ..100 => format!("{millis} ms"),
+        _ => format!("{:.2} s", took.as_secs_f64()),
+    }
+}
+
+/// Every fact with its time, by the server's clock and in the person's zone.
+fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
+    let Some(timeline) = &flow.timeline else { return };
+    let rows: Vec<(Timestamp, (Role, &str, String))> = timeline
+        .facts
+        .iter()
+        .enumerate()
+        .filter_map(|(place, seen)| {
+            let at = seen.at.checked_add(timeline.offset).unwrap_or(seen.at);
+            Some((at, row(&timeline.facts, place, seen)?))
+        })
+        .collect();
+    let hidden = rows.len().saturating_sub(FACTS);
+    for (place, (at, (role, what, words))) in rows.into_iter().enumerate() {
+        if hidden > 0 && place == FIRST {
+            sheet.words(model, Role::Dim, &format!("  ⋮ {} more", hidden + 1));
+        }
+        if hidden > 0 && (FIRST..=FIRST + hidden).contains(&place) {
+            continue;
+        }
+        let time = model.settings.zone.to_datetime(at).strftime("%H:%M:%S%.3f").to_string();
+        let room = sheet.width.saturating_sub(u16::try_from(TIME + WHAT).unwrap_or(0) + 8);
+        sheet.line(Line::from(vec![
+            span(model, Role::Dim, format!("  {time:<TIME$}   ")),
+            span(model, role, format!("{what:<WHAT$}   ")),
+            span(model, role, fit(&clean(&words), room).into_owned()),
+        ]));
+    }
+    if !timeline.facts.is_empty() {
+        sheet.blank();
+    }
+}
+
+/// A fact in a word and a few more; `None` for what is said elsewhere.
+fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str, String)> {
+    let asked = |seen: &Seen| matches!(seen.fact, Fact::Accepted(_) | Fact::NotAccepted(_));
+    let after = facts.iter().take(place).any(asked);
+    let probe = if after { "probe" } else { "tried" };
+    let ms = SignedDuration::as_millis;
+    let none = String::new;
+    Some(match &seen.fact {
+        Fact::Began | Fact::Dead => return None,
+        Fact::Listed(profile, 1) => (Role::Plain, "list read", format!("{profile}: 1 key")),
+        Fact::Listed(profile, keys) => (Role::Plain, "list read", format!("{profile}: {keys} keys")),
+        Fact::Found(_) => (Role::Plain, "found", none()),
+        Fact::Alive(_) if after => (Role::Danger, probe, "200  still alive".to_owned()),
+        Fact::Alive(took) => (Role::Plain, probe, format!("200  alive, {} ms", ms(took))),
+        Fact::Refused(_) => (Role::Plain, probe, "401".to_owned()),
+        Fact::NoAnswer(why) => (Role::Warn, probe, why.clone()),
+        Fact::Confirmed => (Role::Plain, "confirmed", none()),
+        Fact::Accepted(took) => (Role::Plain, "revoked", format!("accepted in {} ms", ms(took))),
+        Fact::NotAccepted(why) => (Role::Danger, "not revoked", why.clone()),
+        Fact::OffTheList => (Role::Plain, "list read", "it is gone".to_owned()),
+        Fact::StillListed => (Role::Danger, "list read", "it is still there".to_owned()),
+        Fact::ListUnread(why) => (Role::Warn, "list unread", why.clone()),
+    })
+}

@@ -184,6 +184,29 @@ async fn reads_share_a_connection_and_the_one_that_carried_a_secret_is_closed() 
 }
 
 #[tokio::test]
+async fn a_leaked_value_is_tried_over_the_connection_that_is_kept_and_another_value_is_not() {
+    let server = Server::start(vec![
+        json(200, LIST),
+        json(204, ""),
+        json(401, "{}"),
+        json(401, "{}"),
+        json(401, "{}"),
+    ])
+    .await;
+    let api = api(&server);
+    let value = Secret::parse(NEW_VALUE).unwrap();
+    api.list_page(1).await.unwrap();
+    api.revoke(&id("key_1")).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(api.probe_leaked(&value).await.unwrap(), Probe::Refused);
+    }
+    assert_eq!(api.probe(&value).await.unwrap(), Probe::Refused);
+    server.closed(1).await;
+    let connections: Vec<_> = server.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 0, 0, 0, 1]);
+}
+
+#[tokio::test]
 async fn a_probe_proves_nothing_by_another_answer_and_is_sent_once() {
     let value = Secret::parse(NEW_VALUE).unwrap();
     for play in [

@@ -1,8 +1,11 @@
 //! `leak` and `identify`: every kind of stolen value and every faulty revocation, through the real binary.
 
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assert_cmd::Command;
 use chatzuri_keys::core::secret::Secret;
@@ -253,6 +256,61 @@ fn a_key_made_here_dies_in_three_requests_to_its_first_401() {
         "{}",
         told.stderr
     );
+}
+
+/// A way to `server` that counts the connections made over it, as the address of an API.
+fn counted(server: &Running) -> (String, Arc<AtomicUsize>) {
+    let (_, rest) = server.base_url.split_once("://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let (host, listener) = (host.to_owned(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let base = format!("http://{}/{path}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let far = TcpStream::connect(&host).unwrap();
+            for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+            }
+        }
+    });
+    (base, count)
+}
+
+#[test]
+fn from_the_start_to_the_death_of_a_key_there_is_one_connection() {
+    let stage = Stage::new();
+    let (base, connections) = counted(&stage.server);
+    let command = || {
+        let mut command = stage.signed_in();
+        command.env("CHATZURI_BASE_URL", &base);
+        command
+    };
+    let output = command().args(["create", "Invoices", "--show"]).output().unwrap();
+    let made = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    // By its fingerprint in three round trips to the first 401, by its two ends in four.
+    for (value, trips) in [
+        (made, &[200, 200, 401][..]),
+        (stage.leaked().to_owned(), &[200, 200, 200, 401]),
+    ] {
+        connections.store(0, Ordering::SeqCst);
+        let before = stage.server.request_log().len();
+        let ran = stage.hunt(command(), &["leak", "--yes"], &value, &value);
+        says(&ran, 0, &["DEAD"]);
+        let log = stage.server.request_log();
+        let asked = log.iter().skip(before).map(|record| record.status.unwrap_or_default());
+        assert_eq!(asked.take(trips.len()).collect::<Vec<_>>(), trips);
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+    }
+    // A value that is only looked up may be alive tomorrow: it goes over connections of its own.
+    connections.store(0, Ordering::SeqCst);
+    let own = stage.server.credential.expose().to_owned();
+    stage.hunt(command(), &["identify"], &own, &own);
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
 #[test]

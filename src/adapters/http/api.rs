@@ -152,10 +152,10 @@ impl HttpApi {
     }
 
     /// Sent once, whatever comes: the caller counts the answers.
-    async fn try_probe(&self, value: &Secret) -> Result<Probe, Failure> {
+    async fn try_probe(&self, value: &Secret, lane: Lane) -> Result<Probe, Failure> {
         let operation = Operation::Teams;
         let ask = self.ask(operation, self.names.plain_url(&self.base, operation), value)?;
-        match self.once(operation, Lane::Own, &ask, self.end()).await {
+        match self.once(operation, lane, &ask, self.end()).await {
             Ok(reply) => understood(&reply, decode::teams).map(Probe::Alive),
             Err(Failure {
                 fault: Fault::Unauthorized,
@@ -197,7 +197,15 @@ impl KeyApi for HttpApi {
 
     fn probe<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
         Box::pin(async move {
-            self.try_probe(value)
+            self.try_probe(value, Lane::Own)
+                .await
+                .map_err(|why| self.error(Operation::Teams, why))
+        })
+    }
+
+    fn probe_leaked<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
+        Box::pin(async move {
+            self.try_probe(value, Lane::Kept)
                 .await
                 .map_err(|why| self.error(Operation::Teams, why))
         })

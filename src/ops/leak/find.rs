@@ -31,6 +31,7 @@ pub async fn find(
         ports,
         value: Arc::clone(&value),
         on_fact,
+        is_leaked: !means.always_probe,
     };
     let mut timeline = Timeline::begin(&value, ports.actor.clone(), first.base_url.host(), notes.now());
     let profiles: Vec<Profile> = std::iter::once(first).chain(others).cloned().collect();

@@ -137,6 +137,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         ports,
         value: Arc::clone(&search.value),
         on_fact,
+        is_leaked: true,
     };
     let timeline = &mut search.timeline;
     let mut sent = ask(&notes, timeline, &found, patience).await;

@@ -119,6 +119,8 @@ struct Notes<'a> {
     ports: &'a Ports,
     value: Arc<Secret>,
     on_fact: OnFact<'a>,
+    /// Whether the value may go over the connection that is kept: one that is only looked up may not.
+    is_leaked: bool,
 }
 
 impl Notes<'_> {
@@ -141,7 +143,11 @@ impl Notes<'_> {
     /// Probes once and writes the answer down; the error's sentence where there was no answer.
     async fn probe(&self, timeline: &mut Timeline, api: &dyn KeyApi) -> Probed {
         let began = self.now();
-        let answer = api.probe(&self.value).await;
+        let answer = if self.is_leaked {
+            api.probe_leaked(&self.value).await
+        } else {
+            api.probe(&self.value).await
+        };
         let took = self.now().duration_since(began).max(SignedDuration::ZERO);
         timeline.tell_by(api.clock_offset());
         let (fact, probed) = match answer {

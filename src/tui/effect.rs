@@ -51,6 +51,8 @@ pub enum Effect {
     FinishRotation(RequestId, TeamIndex, Box<Rotation>, bool),
     /// Put a key's due date off, or no longer.
     Snooze(RequestId, TeamIndex, Box<ApiKey>, Option<(Date, Label)>),
+    /// Read the log of this machine.
+    ReadLog(RequestId),
     /// Find the key of a leaked value, in the shown team first.
     FindLeak(RequestId, TeamIndex, Arc<Secret>, Means),
     /// Revoke the key that was found, and watch its value.

@@ -60,6 +60,8 @@ pub enum Action {
     KeysView,
     /// Show what is due over every team.
     DueView,
+    /// Show what was done on this machine.
+    ActivityView,
     /// Show the next team.
     NextTeam,
     /// Send what was typed.
@@ -101,6 +103,8 @@ pub enum Context {
     List,
     /// What is due over every team.
     Due,
+    /// What was done on this machine.
+    Activity,
     /// The filter line.
     Filter,
     /// A page to read: help or details.
@@ -311,6 +315,7 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('t')], A::NextTeam, "team", "show the next team", W::SeveralTeams);
     row(C::List, &[ch('i')], A::SignIn, "sign in", "sign in with another key", W::MaySignIn);
     row(C::List, &[ch('2')], A::DueView, "due", "what is due, over every team", W::Always);
+    row(C::List, &[ch('3')], A::ActivityView, "activity", "what was done on this machine", W::Always);
     row(C::List, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next key", W::Always);
     row(C::List, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
     row(C::List, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "a screen down", W::Always);
@@ -324,6 +329,7 @@ fn defaults() -> Vec<Binding> {
     row(C::Due, &[ENTER, ch('l')], A::Details, "go to the key", "go to the key", W::Always);
     row(C::Due, &[ch('L')], A::Leak, "leaked", "a key has leaked", W::Always);
     row(C::Due, &[ch('1'), ESC, ch('2')], A::KeysView, "keys", "one team's keys", W::Always);
+    row(C::Due, &[ch('3')], A::ActivityView, "activity", "what was done on this machine", W::Always);
     row(C::Due, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read every list again", W::Always);
     row(C::Due, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
     row(C::Due, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);
@@ -333,6 +339,20 @@ fn defaults() -> Vec<Binding> {
     row(C::Due, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "last", W::Always);
     row(C::Due, &[ch('?')], A::Help, "help", "every key", W::Always);
     row(C::Due, &[ch('q')], A::Quit, "quit", "leave", W::Always);
+
+    row(C::Activity, &[ENTER, ch('l')], A::Details, "details", "the whole line", W::Always);
+    row(C::Activity, &[ch('1'), ESC, ch('3')], A::KeysView, "keys", "one team's keys", W::Always);
+    row(C::Activity, &[ch('2')], A::DueView, "due", "what is due, over every team", W::Always);
+    row(C::Activity, &[ch('L')], A::Leak, "leaked", "a key has leaked", W::Always);
+    row(C::Activity, &[ch('R'), KeyPress::ctrl('r')], A::Refresh, "refresh", "read it again", W::Always);
+    row(C::Activity, &[ch('j'), code(KeyCode::Down)], A::Down, "", "older", W::Always);
+    row(C::Activity, &[ch('k'), code(KeyCode::Up)], A::Up, "", "newer", W::Always);
+    row(C::Activity, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "a screen down", W::Always);
+    row(C::Activity, &[code(KeyCode::PageUp), KeyPress::ctrl('u')], A::PageUp, "", "a screen up", W::Always);
+    row(C::Activity, &[ch('g'), code(KeyCode::Home)], A::Top, "", "newest", W::Always);
+    row(C::Activity, &[ch('G'), code(KeyCode::End)], A::Bottom, "", "oldest", W::Always);
+    row(C::Activity, &[ch('?')], A::Help, "help", "every key", W::Always);
+    row(C::Activity, &[ch('q')], A::Quit, "quit", "leave", W::Always);
 
     row(C::Filter, &[ENTER], A::KeepFilter, "keep", "keep the filter", W::Always);
     row(C::Filter, &[ESC], A::Back, "drop", "drop the filter", W::Always);
@@ -433,7 +453,7 @@ fn defaults() -> Vec<Binding> {
         C::SignIn,
         C::Waiting, C::Busy, C::Targets, C::Due,
         C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
-        C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
+        C::Activity, C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
     ] {
         row(
             context,

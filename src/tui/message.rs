@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
+use crate::core::activity::Activity;
 use crate::core::due::Notes;
 use crate::core::incident::{Outcome, Timeline};
 use crate::core::key::{ApiKey, Team};
@@ -204,6 +205,13 @@ pub enum Message {
         /// What is written down since.
         notes: Notes,
     },
+    /// The log of this machine was read.
+    LogRead {
+        /// The run it belongs to.
+        request: RequestId,
+        /// Its lines, oldest first.
+        result: Result<Vec<Activity>, JournalError>,
+    },
     /// One more thing was seen of a leaked value.
     LeakSeen {
         /// The run it belongs to.
@@ -290,6 +298,7 @@ impl Message {
             | Self::RotationRead { request, .. }
             | Self::RotationFinished { request, .. }
             | Self::Snoozed { request, .. }
+            | Self::LogRead { request, .. }
             | Self::LeakSeen { request, .. }
             | Self::LeakSearched { request, .. }
             | Self::LeakKilled { request, .. }

@@ -26,11 +26,12 @@ use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
-use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation, Ports};
+use crate::ports::{ApiError, Consequence, Fault, KeyApi, LogQuery, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::leak_runs::{self, Teller};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 use crate::tui::model::Settings;
+use crate::tui::model::activity::LINES;
 
 /// The sessions found so far, by team.
 type Sessions = Arc<Mutex<HashMap<TeamIndex, Session>>>;
@@ -259,6 +260,17 @@ impl Runner {
                         result,
                         notes,
                     })
+                });
+            }
+            Effect::ReadLog(request) => {
+                let journal = Arc::clone(&self.ports.journal);
+                self.spawn(request, async move {
+                    let query = LogQuery {
+                        limit: Some(LINES),
+                        ..LogQuery::default()
+                    };
+                    let result = journal.log(query).await;
+                    Some(Message::LogRead { request, result })
                 });
             }
             Effect::FindLeak(request, team, value, means) => {

@@ -12,6 +12,7 @@
     reason = "tests stop at the first surprise, and nobody imports them"
 )]
 
+mod activity;
 mod cli;
 mod due;
 mod flows;

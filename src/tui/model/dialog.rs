@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
+use crate::core::activity::Activity;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
@@ -31,6 +32,13 @@ pub enum Dialog {
     Details {
         /// Which.
         id: KeyId,
+        /// Lines scrolled away.
+        scroll: u16,
+    },
+    /// A line of the log, whole.
+    Entry {
+        /// Which.
+        entry: Box<Activity>,
         /// Lines scrolled away.
         scroll: u16,
     },

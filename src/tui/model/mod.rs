@@ -1,5 +1,6 @@
 //! Everything the dashboard knows. Pure data: `update` changes it, `view` reads it.
 
+pub mod activity;
 pub mod agenda;
 pub mod dialog;
 pub mod leak;
@@ -23,6 +24,7 @@ use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::{Action, Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
+use crate::tui::model::activity::ActivityLog;
 use crate::tui::model::agenda::Agenda;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
@@ -163,6 +165,8 @@ pub enum View {
     Keys,
     /// What is due over every team.
     Due,
+    /// What was done on this machine.
+    Activity,
 }
 
 /// How the dashboard ends.
@@ -195,6 +199,8 @@ pub struct Model {
     pub view: View,
     /// What is due over every team; kept up while it is shown.
     pub agenda: Agenda,
+    /// What was done on this machine.
+    pub activity: ActivityLog,
     /// The filter line is being typed into.
     pub filtering: bool,
     /// What is open over the list; the last one has the keys.
@@ -244,6 +250,7 @@ impl Model {
             teams,
             view: View::Keys,
             agenda: Agenda::default(),
+            activity: ActivityLog::default(),
             filtering: false,
             dialogs: Vec::new(),
             leak: None,
@@ -300,8 +307,9 @@ impl Model {
         match self.dialogs.last() {
             None if self.filtering => Context::Filter,
             None if self.view == View::Due => Context::Due,
+            None if self.view == View::Activity => Context::Activity,
             None => Context::List,
-            Some(Dialog::Help { .. } | Dialog::Details { .. }) => Context::Page,
+            Some(Dialog::Help { .. } | Dialog::Details { .. } | Dialog::Entry { .. }) => Context::Page,
             Some(Dialog::Palette(_)) => Context::Palette,
             Some(Dialog::Create(create)) if create.sent.is_some() => Context::Busy,
             Some(Dialog::Create(_)) => Context::Create,

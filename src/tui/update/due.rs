@@ -5,7 +5,7 @@ use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{Model, SessionState, View};
-use crate::tui::update::{leak, leave, palette, sign_in};
+use crate::tui::update::{activity, leak, leave, palette, sign_in};
 
 /// Shows the agenda, and reads the teams that were not read yet.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -37,6 +37,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return leave::quit(model),
         Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
         Action::Leak => leak::open(model),
+        Action::ActivityView => return activity::open(model),
         Action::Palette => palette::open(model),
         Action::Refresh => {
             let ready = |state: &crate::tui::model::TeamState| matches!(state.session, SessionState::Found(_));

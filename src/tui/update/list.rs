@@ -14,7 +14,7 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
+use crate::tui::update::{activity, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -41,6 +41,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Waiting => return waiting::open(model),
         Action::NextTeam => return next_team(model),
         Action::DueView => return due::open(model),
+        Action::ActivityView => return activity::open(model),
         Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
         Action::Palette => palette::open(model),
         Action::Details => {

@@ -1,5 +1,6 @@
 //! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
 
+mod activity;
 mod clipboard;
 mod create;
 mod due;
@@ -24,7 +25,7 @@ use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
-use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState};
+use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::theme::Role;
 use crate::tui::view::{self, layout};
 
@@ -40,7 +41,12 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
 /// Takes one message in, and says what is to be done about it.
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let effects = dispatch(model, message);
+    let recorded = activity::may_be_recorded(&message);
+    let mut effects = dispatch(model, message);
+    if recorded && model.view == View::Activity {
+        effects.extend(activity::read(model));
+    }
+    activity::scroll(model);
     due::refresh(model);
     let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
     model.team_mut().list.set_height(rows);
@@ -116,6 +122,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             unrecorded,
             ..
         } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
+        Message::LogRead { request, result } => activity::on_read(model, request, result),
         Message::LeakSeen { timeline, .. } => leak::on_seen(model, *timeline),
         Message::LeakSearched {
             request,
@@ -199,6 +206,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     match model.context() {
         Context::List | Context::Filter => list::act(model, action),
         Context::Due => due::act(model, action),
+        Context::Activity => activity::act(model, action),
         Context::Page => page(model, action),
         Context::Palette => palette::act(model, action),
         Context::Create => create::act_on_form(model, action),
@@ -232,7 +240,9 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
         return rotate::open(model, &id);
     }
     let most = view::most_scroll(model);
-    if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = model.dialogs.last_mut() {
+    if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. } | Dialog::Entry { scroll, .. }) =
+        model.dialogs.last_mut()
+    {
         match action {
             Action::Down => *scroll = scroll.saturating_add(1).min(most),
             Action::Up => *scroll = scroll.saturating_sub(1),

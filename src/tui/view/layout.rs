@@ -64,6 +64,15 @@ pub fn rows_that_fit(size: (u16, u16), notice_rows: u16) -> usize {
     areas(Rect::new(0, 0, size.0, size.1), notice_rows).map_or(1, |areas| usize::from(areas.table.height))
 }
 
+/// Rows under the column titles, where no key's details take their part.
+#[must_use]
+pub fn rows_in_all(size: (u16, u16), notice_rows: u16) -> usize {
+    areas(Rect::new(0, 0, size.0, size.1), notice_rows).map_or(1, |areas| {
+        let detail = areas.detail.map_or(0, |detail| detail.height);
+        usize::from(areas.table.height + detail)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

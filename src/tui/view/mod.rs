@@ -1,5 +1,6 @@
 //! The screen, drawn from the model alone.
 
+mod activity;
 mod detail;
 mod dialog;
 mod due;
@@ -47,6 +48,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
                 detail::draw_pane(model, frame, area);
             }
         }
+        (View::Activity, None) => activity::draw(model, frame, areas.titles, areas.table),
+        (View::Activity, Some(detail)) => activity::draw(model, frame, areas.titles, areas.table.union(detail)),
         (View::Due, None) => due::draw(model, frame, areas.titles, areas.table),
         (View::Due, Some(detail)) => due::draw(model, frame, areas.titles, areas.table.union(detail)),
     }

@@ -229,6 +229,7 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
     match dialog {
         Dialog::Help { scroll } => pages::help(model, *scroll, room),
         Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
+        Dialog::Entry { entry, scroll } => pages::entry(model, entry, *scroll, room),
         Dialog::Palette(palette) => pages::palette(model, palette, room),
         Dialog::Targets(form) => targets::sheet(model, form, room),
         Dialog::Waiting(page) => pages::waiting(model, *page, room),

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::core::activity::Activity;
 use crate::core::key::KeyId;
 use crate::core::text::fit;
 use crate::ops::create::Safety;
@@ -12,7 +13,7 @@ use crate::tui::model::dialog::{Dialog, Palette, QuitReason, WaitingPage};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{detail, span};
+use crate::tui::view::{activity, detail, span};
 
 pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Keys", room.min(72));
@@ -72,6 +73,16 @@ pub(super) fn details(model: &Model, id: &KeyId, scroll: u16, room: u16) -> Shee
             sheet.lines.extend(lines);
         }
         None => sheet.words(model, Role::Warn, &format!("{id} is not in the list any more.")),
+    }
+    sheet
+}
+
+pub(super) fn entry(model: &Model, entry: &Activity, scroll: u16, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("What was done", room.min(76));
+    sheet.scroll = scroll;
+    sheet.blank();
+    for (label, role, text) in activity::facts(model, entry) {
+        sheet.fact(model, label, role, &text);
     }
     sheet
 }

@@ -178,11 +178,17 @@ Neither the network nor a credential is needed.
   chatzuri-keys log --key Zapier --json | jq '.entries[] | select(.action == \"revoke\")'";
 
 const REVOKE_HELP: &str = "\
-KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal each \
-key is named and asked for; elsewhere --yes is needed.
+KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal the \
+key is named and asked for, and of several the plan is shown and their count is typed; elsewhere --yes is needed. Several \
+go on past one that fails, and one reading of the list at the end proves them all.
+
+--created-by and --unused-for describe keys: alone they look at the whole list, with names they narrow them. A key of \
+which the list does not say enough is left out, and so is the one we are signed in with unless it is named; it goes last.
 
   chatzuri-keys revoke key_9fbc5e28d742
   chatzuri-keys revoke Zapier \"Old website\" --dry-run
+  chatzuri-keys revoke --created-by jonas@acme.example --unused-for 90d --dry-run
+  chatzuri-keys revoke --from-file leavers.txt --yes
   chatzuri-keys revoke key_9fbc5e28d742 --yes --json
 
 Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined; \
@@ -375,8 +381,17 @@ pub struct LogArgs {
 #[derive(Debug, Clone, ClapArgs)]
 pub struct RevokeArgs {
     /// Ids or names of keys
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(required_unless_present_any = ["from_file", "created_by", "unused_for"], value_name = "KEY")]
     pub keys: Vec<String>,
+    /// Take ids or names from this file, one a line, without blank lines and # comments; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    /// Only keys created by this person, as the list shows it
+    #[arg(long, value_name = "WHO")]
+    pub created_by: Option<String>,
+    /// Only keys not used for so long, as in 30d; one never used counts by its age
+    #[arg(long, value_name = "SPAN")]
+    pub unused_for: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

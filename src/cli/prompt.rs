@@ -207,6 +207,16 @@ pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, Trouble> {
     Ok(bytes)
 }
 
+/// All of standard input, where it is no secret, and at most one byte more than `limit`.
+pub(crate) async fn all_of_stdin_to(limit: u64) -> io::Result<Vec<u8>> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        io::stdin().take(limit + 1).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    });
+    read.await?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

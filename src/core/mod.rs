@@ -1,6 +1,7 @@
 //! The pure core: no I/O, no clock, no async, no terminal.
 
 pub mod activity;
+pub mod bulk;
 pub mod confirm;
 pub mod creation;
 pub mod due;

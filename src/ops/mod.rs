@@ -10,6 +10,7 @@ pub mod record;
 pub mod recover;
 pub mod review;
 pub mod revoke;
+pub mod revoke_many;
 pub mod rotate;
 pub mod sign_in;
 pub mod snooze;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::core::activity::Action;
 use crate::core::incident::Outcome;
-use crate::core::key::{ApiKey, KeyId, Own};
+use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
@@ -94,15 +94,31 @@ pub(crate) enum Sent {
 }
 
 /// Asks the server to revoke `target`, then reads the whole list again.
-async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
-    match send(api, target, patience).await {
-        Sent::Accepted => after_acceptance(api, target).await,
-        Sent::Vanished => Outcome::Revoked,
-        Sent::OwnRefused => Outcome::Dead,
-        Sent::UnknownId => after_unknown_id(api, &target.key).await,
-        Sent::Refused(error) => Outcome::Refused(error.to_string()),
-        Sent::Failed(error) => Outcome::Failed(error.to_string()),
-        Sent::GaveUp(error) => after_last_send(api, target, &error).await,
+pub(crate) async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
+    let sent = send(api, target, patience).await;
+    match at_once(&sent) {
+        Some(outcome) => outcome,
+        None => after_list(&sent, target, is_listed(api, &target.key.id).await),
+    }
+}
+
+/// The outcome that needs no list, where there is one.
+pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
+    match sent {
+        Sent::Vanished => Some(Outcome::Revoked),
+        Sent::OwnRefused => Some(Outcome::Dead),
+        Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
+        Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
+        Sent::Accepted | Sent::UnknownId | Sent::GaveUp(_) => None,
+    }
+}
+
+/// The outcome when the list was read again: whether the key is still listed, or why that cannot be told.
+pub(crate) fn after_list(sent: &Sent, target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+    match sent {
+        Sent::UnknownId => after_unknown_id(listed),
+        Sent::GaveUp(error) => after_last_send(error, listed),
+        _ => after_acceptance(target, listed),
     }
 }
 
@@ -162,8 +178,8 @@ fn may_send_again(error: &ApiError) -> bool {
         || matches!(error.fault, Fault::Interrupted | Fault::TimedOut(_))
 }
 
-async fn after_acceptance(api: &dyn KeyApi, target: &ListedKey) -> Outcome {
-    match is_listed(api, &target.key.id).await {
+fn after_acceptance(target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+    match listed {
         Ok(false) => Outcome::Revoked,
         Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
         // With our own credential gone the list cannot be read any more: that is the proof.
@@ -182,8 +198,8 @@ fn after_a_lost_answer(error: ApiError) -> ApiError {
     }
 }
 
-async fn after_unknown_id(api: &dyn KeyApi, key: &ApiKey) -> Outcome {
-    match is_listed(api, &key.id).await {
+fn after_unknown_id(listed: Result<bool, ApiError>) -> Outcome {
+    match listed {
         Ok(false) => Outcome::AlreadyGone,
         Ok(true) => {
             Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
@@ -194,8 +210,8 @@ async fn after_unknown_id(api: &dyn KeyApi, key: &ApiKey) -> Outcome {
     }
 }
 
-async fn after_last_send(api: &dyn KeyApi, target: &ListedKey, error: &ApiError) -> Outcome {
-    match is_listed(api, &target.key.id).await {
+fn after_last_send(error: &ApiError, listed: Result<bool, ApiError>) -> Outcome {
+    match listed {
         Ok(false) => Outcome::Revoked,
         Ok(true) if error.consequence == Consequence::None => Outcome::Failed(error.to_string()),
         Ok(true) | Err(_) => Outcome::Unconfirmed(error.to_string()),

@@ -4,6 +4,7 @@ mod create;
 mod log;
 mod read;
 mod revoke;
+mod revoke_many;
 mod rotate;
 mod serve;
 mod sign_in;
@@ -81,6 +82,25 @@ impl Stage {
         ran
     }
 
+    /// The same with this on standard input.
+    fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
+        let ran = bare(self.home.path())
+            .env("CHATZURI_API_KEY", self.server().credential.expose())
+            .env("CHATZURI_BASE_URL", &self.server().base_url)
+            .args(args)
+            .write_stdin(stdin)
+            .output()
+            .unwrap();
+        ran_of(&ran)
+    }
+
+    /// A file of the home, and its path.
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     fn json(&self, args: &[&str]) -> Value {
         let ran = self.run(args);
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", ran.stdout, ran.stderr))
@@ -100,7 +120,7 @@ impl Stage {
     /// How often this endpoint was asked.
     fn asked(&self, path: &str) -> usize {
         let log = self.server().request_log();
-        log.iter().filter(|record| record.path.ends_with(path)).count()
+        log.iter().filter(|record| record.path.contains(path)).count()
     }
 
     /// Stops the server and leaves its address.

@@ -112,3 +112,27 @@ fn no_input_never_asks_even_on_a_terminal() {
     let (code, printed) = on_terminal(&stage, &["revoke", UNUSED, "--no-input"], &[]);
     assert_eq!(code, 2, "{printed}");
 }
+
+#[test]
+fn several_keys_want_their_count_typed_and_our_own_its_name_too() {
+    let stage = Stage::new();
+    let args = ["revoke", UNUSED, "Legacy import", "chatzuri-keys (this one)"];
+    let count = "Type 3 to revoke these 3 keys: ";
+    let name = "to revoke it: ";
+    for talk in [
+        &[(count, "y\n")][..],
+        &[(count, "\n")],
+        &[(count, "3\n"), (name, "y\n")],
+    ] {
+        let (code, printed) = on_terminal(&stage, &args, talk);
+        assert!(code == 3 && printed.contains("Declined"), "{printed}");
+        assert_eq!(stage.asked("/delete-api-key"), 0);
+    }
+    let (code, printed) = on_terminal(&stage, &args, &[(count, "3\n"), (name, "chatzuri-keys (this one)\n")]);
+    assert_eq!(code, 0, "{printed}");
+    assert!(
+        printed.contains("1 of 3: “Load test”") && printed.contains("its own next request got 401"),
+        "{printed}"
+    );
+    assert_eq!(stage.asked("/delete-api-key"), 3);
+}

@@ -1,0 +1,197 @@
+//! `chatzuri-keys revoke KEY…`: which keys are meant, the plan, the question, and what became of each.
+
+mod plan;
+mod report;
+mod targets;
+
+use crate::cli::args::RevokeArgs;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::{Context, prompt, until_interrupted};
+use crate::core::bulk::Plan;
+use crate::core::confirm::{Question, in_use, question};
+use crate::core::key::Own;
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::rotation::Rotation;
+use crate::ops::review::{review, server_now};
+use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::revoke_many::{Ended, Progress, Revoked, revoke_many};
+use crate::ops::sign_in::Session;
+
+use self::plan::facts;
+use self::report::{report, say};
+
+pub(super) async fn run(
+    mut context: Context<'_>,
+    args: &RevokeArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let switches = context.switches;
+    if !switches.interactive && !switches.yes && !switches.dry_run {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
+        ));
+    }
+    let wanted = targets::Wanted::of(args)?;
+    let lines = until_interrupted(interrupts, targets::lines(args.from_file.as_deref())).await?;
+    let prepared = async {
+        let session = super::session(context.ports, context.settings).await?;
+        let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+        Ok::<_, Trouble>((session, listing))
+    };
+    let (session, listing) = until_interrupted(interrupts, prepared).await?;
+    let targets = targets::choose(&listing, &wanted, lines, context.output)?;
+    let plan = Plan::of(targets, listing.as_of);
+    let rotations = rotations(&context).await;
+    if plan.is_empty() {
+        context.output.say("No key is meant by that; nothing was revoked.");
+        return report(&listing, &[], args.json, None, context.output);
+    }
+    match plan.order().as_slice() {
+        [only] if wanted.names_keys() => one(&mut context, &listing, only, &rotations, interrupts).await?,
+        _ => several(&mut context, &listing, &plan, &rotations, interrupts).await?,
+    }
+    if switches.dry_run {
+        let results = plan.order().into_iter().map(|target| Revoked {
+            target,
+            ended: Ended::NotBegun,
+            recorded: Ok(()),
+        });
+        return report(&listing, &results.collect::<Vec<_>>(), args.json, None, context.output);
+    }
+    let results = revoke(&mut context, &session, &plan.order(), interrupts).await;
+    for revoked in &results {
+        say(revoked, context.output);
+    }
+    let unrecorded = results.iter().find(|revoked| revoked.recorded.is_err());
+    if let Some(revoked) = unrecorded {
+        context.output.unrecorded(&revoked.recorded);
+    }
+    let now = server_now(&*session.api, &*context.ports.clock);
+    report(&listing, &results, args.json, Some(now), context.output)
+}
+
+/// The rotations that are not over; none where that cannot be read, which stops nobody.
+async fn rotations(context: &Context<'_>) -> Vec<Rotation> {
+    let read = context.ports.journal.rotations(&context.settings.profile.scope()).await;
+    read.unwrap_or_else(|error| {
+        tracing::debug!(%error, "rotations were not read");
+        Vec::new()
+    })
+}
+
+/// One key that was named: its facts, and the question about it.
+async fn one(
+    context: &mut Context<'_>,
+    listing: &Listing,
+    target: &ListedKey,
+    rotations: &[Rotation],
+    interrupts: &mut Interrupts,
+) -> Result<(), Trouble> {
+    let output = &mut *context.output;
+    if let Some(warning) = plan::rotation_warning(rotations, target) {
+        output.warn(&warning);
+    }
+    if context.switches.dry_run {
+        output.say(&format!("Would revoke {}.", facts(listing, target)));
+    } else if !context.switches.yes {
+        output.warn(&format!("Revoke {}?", facts(listing, target)));
+        output.warn("Every request with it gets 401 at once, and it cannot be undone.");
+        until_interrupted(interrupts, confirm(listing, target)).await?;
+    } else if target.own != Own::No || in_use(listing.as_of, target.key.last_used_at) {
+        // What --yes does not ask must still be known.
+        output.warn(&format!("Revoking {}.", facts(listing, target)));
+    }
+    Ok(())
+}
+
+/// Several keys: the plan, their count typed, and our own credential asked for apart.
+async fn several(
+    context: &mut Context<'_>,
+    listing: &Listing,
+    plan: &Plan,
+    rotations: &[Rotation],
+    interrupts: &mut Interrupts,
+) -> Result<(), Trouble> {
+    let switches = context.switches;
+    plan::show(listing, plan, rotations, switches.dry_run, context.output);
+    if switches.dry_run || switches.yes {
+        return Ok(());
+    }
+    context
+        .output
+        .warn("Every request with one of them gets 401 at once, and it cannot be undone.");
+    let count = plan.len().to_string();
+    let these = match plan.len() {
+        1 => "this key".to_owned(),
+        count => format!("these {count} keys"),
+    };
+    let asked = async {
+        let line = prompt::line(&format!("Type {count} to revoke {these}: ")).await?;
+        line.filter(|typed| *typed == count).map(|_| ()).ok_or_else(declined)
+    };
+    until_interrupted(interrupts, asked).await?;
+    for own in &plan.own {
+        context.output.warn(&format!("And {}?", facts(listing, own)));
+        until_interrupted(interrupts, confirm(listing, own)).await?;
+    }
+    Ok(())
+}
+
+fn declined() -> Trouble {
+    Trouble::new(Exit::Declined, "Declined; nothing was revoked.")
+}
+
+async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), Trouble> {
+    if let Question::Typed { expected, what } = question(target, listing.as_of) {
+        let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
+        return typed
+            .filter(|typed| *typed == expected)
+            .map(|_| ())
+            .ok_or_else(declined);
+    }
+    let typed = prompt::line("Revoke it? [y/N] ").await?;
+    typed
+        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+        .map(|_| ())
+        .ok_or_else(declined)
+}
+
+async fn revoke(
+    context: &mut Context<'_>,
+    session: &Session,
+    order: &[ListedKey],
+    interrupts: &mut Interrupts,
+) -> Vec<Revoked> {
+    let (ports, profile, patience) = (context.ports, &context.settings.profile, Patience::default());
+    let stop = interrupts.next_but_hangup();
+    if let [target] = order {
+        let ended = revoke_and_record(ports, profile, &*session.api, target, patience, stop).await;
+        return vec![Revoked {
+            target: target.clone(),
+            ended: ended.outcome.map_or(Ended::Interrupted, Ended::Done),
+            recorded: ended.recorded,
+        }];
+    }
+    let output = std::sync::Mutex::new(&mut *context.output);
+    let answered = std::sync::atomic::AtomicUsize::new(0);
+    let on_progress = |progress: Progress| {
+        let said = match progress {
+            Progress::Asking(_) => return,
+            Progress::Answered(id, accepted) => {
+                let place = answered.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                let called = order
+                    .iter()
+                    .find(|target| target.key.id == id)
+                    .map_or_else(|| id.to_string(), |target| target.key.called());
+                let how = if accepted { "accepted" } else { "not accepted" };
+                format!("{place} of {}: {called} {how}", order.len())
+            }
+            Progress::Reading => "Reading the list again.".to_owned(),
+        };
+        let mut output = output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        output.say(&said);
+    };
+    revoke_many(ports, profile, &*session.api, order, patience, &on_progress, stop).await
+}

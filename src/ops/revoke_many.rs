@@ -1,0 +1,166 @@
+//! Revoke several keys: each is asked for, and one reading of the list at the end proves them all.
+
+use crate::core::activity::Action;
+use crate::core::incident::Outcome;
+use crate::core::key::{KeyId, Own};
+use crate::core::listing::ListedKey;
+use crate::ops::record::{Entry, record};
+use crate::ops::review::read_list;
+use crate::ops::revoke::{Patience, Sent, after_list, at_once, revoke, send};
+use crate::ops::sign_in::Profile;
+use crate::ports::{JournalError, KeyApi, Ports};
+
+/// How far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// This key is being asked for.
+    Asking(KeyId),
+    /// The server answered for this key; whether it said yes.
+    Answered(KeyId, bool),
+    /// The list is being read again.
+    Reading,
+}
+
+/// How the revocation of one of them ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The op ran to its end.
+    Done(Outcome),
+    /// It was stopped while the server was asked: nothing is known.
+    Interrupted,
+    /// It was stopped before.
+    NotBegun,
+}
+
+/// One key, how it ended, and whether that is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// The key.
+    pub target: ListedKey,
+    /// How it ended.
+    pub ended: Ended,
+    /// Whether the log took it.
+    pub recorded: Result<(), JournalError>,
+}
+
+/// Revokes `targets` in this order and goes on past a failure, until `stop` comes. The list is read once for all of them;
+/// our own credential, which has to be the last, proves its end by its own refusal.
+pub async fn revoke_many(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    targets: &[ListedKey],
+    patience: Patience,
+    on_progress: &(dyn Fn(Progress) + Send + Sync),
+    stop: impl Future<Output = ()>,
+) -> Vec<Revoked> {
+    let mut stop = std::pin::pin!(stop);
+    let mut stopped = false;
+    let mut sent: Vec<(&ListedKey, Asked)> = Vec::with_capacity(targets.len());
+    let (ours, others): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.own == Own::Yes);
+    for target in others {
+        if stopped {
+            sent.push((target, Asked::NotBegun));
+            continue;
+        }
+        on_progress(Progress::Asking(target.key.id.clone()));
+        let answer = tokio::select! {
+            biased;
+            answer = send(api, target, patience) => Some(answer),
+            () = &mut stop => None,
+        };
+        stopped = answer.is_none();
+        let accepted = matches!(answer, Some(Sent::Accepted | Sent::Vanished));
+        on_progress(Progress::Answered(target.key.id.clone(), accepted));
+        sent.push((target, answer.map_or(Asked::Interrupted, Asked::Answered)));
+    }
+    let mut revoked = judged(api, sent, on_progress).await;
+    for target in ours {
+        let mut ended = Ended::NotBegun;
+        if !stopped {
+            on_progress(Progress::Asking(target.key.id.clone()));
+            ended = tokio::select! {
+                biased;
+                outcome = revoke(api, target, patience) => Ended::Done(outcome),
+                () = &mut stop => Ended::Interrupted,
+            };
+            stopped = ended == Ended::Interrupted;
+            let accepted = matches!(&ended, Ended::Done(outcome) if outcome.is_proven());
+            on_progress(Progress::Answered(target.key.id.clone(), accepted));
+        }
+        revoked.push((target, ended));
+    }
+    let mut written = Vec::with_capacity(revoked.len());
+    for (target, ended) in revoked {
+        let recorded = write_down(ports, profile, target, &ended).await;
+        written.push(Revoked {
+            target: target.clone(),
+            ended,
+            recorded,
+        });
+    }
+    written
+}
+
+/// What the server made of one key.
+enum Asked {
+    Answered(Sent),
+    Interrupted,
+    NotBegun,
+}
+
+/// Reads the list once, where anything hangs on it, and says of each key what that proves.
+async fn judged<'a>(
+    api: &dyn KeyApi,
+    sent: Vec<(&'a ListedKey, Asked)>,
+    on_progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Vec<(&'a ListedKey, Ended)> {
+    let open = |asked: &Asked| matches!(asked, Asked::Answered(sent) if at_once(sent).is_none());
+    let list = if sent.iter().any(|(_, asked)| open(asked)) {
+        on_progress(Progress::Reading);
+        Some(read_list(api, &|_| {}).await)
+    } else {
+        None
+    };
+    let is_listed = |id: &KeyId| match &list {
+        // An incomplete list that lacks it is no proof and reads as still listed.
+        Some(Ok((keys, complete))) => Ok(keys.iter().any(|key| key.id == *id) || !complete),
+        Some(Err(error)) => Err(error.clone()),
+        None => Ok(true),
+    };
+    sent.into_iter()
+        .map(|(target, asked)| {
+            let ended = match asked {
+                Asked::NotBegun => Ended::NotBegun,
+                Asked::Interrupted => Ended::Interrupted,
+                Asked::Answered(sent) => Ended::Done(match at_once(&sent) {
+                    Some(outcome) => outcome,
+                    None => after_list(&sent, target, is_listed(&target.key.id)),
+                }),
+            };
+            (target, ended)
+        })
+        .collect()
+}
+
+async fn write_down(ports: &Ports, profile: &Profile, target: &ListedKey, ended: &Ended) -> Result<(), JournalError> {
+    let (outcome, detail) = match ended {
+        Ended::NotBegun => return Ok(()),
+        Ended::Interrupted => ("interrupted", String::new()),
+        Ended::Done(outcome) => (outcome.word(), outcome.why().unwrap_or_default().to_owned()),
+    };
+    let key = &target.key;
+    tracing::info!(
+        id = key.id.shown(),
+        name = key.name.shown(),
+        outcome,
+        "revoked or tried to, with others"
+    );
+    let entry = Entry {
+        action: Action::Revoke,
+        key: Some((key.id.clone(), key.name.clone())),
+        outcome,
+        detail,
+    };
+    record(ports, profile, entry).await
+}

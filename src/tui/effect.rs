@@ -61,6 +61,8 @@ pub enum Effect {
     CopyText(RequestId, String),
     /// Write a report of this name.
     WriteReport(RequestId, String, String),
+    /// Revoke several keys, in this order.
+    RevokeMany(RequestId, TeamIndex, Vec<ListedKey>),
     /// Put a value on the clipboard.
     Copy(RequestId, Arc<Secret>),
     /// Take our value off the clipboard.

@@ -72,7 +72,7 @@ pub enum Action {
     Send,
     /// Send it again to the targets that did not take it.
     TryAgain,
-    /// Mark or unmark a target.
+    /// Mark or unmark a target or a key.
     Toggle,
     /// Show or hide the new value.
     Reveal,
@@ -162,8 +162,8 @@ pub enum When {
     SignedIn,
     /// The profile's credential may be replaced from here.
     MaySignIn,
-    /// The list is filtered.
-    Filtered,
+    /// The list is filtered, or keys are marked.
+    SomethingToClear,
     /// The registry holds several teams.
     SeveralTeams,
     /// The leaked key may still be let to revoke itself.
@@ -302,11 +302,12 @@ fn defaults() -> Vec<Binding> {
     };
     row(C::List, &[ch('n')], A::NewKey, "new", "create a key and show its value once", W::SignedIn);
     row(C::List, &[ch('r')], A::Rotate, "rotate", "rotate the key in four steps, or go on with it", W::OnLiveKey);
-    row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor", W::OnLiveKey);
+    row(C::List, &[ch('x')], A::Revoke, "revoke", "revoke the key under the cursor, or the marked ones", W::OnLiveKey);
     row(C::List, &[ch('L')], A::Leak, "leaked", "a key has leaked: paste it, find it, revoke it, see it die", W::Always);
     row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
     row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
-    row(C::List, &[ESC], A::Back, "clear filter", "drop the filter", W::Filtered);
+    row(C::List, &[ESC], A::Back, "clear", "drop the marks, then the filter", W::SomethingToClear);
+    row(C::List, &[ch(' ')], A::Toggle, "mark", "mark the key, to revoke several", W::OnKey);
     row(C::List, &[ch('z')], A::Snooze, "", "put the key's due date off, with a reason", W::OnKey);
     row(C::List, &[ch('s')], A::Sort, "sort", "sort by the next column", W::Always);
     row(C::List, &[ch('S')], A::ReverseSort, "", "turn the order round", W::Always);

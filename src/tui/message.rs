@@ -17,6 +17,7 @@ use crate::ops::deliver::Receipt;
 use crate::ops::leak::{Killed, Search};
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
+use crate::ops::revoke_many;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
@@ -205,6 +206,22 @@ pub enum Message {
         /// What is written down since.
         notes: Notes,
     },
+    /// The revocation of several keys has come further.
+    ManyProgress {
+        /// The run it belongs to.
+        request: RequestId,
+        /// How far.
+        progress: revoke_many::Progress,
+    },
+    /// The revocation of several keys ended.
+    ManyRevoked {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// What became of each.
+        results: Vec<revoke_many::Revoked>,
+    },
     /// The log of this machine was read.
     LogRead {
         /// The run it belongs to.
@@ -298,6 +315,8 @@ impl Message {
             | Self::RotationRead { request, .. }
             | Self::RotationFinished { request, .. }
             | Self::Snoozed { request, .. }
+            | Self::ManyProgress { request, .. }
+            | Self::ManyRevoked { request, .. }
             | Self::LogRead { request, .. }
             | Self::LeakSeen { request, .. }
             | Self::LeakSearched { request, .. }
@@ -313,6 +332,10 @@ impl Message {
     /// Whether it is the last message of its run.
     #[must_use]
     pub fn ends_request(&self) -> bool {
-        self.request().is_some() && !matches!(self, Self::PageRead { .. } | Self::LeakSeen { .. })
+        self.request().is_some()
+            && !matches!(
+                self,
+                Self::PageRead { .. } | Self::LeakSeen { .. } | Self::ManyProgress { .. }
+            )
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::rotate::Rotating;
 use crate::core::incident::Outcome;
-use crate::core::listing::Listing;
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::ops::create::{CreateError, WithoutStore, create};
@@ -23,6 +23,7 @@ use crate::ops::leak::Watch;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::revoke_many::{Ended, Revoked, revoke_many};
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
@@ -262,6 +263,25 @@ impl Runner {
                     })
                 });
             }
+            Effect::RevokeMany(request, team, targets) => {
+                let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
+                let (ports, patience, stop) = (self.ports.clone(), self.patience, self.stop.clone());
+                let messages = self.messages.clone();
+                self.spawn(request, async move {
+                    let on_progress = move |progress| {
+                        // The dashboard may have ended meanwhile.
+                        let _ = messages.send(Message::ManyProgress { request, progress });
+                    };
+                    let results = match api {
+                        Ok(api) => {
+                            let stop = stop.cancelled();
+                            revoke_many(&ports, &profile?, &*api, &targets, patience, &on_progress, stop).await
+                        }
+                        Err(error) => without_api(targets, &error),
+                    };
+                    Some(Message::ManyRevoked { request, team, results })
+                });
+            }
             Effect::ReadLog(request) => {
                 let journal = Arc::clone(&self.ports.journal);
                 self.spawn(request, async move {
@@ -459,6 +479,16 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
     hand_to(ports, profile, route, &target, &mut new, std::future::pending())
         .await
         .receipt
+}
+
+/// What became of keys that no request could be made for.
+fn without_api(targets: Vec<ListedKey>, error: &ApiError) -> Vec<Revoked> {
+    let failed = |target| Revoked {
+        target,
+        ended: Ended::Done(Outcome::Failed(error.to_string())),
+        recorded: Ok(()),
+    };
+    targets.into_iter().map(failed).collect()
 }
 
 fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {

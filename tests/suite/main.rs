@@ -13,6 +13,7 @@
 )]
 
 mod activity;
+mod bulk;
 mod cli;
 mod due;
 mod flows;

@@ -17,6 +17,7 @@ use crate::ops::deliver::ReceiptState;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::bulk::BulkForm;
 use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
 use crate::tui::secret_field::SecretField;
 
@@ -54,6 +55,8 @@ pub enum Dialog {
     Waiting(WaitingPage),
     /// Revoke this key?
     Revoke(RevokeForm),
+    /// Revoke the marked keys?
+    Bulk(BulkForm),
     /// The leaked value of the model.
     Leak,
     /// Leave, although something would be lost?

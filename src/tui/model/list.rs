@@ -90,6 +90,8 @@ pub struct KeyList {
     notes: Notes,
     pairs: Pairs,
     rows: Vec<Row>,
+    /// Keys the person marked, whether the filter shows them or not.
+    marked: HashSet<KeyId>,
     /// What the filter looks into, by row and in lower case; made when it is first typed into, not for the first frame.
     haystacks: Vec<String>,
     /// Indices into `rows`, sorted: a letter of the filter does not sort again.
@@ -121,6 +123,7 @@ impl KeyList {
             notes: Notes::default(),
             pairs: Pairs::default(),
             rows: Vec::new(),
+            marked: HashSet::new(),
             haystacks: Vec::new(),
             sorted: Vec::new(),
             order: Vec::new(),
@@ -144,7 +147,53 @@ impl KeyList {
             .into_iter()
             .map(|listed| Row::new(listed, &self.policies, server_now))
             .collect();
+        if !self.marked.is_empty() {
+            let listed: HashSet<&KeyId> = self.rows.iter().map(|row| &row.listed.key.id).collect();
+            self.marked.retain(|id| listed.contains(id));
+        }
         self.measure(server_now);
+    }
+
+    /// Marks the key under the cursor or takes its mark away, and goes on to the next.
+    pub fn toggle_mark(&mut self) {
+        let Some(id) = self.selected().map(|row| row.listed.key.id.clone()) else {
+            return;
+        };
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.step(1);
+    }
+
+    /// Takes the mark of a key away.
+    pub fn unmark(&mut self, id: &KeyId) {
+        self.marked.remove(id);
+    }
+
+    /// Takes every mark away.
+    pub fn clear_marks(&mut self) {
+        self.marked.clear();
+    }
+
+    /// How many keys are marked.
+    #[must_use]
+    pub fn marked_count(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// Whether a key is marked.
+    #[must_use]
+    pub fn is_marked(&self, id: &KeyId) -> bool {
+        self.marked.contains(id)
+    }
+
+    /// The marked keys, in the order of the list.
+    #[must_use]
+    pub fn marked(&self) -> Vec<ListedKey> {
+        let rows = self.sorted.iter().filter_map(|&index| self.rows.get(index));
+        rows.filter(|row| self.is_marked(&row.listed.key.id))
+            .map(|row| row.listed.clone())
+            .collect()
     }
 
     /// Takes what was written down about the keys.
@@ -669,6 +718,34 @@ mod tests {
         }
         list.edit_filter(|input| *input = Input::from("rotating"));
         assert_eq!(list.shown(), 2);
+    }
+
+    #[test]
+    fn a_mark_stays_on_its_key_through_sorting_filtering_and_reading_again() {
+        let mut list = list(&FOUR);
+        list.toggle_mark();
+        list.toggle_mark();
+        assert_eq!(list.place(), 2, "the next one can be marked at once");
+        let marked = |list: &KeyList| -> Vec<String> {
+            let names = list.marked().into_iter().map(|one| one.key.name.raw().to_owned());
+            let mut names: Vec<String> = names.collect();
+            names.sort();
+            names
+        };
+        let before = marked(&list);
+        assert_eq!(before.len(), 2);
+        list.sort_next();
+        list.reverse();
+        list.edit_filter(|input| *input = Input::from("nothing of that"));
+        assert_eq!(marked(&list), before);
+        let keys: Vec<ListedKey> = list.all().iter().map(|row| row.listed.clone()).collect();
+        list.replace(keys.clone(), now());
+        assert_eq!(marked(&list), before);
+        let left = keys.into_iter().filter(|one| one.key.name.raw() != before[0]).collect();
+        list.replace(left, now());
+        assert_eq!(marked(&list), before[1..], "a key that is gone has no mark");
+        list.clear_marks();
+        assert_eq!(list.marked_count(), 0);
     }
 
     #[test]

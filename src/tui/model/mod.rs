@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod agenda;
+pub mod bulk;
 pub mod dialog;
 pub mod leak;
 pub mod list;
@@ -26,6 +27,7 @@ use crate::tui::keymap::{Action, Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::activity::ActivityLog;
 use crate::tui::model::agenda::Agenda;
+use crate::tui::model::bulk::BulkStage;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::list::KeyList;
@@ -328,6 +330,11 @@ impl Model {
             Some(Dialog::Attest(_)) => Context::Attest,
             Some(Dialog::Snooze(_)) => Context::Snooze,
             Some(Dialog::Leak) => self.leak_context(),
+            Some(Dialog::Bulk(form)) => match form.stage {
+                BulkStage::Counting(_) | BulkStage::Own { .. } => Context::TypedQuestion,
+                BulkStage::Running(_) => Context::Busy,
+                BulkStage::Over(_) => Context::Page,
+            },
             Some(Dialog::SignIn(_)) => Context::SignIn,
         }
     }
@@ -359,7 +366,10 @@ impl Model {
             When::InDetails => matches!(self.dialogs.last(), Some(Dialog::Details { .. })),
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
-            When::Filtered => !self.team().list.filter().value().is_empty(),
+            When::SomethingToClear => {
+                let list = &self.team().list;
+                !list.filter().value().is_empty() || list.marked_count() > 0
+            }
             When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
             When::SeveralTeams => self.teams.len() > 1,

@@ -14,12 +14,13 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CreateForm, Dialog};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{activity, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
+use crate::tui::update::{activity, bulk, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave::quit(model),
         Action::NewKey => model.dialogs.push(Dialog::Create(CreateForm::default())),
+        Action::Revoke if model.team().list.marked_count() > 0 => return bulk::open(model),
         Action::Revoke => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
                 return revoke::open(model, &id);
@@ -52,10 +53,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Filter => model.filtering = true,
         Action::KeepFilter => model.filtering = false,
+        Action::Back if !model.filtering && model.team().list.marked_count() > 0 => model.team_mut().list.clear_marks(),
         Action::Back => {
             model.filtering = false;
             model.team_mut().list.edit_filter(|input| *input = Input::default());
         }
+        Action::Toggle => model.team_mut().list.toggle_mark(),
         Action::Sort => model.team_mut().list.sort_next(),
         Action::ReverseSort => model.team_mut().list.reverse(),
         Action::Down => model.team_mut().list.step(1),
@@ -70,7 +73,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Copy
         | Action::Send
         | Action::TryAgain
-        | Action::Toggle
         | Action::Reveal
         | Action::Stored
         | Action::Attest
@@ -147,6 +149,7 @@ pub(super) fn on_loaded(
         }
     };
     revoke::facts_read(model, request, failure.as_deref());
+    bulk::facts_read(model, request, failure.as_deref());
     match failure {
         Some(sentence) if team == model.active => model.say(Role::Danger, sentence),
         Some(_) => {}

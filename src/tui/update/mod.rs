@@ -1,6 +1,7 @@
 //! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
 
 mod activity;
+mod bulk;
 mod clipboard;
 mod create;
 mod due;
@@ -23,6 +24,7 @@ pub(crate) use self::leak::role_of;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
+use crate::tui::model::bulk::BulkForm;
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
@@ -122,6 +124,8 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             unrecorded,
             ..
         } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
+        Message::ManyProgress { progress, .. } => bulk::on_progress(model, progress),
+        Message::ManyRevoked { team, results, .. } => bulk::on_ended(model, team, results),
         Message::LogRead { request, result } => activity::on_read(model, request, result),
         Message::LeakSeen { timeline, .. } => leak::on_seen(model, *timeline),
         Message::LeakSearched {
@@ -240,8 +244,12 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
         return rotate::open(model, &id);
     }
     let most = view::most_scroll(model);
-    if let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. } | Dialog::Entry { scroll, .. }) =
-        model.dialogs.last_mut()
+    if let Some(
+        Dialog::Help { scroll }
+        | Dialog::Details { scroll, .. }
+        | Dialog::Entry { scroll, .. }
+        | Dialog::Bulk(BulkForm { scroll, .. }),
+    ) = model.dialogs.last_mut()
     {
         match action {
             Action::Down => *scroll = scroll.saturating_add(1).min(most),
@@ -263,6 +271,7 @@ fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> 
     match model.dialogs.last() {
         Some(Dialog::Quit(_)) => leave::answer(model, action, deliberate),
         Some(Dialog::CancelRotation(_)) => rotate::answer_cancel(model, action, deliberate),
+        Some(Dialog::Bulk(_)) => bulk::answer(model, action, deliberate),
         Some(Dialog::Leak) => leak::answer(model, action, deliberate),
         _ => revoke::answer(model, action, deliberate),
     }
@@ -304,6 +313,7 @@ fn line(model: &mut Model) -> Option<&mut Input> {
             Confirm::YesNo => None,
         },
         Some(Dialog::Leak) => model.leak.as_mut().and_then(LeakFlow::line),
+        Some(Dialog::Bulk(form)) => form.line(),
         _ => None,
     }
 }
@@ -348,6 +358,7 @@ fn typed(model: &mut Model) {
             form.error = None;
         }
         Some(Dialog::Leak) => leak::typed(model),
+        Some(Dialog::Bulk(form)) => bulk::typed(form),
         Some(Dialog::Palette(_)) => palette::search(model),
         _ => {}
     }

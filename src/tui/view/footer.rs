@@ -109,6 +109,12 @@ pub(super) fn draw_hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let fixed_width: u16 = fixed.iter().map(|entry| width(entry) + 2).sum();
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
+    let marked = model.team().list.marked_count();
+    if context == Context::List && marked > 0 {
+        let words = format!("● {marked} marked  ");
+        used += columns(&words);
+        spans.push(span(model, Role::Accent, words));
+    }
     for entry in &rest {
         if used + width(entry) + 2 + fixed_width > area.width {
             break;

@@ -127,7 +127,7 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, un
         used.replace(" ago", "")
     };
     let mut spans = vec![
-        Span::styled(if selected { " ▸ " } else { "   " }, theme.style(Role::Accent)),
+        Span::styled(lead(model, row, selected), theme.style(Role::Accent)),
         Span::styled(mark(status), of_status),
         Span::raw(" "),
         Span::styled(
@@ -151,6 +151,16 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, un
     cell(&gauge(row.standing, row.policy, widths.gauge), widths.gauge, of_status);
     cell(&rotation(row, widths.due), widths.due, of_status);
     Line::from(spans)
+}
+
+/// Whether it is marked, and whether the cursor is on it.
+fn lead(model: &Model, row: &Row, selected: bool) -> &'static str {
+    match (model.team().list.is_marked(&row.listed.key.id), selected) {
+        (true, true) => "●▸ ",
+        (true, false) => "●  ",
+        (false, true) => " ▸ ",
+        (false, false) => "   ",
+    }
 }
 
 /// When it is due, how far its rotation is, or until when it is put off.

@@ -403,6 +403,24 @@ impl Stage {
         self.settle().await;
     }
 
+    /// Somebody else revokes the key of this name.
+    pub async fn revoke_elsewhere(&self, name: &str) {
+        let row = self.dashboard.model.team().list.all().iter();
+        let id = row
+            .filter(|row| row.listed.key.name.raw() == name)
+            .map(|row| row.listed.key.id.raw())
+            .next()
+            .unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client
+            .delete(format!("{}/delete-api-key?keyId={id}", self.sandbox.base_url))
+            .bearer_auth(self.sandbox.credential.expose())
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     /// Lets time pass, here and on the server.
     pub async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);

@@ -1,5 +1,6 @@
 //! What is open over the list, each in a box of its own size.
 
+mod bulk;
 mod create;
 mod leak;
 mod pages;
@@ -237,6 +238,7 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::Create(form) => create::sheet(model, form, room),
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
+        Dialog::Bulk(form) => bulk::sheet(model, form, room),
         Dialog::Leak => leak::sheet(model, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
         Dialog::BeginRotation(form) => rotation::begin(model, form, room),

@@ -1,0 +1,185 @@
+//! Revoke the marked keys: a plan with fresh facts, their count typed, and what became of each.
+
+use tui_input::Input;
+
+use crate::core::bulk::Plan;
+use crate::core::confirm::{Question, question};
+use crate::core::incident::Outcome;
+use crate::core::key::{KeyId, Own};
+use crate::ops::revoke_many::{Ended, Progress, Revoked};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
+use crate::tui::model::dialog::{Dialog, Facts};
+use crate::tui::model::{Model, SessionState};
+use crate::tui::theme::Role;
+use crate::tui::update::list::load;
+
+/// Asks about the marked keys, and reads the list again meanwhile.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let effects = load(model, model.active);
+    let facts = match model.team().loading {
+        Some((request, _)) => Facts::Reading(request),
+        None => Facts::Fresh,
+    };
+    let plan = Plan::of(model.team().list.marked(), model.server_now());
+    model.dialogs.push(Dialog::Bulk(BulkForm {
+        team: model.active,
+        plan,
+        facts,
+        gone: 0,
+        stage: BulkStage::Counting(Input::default()),
+        hint: None,
+        scroll: 0,
+    }));
+    effects
+}
+
+fn form(model: &mut Model) -> Option<&mut BulkForm> {
+    model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::Bulk(form) => Some(form),
+        _ => None,
+    })
+}
+
+/// The list came again: a plan that waited for it is made anew of what is listed now.
+pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
+    let server_now = model.server_now();
+    let marked = model.team().list.marked();
+    let complete = model.team().complete;
+    let Some(form) = form(model) else { return };
+    if form.facts != Facts::Reading(request) || !matches!(form.stage, BulkStage::Counting(_)) {
+        return;
+    }
+    form.hint = None;
+    if let Some(why) = failure {
+        form.facts = Facts::Stale(why.to_owned());
+        return;
+    }
+    if !complete {
+        form.facts = Facts::Stale("the server counts more keys than it sent".to_owned());
+        return;
+    }
+    form.gone = form.plan.len().saturating_sub(marked.len());
+    form.plan = Plan::of(marked, server_now);
+    form.facts = Facts::Fresh;
+    if form.plan.is_empty() {
+        model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+        model.say(
+            Role::Ok,
+            "✓ None of the marked keys is in the list any more. Nothing was sent.",
+        );
+    }
+}
+
+pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let server_now = model.server_now();
+    let Some(form) = form(model) else { return Vec::new() };
+    match action {
+        Action::No | Action::Back => {
+            let count = form.plan.len();
+            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+            model.say(
+                Role::Plain,
+                format!("Nothing was revoked: the {count} marked keys stay alive. Esc unmarks them."),
+            );
+            return Vec::new();
+        }
+        Action::Submit if matches!(form.facts, Facts::Reading(_)) => {
+            form.hint = Some("A moment: the list is being read again.");
+            return Vec::new();
+        }
+        Action::Submit if deliberate => {}
+        _ => return Vec::new(),
+    }
+    match &form.stage {
+        BulkStage::Counting(input) => {
+            if input.value().trim() != form.plan.len().to_string() {
+                form.hint = Some("That is not their number. Nothing was revoked.");
+                return Vec::new();
+            }
+            if let Some(own) = form.plan.own.first()
+                && let Question::Typed { expected, what } = question(own, server_now)
+            {
+                form.hint = None;
+                form.stage = BulkStage::Own {
+                    input: Input::default(),
+                    expected,
+                    what,
+                };
+                return Vec::new();
+            }
+        }
+        BulkStage::Own { input, expected, .. } => {
+            if input.value().trim() != expected {
+                form.hint = Some("That is not it. Nothing was revoked.");
+                return Vec::new();
+            }
+        }
+        BulkStage::Running(_) | BulkStage::Over(_) => return Vec::new(),
+    }
+    let (team, order) = (form.team, form.plan.order());
+    form.hint = None;
+    form.stage = BulkStage::Running(Run {
+        order: order.clone(),
+        ..Run::default()
+    });
+    vec![Effect::RevokeMany(model.begin_to_the_end("revoking"), team, order)]
+}
+
+pub(super) fn on_progress(model: &mut Model, progress: Progress) -> Vec<Effect> {
+    if let Some(BulkForm {
+        stage: BulkStage::Running(run),
+        ..
+    }) = form(model)
+    {
+        run.note(progress);
+    }
+    Vec::new()
+}
+
+pub(super) fn on_ended(model: &mut Model, team: TeamIndex, results: Vec<Revoked>) -> Vec<Effect> {
+    let proven = |one: &&Revoked| matches!(&one.ended, Ended::Done(outcome) if outcome.is_proven());
+    let dead_ids: Vec<KeyId> = results
+        .iter()
+        .filter(proven)
+        .map(|one| one.target.key.id.clone())
+        .collect();
+    let (count, dead) = (results.len(), dead_ids.len());
+    let unrecorded = results.iter().find_map(|one| one.recorded.as_ref().err()).cloned();
+    let signed_out = results
+        .iter()
+        .any(|one| one.target.own == Own::Yes && one.ended == Ended::Done(Outcome::Dead));
+    let mut sentence = if dead == count {
+        format!("✓ Revoked {count} of {count} keys.")
+    } else {
+        format!("✗ Revoked {dead} of {count} keys; {} NOT, or not proven.", count - dead)
+    };
+    if let Some(error) = unrecorded {
+        sentence.push_str(&format!(" Nothing is being recorded: {error}."));
+    }
+    model.say(if dead == count { Role::Ok } else { Role::Danger }, sentence);
+    if let Some(form) = form(model) {
+        form.stage = BulkStage::Over(results);
+        form.scroll = 0;
+    }
+    let Some(state) = model.teams.get_mut(team.0) else {
+        return Vec::new();
+    };
+    for id in dead_ids {
+        state.list.unmark(&id);
+    }
+    if signed_out {
+        state.session = SessionState::SignedOut(Some(
+            "Our own credential was revoked. Sign in with another key.".to_owned(),
+        ));
+        return Vec::new();
+    }
+    load(model, team)
+}
+
+/// What follows from a changed confirmation.
+pub(super) fn typed(form: &mut BulkForm) {
+    form.hint = None;
+}

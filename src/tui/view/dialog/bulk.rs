@@ -1,0 +1,192 @@
+//! Several keys to be revoked: the plan, how far it has come, and what became of each.
+
+use ratatui::text::Line;
+
+use crate::core::bulk::{Plan, rotation_of};
+use crate::core::key::{LastUse, Own};
+use crate::core::listing::ListedKey;
+use crate::core::text::{columns, fit};
+use crate::ops::revoke_many::{Ended, Revoked};
+use crate::tui::model::Model;
+use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
+use crate::tui::model::dialog::Facts;
+use crate::tui::theme::Role;
+use crate::tui::update::role_of;
+use crate::tui::view::dialog::Sheet;
+use crate::tui::view::{relative, span};
+
+/// Keys of one part that are drawn on a screen of the smallest height; more on a larger one.
+const SHOWN: usize = 3;
+/// Rows of the progress that are drawn at once.
+const STEPS: usize = 10;
+
+pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
+    let count = form.plan.len();
+    let title = match &form.stage {
+        BulkStage::Over(_) => "Revoked keys".to_owned(),
+        _ => format!("Revoke {count} key{}?", if count == 1 { "" } else { "s" }),
+    };
+    let mut sheet = Sheet::new(title, room.min(84));
+    sheet.role = Role::Danger;
+    sheet.blank();
+    match &form.stage {
+        BulkStage::Counting(input) => {
+            plan(&mut sheet, model, form);
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!("Type their number to revoke them: {count}"),
+            );
+            sheet.input(model, input.value(), input.cursor());
+        }
+        BulkStage::Own { input, expected, what } => {
+            sheet.words(
+                model,
+                Role::Danger,
+                "! The key chatzuri-keys is signed in with is among them. It goes last, and revoking it signs us out.",
+            );
+            sheet.blank();
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!("Type {what} to revoke all {count}: {expected}"),
+            );
+            sheet.input(model, input.value(), input.cursor());
+        }
+        BulkStage::Running(run) => running(&mut sheet, model, run),
+        BulkStage::Over(results) => {
+            sheet.scroll = form.scroll;
+            over(&mut sheet, model, results);
+        }
+    }
+    if let Some(hint) = form.hint {
+        sheet.words(model, Role::Warn, hint);
+    }
+    sheet
+}
+
+fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
+    let Plan { unused, in_use, own } = &form.plan;
+    // Half of what a larger screen has more goes to each of the two long parts.
+    let shown = SHOWN + usize::from(model.size.1.saturating_sub(24)) / 2;
+    part(sheet, model, (Role::Plain, "Not in use"), unused, shown);
+    part(
+        sheet,
+        model,
+        (
+            Role::Danger,
+            "! In use, or their use is not known: these want a rotation instead",
+        ),
+        in_use,
+        shown,
+    );
+    part(
+        sheet,
+        model,
+        (Role::Danger, "! Ours, and last: revoking it signs us out"),
+        own,
+        shown,
+    );
+    if form.gone > 0 {
+        let words = format!("{} of the marked keys: not in the list any more.", form.gone);
+        sheet.words(model, Role::Dim, &words);
+    }
+    match &form.facts {
+        Facts::Reading(_) => sheet.words(model, Role::Accent, "Reading their last use again…"),
+        Facts::Fresh => {}
+        Facts::Stale(why) => sheet.words(
+            model,
+            Role::Warn,
+            &format!("! These facts may be old, the list could not be read again: {why}"),
+        ),
+    }
+    sheet.words(
+        model,
+        Role::Plain,
+        "Revocation is immediate and cannot be undone: every request with one of them gets 401.",
+    );
+    sheet.blank();
+}
+
+fn part(sheet: &mut Sheet, model: &Model, (role, heading): (Role, &str), keys: &[ListedKey], shown: usize) {
+    if keys.is_empty() {
+        return;
+    }
+    sheet.words(model, role, &format!("{heading} ({})", keys.len()));
+    for key in keys.iter().take(shown) {
+        let used = match key.key.last_used_at {
+            LastUse::Unknown => "last use unknown".to_owned(),
+            LastUse::Never => "never used".to_owned(),
+            at @ LastUse::At(_) => format!("used {}", relative::last_use(at, model.server_now())),
+        };
+        let maybe = if key.own == Own::Unknown { ", may be ours" } else { "" };
+        let rotating = match rotation_of(&model.team().list.notes().rotations, &key.key.id) {
+            Some(_) => ", being rotated",
+            None => "",
+        };
+        line(
+            sheet,
+            model,
+            "  ",
+            &key.key.called(),
+            &format!("{used}{maybe}{rotating}"),
+        );
+    }
+    if let Some(more) = keys.len().checked_sub(shown).filter(|&more| more > 0) {
+        sheet.words(model, Role::Dim, &format!("  and {more} more"));
+    }
+    sheet.blank();
+}
+
+/// A key, and a few words about it that are never cut away.
+fn line(sheet: &mut Sheet, model: &Model, lead: &str, key: &str, words: &str) {
+    let room = sheet.width.saturating_sub(columns(lead) + columns(words) + 3);
+    sheet.line(Line::from(vec![
+        span(model, Role::Plain, format!("{lead}{}", fit(key, room))),
+        span(model, Role::Dim, format!("   {words}")),
+    ]));
+}
+
+fn running(sheet: &mut Sheet, model: &Model, run: &Run) {
+    let done = run.answered.len();
+    let from = done
+        .saturating_sub(STEPS / 2)
+        .min(run.order.len().saturating_sub(STEPS));
+    for target in run.order.iter().skip(from).take(STEPS) {
+        let id = &target.key.id;
+        let (lead, words) = match run.answered.get(id.raw()) {
+            Some(true) => ("✓ ", "accepted"),
+            Some(false) => ("✗ ", "not accepted"),
+            None if run.asking.as_ref() == Some(id) => ("▸ ", "asking…"),
+            None => ("· ", ""),
+        };
+        line(sheet, model, lead, &target.key.called(), words);
+    }
+    sheet.blank();
+    let words = if run.reading {
+        format!("{done} of {} asked for. Reading the list again…", run.order.len())
+    } else {
+        format!("{done} of {} asked for.", run.order.len())
+    };
+    sheet.words(model, Role::Accent, &words);
+}
+
+fn over(sheet: &mut Sheet, model: &Model, results: &[Revoked]) {
+    for one in results {
+        let (role, words) = match &one.ended {
+            Ended::Done(outcome) => {
+                let (role, mark) = role_of(outcome);
+                (role, format!("{mark} {}", outcome.sentence(&one.target.key)))
+            }
+            Ended::Interrupted => (
+                Role::Danger,
+                format!(
+                    "! NOT PROVEN whether {} was revoked: it was stopped.",
+                    one.target.key.called()
+                ),
+            ),
+            Ended::NotBegun => (Role::Warn, format!("· {} was not revoked.", one.target.key.called())),
+        };
+        sheet.words(model, role, &words);
+    }
+}

@@ -306,6 +306,8 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('L')], A::Leak, "leaked", "a key has leaked: paste it, find it, revoke it, see it die", W::Always);
     row(C::List, &[ch('/')], A::Filter, "filter", "filter as you type: name, id, hint, owner, status", W::Always);
     row(C::List, &[ENTER, ch('l')], A::Details, "details", "everything known of the key", W::OnKey);
+    row(C::List, &[ch('2')], A::DueView, "due", "what is due, over every team", W::Always);
+    row(C::List, &[ch('3')], A::ActivityView, "activity", "what was done on this machine", W::Always);
     row(C::List, &[ESC], A::Back, "clear", "drop the marks, then the filter", W::SomethingToClear);
     row(C::List, &[ch(' ')], A::Toggle, "mark", "mark the key, to revoke several", W::OnKey);
     row(C::List, &[ch('z')], A::Snooze, "", "put the key's due date off, with a reason", W::OnKey);
@@ -315,8 +317,6 @@ fn defaults() -> Vec<Binding> {
     row(C::List, &[ch('w')], A::Waiting, "waiting", "open the new keys that wait", W::SomethingWaits);
     row(C::List, &[ch('t')], A::NextTeam, "team", "show the next team", W::SeveralTeams);
     row(C::List, &[ch('i')], A::SignIn, "sign in", "sign in with another key", W::MaySignIn);
-    row(C::List, &[ch('2')], A::DueView, "due", "what is due, over every team", W::Always);
-    row(C::List, &[ch('3')], A::ActivityView, "activity", "what was done on this machine", W::Always);
     row(C::List, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next key", W::Always);
     row(C::List, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous key", W::Always);
     row(C::List, &[code(KeyCode::PageDown), KeyPress::ctrl('d')], A::PageDown, "", "a screen down", W::Always);

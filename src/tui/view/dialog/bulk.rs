@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use crate::core::bulk::{Plan, rotation_of};
+use crate::core::incident::Outcome;
 use crate::core::key::{LastUse, Own};
 use crate::core::listing::ListedKey;
 use crate::core::text::{columns, fit};
@@ -15,8 +16,10 @@ use crate::tui::update::role_of;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
 
-/// Keys of one part that are drawn on a screen of the smallest height; more on a larger one.
-const SHOWN: usize = 3;
+/// Rows that a part takes besides its keys.
+const PART_ROWS: usize = 3;
+/// Rows of the screen that are not a part's.
+const OTHER_ROWS: usize = 13;
 /// Rows of the progress that are drawn at once.
 const STEPS: usize = 10;
 
@@ -67,8 +70,10 @@ pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
 
 fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
     let Plan { unused, in_use, own } = &form.plan;
-    // Half of what a larger screen has more goes to each of the two long parts.
-    let shown = SHOWN + usize::from(model.size.1.saturating_sub(24)) / 2;
+    let parts = [unused, in_use].iter().filter(|keys| !keys.is_empty()).count().max(1);
+    let own_rows = if own.is_empty() { 0 } else { PART_ROWS };
+    let room = usize::from(model.size.1).saturating_sub(OTHER_ROWS + own_rows + PART_ROWS * parts);
+    let shown = (room / parts).max(1);
     part(sheet, model, (Role::Plain, "Not in use"), unused, shown);
     part(
         sheet,
@@ -117,7 +122,10 @@ fn part(sheet: &mut Sheet, model: &Model, (role, heading): (Role, &str), keys: &
         let used = match key.key.last_used_at {
             LastUse::Unknown => "last use unknown".to_owned(),
             LastUse::Never => "never used".to_owned(),
-            at @ LastUse::At(_) => format!("used {}", relative::last_use(at, model.server_now())),
+            LastUse::At(at) => match relative::ago(at, model.server_now()).as_str() {
+                "now" => "used just now".to_owned(),
+                ago => format!("used {ago}"),
+            },
         };
         let maybe = if key.own == Own::Unknown { ", may be ours" } else { "" };
         let rotating = match rotation_of(&model.team().list.notes().rotations, &key.key.id) {
@@ -173,19 +181,29 @@ fn running(sheet: &mut Sheet, model: &Model, run: &Run) {
 
 fn over(sheet: &mut Sheet, model: &Model, results: &[Revoked]) {
     for one in results {
+        let called = one.target.key.called();
         let (role, words) = match &one.ended {
+            Ended::Done(Outcome::Revoked) => {
+                line(sheet, model, "✓ ", &called, "gone from the list");
+                continue;
+            }
+            Ended::Done(Outcome::AlreadyGone) => {
+                line(sheet, model, "✓ ", &called, "was gone already");
+                continue;
+            }
+            Ended::Done(Outcome::Dead) => {
+                line(sheet, model, "✓ ", &called, "its own next request got 401");
+                continue;
+            }
             Ended::Done(outcome) => {
                 let (role, mark) = role_of(outcome);
                 (role, format!("{mark} {}", outcome.sentence(&one.target.key)))
             }
             Ended::Interrupted => (
                 Role::Danger,
-                format!(
-                    "! NOT PROVEN whether {} was revoked: it was stopped.",
-                    one.target.key.called()
-                ),
+                format!("! NOT PROVEN whether {called} was revoked: it was stopped."),
             ),
-            Ended::NotBegun => (Role::Warn, format!("· {} was not revoked.", one.target.key.called())),
+            Ended::NotBegun => (Role::Warn, format!("· {called} was not revoked.")),
         };
         sheet.words(model, role, &words);
     }

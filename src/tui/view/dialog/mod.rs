@@ -146,11 +146,16 @@ impl Sheet {
         };
         let most = inner_rows.saturating_sub(inside.height);
         self.scroll = self.scroll.min(most);
+        // The line that is typed into is always seen, with what is said under it.
+        if self.cursor.is_some() {
+            self.scroll = most;
+        }
         let lines = std::mem::take(&mut self.lines);
         frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), inside);
         if let Some((line, column)) = self.cursor.filter(|_| top) {
             let x = inside.x + column.min(inside.width.saturating_sub(1));
-            frame.set_cursor_position(Position::new(x, inside.y + line.min(inside.height.saturating_sub(1))));
+            let line = line.saturating_sub(self.scroll).min(inside.height.saturating_sub(1));
+            frame.set_cursor_position(Position::new(x, inside.y + line));
         }
         for (line, y) in hints.into_iter().zip(at.y + height.saturating_sub(1 + hint_rows)..) {
             frame.render_widget(line, Rect { y, height: 1, ..inside });

@@ -3,7 +3,6 @@
 pub mod app;
 pub mod effect;
 pub mod keymap;
-mod leak_runs;
 pub mod message;
 pub mod model;
 pub mod runner;

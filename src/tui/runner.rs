@@ -1,5 +1,6 @@
 //! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
 
+mod leak;
 mod rotate;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use jiff::SignedDuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use self::leak::Teller;
 use self::rotate::Rotating;
 use crate::core::incident::Outcome;
 use crate::core::listing::{ListedKey, Listing};
@@ -29,7 +31,6 @@ use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
 use crate::ports::{ApiError, Consequence, Fault, KeyApi, LogQuery, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
-use crate::tui::leak_runs::{self, Teller};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 use crate::tui::model::Settings;
 use crate::tui::model::activity::LINES;
@@ -298,14 +299,14 @@ impl Runner {
                 let first = (team.0 < profiles.len()).then(|| profiles.remove(team.0));
                 let (ports, teller) = (self.ports.clone(), self.teller(request));
                 self.spawn(request, async move {
-                    Some(leak_runs::look(&ports, &first?, &profiles, value, means, teller).await)
+                    Some(leak::look(&ports, &first?, &profiles, value, means, teller).await)
                 });
             }
             Effect::KillLeak(request, search) => {
                 let (ports, teller, stop) = (self.ports.clone(), self.teller(request), self.stop.clone());
                 let pace = (self.patience, self.watch);
                 self.spawn(request, async move {
-                    Some(leak_runs::kill(&ports, search, pace, teller, stop).await)
+                    Some(leak::kill(&ports, search, pace, teller, stop).await)
                 });
             }
             Effect::CopyText(request, text) => {

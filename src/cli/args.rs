@@ -204,9 +204,14 @@ Then it is revoked, and the value is tried until it got 401 three times in a row
   pbpaste | chatzuri-keys leak --yes --report incident.md
   printf %s \"$LEAKED\" | CHATZURI_API_KEY=\"$(op read op://Work/Chatzuri/key)\" chatzuri-keys leak --yes
 
+With --replace a successor is created first, its value is handed to the places of the key in the config, and only then \
+the leaked one is revoked. A place that does not take it is told, and the value waits in the keyring (create --resume); \
+you are asked whether to go on, and --yes goes on.
+
 With --with-leaked-key the leaked key itself lists and revokes itself in its own team, where no credential of yours can.
 
-Exit codes: 0 dead, or already gone; 2 ambiguous, or not confirmed, or no key; 3 declined; 4 refused; 7 still alive, or \
+Exit codes: 0 dead, or already gone; 2 ambiguous, or not confirmed, or no key; 3 declined; 4 refused; 5 dead, but its \
+replacement is not everywhere; 7 still alive, or \
 not proven dead; 10 the value gets 401 and matches nothing.";
 
 const IDENTIFY_HELP: &str = "\
@@ -403,6 +408,9 @@ pub struct LeakArgs {
     /// Let the leaked key list and revoke itself in its own team; --yes never implies it
     #[arg(long)]
     pub with_leaked_key: bool,
+    /// First create its replacement, and hand it to the places the config names for this key
+    #[arg(long)]
+    pub replace: bool,
     /// Write the timeline to this file, which ends in .md or .json
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

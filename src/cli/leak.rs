@@ -1,11 +1,14 @@
 //! `chatzuri-keys leak`.
 
+mod replace;
+
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use self::replace::{Replaced, Replacement};
 use crate::cli::args::LeakArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
@@ -65,60 +68,88 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
         .await)
     };
     let mut search = until_interrupted(interrupts, searching).await?;
-    if let Found::Key(found) = &search.found
-        && !switches.dry_run
-    {
-        let facts = facts(found, &value);
-        {
-            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-            if switches.yes {
-                output.warn(&format!("Revoking {facts}."));
-            } else {
-                output.warn(&format!("Revoke {facts}?"));
-                output.warn("Every request with it gets 401 at once, and it cannot be undone.");
-            }
-        }
-        if !switches.yes {
-            until_interrupted(interrupts, confirm(found)).await?;
-            let at = context.ports.clock.now();
-            search.timeline.facts.push(Seen {
-                at,
-                fact: Fact::Confirmed,
-            });
-        }
-        let watch = Watch {
-            limit: Duration::from_secs(args.watch),
-            ..Watch::default()
-        };
-        let stop = interrupts.next_but_hangup();
-        let pace = (Patience::default(), watch);
-        let killed = kill_and_record(context.ports, &mut search, pace, &on_fact, stop).await;
-        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-        output.unrecorded(&killed.recorded);
-        let interrupted = format!(
-            "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
-            search.timeline.called()
-        );
-        return end(
-            &search,
-            report,
-            args.json,
-            killed.outcome.is_none().then_some(interrupted),
-            &mut output,
-        );
-    }
     let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Found::Key(found) = &search.found {
-        output.say(&format!("Would revoke {}.", facts(found, &value)));
-    } else {
+    let mut context = Context { output, ..context };
+    let Found::Key(found) = &search.found else {
         search.timeline.outcome = Some(search.without_kill());
-        suspects(&search, output);
+        suspects(&search, context.output);
         if !switches.dry_run {
             let recorded = record_end(context.ports, &search).await;
-            output.unrecorded(&recorded);
+            context.output.unrecorded(&recorded);
         }
+        return end(&search, report, args.json, None, context.output);
+    };
+    let facts = facts(found, &value);
+    let replacement = if args.replace {
+        let preparing = Replacement::prepare(&context, &search, found);
+        Some(until_interrupted(interrupts, preparing).await?)
+    } else {
+        None
+    };
+    let plan = replacement
+        .as_ref()
+        .map(|replacement| scrub(&value, &replacement.plan()));
+    if switches.dry_run {
+        let first = plan.map(|plan| format!("{plan}, then ")).unwrap_or_default();
+        context.output.say(&format!("Would {first}revoke {facts}."));
+        return end(&search, report, args.json, None, context.output);
     }
-    end(&search, report, args.json, None, output)
+    if let Some(plan) = plan {
+        context.output.warn(&format!("First: {plan}."));
+    }
+    if switches.yes {
+        context.output.warn(&format!("Revoking {facts}."));
+    } else {
+        context.output.warn(&format!("Revoke {facts}?"));
+        context
+            .output
+            .warn("Every request with it gets 401 at once, and it cannot be undone.");
+        until_interrupted(interrupts, confirm(found)).await?;
+        let at = context.ports.clock.now();
+        search.timeline.facts.push(Seen {
+            at,
+            fact: Fact::Confirmed,
+        });
+    }
+    let replaced = match replacement {
+        Some(replacement) => replacement.make(&mut context, &mut search, interrupts).await?,
+        None => Replaced::Whole,
+    };
+    let interrupted = kill(&mut context, &mut search, args, interrupts).await;
+    let exit = end(&search, report, args.json, interrupted, context.output)?;
+    // The key is dead, and somebody still waits for its replacement.
+    Ok(if exit == Exit::Ok && replaced == Replaced::Partly {
+        Exit::Partial
+    } else {
+        exit
+    })
+}
+
+/// Revokes the key that was found and watches its value; the sentence where it was interrupted.
+async fn kill(
+    context: &mut Context<'_>,
+    search: &mut Search,
+    args: &LeakArgs,
+    interrupts: &mut Interrupts,
+) -> Option<String> {
+    let watch = Watch {
+        limit: Duration::from_secs(args.watch),
+        ..Watch::default()
+    };
+    let killed = {
+        let output = Mutex::new(&mut *context.output);
+        let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
+        let stop = interrupts.next_but_hangup();
+        let pace = (Patience::default(), watch);
+        kill_and_record(context.ports, search, pace, &on_fact, stop).await
+    };
+    context.output.unrecorded(&killed.recorded);
+    killed.outcome.is_none().then(|| {
+        format!(
+            "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
+            search.timeline.called()
+        )
+    })
 }
 
 /// A value from standard input or a hidden prompt, without what was copied along with it.

@@ -483,7 +483,7 @@ fn every_faulty_revocation_has_its_outcome_words_and_code() {
         ("revoke:status=503", 7, &["STILL ALIVE", "503"][..]),
         ("revoke:status=503:1", 0, &["DEAD"][..]),
         ("revoke:drop-after:1", 0, &["DEAD"][..]),
-        ("revoke:retry-after=1:1", 0, &["DEAD"][..]),
+        ("revoke:retry-after=3:1", 0, &["DEAD"][..]),
     ] {
         let stage = Stage::with_fault(rule);
         // What dies is not waited for longer than it takes.

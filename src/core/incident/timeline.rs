@@ -40,6 +40,10 @@ pub enum Fact {
     NoAnswer(String),
     /// The person, or a flag, said yes.
     Confirmed,
+    /// Its replacement was made; carries what it is called.
+    Replaced(String),
+    /// It could not be made; carries the sentence.
+    NotReplaced(String),
     /// The server accepted the revocation, this long after it was asked.
     Accepted(SignedDuration),
     /// The server did not accept it; carries the sentence.
@@ -66,6 +70,8 @@ impl Fact {
             Self::Refused(_) => "refused",
             Self::NoAnswer(_) => "no_answer",
             Self::Confirmed => "confirmed",
+            Self::Replaced(_) => "replaced",
+            Self::NotReplaced(_) => "not_replaced",
             Self::Accepted(_) => "revocation_accepted",
             Self::NotAccepted(_) => "revocation_not_accepted",
             Self::Dead => "dead",
@@ -88,6 +94,8 @@ impl Fact {
             Self::Refused(took) => format!("The value gets 401 ({} ms).", ms(took)),
             Self::NoAnswer(why) => format!("The value could not be tried. {why}"),
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
+            Self::Replaced(called) => format!("Its replacement was made: {called}."),
+            Self::NotReplaced(why) => format!("Its replacement was not made. {why}"),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),

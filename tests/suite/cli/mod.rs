@@ -1,6 +1,7 @@
 //! The real binary, as a script runs it, against a real server of the contract.
 
 mod create;
+mod leak_replace;
 mod log;
 mod read;
 mod revoke;

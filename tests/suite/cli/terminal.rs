@@ -10,7 +10,7 @@ use super::*;
 const TERM: &str = "<TERM>";
 
 /// Runs the binary on a terminal, answers each question with its text, and gives back the code and all it printed.
-fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -> (u32, String) {
+pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -> (u32, String) {
     let size = PtySize {
         rows: 24,
         cols: 120,

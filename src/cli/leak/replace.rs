@@ -1,0 +1,218 @@
+//! `leak --replace`: the key's successor is made and handed over before the leaked one is revoked.
+
+use jiff::tz::TimeZone;
+
+use crate::cli::args::CreateArgs;
+use crate::cli::create::{Asked, hand_over};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::profile::Settings;
+use crate::cli::{Context, prompt, until_interrupted};
+use crate::core::incident::{Fact, How, Seen, scrub};
+use crate::core::key::{KeyName, Own};
+use crate::core::register::Place;
+use crate::core::rotation::successor_name;
+use crate::core::target::Target;
+use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
+use crate::ops::leak::{Match, Search};
+use crate::ops::sign_in::{Session, find_session};
+
+/// What is to be made, and where its value goes.
+pub(super) struct Replacement {
+    name: KeyName,
+    /// The places that take a value by themselves.
+    targets: Vec<Target>,
+    /// The places a person sees to.
+    by_hand: Vec<String>,
+    session: Session,
+    /// Those of the profile the key is in.
+    settings: Settings,
+}
+
+/// How far it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replaced {
+    /// Every place that takes a value by itself has it.
+    Whole,
+    /// There is no successor, or a place does not have its value.
+    Partly,
+}
+
+impl Replacement {
+    /// Looks whether a successor can be made at all, before anything is asked for.
+    pub(super) async fn prepare(context: &Context<'_>, search: &Search, found: &Match) -> Result<Self, Trouble> {
+        let refused = |why: String| {
+            Trouble::new(
+                Exit::Usage,
+                format!(
+                    "Nothing was done, and {} is alive: {why} To revoke it at once, leave --replace out.",
+                    search.timeline.called()
+                ),
+            )
+        };
+        if search.timeline.how() == Some(How::Itself) {
+            return Err(refused(
+                "no credential of yours opens its team, so its replacement would have to be made with the leaked key."
+                    .to_owned(),
+            ));
+        }
+        if found.target.own == Own::Yes {
+            return Err(refused(
+                "it is the key we are signed in with. Sign in with another first: chatzuri-keys login.".to_owned(),
+            ));
+        }
+        let mut settings = context.settings.clone();
+        settings.profile = found.place.profile.clone();
+        let old_name = scrub(&search.value, found.target.key.name.raw());
+        let listing = &found.place.listing;
+        let today = TimeZone::UTC.to_datetime(listing.as_of).date();
+        let taken = listing.keys.iter().map(|listed| listed.key.name.raw());
+        let name = successor_name(&old_name, today, taken)
+            .ok_or_else(|| refused("no name can be made for its replacement.".to_owned()))?;
+        let policies = settings.config.policies();
+        let (mut targets, mut by_hand) = (Vec::new(), Vec::new());
+        for place in policies.register().places(&old_name) {
+            match place {
+                Place::Target(target) => targets.push(target.clone()),
+                Place::Words(words) => by_hand.push(words.shown().to_owned()),
+            }
+        }
+        let session = find_session(context.ports, &settings.profile).await?;
+        let session = session.ok_or_else(|| refused("its team is not signed in any more.".to_owned()))?;
+        Ok(Self {
+            name,
+            targets,
+            by_hand,
+            session,
+            settings,
+        })
+    }
+
+    /// What would be done, for a question or a dry run.
+    pub(super) fn plan(&self) -> String {
+        let mut places: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
+        places.extend(self.by_hand.iter().map(|words| format!("{words} (by hand)")));
+        let whereto = match places.as_slice() {
+            [] => "keep its value in the keyring: the config names no places of this key".to_owned(),
+            places => format!("hand its value to {}", places.join(", ")),
+        };
+        format!("create “{}” and {whereto}", self.name)
+    }
+
+    /// Makes the successor and hands it over. A leaked key must die: what goes wrong here is told, and stops the
+    /// revocation only where nothing could take the value, or where the person says so.
+    pub(super) async fn make(
+        self,
+        context: &mut Context<'_>,
+        search: &mut Search,
+        interrupts: &mut Interrupts,
+    ) -> Result<Replaced, Trouble> {
+        let Self {
+            name,
+            targets,
+            by_hand,
+            session,
+            settings,
+        } = self;
+        let args = CreateArgs {
+            to: targets.iter().map(ToString::to_string).collect(),
+            ..CreateArgs::default()
+        };
+        let mut asked = Asked::of(&args, &settings)?;
+        asked.learn_team(&session).await;
+        let without_store = if targets.is_empty() {
+            WithoutStore::Refuse
+        } else {
+            WithoutStore::Create
+        };
+        // Not dropped at a signal: a key would be left behind whose value nobody has.
+        let made = create(
+            context.ports,
+            &settings.profile,
+            &*session.api,
+            name.clone(),
+            without_store,
+        )
+        .await;
+        let new = match made {
+            Ok(new) => new,
+            Err(error @ CreateError::NotReady(_, Blocked::Store(_))) => {
+                return Err(Trouble::new(
+                    Exit::Usage,
+                    format!(
+                        "Nothing was revoked, and {} is alive. {error} To revoke it at once, leave --replace out; to say \
+                         where its replacement goes, give it places in the config.",
+                        search.timeline.called()
+                    ),
+                ));
+            }
+            Err(error) => {
+                context.output.error(&error.to_string());
+                note(context, search, Fact::NotReplaced(error.to_string()));
+                let question = "There is no replacement. Revoke the leaked key all the same? [y/N] ";
+                go_on(context, question, interrupts).await?;
+                return Ok(Replaced::Partly);
+            }
+        };
+        let called = new.key.called();
+        let waits = if by_hand.is_empty() { None } else { Some(true) };
+        let mut there = Context {
+            ports: context.ports,
+            settings: &settings,
+            switches: context.switches,
+            output: &mut *context.output,
+        };
+        let exit = hand_over(&mut there, &session, new, &asked, None, waits, interrupts).await?;
+        note(context, search, Fact::Replaced(called));
+        if exit == Exit::Declined {
+            return Err(Trouble::new(
+                exit,
+                "Interrupted; the leaked key was not revoked, and it is alive.",
+            ));
+        }
+        let (replaced, question) = match exit {
+            Exit::Ok if by_hand.is_empty() && !targets.is_empty() => return Ok(Replaced::Whole),
+            Exit::Ok => (
+                Replaced::Whole,
+                "Its replacement is not in use yet. Revoke the leaked key now? [y/N] ",
+            ),
+            _ => (
+                Replaced::Partly,
+                "Its replacement is not everywhere. Revoke the leaked key all the same? [y/N] ",
+            ),
+        };
+        for words in &by_hand {
+            context.output.warn(&format!("To be done by hand: {words}."));
+        }
+        go_on(context, question, interrupts).await?;
+        Ok(replaced)
+    }
+}
+
+fn note(context: &Context<'_>, search: &mut Search, fact: Fact) {
+    let fact = match fact {
+        Fact::Replaced(called) => Fact::Replaced(scrub(&search.value, &called)),
+        Fact::NotReplaced(why) => Fact::NotReplaced(scrub(&search.value, &why)),
+        other => other,
+    };
+    search.timeline.facts.push(Seen {
+        at: context.ports.clock.now(),
+        fact,
+    });
+}
+
+/// Asks whether to go on; --yes has said so already.
+async fn go_on(context: &Context<'_>, question: &str, interrupts: &mut Interrupts) -> Result<(), Trouble> {
+    if context.switches.yes {
+        return Ok(());
+    }
+    let typed = until_interrupted(interrupts, prompt::line(question)).await?;
+    if typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")) {
+        Ok(())
+    } else {
+        Err(Trouble::new(
+            Exit::Declined,
+            "Declined; the leaked key was not revoked, and it is alive. Its replacement, where there is one, stays.",
+        ))
+    }
+}

@@ -237,6 +237,98 @@ fn secrets_leave_the_process_only_where_they_are_meant_to_go() {
     assert_eq!(seen(&trace("logout"), &credential), set([]));
 }
 
+#[test]
+fn a_leaked_value_goes_to_the_server_and_nowhere_else() {
+    if !have("canary of a leak", &[("strace", "strace")]) {
+        return;
+    }
+    let machine = Machine::start();
+    let traces = tempfile::tempdir().unwrap();
+    let trace = |name: &str| traces.path().join(name);
+    let watched = |name: &str, args: &[&str]| {
+        let mut command = tools::command("strace");
+        machine.dress(&mut command);
+        command.args(WATCH).arg("-o").arg(trace(name)).arg(BINARY).args(args);
+        command
+    };
+    let made = machine.ours(&["create", "Invoices", "--show"]).output().unwrap();
+    let made = text(&made.stdout).trim().to_owned();
+    let leaked = machine.sandbox.leaked.expose().to_owned();
+    let (log, report) = (trace("log.txt"), trace("incident.md"));
+    let files = ["--log-file", log.to_str().unwrap()];
+    let (given, said) = (trace("given"), trace("said"));
+    fs::write(&given, format!("CHATZURI_API_KEY={leaked}\n")).unwrap();
+    for (name, args) in [
+        ("identify", &["identify", "--json"][..]),
+        ("dry", &["leak", "--dry-run"]),
+        (
+            "leak",
+            &["leak", "--yes", "--json", "--report", report.to_str().unwrap()],
+        ),
+        ("gone", &["leak", "--yes"]),
+    ] {
+        let mut command = watched(name, &files);
+        let output = fs::File::create(&said).unwrap();
+        command.args(args).stdin(fs::File::open(&given).unwrap());
+        let status = command.stdout(output.try_clone().unwrap()).stderr(output).status();
+        assert_eq!(
+            status.unwrap().success(),
+            name != "gone",
+            "{name}: {}",
+            text(&fs::read(&said).unwrap())
+        );
+        // Its ends are shown, and nothing between them.
+        for secret in [&leaked[..], &leaked[8..leaked.len() - 4]] {
+            let whereto = seen(&trace(name), secret);
+            let elsewhere = whereto.iter().find(|to| !is_header(to, &leaked));
+            assert_eq!(elsewhere, None, "{name}");
+        }
+    }
+    assert!(text(&fs::read(&log).unwrap()).contains("leak") && report.exists());
+
+    // The dashboard, on a key that was made here: pasted, found, killed, reported.
+    let mut terminal = Terminal::start((120, 40), "strace", |command| {
+        command.args(WATCH);
+        command.args(["-o", trace("dashboard").to_str().unwrap(), BINARY]);
+        on(&machine, None, command);
+    });
+    terminal.wait_for("Invoices");
+    terminal.send("L");
+    terminal.wait_for("Paste the leaked key");
+    terminal.paste(&format!("Authorization: Bearer {made}\n"));
+    terminal.wait_for("characters.");
+    assert!(!is_shown_by_a_process(&made));
+    terminal.press("\r");
+    terminal.wait_for("y Yes, revoke it");
+    terminal.press_after_reading("y");
+    terminal.wait_for("✓ DEAD");
+    terminal.press("w");
+    terminal.wait_for("report written");
+    terminal.press("\r");
+    terminal.wait_for("✓ DEAD: “Invoices”");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(machine.status_of(&made), 401);
+    assert!(!text(&terminal.written()).contains(&made[8..made.len() - 4]));
+    for secret in [&made[..], &made[8..made.len() - 4]] {
+        let whereto = seen(&trace("dashboard"), secret);
+        let elsewhere = whereto.iter().find(|to| !is_header(to, &made));
+        assert_eq!(elsewhere, None);
+    }
+}
+
+/// Whether it is the header of a request; the middle of a value stands in the same header as all of it.
+fn is_header(to: &To, value: &str) -> bool {
+    match to {
+        To::Authorization => true,
+        To::Elsewhere(line) => {
+            let once = line.matches(&value[8..value.len() - 4]).count() == 1;
+            once && line.contains("<TCP:[127.0.0.1:") && line.contains(&format!("authorization: Bearer {value}\\r\\n"))
+        }
+        _ => false,
+    }
+}
+
 fn is_terminal(to: &To) -> bool {
     // The trace names the terminal of the program, which may be gone by now.
     matches!(to, To::File(path) if path.starts_with("/dev/pts"))

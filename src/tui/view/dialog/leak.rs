@@ -18,10 +18,10 @@ use crate::tui::update::role_of;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
 
-/// Facts drawn at most; of more, the first and the last ones.
+/// Facts drawn at most on a screen of 24 rows; of more, those up to the revocation and the last ones.
 const FACTS: usize = 9;
-/// Of these, so many first ones.
-const FIRST: usize = 3;
+/// Of these, so many last ones at least.
+const LAST: usize = 3;
 /// Suspects drawn at most.
 const SUSPECTS: usize = 6;
 /// Columns of a time.
@@ -253,8 +253,12 @@ fn suspects(sheet: &mut Sheet, model: &Model, suspects: &[Suspect]) {
         let (profile, listed) = &suspect.key;
         let used = if suspect.moved { "   used when it was tried" } else { "" };
         let key = &listed.key;
-        let words = format!("  {}   {}   of {}{used}", key.called(), key.hint(), clean(profile));
-        sheet.words(model, Role::Plain, &words);
+        let words = format!("   {}   of {}{used}", key.hint(), clean(profile));
+        let room = sheet.width.saturating_sub(columns(&words) + 2);
+        sheet.line(Line::from(vec![
+            span(model, Role::Plain, format!("  {}", fit(&key.called(), room))),
+            span(model, Role::Dim, words),
+        ]));
     }
     if let Some(more) = suspects.len().checked_sub(SUSPECTS).filter(|&more| more > 0) {
         sheet.words(model, Role::Dim, &format!("  and {more} more"));
@@ -281,12 +285,16 @@ fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
             Some((at, row(&timeline.facts, place, seen)?))
         })
         .collect();
-    let hidden = rows.len().saturating_sub(FACTS);
+    let most = FACTS + usize::from(model.size.1.saturating_sub(24));
+    let hidden = rows.len().saturating_sub(most);
+    let revoked = timeline.facts.iter().filter(|seen| !is_told_elsewhere(&seen.fact));
+    let revoked = revoked.take_while(|seen| !is_answer(&seen.fact)).count() + 1;
+    let first = revoked.min(most - LAST);
     for (place, (at, (role, what, words))) in rows.into_iter().enumerate() {
-        if hidden > 0 && place == FIRST {
+        if hidden > 0 && place == first {
             sheet.words(model, Role::Dim, &format!("  ⋮ {} more", hidden + 1));
         }
-        if hidden > 0 && (FIRST..=FIRST + hidden).contains(&place) {
+        if hidden > 0 && (first..=first + hidden).contains(&place) {
             continue;
         }
         let time = model.settings.zone.to_datetime(at).strftime("%H:%M:%S%.3f").to_string();
@@ -302,10 +310,19 @@ fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
     }
 }
 
+/// Whether it is the server's answer to the revocation.
+fn is_answer(fact: &Fact) -> bool {
+    matches!(fact, Fact::Accepted(_) | Fact::NotAccepted(_))
+}
+
+/// Whether it has no row: the verdict says it, or nobody needs it.
+fn is_told_elsewhere(fact: &Fact) -> bool {
+    matches!(fact, Fact::Began | Fact::Dead)
+}
+
 /// A fact in a word and a few more; `None` for what is said elsewhere.
 fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str, String)> {
-    let asked = |seen: &Seen| matches!(seen.fact, Fact::Accepted(_) | Fact::NotAccepted(_));
-    let after = facts.iter().take(place).any(asked);
+    let after = facts.iter().take(place).any(|seen| is_answer(&seen.fact));
     let probe = if after { "probe" } else { "tried" };
     let ms = SignedDuration::as_millis;
     let none = String::new;

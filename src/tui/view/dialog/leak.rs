@@ -8,7 +8,7 @@ use crate::core::incident::{Fact, How, Outcome, Seen, Timeline};
 use crate::core::key::{LastUse, Own};
 use crate::core::secret::NotASecret;
 use crate::core::text::{clean, columns, fit};
-use crate::ops::leak::{Match, Suspect};
+use crate::ops::leak::{Found, Match, Suspect};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Confirm;
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
@@ -18,10 +18,14 @@ use crate::tui::update::role_of;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
 
-/// Facts drawn at most on a screen of 24 rows; of more, those up to the revocation and the last ones.
-const FACTS: usize = 9;
+/// Facts drawn at least, where there are so many; of more than fit, those up to the revocation and the last ones.
+const FEWEST: usize = 5;
+/// Facts drawn at most: more would only be more of the same.
+const MOST: usize = 14;
 /// Of these, so many last ones at least.
 const LAST: usize = 3;
+/// Rows of the frame, the keys, and the free row under the facts.
+const FRAME: usize = 6;
 /// Suspects drawn at most.
 const SUSPECTS: usize = 6;
 /// Columns of a time.
@@ -35,23 +39,24 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
     let Some(flow) = &model.leak else {
         return sheet;
     };
+    // What stands under the facts is drawn first, so that the facts take what room is left.
+    let mut under = Sheet::new("", sheet.width);
     match &flow.stage {
-        LeakStage::Asking { field, error } => ask(&mut sheet, model, field, error.as_deref()),
-        LeakStage::Searching(_) => {
-            facts(&mut sheet, model, flow);
-            sheet.words(
-                model,
-                Role::Accent,
-                "Reading the list of every signed-in team, then looking for its key…",
-            );
+        LeakStage::Asking { field, error } => {
+            ask(&mut sheet, model, field, error.as_deref());
+            return sheet;
         }
+        LeakStage::Searching(_) => under.words(
+            model,
+            Role::Accent,
+            "Reading the list of every signed-in team, then looking for its key…",
+        ),
         LeakStage::Found { search, confirm, hint } => {
-            if let crate::ops::leak::Found::Key(found) = &search.found {
+            if let Found::Key(found) = &search.found {
                 subject(&mut sheet, model, &search.timeline);
                 let itself = search.timeline.how() == Some(How::Itself);
                 warnings(&mut sheet, model, found, itself);
-                facts(&mut sheet, model, flow);
-                question(&mut sheet, model, confirm, *hint);
+                question(&mut under, model, confirm, *hint);
             }
         }
         LeakStage::Killing => {
@@ -59,15 +64,27 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
                 subject(&mut sheet, model, timeline);
                 sheet.blank();
             }
-            facts(&mut sheet, model, flow);
-            sheet.words(
+            under.words(
                 model,
                 Role::Accent,
                 "Revoking it, and trying its value until it is dead…",
             );
         }
-        LeakStage::Over(end) => over(&mut sheet, model, flow, end),
+        LeakStage::Over(end) => {
+            if let Some(timeline) = flow.timeline.as_ref().filter(|timeline| timeline.key.is_some()) {
+                subject(&mut sheet, model, timeline);
+                sheet.blank();
+            }
+            over(&mut under, model, flow, end);
+        }
     }
+    let taken = sheet.lines.len() + under.lines.len() + FRAME;
+    facts(&mut sheet, model, flow, usize::from(model.size.1).saturating_sub(taken));
+    let above = u16::try_from(sheet.lines.len()).unwrap_or(u16::MAX);
+    sheet.lines.append(&mut under.lines);
+    sheet.cursor = under.cursor.map(|(line, column)| (line.saturating_add(above), column));
+    sheet.role = under.role;
+    sheet.hints = under.hints;
     sheet
 }
 
@@ -186,11 +203,6 @@ fn question(sheet: &mut Sheet, model: &Model, confirm: &Confirm, hint: Option<&s
 
 fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
     let Some(timeline) = &flow.timeline else { return };
-    if timeline.key.is_some() {
-        subject(sheet, model, timeline);
-        sheet.blank();
-    }
-    facts(sheet, model, flow);
     let Some(outcome) = &timeline.outcome else {
         sheet.words(
             model,
@@ -274,7 +286,7 @@ fn seconds(took: SignedDuration) -> String {
 }
 
 /// Every fact with its time, by the server's clock and in the person's zone.
-fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
+fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, room: usize) {
     let Some(timeline) = &flow.timeline else { return };
     let rows: Vec<(Timestamp, (Role, &str, String))> = timeline
         .facts
@@ -285,7 +297,7 @@ fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
             Some((at, row(&timeline.facts, place, seen)?))
         })
         .collect();
-    let most = FACTS + usize::from(model.size.1.saturating_sub(24));
+    let most = room.clamp(FEWEST, MOST);
     let hidden = rows.len().saturating_sub(most);
     let revoked = timeline.facts.iter().filter(|seen| !is_told_elsewhere(&seen.fact));
     let revoked = revoked.take_while(|seen| !is_answer(&seen.fact)).count() + 1;
@@ -298,11 +310,11 @@ fn facts(sheet: &mut Sheet, model: &Model, flow: &LeakFlow) {
             continue;
         }
         let time = model.settings.zone.to_datetime(at).strftime("%H:%M:%S%.3f").to_string();
-        let room = sheet.width.saturating_sub(u16::try_from(TIME + WHAT).unwrap_or(0) + 8);
+        let columns = sheet.width.saturating_sub(u16::try_from(TIME + WHAT).unwrap_or(0) + 8);
         sheet.line(Line::from(vec![
             span(model, Role::Dim, format!("  {time:<TIME$}   ")),
             span(model, role, format!("{what:<WHAT$}   ")),
-            span(model, role, fit(&clean(&words), room).into_owned()),
+            span(model, role, fit(&clean(&words), columns).into_owned()),
         ]));
     }
     if !timeline.facts.is_empty() {

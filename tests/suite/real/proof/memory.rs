@@ -110,6 +110,50 @@ fn nothing_of_a_value_is_left_in_memory_once_it_is_stored_and_off_the_clipboard(
 }
 
 #[test]
+fn nothing_of_a_leaked_value_is_left_in_memory_once_its_key_is_dead_and_that_was_read() {
+    let tools = [("gcore", "gdb"), ("grep", "grep")];
+    if !have("memory of a leak", &tools) || !is_root("memory of a leak") {
+        return;
+    }
+    let machine = Machine::start();
+    let made = machine.ours(&["create", "Invoices", "--show"]).output().unwrap();
+    let made = text(&made.stdout).trim().to_owned();
+    let mut terminal = Terminal::start((120, 40), BINARY, |command| on(&machine, None, command));
+    terminal.wait_for("Invoices");
+    let pid = terminal.pid();
+    let dump = || {
+        let folder = tempfile::tempdir().unwrap();
+        let core = dumped(pid, folder.path(), false).unwrap();
+        let bytes = fs::read(&core).unwrap();
+        // The reader of the terminal keeps what was pasted last until more is typed over it, and takes no order to
+        // forget it: its two buffers, known by the mark of a paste, are not ours to wipe.
+        let of_the_reader = |hit: &String| {
+            let offset = hit.split([' ', ':']).nth(1).and_then(|at| at.parse::<usize>().ok());
+            offset.is_some_and(|at| bytes[..at - 8].ends_with(b"[200~"))
+        };
+        let found = hits(&core, &made);
+        found.into_iter().partition::<Vec<_>, _>(of_the_reader)
+    };
+    terminal.send("L");
+    terminal.wait_for("Paste the leaked key");
+    terminal.paste(&made);
+    terminal.wait_for("characters.");
+    let (_, ours) = dump();
+    assert!(!ours.is_empty(), "it is looked for where it is");
+    terminal.press("\r");
+    terminal.wait_for("y Yes, revoke it");
+    terminal.press_after_reading("y");
+    terminal.wait_for("✓ DEAD");
+    terminal.press("\r");
+    terminal.wait_for("✓ DEAD: “Invoices”");
+    let (theirs, ours) = dump();
+    assert!(ours.is_empty(), "{ours:#?}");
+    assert!(theirs.len() <= 2, "{theirs:#?}");
+    terminal.press("q");
+    assert_eq!(terminal.ends_and_gives_the_terminal_back(), 0);
+}
+
+#[test]
 fn another_program_of_the_same_person_cannot_dump_it() {
     if !have("memory_denied", &[("gcore", "gdb"), ("setpriv", "util-linux")]) || !is_root("memory_denied") {
         return;

@@ -140,6 +140,32 @@ fn a_terminal_lost_after_the_confirmation_stops_no_kill() {
 }
 
 #[test]
+fn no_journal_stops_no_kill() {
+    let served = Served::new();
+    let mut terminal = Terminal::start((80, 24), BINARY, |command| {
+        command.env("CHATZURI_BASE_URL", &served.server.base_url);
+        command.env("CHATZURI_API_KEY", served.server.credential.expose());
+        // No folder can be made where a file stands.
+        command.env("XDG_STATE_HOME", "/dev/null");
+    });
+    terminal.wait_for("Load test");
+    terminal.send("L");
+    terminal.wait_for("Paste the leaked key");
+    terminal.paste(served.server.leaked.expose());
+    terminal.wait_for("characters.");
+    terminal.press("\r");
+    terminal.wait_for("y Yes, revoke it");
+    terminal.press_after_reading("y");
+    terminal.wait_for("✓ DEAD");
+    terminal.wait_for("! Nothing is being recorded");
+    terminal.press("\r");
+    terminal.press("3");
+    terminal.wait_for("The log cannot be read");
+    terminal.press("q");
+    assert_eq!(terminal.ends_and_gives_the_terminal_back(), 0);
+}
+
+#[test]
 fn who_leaves_all_the_same_finds_it_in_the_log() {
     let served = Served::new();
     served.server.inject(FaultRule::parse("revoke:revoke-never").unwrap());

@@ -435,6 +435,11 @@ impl Model {
         self.opened_itself = Some(self.now);
     }
 
+    /// Notes that such a dialog is gone: what opens next was asked for.
+    pub fn note_gone(&mut self) {
+        self.opened_itself = None;
+    }
+
     /// When something drawn changes by itself, by our clock.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {

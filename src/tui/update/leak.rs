@@ -170,6 +170,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     match (action, &*confirm) {
         (Action::No | Action::Back, _) => {
             let called = search.timeline.called();
+            model.note_gone();
             model.leak = None;
             model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Leak));
             model.say(

@@ -1,6 +1,7 @@
 //! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
 
 mod leak;
+mod many;
 mod rotate;
 
 use std::collections::HashMap;
@@ -11,9 +12,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use self::leak::Teller;
+use self::many::Many;
 use self::rotate::Rotating;
 use crate::core::incident::Outcome;
-use crate::core::listing::{ListedKey, Listing};
+use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::ops::create::{CreateError, WithoutStore, create};
@@ -25,7 +27,6 @@ use crate::ops::leak::Watch;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::revoke_many::{Ended, Revoked, revoke_many};
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
@@ -269,18 +270,12 @@ impl Runner {
                 let (ports, patience, stop) = (self.ports.clone(), self.patience, self.stop.clone());
                 let messages = self.messages.clone();
                 self.spawn(request, async move {
-                    let on_progress = move |progress| {
-                        // The dashboard may have ended meanwhile.
-                        let _ = messages.send(Message::ManyProgress { request, progress });
+                    let many = Many {
+                        request,
+                        team,
+                        messages,
                     };
-                    let results = match api {
-                        Ok(api) => {
-                            let stop = stop.cancelled();
-                            revoke_many(&ports, &profile?, &*api, &targets, patience, &on_progress, stop).await
-                        }
-                        Err(error) => without_api(targets, &error),
-                    };
-                    Some(Message::ManyRevoked { request, team, results })
+                    Some(many.revoke(&ports, &profile?, api, targets, patience, stop).await)
                 });
             }
             Effect::ReadLog(request) => {
@@ -480,16 +475,6 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
     hand_to(ports, profile, route, &target, &mut new, std::future::pending())
         .await
         .receipt
-}
-
-/// What became of keys that no request could be made for.
-fn without_api(targets: Vec<ListedKey>, error: &ApiError) -> Vec<Revoked> {
-    let failed = |target| Revoked {
-        target,
-        ended: Ended::Done(Outcome::Failed(error.to_string())),
-        recorded: Ok(()),
-    };
-    targets.into_iter().map(failed).collect()
 }
 
 fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {

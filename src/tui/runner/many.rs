@@ -1,0 +1,62 @@
+//! The run that revokes several keys: each step is told as it is made.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::incident::Outcome;
+use crate::core::listing::ListedKey;
+use crate::ops::revoke::Patience;
+use crate::ops::revoke_many::{Ended, Progress, Revoked, revoke_many};
+use crate::ops::sign_in::Profile;
+use crate::ports::{ApiError, KeyApi, Ports};
+use crate::tui::message::{Message, RequestId, TeamIndex};
+
+/// Which run of which team it is, and where its steps are told.
+pub(super) struct Many {
+    pub(super) request: RequestId,
+    pub(super) team: TeamIndex,
+    pub(super) messages: UnboundedSender<Message>,
+}
+
+impl Many {
+    /// Revokes `targets` in this order, unless `stop` comes first.
+    pub(super) async fn revoke(
+        self,
+        ports: &Ports,
+        profile: &Profile,
+        api: Result<Arc<dyn KeyApi>, ApiError>,
+        targets: Vec<ListedKey>,
+        patience: Patience,
+        stop: CancellationToken,
+    ) -> Message {
+        let Self {
+            request,
+            team,
+            messages,
+        } = self;
+        let on_progress = move |progress: Progress| {
+            // The dashboard may have ended meanwhile.
+            let _ = messages.send(Message::ManyProgress { request, progress });
+        };
+        let results = match api {
+            Ok(api) => {
+                let stop = stop.cancelled();
+                revoke_many(ports, profile, &*api, &targets, patience, &on_progress, stop).await
+            }
+            Err(error) => without_api(targets, &error),
+        };
+        Message::ManyRevoked { request, team, results }
+    }
+}
+
+/// What became of keys that no request could be made for.
+fn without_api(targets: Vec<ListedKey>, error: &ApiError) -> Vec<Revoked> {
+    let failed = |target| Revoked {
+        target,
+        ended: Ended::Done(Outcome::Failed(error.to_string())),
+        recorded: Ok(()),
+    };
+    targets.into_iter().map(failed).collect()
+}

@@ -1,5 +1,7 @@
 //! `chatzuri-keys revoke KEY…`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::cli::args::RevokeArgs;
@@ -7,13 +9,17 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::{Output, SCHEMA_VERSION};
-use crate::cli::{Context, find, prompt, until_interrupted, words};
+use crate::cli::{Context, by_hand, find, prompt, until_interrupted, words};
 use crate::core::confirm::{Question, in_use, question};
 use crate::core::incident::Outcome;
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::way::Way;
+use crate::ops::leak::kill_known;
 use crate::ops::review::{review, server_now};
 use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::sign_in::Session;
+use crate::ports::Operation;
 
 #[derive(Serialize)]
 struct RevokeShape<'a> {
@@ -43,7 +49,11 @@ enum Ended {
     NotBegun,
 }
 
-pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+pub(super) async fn run(
+    mut context: Context<'_>,
+    args: &RevokeArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
     let switches = context.switches;
     if !switches.interactive && !switches.yes && !switches.dry_run {
         return Err(Trouble::new(
@@ -58,11 +68,39 @@ pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mu
     };
     let (session, listing) = until_interrupted(interrupts, prepared).await?;
     let targets = targets(&listing, &args.keys)?;
+    if args.with_value && targets.len() > 1 {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "Nothing was revoked: a value is of one key, so name one with --with-value.",
+        ));
+    }
+    // A person is only asked about what can be done; a script's request is its own question.
+    let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
+    let way = if (switches.interactive || unlisted) && !switches.dry_run {
+        until_interrupted(interrupts, async { Ok(session.ways.way(Operation::Revoke).await) }).await?
+    } else {
+        session.ways.recall(Operation::Revoke).await
+    };
+    let in_browser = |target: &ListedKey| way == Way::Assisted || target.key.id.is_local();
+    if args.attest
+        && let Some(other) = targets
+            .iter()
+            .find(|target| !in_browser(target) && !target.is_tracked())
+    {
+        return Err(Trouble::new(
+            Exit::Usage,
+            format!(
+                "Nothing was written down: {} can be revoked here and now, without --attest.",
+                other.key.called()
+            ),
+        ));
+    }
     if switches.dry_run {
         for target in &targets {
+            let how = if in_browser(target) { " in the browser" } else { "" };
             context
                 .output
-                .say(&format!("Would revoke {}.", facts(&listing, target)));
+                .say(&format!("Would revoke {}{how}.", facts(&listing, target)));
         }
         let results = targets.iter().map(|&target| (target, Ended::NotBegun)).collect();
         return report(&listing, results, args.json, None, context.output);
@@ -70,7 +108,10 @@ pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mu
     for target in &targets {
         if switches.yes {
             warn(&listing, target, context.output);
-        } else {
+        } else if args.attest {
+            until_interrupted(interrupts, confirm_word(target)).await?;
+        } else if !in_browser(target) {
+            // In the browser the click is the person's own yes.
             until_interrupted(interrupts, confirm(&listing, target, context.output)).await?;
         }
     }
@@ -80,11 +121,7 @@ pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mu
         let ended = if stopped {
             Ended::NotBegun
         } else {
-            let (ports, profile, patience) = (context.ports, &context.settings.profile, Patience::default());
-            let stop = interrupts.next_but_hangup();
-            let ended = revoke_and_record(ports, profile, &*session.api, target, patience, stop).await;
-            context.output.unrecorded(&ended.recorded);
-            ended.outcome.map_or(Ended::Interrupted, Ended::Done)
+            one(&mut context, &session, target, in_browser(target), args, interrupts).await?
         };
         stopped |= matches!(ended, Ended::Interrupted);
         say(target, &ended, context.output);
@@ -92,6 +129,45 @@ pub(super) async fn run(context: Context<'_>, args: &RevokeArgs, interrupts: &mu
     }
     let now = server_now(&*session.api, &*context.ports.clock);
     report(&listing, results, args.json, Some(now), context.output)
+}
+
+/// Revokes one key by the way it can be revoked.
+async fn one(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    in_browser: bool,
+    args: &RevokeArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Ended, Trouble> {
+    let given = by_hand::value_of(context, args, target).await?;
+    if in_browser || args.attest {
+        let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+        return Ok(outcome.map_or(Ended::Interrupted, Ended::Done));
+    }
+    let (ports, profile) = (context.ports, &context.settings.profile);
+    let stop = interrupts.next_but_hangup();
+    let (outcome, recorded) = match &given {
+        Some(given) => {
+            let value = Arc::clone(&given.value);
+            let killed = kill_known(ports, profile, &session.api, target, value, stop).await;
+            (killed.outcome, killed.recorded)
+        }
+        None => {
+            let ended = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+            (ended.outcome, ended.recorded)
+        }
+    };
+    context.output.unrecorded(&recorded);
+    // It said now that there is no endpoint.
+    let found_out = session.ways.known().revoke == Way::Assisted;
+    match outcome {
+        Some(outcome) if found_out && !outcome.is_proven() => {
+            let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+            Ok(outcome.map_or(Ended::Interrupted, Ended::Done))
+        }
+        outcome => Ok(outcome.map_or(Ended::Interrupted, Ended::Done)),
+    }
 }
 
 /// Every key that is meant, each once, our own credential last: after it nothing more can be revoked.
@@ -150,10 +226,32 @@ async fn confirm(listing: &Listing, target: &ListedKey, output: &mut Output) -> 
         .ok_or_else(declined)
 }
 
+/// A word that is written down for good names its key.
+async fn confirm_word(target: &ListedKey) -> Result<(), Trouble> {
+    let question = format!(
+        "Write down that you revoked {} {} in the browser? [y/N] ",
+        target.key.called(),
+        target.key.hint()
+    );
+    let typed = prompt::line(&question).await?;
+    typed
+        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+        .map(|_| ())
+        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was written down."))
+}
+
+/// Another key than our own is only known to be dead by its value.
+fn sentence(target: &ListedKey, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Dead if target.own != Own::Yes => outcome.leak_sentence(&target.key.called()),
+        outcome => outcome.sentence(&target.key),
+    }
+}
+
 fn say(target: &ListedKey, ended: &Ended, output: &mut Output) {
     match ended {
-        Ended::Done(outcome) if outcome.is_proven() => output.say(&outcome.sentence(&target.key)),
-        Ended::Done(outcome) => output.error(&outcome.sentence(&target.key)),
+        Ended::Done(outcome) if outcome.is_proven() => output.say(&sentence(target, outcome)),
+        Ended::Done(outcome) => output.error(&sentence(target, outcome)),
         Ended::Interrupted => output.error(&format!(
             "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
             target.key.called()
@@ -188,7 +286,7 @@ fn report(
 
 fn result<'a>(target: &'a ListedKey, ended: &Ended, dry_run: bool) -> ResultShape<'a> {
     let (outcome, message) = match ended {
-        Ended::Done(outcome) => (outcome.word(), Some(outcome.sentence(&target.key))),
+        Ended::Done(outcome) => (outcome.word(), Some(sentence(target, outcome))),
         Ended::Interrupted => ("interrupted", None),
         Ended::NotBegun if dry_run => ("would_revoke", None),
         Ended::NotBegun => ("not_begun", None),

@@ -28,6 +28,8 @@ pub enum Waiting {
     Several(Creation, Vec<Minted>),
     /// The credential store cannot be read now, so nothing is known.
     Unreadable(Creation),
+    /// A person was to make it in the browser, and only they know whether they did.
+    Asked(Creation),
 }
 
 impl Waiting {
@@ -39,7 +41,8 @@ impl Waiting {
             | Self::Lost(creation)
             | Self::Looking(creation)
             | Self::Several(creation, _)
-            | Self::Unreadable(creation) => creation,
+            | Self::Unreadable(creation)
+            | Self::Asked(creation) => creation,
         }
     }
 
@@ -69,6 +72,10 @@ impl Waiting {
                     ids.join(", ")
                 )
             }
+            Self::Asked(_) => format!(
+                "Did you create “{name}” in the browser? Its value was not pasted here. If you did, paste it; if it is gone, \
+                 revoke that key there."
+            ),
             Self::Unreadable(_) => format!(
                 "The keyring cannot be read now, so the value of “{name}”{id} cannot be offered. Unlock or start it."
             ),
@@ -234,6 +241,9 @@ async fn intended(
     since: &Since,
 ) -> Result<Option<Waiting>, RecoverError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
+    if creation.intent.by_hand && creation.minted.is_none() && !matches!(kept, Ok(Some(_))) {
+        return Ok(Some(Waiting::Asked(creation)));
+    }
     let seen = Seen::of(api, list).await?;
     let keys = &seen.keys;
     let now = server_now(api, &*ports.clock);

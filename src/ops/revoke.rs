@@ -6,10 +6,11 @@ use crate::core::activity::Action;
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Ports};
+use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation, Ports, Presence};
 
 /// How often and how patiently a `DELETE` is sent again while its key is still listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub async fn revoke_and_record(
         detail: outcome.as_ref().and_then(Outcome::why).unwrap_or_default().to_owned(),
     };
     let recorded = record(ports, profile, entry).await;
+    if let Some(outcome) = &outcome {
+        settle(ports, profile, target, outcome).await;
+    }
     Revocation { outcome, recorded }
 }
 
@@ -85,6 +89,8 @@ pub(crate) enum Sent {
     OwnRefused,
     /// 404: the server knows no such id.
     UnknownId,
+    /// A person does it in the browser.
+    ByHand,
     /// 401 or 403.
     Refused(ApiError),
     /// It failed in a way that asking again does not mend, or only after a longer wait than we have.
@@ -98,6 +104,7 @@ async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Out
     match send(api, target, patience).await {
         Sent::Accepted => after_acceptance(api, target).await,
         Sent::Vanished => Outcome::Revoked,
+        Sent::ByHand => Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned()),
         Sent::OwnRefused => Outcome::Dead,
         Sent::UnknownId => after_unknown_id(api, &target.key).await,
         Sent::Refused(error) => Outcome::Refused(error.to_string()),
@@ -163,6 +170,13 @@ fn may_send_again(error: &ApiError) -> bool {
 }
 
 async fn after_acceptance(api: &dyn KeyApi, target: &ListedKey) -> Outcome {
+    if target.is_tracked() {
+        return Outcome::Unconfirmed(
+            "The server accepted the revocation, and has no list to see the key gone from: give its value with \
+             --with-value, or say with --attest that it is gone."
+                .to_owned(),
+        );
+    }
     match is_listed(api, &target.key.id).await {
         Ok(false) => Outcome::Revoked,
         Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
@@ -186,6 +200,10 @@ async fn after_unknown_id(api: &dyn KeyApi, key: &ApiKey) -> Outcome {
     match is_listed(api, &key.id).await {
         Ok(false) => Outcome::AlreadyGone,
         Ok(true) => {
+            // It knows the key and not the path, if it answers so to any path.
+            if let Ok(Presence::Untold | Presence::Missing) = api.look_for(Operation::Revoke).await {
+                api.has_none(Operation::Revoke).await;
+            }
             Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
         }
         Err(error) => Outcome::Unconfirmed(format!(

@@ -10,17 +10,20 @@ use crate::core::text::Label;
 
 mod api;
 mod base_url;
+mod browser;
 mod clipboard;
 mod journal;
 mod process;
 mod store;
 
 pub use api::{
-    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Probe,
+    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Presence,
+    Probe,
 };
 pub use base_url::{BadBaseUrl, BaseUrl};
+pub use browser::Browser;
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
-pub use journal::{BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
+pub use journal::{BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
 pub use store::{Account, CredentialStore, StoreError};
 
@@ -44,6 +47,8 @@ pub struct Ports {
     pub clipboard: Arc<dyn Clipboard>,
     /// Runs child processes.
     pub processes: Arc<dyn Processes>,
+    /// Opens a page.
+    pub browser: Arc<dyn Browser>,
     /// Remembers.
     pub journal: Arc<dyn Journal>,
     /// Tells the time.

@@ -10,6 +10,7 @@ use crate::core::due::Notes;
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Team};
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
@@ -19,6 +20,7 @@ use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError};
+use crate::tui::errand::News;
 use crate::tui::keymap::Action;
 
 /// Names one run of an effect, so that a stale result can be told from the awaited one.
@@ -95,10 +97,21 @@ pub enum Message {
         request: RequestId,
         /// For which team.
         team: TeamIndex,
+        /// How its operations are done, and how many tracked keys are in the list by now.
+        ways: (Ways, usize),
         /// The list, and the server's clock minus ours.
         result: Result<(Listing, SignedDuration), ApiError>,
         /// What was written down about its keys.
         notes: Notes,
+    },
+    /// Something came of what is done around a person in the browser.
+    News {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// What.
+        news: News,
     },
     /// A creation ended.
     Created {
@@ -239,6 +252,7 @@ impl Message {
             | Self::SignedIn { request, .. }
             | Self::PageRead { request, .. }
             | Self::Loaded { request, .. }
+            | Self::News { request, .. }
             | Self::Created { request, .. }
             | Self::Recovered { request, .. }
             | Self::Reopened { request, .. }
@@ -259,6 +273,14 @@ impl Message {
     /// Whether it is the last message of its run.
     #[must_use]
     pub fn ends_request(&self) -> bool {
-        self.request().is_some() && !matches!(self, Self::PageRead { .. })
+        self.request().is_some()
+            && !matches!(
+                self,
+                Self::PageRead { .. }
+                    | Self::News {
+                        news: News::Seen(_),
+                        ..
+                    }
+            )
     }
 }

@@ -12,6 +12,8 @@
     reason = "tests stop at the first surprise, and nobody imports them"
 )]
 
+#[cfg(unix)]
+mod assisted;
 mod cli;
 mod due;
 mod flows;

@@ -40,6 +40,8 @@ pub enum Fact {
     NoAnswer(String),
     /// The person, or a flag, said yes.
     Confirmed,
+    /// The server has no endpoint for it: the person is to revoke it in the browser; carries where.
+    ByHand(String),
     /// The server accepted the revocation, this long after it was asked.
     Accepted(SignedDuration),
     /// The server did not accept it; carries the sentence.
@@ -66,6 +68,7 @@ impl Fact {
             Self::Refused(_) => "refused",
             Self::NoAnswer(_) => "no_answer",
             Self::Confirmed => "confirmed",
+            Self::ByHand(_) => "by_hand",
             Self::Accepted(_) => "revocation_accepted",
             Self::NotAccepted(_) => "revocation_not_accepted",
             Self::Dead => "dead",
@@ -88,6 +91,7 @@ impl Fact {
             Self::Refused(took) => format!("The value gets 401 ({} ms).", ms(took)),
             Self::NoAnswer(why) => format!("The value could not be tried. {why}"),
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
+            Self::ByHand(place) => format!("{place}, and click Revoke next to it."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),

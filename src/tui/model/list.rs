@@ -537,6 +537,7 @@ mod tests {
                 last_four: None,
             },
             own: Own::No,
+            source: Default::default(),
         }
     }
 

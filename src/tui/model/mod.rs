@@ -1,6 +1,7 @@
 //! Everything the dashboard knows. Pure data: `update` changes it, `view` reads it.
 
 pub mod agenda;
+pub mod by_hand;
 pub mod dialog;
 pub mod list;
 pub mod rotation;
@@ -16,6 +17,7 @@ use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
@@ -23,6 +25,7 @@ use crate::ports::ClipboardRoute;
 use crate::tui::keymap::{Action, Context, Keymap, When};
 use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::agenda::Agenda;
+use crate::tui::model::by_hand::Step;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::list::KeyList;
 use crate::tui::theme::{Role, Theme};
@@ -113,6 +116,8 @@ pub struct TeamState {
     pub complete: bool,
     /// The server's clock minus ours.
     pub clock_offset: SignedDuration,
+    /// How its operations are done.
+    pub ways: Ways,
     /// Creations that are not over.
     pub waiting: Vec<Waiting>,
     /// When they are looked at again, by our clock; `None` before the first look and when nothing is looked for.
@@ -312,6 +317,17 @@ impl Model {
             Some(Dialog::Rotation(_)) => Context::Rotation,
             Some(Dialog::Attest(_)) => Context::Attest,
             Some(Dialog::Snooze(_)) => Context::Snooze,
+            Some(Dialog::Paste(form)) if form.sent.is_some() => Context::Busy,
+            Some(Dialog::Paste(_)) => Context::Paste,
+            Some(Dialog::ByHand(form)) => match form.step {
+                Step::Value(_) => Context::RevokeByHand,
+                Step::Watching(_) => Context::Watching,
+                Step::Word(_) => Context::Word,
+                Step::Attesting(_) => Context::Busy,
+            },
+            Some(Dialog::Track(form)) if form.sent.is_some() => Context::Busy,
+            Some(Dialog::Track(_)) => Context::Track,
+
             Some(Dialog::SignIn(_)) => Context::SignIn,
         }
     }
@@ -332,6 +348,8 @@ impl Model {
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
             When::Filtered => !self.team().list.filter().value().is_empty(),
             When::SomethingWaits => !self.team().waiting.is_empty(),
+            When::BegunWaits => self.team().waiting.iter().any(|one| matches!(one, Waiting::Asked(_))),
+            When::Unlisted => self.team().ways.list == Way::Assisted,
             When::SeveralTeams => self.teams.len() > 1,
         }
     }
@@ -424,6 +442,7 @@ impl TeamState {
             as_of: None,
             complete: true,
             clock_offset: SignedDuration::ZERO,
+            ways: Ways::default(),
             waiting: Vec::new(),
             look_again_at: None,
             looked: false,

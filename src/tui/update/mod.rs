@@ -1,5 +1,6 @@
 //! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
 
+mod by_hand;
 mod clipboard;
 mod create;
 mod due;
@@ -79,9 +80,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Loaded {
             request,
             team,
+            ways,
             result,
             notes,
-        } => list::on_loaded(model, request, team, result, notes),
+        } => list::on_loaded(model, request, team, ways, result, notes),
         Message::RotationBegun { request, team, result } => rotate::on_begun(model, request, team, result),
         Message::RotationRead { request, team, result } => rotate::on_read(model, request, team, result),
         Message::RotationFinished {
@@ -93,6 +95,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Snoozed {
             team, result, notes, ..
         } => snooze::on_snoozed(model, team, result, notes),
+        Message::News { request, team, news } => by_hand::on_news(model, request, team, news),
         Message::Created { team, result, .. } => create::on_created(model, team, result),
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
         Message::Reopened { team, result, .. } => waiting::on_reopened(model, team, result),
@@ -160,6 +163,7 @@ fn confirms(context: Context, action: Action) -> bool {
         (context, action),
         (Context::Question, Action::Yes)
             | (Context::TypedQuestion, Action::Submit)
+            | (Context::Word, Action::Submit)
             | (Context::ShowOnce, Action::Stored)
             | (Context::Attest, Action::Submit)
     )
@@ -199,6 +203,9 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Rotation => rotate::act(model, action),
         Context::Attest => rotate::act_on_attest(model, action, deliberate),
         Context::Snooze => snooze::act(model, action),
+        Context::Paste => by_hand::act_on_paste(model, action),
+        Context::RevokeByHand | Context::Watching | Context::Word => by_hand::act_on_revoke(model, action, deliberate),
+        Context::Track => by_hand::act_on_track(model, action),
         Context::Busy => Vec::new(),
     }
 }
@@ -275,6 +282,8 @@ fn line(model: &mut Model) -> Option<&mut Input> {
         Some(Dialog::Attest(form)) => Some(&mut form.input),
         Some(Dialog::Snooze(form)) => Some(form.input()),
         Some(Dialog::Targets(form)) => Some(&mut form.input),
+        Some(Dialog::ByHand(form)) => by_hand::line(form),
+        Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
@@ -287,6 +296,7 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     match model.context() {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
         Context::SignIn => sign_in::type_secret(model, event),
+        _ if by_hand::has_hidden(model) => by_hand::type_secret(model, event),
         _ => {
             if let Some(input) = line(model) {
                 edit(input, event);
@@ -317,6 +327,8 @@ fn typed(model: &mut Model) {
         Some(Dialog::Attest(form)) => form.error = None,
         Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
+        Some(Dialog::ByHand(form)) => form.error = None,
+        Some(Dialog::Track(form)) => form.error = None,
         Some(Dialog::Targets(form)) => {
             form.place = form.rows.len();
             form.error = None;
@@ -332,6 +344,10 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         sign_in::paste(model, text);
         return Vec::new();
     }
+    if by_hand::has_hidden(model) {
+        by_hand::paste(model, text);
+        return Vec::new();
+    }
     if model.context() == Context::Filter {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
@@ -343,6 +359,8 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
             | Context::BeginRotation
             | Context::Attest
             | Context::Snooze
+            | Context::Track
+            | Context::Word
     ) && let Some(input) = line(model)
     {
         insert(input, text);

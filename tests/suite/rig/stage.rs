@@ -13,11 +13,13 @@ use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::core::way::{Way, Ways};
+use chatzuri_keys::ops::assist::Assist;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
-    Account, Answer, BaseUrl, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore, Ports,
-    StoreError,
+    Account, Answer, BaseUrl, Browser, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore,
+    Ports, StoreError,
 };
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
@@ -85,6 +87,35 @@ impl Clipboard for SlotClipboard {
     }
 }
 
+/// A browser that keeps what it was to open.
+#[derive(Default)]
+pub struct SlotBrowser {
+    pub opened: tokio::sync::watch::Sender<Vec<String>>,
+}
+
+impl SlotBrowser {
+    pub fn count(&self) -> usize {
+        self.opened.borrow().len()
+    }
+
+    /// Waits until it was opened more often than `count` times.
+    pub async fn opens_after(&self, count: usize) {
+        let mut opened = self.opened.subscribe();
+        let more = opened.wait_for(|pages| pages.len() > count);
+        tokio::time::timeout(Duration::from_secs(60), more)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+impl Browser for SlotBrowser {
+    fn open<'a>(&'a self, address: &'a str) -> Answer<'a, bool> {
+        self.opened.send_modify(|pages| pages.push(address.to_owned()));
+        Box::pin(async { true })
+    }
+}
+
 /// A credential store in memory; one that does not keep can be read and not written, as a locked keyring can.
 pub struct Shelf {
     pub items: MemoryStore,
@@ -113,12 +144,13 @@ impl CredentialStore for Shelf {
     }
 }
 
-fn profile(sandbox: &Running) -> Profile {
+fn profile(sandbox: &Running, assist: &Assist) -> Profile {
     Profile {
         name: "default".to_owned(),
         base_url: BaseUrl::parse(&sandbox.base_url).unwrap(),
         credential_command: None,
         from_environment: None,
+        assist: assist.clone(),
     }
 }
 
@@ -128,6 +160,7 @@ pub struct Stage {
     pub dashboard: Dashboard,
     pub clock: Arc<MovedClock>,
     pub clipboard: Arc<SlotClipboard>,
+    pub browser: Arc<SlotBrowser>,
     pub store: Arc<Shelf>,
     pub journal: Arc<SqliteJournal>,
     set: Set,
@@ -145,6 +178,8 @@ pub struct Set {
     pub keeps: bool,
     pub signed_in: bool,
     pub options: SandboxOptions,
+    /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
+    pub assist: Assist,
     pub theme: Theme,
 }
 
@@ -159,6 +194,14 @@ impl Default for Set {
             options: SandboxOptions {
                 apps: false,
                 ..SandboxOptions::default()
+            },
+            assist: Assist {
+                settled: Ways {
+                    create: Way::Api,
+                    revoke: Way::Api,
+                    ..Ways::default()
+                },
+                page: None,
             },
             theme: Theme::Ansi,
         }
@@ -182,7 +225,7 @@ impl Stage {
         });
         let journal = Arc::new(SqliteJournal::in_memory());
         let clock = Arc::new(MovedClock::default());
-        let profile = profile(&sandbox);
+        let profile = profile(&sandbox, &set.assist);
         if set.signed_in {
             let credential = Secret::parse(sandbox.credential.expose()).unwrap();
             store.items.set(&profile.account(), Arc::new(credential)).await.unwrap();
@@ -210,6 +253,7 @@ impl Stage {
         clock: Arc<MovedClock>,
     ) -> Self {
         let clipboard = Arc::new(SlotClipboard::default());
+        let browser = Arc::new(SlotBrowser::default());
         let limits = HttpLimits {
             backoff: Backoff {
                 base: Duration::from_millis(1),
@@ -220,7 +264,7 @@ impl Stage {
             total: Duration::from_secs(4),
             ..HttpLimits::default()
         };
-        let profile = profile(&sandbox);
+        let profile = profile(&sandbox, &set.assist);
         let ports = Ports {
             connect: Arc::new(HttpConnect::with_limits(
                 EndpointNames::default(),
@@ -230,6 +274,7 @@ impl Stage {
             store: store.clone(),
             clipboard: clipboard.clone(),
             processes: Arc::new(ChildProcesses),
+            browser: browser.clone(),
             journal: journal.clone(),
             actor: Label::new("amina"),
             clock: clock.clone(),
@@ -263,6 +308,7 @@ impl Stage {
             dashboard,
             clock,
             clipboard,
+            browser,
             store,
             journal,
             terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),

@@ -1,5 +1,6 @@
 //! What is open over the list, each in a box of its own size.
 
+mod by_hand;
 mod create;
 mod pages;
 mod revoke;
@@ -235,6 +236,9 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::Create(form) => create::sheet(model, form, room),
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
+        Dialog::Paste(form) => by_hand::paste(model, form, room),
+        Dialog::ByHand(form) => by_hand::revoke(model, form, room),
+        Dialog::Track(form) => by_hand::track(model, form, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
         Dialog::BeginRotation(form) => rotation::begin(model, form, room),
         Dialog::Rotation(page) => rotation::page(model, page, room),

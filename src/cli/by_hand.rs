@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
+use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
 use crate::cli::words::shell_word;
 use crate::cli::{Context, leak, prompt};
@@ -21,16 +22,15 @@ use crate::ops::leak::{Case, Watch, watch_by_hand};
 use crate::ops::sign_in::Session;
 
 /// What is said where nobody can click or be asked.
-pub(super) fn nobody_to_create(context: &Context<'_>, name: &str) -> Trouble {
+pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str) -> Trouble {
     let profile = &context.settings.profile;
     Trouble::new(
         Exit::Usage,
         format!(
             "Nothing was created: {} has no endpoint to create keys. Make “{name}” at {} ({CREATE_CLICKS}), and give its \
-             value on standard input: chatzuri-keys create {} --paste",
+             value on standard input: chatzuri-keys {command} --paste",
             profile.base_url.host(),
             profile.assist.page(&profile.base_url),
-            shell_word(name)
         ),
     )
 }
@@ -60,7 +60,11 @@ pub(super) async fn pasted(
             .map_err(|bad| Trouble::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
     }
     if !context.switches.interactive {
-        return Err(nobody_to_create(context, name.as_str()));
+        return Err(nobody_to_create(
+            context,
+            name.as_str(),
+            &format!("create {}", shell_word(name.as_str())),
+        ));
     }
     if open {
         let page = open_page(context.ports, profile).await;
@@ -92,10 +96,10 @@ pub(super) async fn pasted(
 /// The value that a revocation was given, where it was given one.
 pub(super) async fn value_of(
     context: &Context<'_>,
-    args: &RevokeArgs,
+    with_value: bool,
     target: &ListedKey,
 ) -> Result<Option<ByHand>, Trouble> {
-    if !args.with_value {
+    if !with_value {
         return Ok(None);
     }
     let question = format!("The value of {} (not shown): ", target.key.called());
@@ -109,6 +113,52 @@ async fn known(context: &Context<'_>, target: &ListedKey, value: Secret) -> Resu
         .map_err(|bad| Trouble::new(Exit::Usage, format!("Nothing was revoked. {bad}")))
 }
 
+/// What the person gives to a revocation in the browser.
+pub(super) enum Choice {
+    /// A value that is watched.
+    Watch(ByHand),
+    /// Their word.
+    Word,
+}
+
+/// What there is for a revocation in the browser: the value that was given, the one at hand, or what the person says when
+/// asked. `None`: a signal came.
+pub(super) async fn choose(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    (attest, given): (bool, Option<ByHand>),
+    interrupts: &mut Interrupts,
+) -> Result<Option<Choice>, Trouble> {
+    if attest {
+        return Ok(Some(Choice::Word));
+    }
+    let given = match given {
+        Some(given) => Some(given),
+        None => held_value(context.ports, &context.settings.profile, session, target).await,
+    };
+    if let Some(given) = given {
+        return Ok(Some(Choice::Watch(given)));
+    }
+    if !context.switches.interactive {
+        return Err(nobody_to_revoke(context, target));
+    }
+    match ask(context, target).await? {
+        Some(given) => Ok(Some(Choice::Watch(given))),
+        None => word(context, target, interrupts).await,
+    }
+}
+
+/// Says what is seen of a value that is watched; where to click has to be known, however quiet the run.
+pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
+    let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
+    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    match seen.fact {
+        Fact::ByHand(_) => output.warn(&line),
+        _ => output.say(&line),
+    }
+}
+
 /// Revokes a key in the browser: watched to its death with the value, and attested without. `None`: a signal came.
 pub(super) async fn revoke(
     context: &mut Context<'_>,
@@ -119,22 +169,14 @@ pub(super) async fn revoke(
     interrupts: &mut Interrupts,
 ) -> Result<Option<Outcome>, Trouble> {
     let (ports, profile) = (context.ports, &context.settings.profile);
-    if args.attest {
-        let ended = attest(ports, profile, target).await;
-        context.output.unrecorded(&ended.recorded);
-        return Ok(ended.outcome);
-    }
-    let given = match given {
-        Some(given) => Some(given),
-        None => held_value(ports, profile, session, target).await,
-    };
-    let given = match given {
-        Some(given) => given,
-        None if context.switches.interactive => match ask(context, target).await? {
-            Some(given) => given,
-            None => return by_word(context, target, interrupts).await,
-        },
-        None => return Err(nobody_to_revoke(context, target)),
+    let given = match choose(context, session, target, (args.attest, given), interrupts).await? {
+        None => return Ok(None),
+        Some(Choice::Word) => {
+            let ended = attest(ports, profile, target).await;
+            context.output.unrecorded(&ended.recorded);
+            return Ok(ended.outcome);
+        }
+        Some(Choice::Watch(given)) => given,
     };
     let watch = Watch {
         by_hand: Duration::from_secs(args.watch),
@@ -148,15 +190,7 @@ pub(super) async fn revoke(
     };
     let killed = {
         let output = Mutex::new(&mut *context.output);
-        let on_fact = |timeline: &Timeline, seen: &Seen| {
-            let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
-            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where to click has to be known, however quiet the run.
-            match seen.fact {
-                Fact::ByHand(_) => output.warn(&line),
-                _ => output.say(&line),
-            }
-        };
+        let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
         let (killed, _) = watch_by_hand(case, given, watch, &on_fact, stop).await;
         killed
@@ -213,14 +247,13 @@ async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<ByH
 }
 
 /// Without the value there is only the person's word.
-async fn by_word(
+async fn word(
     context: &mut Context<'_>,
     target: &ListedKey,
     interrupts: &mut Interrupts,
-) -> Result<Option<Outcome>, Trouble> {
+) -> Result<Option<Choice>, Trouble> {
     const WORD: &str = "revoked";
-    let (ports, profile) = (context.ports, &context.settings.profile);
-    let page = open_page(ports, profile).await;
+    let page = open_page(context.ports, &context.settings.profile).await;
     context.output.warn(&format!(
         "{} → {CLICKS}, and click Revoke next to {} {}.",
         clean(&page.words()),
@@ -238,7 +271,5 @@ async fn by_word(
             format!("Declined; nothing was written down of {}.", target.key.called()),
         ));
     }
-    let ended = attest(ports, profile, target).await;
-    context.output.unrecorded(&ended.recorded);
-    Ok(ended.outcome)
+    Ok(Some(Choice::Word))
 }

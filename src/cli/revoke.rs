@@ -140,7 +140,7 @@ async fn one(
     args: &RevokeArgs,
     interrupts: &mut Interrupts,
 ) -> Result<Ended, Trouble> {
-    let given = by_hand::value_of(context, args, target).await?;
+    let given = by_hand::value_of(context, args.with_value, target).await?;
     if in_browser || args.attest {
         let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
         return Ok(outcome.map_or(Ended::Interrupted, Ended::Done));

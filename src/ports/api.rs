@@ -196,6 +196,8 @@ pub enum Fault {
     TimedOut(Duration),
     /// The list did not end within [`PAGE_LIMIT`] pages.
     Endless,
+    /// The key's id is this machine's own: the server was not asked.
+    NotTheirs,
     /// The keys that only this machine knows of cannot be read from its journal; says why.
     Untracked(String),
     /// The client cannot be built on this machine; says what is missing.
@@ -271,6 +273,10 @@ impl fmt::Display for ApiError {
             Fault::Endless => write!(
                 f,
                 "The list of {host} did not end after {PAGE_LIMIT} pages of {endpoint}. Check the paging of that server."
+            ),
+            Fault::NotTheirs => write!(
+                f,
+                "{host} was not asked: this key is tracked here, and its id there is not known. It is revoked in the browser."
             ),
             Fault::Untracked(why) => write!(
                 f,

@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
+use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Team};
@@ -241,6 +242,8 @@ pub struct Begun {
     pub new: Option<NewKey>,
     /// What went wrong after the key was made; its value is safe all the same.
     pub trouble: Option<RotateError>,
+    /// The new key is to be made in the browser.
+    pub in_browser: Option<Box<Creation>>,
 }
 
 impl Message {

@@ -13,6 +13,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::nobody_reads;
 use crate::cli::profile::Settings;
+use crate::cli::words::shell_word;
 use crate::cli::{Context, by_hand, until_interrupted};
 use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
@@ -72,6 +73,11 @@ impl<'a> Asked<'a> {
     /// Whether the value goes somewhere at once, so that no store needs to keep it.
     pub(super) fn goes_somewhere(&self) -> bool {
         self.args.show || self.args.copy || !self.targets.is_empty()
+    }
+
+    /// Whether its value comes from the browser.
+    pub(super) fn is_pasted(&self) -> bool {
+        self.args.paste
     }
 
     /// All targets at once, so that they are mended at once.
@@ -185,7 +191,11 @@ async fn create_by_hand(
 ) -> Result<Exit, Trouble> {
     let has_value = asked.args.paste && !std::io::stdin().is_terminal();
     if !has_value && !context.switches.interactive {
-        return Err(by_hand::nobody_to_create(context, name.as_str()));
+        return Err(by_hand::nobody_to_create(
+            context,
+            name.as_str(),
+            &format!("create {}", shell_word(name.as_str())),
+        ));
     }
     let profile = &context.settings.profile;
     let creation = begin_by_hand(context.ports, profile, session, name, without_store, None).await?;

@@ -385,6 +385,9 @@ impl KeyApi for Finder {
 
     fn revoke<'a>(&'a self, id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
         Box::pin(async move {
+            if id.is_local() {
+                return Err(self.api.failed(Operation::Revoke, Fault::NotTheirs));
+            }
             match self.api.revoke(id).await {
                 Ok(()) => Ok(()),
                 Err(error) => Err(self.learnt(error).await),

@@ -145,6 +145,12 @@ pub(super) fn ask_for_value(model: &mut Model, team: TeamIndex, creation: Creati
     }));
 }
 
+/// Opens the hidden field for the new key of a rotation, and the page.
+pub(super) fn begin(model: &mut Model, team: TeamIndex, creation: Creation) -> Vec<Effect> {
+    ask_for_value(model, team, creation, None);
+    open_page(model, team)
+}
+
 pub(super) fn act_on_paste(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Dialog::Paste(form)) = model.dialogs.last_mut() else {
         return Vec::new();

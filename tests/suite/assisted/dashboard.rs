@@ -1,6 +1,7 @@
 //! The dashboard where the server lacks an operation.
 
 use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
 
 use super::*;
@@ -219,4 +220,43 @@ async fn the_dialogs_fit_a_small_screen() {
     stage.keys("Zapier<down>2026-09-01<enter>").await;
     stage.keys("x").await;
     stage.expect("go on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_goes_by_way_of_the_browser_at_both_ends() {
+    let (mut stage, browser) = stage(&ALL).await;
+    stage.keys("nImport<enter>").await;
+    let old = browser.create("Import");
+    stage.paste(&old).await;
+    stage.keys("<enter><enter>r<enter>").await;
+    stage.expect("New key in the browser: Import 20");
+    let new = browser.create("Import 2");
+    stage.paste(&new).await;
+    stage.keys("<enter>").await;
+    stage.expect("New key: Import 20");
+    stage.keys("<enter>").await;
+    stage.expect("step 3");
+    stage.expect_not(&new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_slow_or_fails_is_not_called_assisted() {
+    let (mut stage, _browser) = stage(&[]).await;
+    for rule in [
+        "list:hang",
+        "list:status=503",
+        "list:status=403",
+        "list:drop-before",
+        "list:redirect",
+    ] {
+        stage.sandbox.inject(FaultRule::parse(rule).unwrap());
+        stage.keys("R").await;
+        stage.sandbox.clear_faults();
+        stage.expect("not refreshed");
+        stage.expect_not("assisted");
+        stage.expect("13 keys");
+    }
+    stage.sandbox.inject(FaultRule::parse("list:html").unwrap());
+    stage.keys("R").await;
+    stage.expect("assisted: list");
 }

@@ -5,6 +5,7 @@ mod found_out;
 mod import;
 mod jobs;
 mod paste;
+mod rotation;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -2,7 +2,8 @@
 //!
 //! | file | its job |
 //! |---|---|
-//! | `finder.rs` | how each operation is done, found out and kept; the list of what is tracked where the server has none |
+//! | `finder.rs` | how each operation is done, found out and kept |
+//! | `finder/listed.rs` | the list of what is tracked, where the server has none |
 //! | `page.rs` | the page of the keys, in the person's browser |
 //! | `value.rs` | a value that was pasted, tried |
 //! | `create.rs` | a key made by hand |

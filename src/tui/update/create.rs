@@ -15,7 +15,7 @@ use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, Sending, ShowOnce
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::{by_hand, send, waiting};
+use crate::tui::update::{send, track, waiting};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
@@ -26,7 +26,7 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     };
     match action {
-        Action::AddExisting => by_hand::open_track(model),
+        Action::AddExisting => track::open(model),
         Action::Back => {
             model.dialogs.pop();
         }

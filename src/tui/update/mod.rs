@@ -12,6 +12,7 @@ mod rotate;
 mod send;
 mod sign_in;
 mod snooze;
+mod track;
 mod waiting;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
@@ -205,7 +206,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Snooze => snooze::act(model, action),
         Context::Paste => by_hand::act_on_paste(model, action),
         Context::RevokeByHand | Context::Watching | Context::Word => by_hand::act_on_revoke(model, action, deliberate),
-        Context::Track => by_hand::act_on_track(model, action),
+        Context::Track => track::act(model, action),
         Context::Busy => Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! The dashboard where the server lacks an operation.
 
+use std::time::Duration;
+
 use chatzuri_keys::ops::assist::Assist;
 use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
@@ -259,4 +261,16 @@ async fn a_server_that_is_slow_or_fails_is_not_called_assisted() {
     stage.sandbox.inject(FaultRule::parse("list:html").unwrap());
     stage.keys("R").await;
     stage.expect("assisted: list");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_counts_for_a_day() {
+    let (stage, _browser) = stage(&[FaultEndpoint::List]).await;
+    stage.sandbox.leave_out(&[]);
+    let mut stage = stage.restart().await;
+    stage.expect("assisted: list");
+    stage.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let mut stage = stage.restart().await;
+    stage.expect_not("assisted");
+    stage.expect("13 keys");
 }

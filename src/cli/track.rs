@@ -161,7 +161,7 @@ async fn import(
     }
     let question = format!("Track {}? [y/N] ", keys(drafts.len()));
     until_interrupted(interrupts, confirm(context, &question)).await?;
-    let count = track_all(context.ports, &context.settings.profile, &drafts)
+    let count = track_all(context.ports, &context.settings.profile, session, &drafts)
         .await
         .map_err(refused)?;
     context.output.say(&format!("{} tracked.", are(count)));

@@ -21,6 +21,8 @@ pub struct Tracked {
     pub last_four: Option<Label>,
     /// Who answers for it.
     pub owner: Option<Label>,
+    /// The id of the team it is of, where the server named one.
+    pub team: Option<Label>,
     /// When it was written down, by our clock.
     pub at: Timestamp,
     /// Who wrote it down.
@@ -47,6 +49,15 @@ impl Tracked {
     pub fn source(&self) -> Source {
         Source::Tracked {
             owner: self.owner.clone(),
+        }
+    }
+
+    /// Whether it may be of this team: a profile can be signed in to another one meanwhile.
+    #[must_use]
+    pub fn is_of(&self, team: Option<&Label>) -> bool {
+        match (&self.team, team) {
+            (Some(own), Some(team)) => own.raw() == team.raw(),
+            _ => true,
         }
     }
 
@@ -134,6 +145,7 @@ mod tests {
             prefix: prefix.map(Label::new),
             last_four: last_four.map(Label::new),
             owner: None,
+            team: None,
             at: Timestamp::UNIX_EPOCH,
             actor: Label::new("amina"),
         }

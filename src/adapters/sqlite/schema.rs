@@ -139,6 +139,7 @@ const STEPS: [&str; 5] = [
         prefix TEXT,
         last_four TEXT,
         owner TEXT,
+        team TEXT,
         at INTEGER NOT NULL,
         actor TEXT NOT NULL,
         left_at INTEGER,

@@ -16,11 +16,11 @@ pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Tr
     db.write(|connection| {
         let scope = scopes::find_or_make(connection, scope)?;
         let mut statement = connection.prepare_cached(
-            "INSERT INTO tracked (scope, key_id, name, created_at, prefix, last_four, owner, at, actor)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO tracked (scope, key_id, name, created_at, prefix, last_four, owner, at, actor, team)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (scope, key_id) WHERE left_at IS NULL DO UPDATE SET name = excluded.name,
              created_at = excluded.created_at, prefix = excluded.prefix, last_four = excluded.last_four,
-             owner = excluded.owner, at = excluded.at, actor = excluded.actor",
+             owner = excluded.owner, at = excluded.at, actor = excluded.actor, team = excluded.team",
         )?;
         let raw = |label: &Option<Label>| label.as_ref().map(|label| label.raw().to_owned());
         for key in keys {
@@ -34,6 +34,7 @@ pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Tr
                 raw(&key.owner),
                 key.at.as_microsecond(),
                 key.actor.raw(),
+                raw(&key.team),
             ])?;
         }
         Ok(())
@@ -46,7 +47,7 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>
         return Ok(Vec::new());
     };
     let mut statement = connection.prepare_cached(
-        "SELECT key_id, name, created_at, prefix, last_four, owner, at, actor FROM tracked
+        "SELECT key_id, name, created_at, prefix, last_four, owner, at, actor, team FROM tracked
          WHERE scope = ?1 AND left_at IS NULL ORDER BY seq",
     )?;
     let mut rows = statement.query([scope])?;
@@ -65,6 +66,7 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>
             owner: label(5)?,
             at: time(row.get(6)?)?,
             actor: Label::new(&row.get::<_, String>(7)?),
+            team: label(8)?,
         });
     }
     Ok(found)

@@ -79,6 +79,7 @@ pub async fn take_pasted(
             prefix: key.prefix.clone(),
             last_four: key.last_four.clone(),
             owner: None,
+            team: session.ways.team().await,
             at: ports.clock.now(),
             actor: ports.actor.clone(),
         };

@@ -40,6 +40,8 @@ struct State {
     looked_up: Option<Timestamp>,
     /// Whether what the journal has may be out of date.
     asked_again: bool,
+    /// The team our credential opens, once the server said so.
+    team: Option<Label>,
     /// The tracked keys of the last list.
     tracked: HashMap<KeyId, Tracked>,
     /// Those of them whose value is our credential.
@@ -193,12 +195,30 @@ impl Finder {
         }
     }
 
-    /// The tracked keys.
+    /// The tracked keys of the team our credential opens.
     ///
     /// # Errors
     /// The journal cannot be read.
     pub async fn tracked(&self) -> Result<Vec<Tracked>, JournalError> {
-        self.journal.tracked(&self.scope).await
+        let mut tracked = self.journal.tracked(&self.scope).await?;
+        if !tracked.is_empty() {
+            let team = self.team().await;
+            tracked.retain(|one| one.is_of(team.as_ref()));
+        }
+        Ok(tracked)
+    }
+
+    /// The id of the team our credential opens; `None` where the server does not say.
+    pub async fn team(&self) -> Option<Label> {
+        let known = self.state().team.clone();
+        match known {
+            Some(team) => Some(team),
+            None => {
+                // Kept by the answer itself.
+                let _ = self.teams().await;
+                self.state().team.clone()
+            }
+        }
     }
 
     async fn look_up(&self) {

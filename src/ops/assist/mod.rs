@@ -24,7 +24,7 @@ pub use finder::Finder;
 pub use import::{BadRow, Draft, Fields, parse};
 pub use page::{Page, Shown, open_page};
 pub use revoke::{ByHand, attest, held_value, settle};
-pub use track::{TrackError, doubles, drafted, match_listed, matched, track, track_all, untrack};
+pub use track::{TrackError, doubles, match_listed, matched, track, track_all, untrack};
 pub use value::BadValue;
 
 use crate::core::way::Ways;

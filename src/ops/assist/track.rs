@@ -59,7 +59,7 @@ impl From<JournalError> for TrackError {
 ///
 /// # Errors
 /// [`TrackError::NoId`].
-pub fn drafted(ports: &Ports, draft: &Draft) -> Result<Tracked, TrackError> {
+fn drafted(ports: &Ports, team: Option<&Label>, draft: &Draft) -> Result<Tracked, TrackError> {
     let mut number = [0; 8];
     getrandom::fill(&mut number).map_err(|_| TrackError::NoId)?;
     Ok(Tracked {
@@ -72,6 +72,7 @@ pub fn drafted(ports: &Ports, draft: &Draft) -> Result<Tracked, TrackError> {
         prefix: None,
         last_four: draft.last_four.clone(),
         owner: draft.owner.clone(),
+        team: team.cloned(),
         at: ports.clock.now(),
         actor: ports.actor.clone(),
     })
@@ -102,7 +103,8 @@ pub async fn track(
     draft: &Draft,
     value: Option<Secret>,
 ) -> Result<Tracked, TrackError> {
-    let mut new = drafted(ports, draft)?;
+    let team = session.ways.team().await;
+    let mut new = drafted(ports, team.as_ref(), draft)?;
     let value = value.map(Arc::new);
     if let Some(value) = &value {
         if let Some(known) = known(ports, profile, session, value).await {
@@ -136,8 +138,17 @@ pub async fn track(
 ///
 /// # Errors
 /// [`TrackError`]; nothing was kept.
-pub async fn track_all(ports: &Ports, profile: &Profile, drafts: &[Draft]) -> Result<usize, TrackError> {
-    let new: Result<Vec<Tracked>, TrackError> = drafts.iter().map(|draft| drafted(ports, draft)).collect();
+pub async fn track_all(
+    ports: &Ports,
+    profile: &Profile,
+    session: &Session,
+    drafts: &[Draft],
+) -> Result<usize, TrackError> {
+    let team = session.ways.team().await;
+    let new: Result<Vec<Tracked>, TrackError> = drafts
+        .iter()
+        .map(|draft| drafted(ports, team.as_ref(), draft))
+        .collect();
     let new = new?;
     let count = new.len();
     ports.journal.track(&profile.scope(), new).await?;

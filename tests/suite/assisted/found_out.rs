@@ -48,10 +48,12 @@ fn serve(stream: TcpStream, answer: &str, bodies: &Mutex<Vec<String>>) {
     let mut line = String::new();
     let mut length = 0;
     let mut first = String::new();
+    let mut other = false;
     while reader.read_line(&mut line).is_ok_and(|read| read > 0) && line.trim() != "" {
         if first.is_empty() {
             first.clone_from(&line);
         }
+        other |= line.contains("Bearer cz_other");
         if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
@@ -63,7 +65,9 @@ fn serve(stream: TcpStream, answer: &str, bodies: &Mutex<Vec<String>>) {
         bodies.lock().unwrap().push(String::from_utf8(body).unwrap());
     }
     let said = if first.contains("/api/v1/get-teams ") {
-        reply("200 OK", "application/json", r#"{"data":[{"id":"t1","name":"Acme"}]}"#)
+        let team = if other { "t2" } else { "t1" };
+        let body = format!(r#"{{"data":[{{"id":"{team}","name":"Acme"}}]}}"#);
+        reply("200 OK", "application/json", &body)
     } else {
         answer.to_owned()
     };
@@ -264,4 +268,29 @@ fn a_tracked_key_that_the_server_lists_by_now_is_neither_doubled_nor_lost() {
     let refused = desk.run(&["track", "New", "--created", "2026-09-01"]);
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(refused.stderr.contains("lists its keys itself"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_profile_that_is_signed_in_to_another_team_shows_none_of_the_first_ones_keys() {
+    let answer = fixed("404 Not Found", "application/json", "{}");
+    let (server, home) = (Lone::answering(answer), tempfile::tempdir().unwrap());
+    let credential = home.path().join("credential");
+    let config = format!(
+        "[api]\nbase_url = \"http://{}/api/v1\"\n[profiles.default]\ncredential_command = [\"/bin/cat\", \"{}\"]\n",
+        server.address,
+        credential.display()
+    );
+    write_config(home.path(), &config);
+    let run_as = |value: &str, args: &[&str]| {
+        std::fs::write(&credential, value).unwrap();
+        finish(start(bare(home.path(), args), ""))
+    };
+    let (ours, theirs) = ("cz_0123456789abcdefghij", "cz_other_0123456789abcdefghij");
+    let track = ["track", "Web", "--created", "2026-09-01"];
+    assert_eq!(run_as(ours, &track).code, 0);
+    assert!(run_as(ours, &["list"]).stdout.contains("Web"));
+    let other = run_as(theirs, &["list"]);
+    assert_eq!((other.code, other.stdout.as_str()), (0, ""), "{}", other.stderr);
+    assert_eq!(run_as(theirs, &track).code, 0, "it is no twin of another team's");
+    assert!(run_as(ours, &["list"]).stderr.contains("1 key"));
 }

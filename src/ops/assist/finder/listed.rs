@@ -46,7 +46,7 @@ impl Finder {
     /// twice.
     async fn whole(&self, mut listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, ApiError> {
         let assisted = self.of(Operation::List) == Way::Assisted;
-        let tracked = match self.journal.tracked(&self.scope).await {
+        let tracked = match self.tracked().await {
             Ok(tracked) => tracked,
             Err(error) if assisted => {
                 return Err(self.api.failed(Operation::List, Fault::Untracked(error.to_string())));
@@ -108,7 +108,11 @@ impl KeyApi for Finder {
     }
 
     fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
-        self.api.teams()
+        Box::pin(async move {
+            let teams = self.api.teams().await?;
+            self.state().team = teams.first().map(|team| team.id.clone());
+            Ok(teams)
+        })
     }
 
     fn probe<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
@@ -144,6 +148,7 @@ impl KeyApi for Finder {
                 prefix: key.prefix.clone(),
                 last_four: key.last_four.clone(),
                 owner: None,
+                team: self.team().await,
                 at: self.clock.now(),
                 actor: self.actor.clone(),
             };

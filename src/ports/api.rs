@@ -102,6 +102,11 @@ pub trait KeyApi: Send + Sync {
         Box::pin(async { Ok(listed) })
     }
 
+    /// Whether the last list was the server's: one of tracked keys alone does not show what the server has.
+    fn has_list(&self) -> bool {
+        true
+    }
+
     /// Remembers a key that was just made, where no list of the server will show it.
     fn remember<'a>(&'a self, _key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async {})

@@ -63,6 +63,8 @@ pub(super) async fn resume(
         .iter()
         .filter_map(|one| match one {
             Waiting::Asked(creation) => Some(creation),
+            // No list will show that it is gone.
+            Waiting::Lost(creation) if asked.args.not_made && !session.api.has_list() => Some(creation),
             _ => None,
         })
         .collect();
@@ -74,9 +76,14 @@ pub(super) async fn resume(
     }
     for creation in &begun {
         let word = shell_word(creation.intent.name.as_str());
-        context.output.warn(&format!(
-            "  chatzuri-keys create --resume {word} --paste, or chatzuri-keys create --resume {word} --not-made"
-        ));
+        let paste = if creation.intent.by_hand {
+            format!("chatzuri-keys create --resume {word} --paste, or ")
+        } else {
+            String::new()
+        };
+        context
+            .output
+            .warn(&format!("  {paste}chatzuri-keys create --resume {word} --not-made"));
     }
     match values.as_slice() {
         [] if chosen.is_empty() => {
@@ -138,7 +145,7 @@ async fn answered(
         .await
         .map_err(|error| Trouble::new(Exit::Error, format!("Nothing was done: {error}.")))?;
     context.output.say(&format!(
-        "“{}” was not made, as you say; it is not asked for again.",
+        "“{}” is not there, as you say; it is not asked for again.",
         creation.intent.name
     ));
     Ok(Exit::Ok)

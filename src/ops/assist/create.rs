@@ -138,15 +138,21 @@ fn local_id(creation: &Creation) -> KeyId {
     KeyId::of_tracked(u64::from_str_radix(digits, 16).unwrap_or_default())
 }
 
-/// The person says that no key was made: the creation is over.
+/// The person says that no key was made, or that it is gone: the creation is over.
 ///
 /// # Errors
 /// The journal did not take it.
 pub async fn not_made(ports: &Ports, profile: &Profile, creation: &Creation) -> Result<(), JournalError> {
-    if move_on(ports, creation, Event::NothingAppeared).await.is_none() {
-        ports.journal.advance(creation, Event::NothingAppeared).await?;
+    // One that was lost was revoked by them.
+    let event = if creation.stage == Stage::Lost {
+        Event::Settled
+    } else {
+        Event::NothingAppeared
+    };
+    if move_on(ports, creation, event.clone()).await.is_none() {
+        ports.journal.advance(creation, event).await?;
     }
-    let detail = format!("{}: the person says that no key was made", creation.intent.name);
+    let detail = format!("{}: the person says that there is no such key", creation.intent.name);
     write_line(ports, profile, creation, Action::Recover, "not_made", detail).await;
     Ok(())
 }

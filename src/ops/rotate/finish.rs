@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use super::by_hand::Click;
+use super::mint::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
@@ -215,8 +216,11 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotati
         outcome: Label::new(word),
         proven,
     };
-    // Without the row the next start finds the old key gone and closes the rotation.
-    let rotation = advance(at, &begun, what).await.unwrap_or(begun);
+    // Another copy may have seen the old key gone and closed it; without the row the next start does.
+    let rotation = match advance(at, &begun, what).await {
+        Ok(rotation) => rotation,
+        Err(_) => reread(at, &begun).await,
+    };
     if proven {
         forget_retired_value(at, &rotation).await;
         note(at, &rotation, "finished", word.to_owned()).await;

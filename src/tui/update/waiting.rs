@@ -128,7 +128,7 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
             let request = model.begin("opening the value", false);
             vec![Effect::Reopen(request, model.active, Box::new(creation))]
         }
-        Some(Waiting::Asked(creation)) => {
+        Some(Waiting::Asked(creation)) if creation.intent.by_hand => {
             by_hand::ask_for_value(model, model.active, creation, None);
             Vec::new()
         }
@@ -147,7 +147,7 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
                 }
             }
         }
-        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_))) => {
+        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) | Waiting::Asked(_))) => {
             let sentence = one.sentence(model.settings.store_name);
             model.say(Role::Warn, sentence);
             Vec::new()

@@ -1,5 +1,9 @@
 //! A key made in the browser, half way and all the way; and that its value is nowhere on the way.
 
+use std::time::Duration;
+
+use chatzuri_keys::sandbox::FaultRule;
+
 use super::*;
 
 const ALL: [FaultEndpoint; 3] = [FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke];
@@ -164,4 +168,32 @@ fn the_page_is_for_this_machines_own_browser_and_shows_no_markup_of_others() {
     assert_eq!(desk.browser.ask("POST", "/create", &[], "name=+").0, 400);
     assert_eq!(desk.browser.ask("POST", "/revoke", &[], "id=nothing").0, 404);
     assert_eq!(desk.browser.ask("GET", "/create", &[], "").0, 405);
+}
+
+#[test]
+fn a_key_whose_answer_was_lost_is_not_called_never_made_by_a_server_without_a_list() {
+    let desk = Desk::without(&[FaultEndpoint::List]);
+    assert_eq!(desk.run(&["list"]).code, 0);
+    assert_eq!(desk.run(&["create", "First", "--show"]).code, 0);
+    assert_eq!(
+        desk.way("create"),
+        "api",
+        "its endpoint was looked for, and is known from here on"
+    );
+    desk.server.inject(FaultRule::parse("create:drop-after:1").unwrap());
+    let lost = desk.run(&["create", "Invoices", "--show"]);
+    assert_eq!((lost.code, lost.stdout.as_str()), (1, ""), "{}", lost.stderr);
+    desk.server.pass(Duration::from_secs(300));
+    let asked = desk.run(&["create", "--resume"]);
+    assert_eq!(asked.code, 5, "{}", asked.stderr);
+    assert!(asked.stderr.contains("has no list to look in"), "{}", asked.stderr);
+    assert!(!asked.stderr.contains("--paste"), "{}", asked.stderr);
+    let (_, page) = desk.browser.ask("GET", "/", &[], "");
+    assert!(page.contains("<td>Invoices</td>"), "it is there");
+    assert_eq!(desk.run(&["create", "--resume", "--not-made"]).code, 0);
+    assert!(
+        desk.run(&["create", "--resume"])
+            .stderr
+            .contains("No new key is waiting.")
+    );
 }

@@ -136,6 +136,10 @@ impl KeyApi for Finder {
         Box::pin(self.whole(listed))
     }
 
+    fn has_list(&self) -> bool {
+        self.of(Operation::List) != Way::Assisted
+    }
+
     fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async move {
             if self.of(Operation::List) != Way::Assisted {

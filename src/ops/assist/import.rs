@@ -533,6 +533,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_file_holds_it_is_read_or_told(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let headed = [b"name,created\n".as_slice(), &bytes].concat();
+            for bytes in [&bytes, &headed] {
+                if let Err(bad) = parse(bytes, now()) {
+                    proptest::prop_assert!(!bad.is_empty());
+                    let clean = bad.iter().all(|row| !row.to_string().chars().any(char::is_control));
+                    proptest::prop_assert!(clean, "{bad:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_thousand_rows_are_read_and_too_many_are_not() {
         let rows = |count: usize| {

@@ -197,3 +197,54 @@ fn a_key_whose_answer_was_lost_is_not_called_never_made_by_a_server_without_a_li
             .contains("No new key is waiting.")
     );
 }
+
+/// A desktop whose browser writes down what it was started with.
+fn with_browser(desk: &Desk, command: &mut Command) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = desk.home.path().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("xdg-open");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >>'{0}/opened'\n/usr/bin/env >>'{0}/environment'\n",
+        folder.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    command.env("PATH", &folder).env("DISPLAY", ":0");
+}
+
+#[test]
+fn the_page_opens_in_the_persons_own_browser_which_gets_nothing_else() {
+    let desk = Desk::without(&ALL);
+    let value = desk.browser.create("Invoices");
+    assert_eq!(
+        desk.run_with(&value, &["create", "Invoices", "--paste", "--show"]).code,
+        0
+    );
+    let args = ["revoke", "Invoices", "--with-value", "--yes", "--watch", "1"];
+    let mut command = desk.command(&args);
+    with_browser(&desk, &mut command);
+    let ran = finish(start(command, &value));
+    assert!(ran.stderr.contains("is open in your browser"), "{}", ran.stderr);
+    let read = |name: &str| std::fs::read_to_string(desk.home.path().join("bin").join(name));
+    assert_eq!(read("opened").unwrap().trim(), desk.server.page());
+    let environment = read("environment").unwrap();
+    assert!(
+        environment.contains("DISPLAY=:0") && !environment.contains("CHATZURI_"),
+        "{environment}"
+    );
+    std::fs::remove_file(desk.home.path().join("bin/opened")).unwrap();
+
+    // Over SSH the browser would be the other machine's.
+    let mut command = desk.command(&args);
+    with_browser(&desk, &mut command);
+    command.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+    let ran = finish(start(command, &value));
+    assert!(
+        ran.stderr
+            .contains(&format!("Open {} in a browser", desk.server.page())),
+        "{}",
+        ran.stderr
+    );
+    assert!(read("opened").is_err());
+}

@@ -12,6 +12,7 @@ use crate::core::creation::Creation;
 use crate::ops::assist::not_made;
 use crate::ops::custody::reopen;
 use crate::ops::recover::{RecoverError, Since, Waiting, recover};
+use crate::ops::rotate::{At, follow_pasted};
 use crate::ops::sign_in::Session;
 
 /// How often a key whose answer was lost is looked for.
@@ -139,6 +140,12 @@ async fn answered(
     };
     if asked.args.paste {
         let new = by_hand::pasted(context, session, creation, true).await?;
+        let at = At {
+            ports: context.ports,
+            profile: &context.settings.profile,
+            session,
+        };
+        let new = follow_pasted(at, new).await;
         return hand_over(context, session, new, asked, None, None, interrupts).await;
     }
     not_made(context.ports, &context.settings.profile, creation)

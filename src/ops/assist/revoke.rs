@@ -8,7 +8,9 @@ use crate::core::creation::{Creation, Stage};
 use crate::core::incident::{Fit, Outcome, by_hint, scrub};
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
+use crate::core::rotation::{Mark, Stage as Step, What};
 use crate::core::secret::Secret;
+use crate::core::text::Label;
 use crate::core::tracked::Left;
 use crate::ops::custody::acknowledge;
 use crate::ops::record::{Entry, record};
@@ -123,9 +125,36 @@ pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcom
     {
         acknowledge(ports, profile, &creation).await;
     }
+    end_rotation(ports, profile, target, outcome).await;
     let left = vec![(target.key.id.clone(), left)];
     let gone = ports.journal.untrack(&profile.scope(), left, ports.clock.now()).await;
     if let Err(error) = gone {
         tracing::warn!(%error, "a revoked key is still tracked");
+    }
+}
+
+/// A rotation whose last step was to revoke this key has ended with it. One that is being finished elsewhere is left to
+/// whoever does.
+async fn end_rotation(ports: &Ports, profile: &Profile, target: &ListedKey, outcome: &Outcome) {
+    let found = ports.journal.rotation_of(&profile.scope(), &target.key.id).await;
+    let Ok(Some(rotation)) = found else { return };
+    if rotation.old.id != target.key.id || !matches!(rotation.stage, Step::Revoking { .. }) {
+        return;
+    }
+    let mark = || Mark {
+        by: ports.actor.clone(),
+        at: ports.clock.now(),
+    };
+    let begun = ports
+        .journal
+        .move_rotation(&rotation, What::RevocationBegun, mark())
+        .await;
+    let Ok(begun) = begun else { return };
+    let ended = What::RevocationEnded {
+        outcome: Label::new(outcome.word()),
+        proven: true,
+    };
+    if let Err(error) = ports.journal.move_rotation(&begun, ended, mark()).await {
+        tracing::warn!(%error, "a rotation is not ended with its old key");
     }
 }

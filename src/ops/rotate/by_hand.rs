@@ -63,3 +63,22 @@ pub async fn took_from_browser(at: At<'_>, rotation: &Rotation, new: NewKey) -> 
     let newest = reread(at, rotation).await;
     answered(at, &newest, new).await
 }
+
+/// As [`took_from_browser`], for a value that was pasted elsewhere than at the rotation's own step, where its creation is
+/// of one.
+pub async fn follow_pasted(at: At<'_>, new: NewKey) -> NewKey {
+    let open = at
+        .ports
+        .journal
+        .rotations(&at.profile.scope())
+        .await
+        .unwrap_or_default();
+    let is_its = |rotation: &Rotation| match &rotation.stage {
+        Stage::Creating(Creating::Asked(op)) => *op == new.creation.op,
+        _ => false,
+    };
+    match open.iter().find(|rotation| is_its(rotation)) {
+        Some(rotation) => took_from_browser(at, rotation, new).await.new,
+        None => new,
+    }
+}

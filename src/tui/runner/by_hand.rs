@@ -10,6 +10,7 @@ use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, op
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::leak::{Case, Watch, watch_by_hand};
 use crate::ops::revoke::revoke_and_record;
+use crate::ops::rotate::{At, follow_pasted};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{Operation, Ports};
 use crate::tui::errand::{Errand, News};
@@ -95,7 +96,12 @@ impl Runner {
                 Errand::TakePasted(creation, value) => {
                     match take_pasted(&ports, &profile, &session, &creation, value).await {
                         Ok(new) => {
-                            let result = Ok(Box::new(new));
+                            let at = At {
+                                ports: &ports,
+                                profile: &profile,
+                                session: &session,
+                            };
+                            let result = Ok(Box::new(follow_pasted(at, new).await));
                             return Some(Message::Created { request, team, result });
                         }
                         Err(bad) => News::Refused(bad.to_string()),

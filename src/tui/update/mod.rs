@@ -97,7 +97,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             team, result, notes, ..
         } => snooze::on_snoozed(model, team, result, notes),
         Message::News { request, team, news } => by_hand::on_news(model, request, team, news),
-        Message::Created { team, result, .. } => create::on_created(model, team, result),
+        Message::Created { team, result, .. } => {
+            let mut effects = create::on_created(model, team, result);
+            // A key that was made in the browser may be the first step of the rotation on the page.
+            effects.extend(rotate::on_stored(model));
+            effects
+        }
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
         Message::Reopened { team, result, .. } => waiting::on_reopened(model, team, result),
         Message::SentTo {
@@ -116,7 +121,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             outcome,
             unrecorded,
             ..
-        } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
+        } => {
+            let mut effects = revoke::on_revoked(model, team, &target, &outcome, unrecorded);
+            // The old key of the rotation on the page, revoked in the browser, ends it.
+            effects.extend(rotate::on_stored(model));
+            effects
+        }
         Message::Copied { result, .. } => clipboard::on_copied(model, result),
         Message::ClipboardCleared { result, .. } => clipboard::on_cleared(model, result),
     }

@@ -239,6 +239,15 @@ async fn a_rotation_goes_by_way_of_the_browser_at_both_ends() {
     stage.keys("<enter>").await;
     stage.expect("step 3");
     stage.expect_not(&new);
+    stage.keys("aits own log says so<enter>").await;
+    stage.expect("4 of 4");
+    stage.keys("<enter>").await;
+    stage.expect("Revoke this key in the browser");
+    stage.paste(&old).await;
+    watch_and_click(&mut stage, &browser, &old).await;
+    stage.expect("DEAD: “Import”");
+    stage.expect("finished");
+    stage.expect_not(&old);
 }
 
 #[tokio::test(flavor = "multi_thread")]

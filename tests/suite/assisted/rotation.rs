@@ -89,9 +89,9 @@ fn a_first_step_that_was_left_goes_on_with_the_right_value() {
     assert!(wrong.stderr.contains("is the value of “Import”"), "{}", wrong.stderr);
     assert_eq!(state(&desk)["step"], 1);
     let new = desk.browser.create(&name);
-    let ran = desk.run_with(&new, &["rotate", "start", "Import", "--paste", "--show"]);
+    let ran = desk.run_with(&new, &["create", "--resume", &name, "--paste", "--show"]);
     assert_eq!((ran.code, ran.stdout.trim()), (0, new.as_str()), "{}", ran.stderr);
-    assert_eq!(state(&desk)["step"], 3);
+    assert_eq!(state(&desk)["step"], 3, "wherever its value was pasted");
     let waiting = desk.run(&["create", "--resume"]);
     assert!(waiting.stderr.contains("No new key is waiting."), "{}", waiting.stderr);
 }

@@ -415,9 +415,7 @@ pub(super) async fn finish(
         _ => None,
     };
     let in_browser_end = match clicked {
-        Some(target) => {
-            Some(in_browser(&mut context, args, (&session, &seen), (target, &measure), interrupts).await?)
-        }
+        Some(target) => Some(in_browser(&mut context, args, (&session, &seen), (target, &measure), interrupts).await?),
         None => None,
     };
     // What is refused anyway asks for no confirmation.

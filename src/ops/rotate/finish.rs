@@ -125,10 +125,6 @@ async fn finish_with(
     if target.own == Own::Yes {
         return Err(RotateError::StillOurs);
     }
-    let known = at.session.ways.known();
-    if click.is_none() && (target.key.id.is_local() || known.revoke == Way::Assisted) {
-        return Err(RotateError::InBrowser(target.key.called()));
-    }
     let rotation = match (&rotation.stage, force) {
         (Stage::Revoking { .. }, forced) => match (rotation.used_again(rules.quiet), forced) {
             (Some(used), false) => return Err(RotateError::UsedAgain(used)),
@@ -138,6 +134,10 @@ async fn finish_with(
         (_, true) => forced_open(at, rotation, rules).await?,
         (_, false) => return Err(still_open(rotation, rules)),
     };
+    let known = at.session.ways.known();
+    if click.is_none() && (target.key.id.is_local() || known.revoke == Way::Assisted) {
+        return Err(RotateError::InBrowser(target.key.called()));
+    }
     let begun = match advance(at, &rotation, What::RevocationBegun).await {
         Ok(begun) => begun,
         Err(JournalError::IllegalRotation(_)) => return Err(moved_meanwhile(at, &rotation).await),

@@ -66,8 +66,11 @@ impl Rotating {
         let minted = match self.made(&seen, without_store).await? {
             Made::Here(minted) => *minted,
             Made::InBrowser(creation) => {
+                // As it stands now: its first step is claimed.
+                let claimed = self.ports.journal.rotation(&seen.rotation.id).await;
+                let rotation = claimed.ok().flatten().unwrap_or(seen.rotation);
                 return Ok(Begun {
-                    seen,
+                    seen: Seen { rotation, ..seen },
                     new: None,
                     trouble: None,
                     in_browser: Some(creation),
@@ -151,6 +154,9 @@ impl Rotating {
         if rotation.own {
             self.sign_in_anew().await;
         }
+        // What was done in the browser moved it without the page.
+        let newest = self.ports.journal.rotation(&rotation.id).await;
+        let rotation = newest.ok().flatten().unwrap_or(rotation);
         read(self.at(), rotation, self.rules()).await
     }
 

@@ -14,6 +14,7 @@ use crate::core::register::{Entry, Place, Register};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::{Target, is_sink_name};
 use crate::core::text::{Label, clean};
+use crate::core::way::{Way, Ways};
 
 /// The vendor's documented base URL.
 pub const DEFAULT_BASE_URL: &str = "https://www.chatzuri.com/api/v1";
@@ -50,8 +51,44 @@ pub struct Config {
 pub struct ApiConfig {
     /// Where the API is. Default: [`DEFAULT_BASE_URL`].
     pub base_url: Option<String>,
+    /// How keys are listed: `auto` asks the server, once a day and at every refresh, whether it has the endpoint; `api`
+    /// always uses it; `assisted` never does: the list is the keys you track here. Default: `auto`.
+    pub list: WayChoice,
+    /// How keys are created; `assisted`: you make one in the browser and paste its value. Default: `auto`.
+    pub create: WayChoice,
+    /// How keys are revoked; `assisted`: you revoke one in the browser, and its value is tried until it is dead. Default:
+    /// `auto`.
+    pub revoke: WayChoice,
+    /// The page where a person manages keys. Default: the front page of the API's host, from which the vendor's guide
+    /// says “Team settings → API Keys”.
+    pub page: Option<String>,
     /// What the endpoints are called.
     pub endpoints: Endpoints,
+}
+
+/// `[api] list`, `create` and `revoke`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum WayChoice {
+    /// As the server answers.
+    #[default]
+    Auto,
+    /// By the endpoint, whatever it answers.
+    Api,
+    /// By the person in the browser.
+    Assisted,
+}
+
+impl WayChoice {
+    /// What it settles; `Unknown` leaves it to the server.
+    #[must_use]
+    pub fn way(self) -> Way {
+        match self {
+            Self::Auto => Way::Unknown,
+            Self::Api => Way::Api,
+            Self::Assisted => Way::Assisted,
+        }
+    }
 }
 
 /// `[api.endpoints]`: method, path and parameter names. The defaults of the key endpoints are our contract, not a
@@ -273,6 +310,16 @@ impl Config {
         Register::new(self.key.iter().filter_map(|entry| register_entry(entry).ok()).collect())
     }
 
+    /// How each operation on keys is done, where the config settles it.
+    #[must_use]
+    pub fn ways(&self) -> Ways {
+        Ways {
+            list: self.api.list.way(),
+            create: self.api.create.way(),
+            revoke: self.api.revoke.way(),
+        }
+    }
+
     fn missing_sink<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
         entry.places.iter().find_map(|place| match place {
             Place::Target(Target::Sink(name)) if !self.sinks.contains_key(name) => Some(name.as_str()),
@@ -359,6 +406,14 @@ impl Config {
                 clean(&self.rotation.quiet)
             ));
         }
+        if let Some(page) = &self.api.page
+            && !is_page(page)
+        {
+            return fail(format!(
+                "[api] page = “{}” is not the address of a page, as in “https://www.chatzuri.com/”",
+                clean(page)
+            ));
+        }
         self.check_policies()?;
         self.check_keys()?;
         for (name, value) in [
@@ -388,6 +443,18 @@ impl Config {
         self.sinks()?;
         Ok(())
     }
+}
+
+/// Whether a browser can be sent there: the web, and nothing that a browser or a shell reads as more than an address.
+fn is_page(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && !rest.split('/').next().unwrap_or_default().contains('@')
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\' | '`' | '<' | '>' | '|' | '^'))
+    })
 }
 
 /// Whether a text can name a profile: 1 to 64 letters, digits, `.`, `-`, `_`.
@@ -510,6 +577,37 @@ mod tests {
     fn hostile_text_in_a_mistake_is_cleaned() {
         let error = Config::parse("\"a\\u001b[31m\" = 1\n").unwrap_err();
         assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+    }
+
+    #[test]
+    fn how_an_operation_is_done_can_be_settled_and_is_left_to_the_server_otherwise() {
+        let ways = |text: &str| Config::parse(text).map(|config| config.ways());
+        assert_eq!(ways("").unwrap(), Ways::default());
+        let settled = ways("[api]\ncreate = \"assisted\"\nlist = \"auto\"\nrevoke = \"api\"\n").unwrap();
+        assert_eq!(
+            (settled.list, settled.create, settled.revoke),
+            (Way::Unknown, Way::Assisted, Way::Api)
+        );
+        assert!(ways("[api]\ncreate = \"browser\"\n").is_err());
+    }
+
+    #[test]
+    fn the_page_is_an_address_of_the_web() {
+        for page in ["https://www.chatzuri.com/", "http://127.0.0.1:4010/?a=b&c=d"] {
+            Config::parse(&format!("[api]\npage = \"{page}\"\n")).unwrap();
+        }
+        for bad in [
+            "",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https://",
+            "https://a b",
+            "https://u@h/",
+            "-x",
+        ] {
+            let error = Config::parse(&format!("[api]\npage = \"{bad}\"\n")).unwrap_err();
+            assert!(error.why.contains("[api] page"), "{bad}: {error}");
+        }
     }
 
     #[test]

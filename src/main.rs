@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::clipboard::SystemClipboard;
 use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::config_file;
@@ -29,7 +30,7 @@ use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::{Label, clean};
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
-use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
+use chatzuri_keys::sandbox::{self, FaultEndpoint, FaultRule, Running, SandboxOptions};
 use chatzuri_keys::tui;
 use chatzuri_keys::tui::app::{self, Dashboard};
 use chatzuri_keys::tui::message::{Stop, TeamIndex};
@@ -228,6 +229,7 @@ fn ports_with(
         )),
         processes,
         reports: Arc::new(DiskFolder::current()),
+        browser: Arc::new(DesktopBrowser::new(desktop)),
         journal,
         clock: Arc::new(SystemClock),
         actor: actor(),
@@ -299,7 +301,14 @@ fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, Trouble> {
         .iter()
         .map(|rule| FaultRule::parse(rule).map_err(|bad| Trouble::new(Exit::Usage, format!("--fault: {bad}"))))
         .collect();
+    let without = args.without.iter().map(|word| {
+        FaultEndpoint::of_operation(word.trim()).ok_or_else(|| {
+            let sentence = format!("--without: “{}” is none of list, create and revoke.", clean(word));
+            Trouble::new(Exit::Usage, sentence)
+        })
+    });
     Ok(SandboxOptions {
+        without: without.collect::<Result<_, _>>()?,
         port: args.port.unwrap_or_default(),
         keys: args.keys,
         db: args.db.clone(),

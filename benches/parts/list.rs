@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chatzuri_keys::core::key::{ApiKey, KeyId, LastUse, Own};
-use chatzuri_keys::core::listing::ListedKey;
+use chatzuri_keys::core::listing::{ListedKey, Source};
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::tui::model::list::KeyList;
 use divan::Bencher;
@@ -33,6 +33,7 @@ fn keys(count: usize) -> Vec<ListedKey> {
                 last_four: Some(Label::new("CpSn")),
             },
             own: Own::No,
+            source: Source::Api,
         })
         .collect()
 }

@@ -39,6 +39,13 @@ impl DesktopEnvironment {
         }
     }
 
+    /// Whether a browser started here is seen by the person we talk to. Over SSH it is not: a display that came along
+    /// would start the other machine's browser.
+    #[must_use]
+    pub fn has_own_browser(&self) -> bool {
+        !self.ssh && self.can_prompt()
+    }
+
     /// Whether a clipboard of this machine is the one of the person we talk to. Over SSH it is only where a display came
     /// along.
     #[must_use]
@@ -60,6 +67,17 @@ mod tests {
         };
         assert!(!ssh.has_desktop_clipboard());
         assert!(DesktopEnvironment { display: true, ..ssh }.has_desktop_clipboard());
+    }
+
+    #[test]
+    fn a_browser_is_only_started_on_the_persons_own_desktop() {
+        let desk = DesktopEnvironment {
+            display: true,
+            ..Default::default()
+        };
+        assert!(desk.has_own_browser());
+        assert!(!DesktopEnvironment { ssh: true, ..desk }.has_own_browser());
+        assert!(!DesktopEnvironment::default().has_own_browser());
     }
 
     #[test]

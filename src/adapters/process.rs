@@ -125,7 +125,7 @@ async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: u
     while let Ok(1..) = from.read(rest.as_mut_slice()).await {}
 }
 
-fn is_ours(name: &OsStr) -> bool {
+pub(super) fn is_ours(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.get(..OUR_VARIABLES.len()).is_some_and(|start| {
         if cfg!(windows) {

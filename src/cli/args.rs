@@ -102,6 +102,11 @@ pub enum Command {
     /// Rotate a key in four steps that are kept: create, roll out, confirm traffic, revoke
     #[command(after_long_help = ROTATE_HELP)]
     Rotate(RotateArgs),
+    /// Write down a key that the server does not list, or a file of them
+    #[command(after_long_help = TRACK_HELP)]
+    Track(TrackArgs),
+    /// Take a key off the tracked ones; the key itself stays as it is
+    Untrack(UntrackArgs),
     /// Say which keys are due, for people, CI, calendars and monitoring
     #[command(after_long_help = DUE_HELP)]
     Due(DueArgs),
@@ -151,7 +156,30 @@ After a crash, or without --to, --show and --copy, the value waits:
 
   chatzuri-keys create --resume --show
 
+Where the server has no endpoint for it, the page of the keys opens in your browser: make the key there and paste its \
+value at the hidden prompt, or give it on standard input. From there on it is a new key like any other:
+
+  pbpaste | chatzuri-keys create Zapier --paste --to pass:work/chatzuri
+  chatzuri-keys create --resume Zapier --paste        it was made, and not pasted yet
+  chatzuri-keys create --resume Zapier --not-made     it was not made after all
+
 Exit codes: 0 done; 2 a target is not ready, and nothing was sent; 5 a target did not take the value.";
+
+const TRACK_HELP: &str = "\
+For a server that has no endpoint to list keys: a tracked key is in this machine's journal, and has its timer, owner, \
+places and exports like any other. Its value is never kept; with --with-value it is tried once, and told again by its \
+fingerprint when it leaks.
+
+  chatzuri-keys track Zapier --created 2026-09-01 --last-four CpSn --owner ops
+  op read op://Work/Zapier/key | chatzuri-keys track Zapier --created 2026-09-01 --with-value
+  chatzuri-keys track --import keys.csv
+
+A file is CSV with the columns name and created, and last_four, owner, id where you have them; or JSON, as list --json \
+writes it. It is shown first, and tracked whole or not at all.
+
+When the server lists keys by then, --match shows which of them the tracked ones are, and hands them over.
+
+Exit codes: 0 done; 2 wrong, and nothing was tracked, or not confirmed; 3 declined.";
 
 const DUE_HELP: &str = "\
 Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and \
@@ -191,8 +219,15 @@ which the list does not say enough is left out, and so is the one we are signed 
   chatzuri-keys revoke --from-file leavers.txt --yes
   chatzuri-keys revoke key_9fbc5e28d742 --yes --json
 
-Exit codes: 0 revoked and gone from the list, or already gone; 2 ambiguous name, or not confirmed; 3 declined; \
-4 refused; 5 some of several failed; 7 accepted but not proven; 10 no such key.";
+Where the server has no endpoint for it, the page of the keys opens in your browser and you click. With the key's value \
+(--with-value, or one that still waits in the keyring) its death is watched; without, you say that it is done, which is \
+written down as attested:
+
+  op read op://Work/Zapier/key | chatzuri-keys revoke Zapier --with-value --yes
+  chatzuri-keys revoke Zapier --attest --yes
+
+Exit codes: 0 revoked and gone from the list, or already gone, or dead; 2 ambiguous name, or not confirmed; 3 declined; \
+4 refused; 5 some of several failed; 7 accepted but not proven, or attested; 10 no such key.";
 
 const LEAK_HELP: &str = "\
 The value comes in on standard input or at a hidden prompt; quotes, “Authorization: Bearer ” and “KEY=” around it are \
@@ -229,7 +264,12 @@ Opens the dashboard on a server of the sandbox; neither your keyring nor your co
 server runs, and its address and a key are printed as one line of JSON.
 
   chatzuri-keys sandbox
-  chatzuri-keys sandbox --serve --port 4010";
+  chatzuri-keys sandbox --serve --port 4010
+
+With --without it lacks endpoints, as the vendor's server may: its page, at / of the same address, stands for the vendor's \
+dashboard, where a person lists, creates and revokes keys.
+
+  chatzuri-keys sandbox --without list,create,revoke";
 
 /// A command whose only choice is the shape of its data.
 #[derive(Debug, Clone, Copy, ClapArgs)]
@@ -249,6 +289,8 @@ impl Command {
             Self::Create(_) => "create",
             Self::Revoke(_) => "revoke",
             Self::Rotate(_) => "rotate",
+            Self::Track(_) => "track",
+            Self::Untrack(_) => "untrack",
             Self::Due(_) => "due",
             Self::Snooze(_) => "snooze",
             Self::Leak(_) => "leak",
@@ -291,12 +333,54 @@ pub struct CreateArgs {
     /// Go on with a value that waits in the keyring
     #[arg(long)]
     pub resume: bool,
+    /// You make the key in the browser, and its value comes from standard input or a hidden prompt
+    #[arg(long)]
+    pub paste: bool,
+    /// Say that a key that was begun in the browser was not made
+    #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy", "to", "paste", "stored"])]
+    pub not_made: bool,
     /// Say that the waiting value is stored elsewhere: the keyring forgets it
     #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy", "to"])]
     pub stored: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `track`.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct TrackArgs {
+    /// The key's name, as it stands in the dashboard of the vendor
+    #[arg(required_unless_present_any = ["import", "match_listed"], conflicts_with_all = ["import", "match_listed"])]
+    pub name: Option<String>,
+    /// The day it was made, as in 2026-12-01
+    #[arg(long, value_name = "DATE", required_unless_present_any = ["import", "match_listed"])]
+    pub created: Option<String>,
+    /// The last four characters of its value
+    #[arg(long, value_name = "ABCD", requires = "name")]
+    pub last_four: Option<String>,
+    /// Who answers for it
+    #[arg(long, requires = "name")]
+    pub owner: Option<String>,
+    /// The server's id of it, where its page shows one
+    #[arg(long, requires = "name")]
+    pub id: Option<String>,
+    /// Try its value, from standard input or a hidden prompt, and keep its fingerprint
+    #[arg(long, requires = "name")]
+    pub with_value: bool,
+    /// Track every key of this CSV or JSON file; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "match_listed")]
+    pub import: Option<PathBuf>,
+    /// Hand the tracked keys over that the server lists by now
+    #[arg(long = "match")]
+    pub match_listed: bool,
+}
+
+/// `untrack`.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct UntrackArgs {
+    /// The key's id or name
+    pub key: String,
 }
 
 /// `due`.
@@ -397,6 +481,15 @@ pub struct RevokeArgs {
     /// Only keys not used for so long, as in 30d; one never used counts by its age
     #[arg(long, value_name = "SPAN")]
     pub unused_for: Option<String>,
+    /// Watch the key's value, from standard input or a hidden prompt, until it is dead
+    #[arg(long)]
+    pub with_value: bool,
+    /// Say that you revoked it in the browser; nothing is proven
+    #[arg(long, conflicts_with = "with_value")]
+    pub attest: bool,
+    /// Watch at most so many seconds for you to revoke it in the browser
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub watch: u64,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -414,9 +507,9 @@ pub struct LeakArgs {
     /// Write the timeline to this file, which ends in .md or .json
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Watch for the key's death at most so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60))]
-    pub watch: u64,
+    /// Watch for the key's death at most so many seconds; 60, or 900 where you revoke it in the browser
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub watch: Option<u64>,
     /// Print the timeline as JSON
     #[arg(long)]
     pub json: bool,
@@ -454,6 +547,9 @@ pub struct SandboxArgs {
     /// Something it does wrong; may be given several times
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<String>,
+    /// Operations whose endpoints it does not have, as in list,create,revoke: its page in a browser does them
+    #[arg(long, value_name = "OPERATIONS", value_delimiter = ',')]
+    pub without: Vec<String>,
 }
 
 #[cfg(test)]

@@ -142,7 +142,8 @@ impl From<RotateError> for Trouble {
             | RotateError::BeingRevoked
             | RotateError::UsedAgain(_)
             | RotateError::Store(_)
-            | RotateError::Over(_) => Exit::Error,
+            | RotateError::Over(_)
+            | RotateError::InBrowser(_) => Exit::Error,
         };
         Self::new(exit, error.to_string())
     }

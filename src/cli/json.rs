@@ -54,6 +54,8 @@ pub(crate) struct KeyShape<'a> {
     days_left: Option<i32>,
     status: &'static str,
     own: &'static str,
+    /// Who says that it is there: `api`, or `tracked` here.
+    source: &'static str,
     snoozed_until: Option<String>,
     rotation: Option<PartShape<'a>>,
 }
@@ -83,7 +85,12 @@ impl<'a> TeamShape<'a> {
 
 impl<'a> KeyShape<'a> {
     pub(crate) fn of(listed: &'a ListedKey, policies: &Policies, now: Timestamp) -> Self {
-        Self::with(&listed.key, listed.own, policies.standing(&listed.key, now))
+        Self::with(
+            &listed.key,
+            listed.own,
+            listed.source.word(),
+            policies.standing(&listed.key, now),
+        )
     }
 
     /// The same key, put off until this day.
@@ -114,7 +121,7 @@ impl<'a> KeyShape<'a> {
     }
 
     /// A key that was measured already.
-    pub(crate) fn with(key: &'a ApiKey, own: Own, standing: Standing) -> Self {
+    pub(crate) fn with(key: &'a ApiKey, own: Own, source: &'static str, standing: Standing) -> Self {
         let raw = |label: &'a Option<Label>| label.as_ref().map(Label::raw);
         Self {
             id: key.id.raw(),
@@ -133,6 +140,7 @@ impl<'a> KeyShape<'a> {
             days_left: standing.days_left,
             status: standing.status.word(),
             own: own.word(),
+            source,
             snoozed_until: None,
             rotation: None,
         }
@@ -209,7 +217,7 @@ mod tests {
                     "id": "key_1", "name": "Zapier", "prefix": "cz_Iz1P", "last_four": "CpSn",
                     "created_at": "2026-11-01T08:00:00Z", "last_used_at": "2026-11-22T11:58:00Z",
                     "never_used": false, "created_by": "amina@acme.example",
-                    "due_at": "2027-01-30T08:00:00Z", "days_left": 69, "status": "fresh", "own": "no",
+                    "due_at": "2027-01-30T08:00:00Z", "days_left": 69, "status": "fresh", "own": "no", "source": "api",
                     "rotation": null,
                     "snoozed_until": null,
                 }],

@@ -97,7 +97,10 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     if let Some(plan) = plan {
         context.output.warn(&format!("First: {plan}."));
     }
-    if switches.yes {
+    if found.by_hand {
+        // The click is the person's own yes.
+        context.output.warn(&format!("To be revoked in the browser: {facts}."));
+    } else if switches.yes {
         context.output.warn(&format!("Revoking {facts}."));
     } else {
         context.output.warn(&format!("Revoke {facts}?"));
@@ -132,9 +135,12 @@ async fn kill(
     args: &LeakArgs,
     interrupts: &mut Interrupts,
 ) -> Option<String> {
+    let usual = Watch::default();
+    let asked = args.watch.map(Duration::from_secs);
     let watch = Watch {
-        limit: Duration::from_secs(args.watch),
-        ..Watch::default()
+        limit: asked.map_or(usual.limit, |asked| asked.min(usual.limit)),
+        by_hand: asked.unwrap_or(usual.by_hand),
+        ..usual
     };
     let killed = {
         let output = Mutex::new(&mut *context.output);
@@ -154,19 +160,23 @@ async fn kill(
 
 /// A value from standard input or a hidden prompt, without what was copied along with it.
 pub(super) async fn value(switches: Switches) -> Result<Arc<Secret>, Trouble> {
+    given(switches, "The leaked key (not shown): ").await.map(Arc::new)
+}
+
+/// A value from standard input, or at a hidden prompt that asks `question`.
+pub(super) async fn given(switches: Switches, question: &str) -> Result<Secret, Trouble> {
     let bytes = if !std::io::stdin().is_terminal() {
         let read = prompt::all_of_stdin().await;
         read.map_err(|trouble| Trouble::new(Exit::Usage, trouble.sentence))?
     } else if switches.interactive {
-        prompt::hidden("The leaked key (not shown): ").await?
+        prompt::hidden(question).await?
     } else {
         return Err(Trouble::new(
             Exit::Usage,
             "Nobody can be asked for the value here. Give it on standard input.",
         ));
     };
-    let value = secret_of(unwrapped(&bytes)).map_err(|why| Trouble::new(Exit::Usage, why.to_string()))?;
-    Ok(Arc::new(value))
+    secret_of(unwrapped(&bytes)).map_err(|why| Trouble::new(Exit::Usage, why.to_string()))
 }
 
 fn format(path: &Path) -> Result<Format, Trouble> {
@@ -190,7 +200,12 @@ fn format(path: &Path) -> Result<Format, Trouble> {
 
 fn live(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
     let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
-    output.lock().unwrap_or_else(PoisonError::into_inner).say(&line);
+    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    // Where to click has to be known, however quiet the run.
+    match seen.fact {
+        Fact::ByHand(_) => output.warn(&line),
+        _ => output.say(&line),
+    }
 }
 
 /// The key and what depends on it, without the value.

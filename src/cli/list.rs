@@ -14,6 +14,8 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{DueStatus, Policies};
 use crate::core::rotation::Pairs;
+use crate::core::way::Way;
+use crate::ops::assist::Finder;
 use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
 
@@ -38,8 +40,34 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     }
     if !json {
         output.say(&summary(&listing, &policies, &pairs));
+        let host = context.settings.profile.base_url.host();
+        for line in sources(&session.ways, host) {
+            output.say(&line);
+        }
     }
     Ok(Exit::Ok)
+}
+
+/// What is to be known of a list that is not the server's, or not all of it.
+fn sources(ways: &Finder, host: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if ways.known().list == Way::Assisted {
+        lines.push(format!(
+            "{host} has no list of keys: these are tracked here. Add one with “chatzuri-keys track NAME --created DATE”; \
+             “chatzuri-keys status” says more."
+        ));
+    }
+    if let matched @ 1.. = ways.matched() {
+        lines.push(format!(
+            "{} in the server's list by now: “chatzuri-keys track --match” hands them over.",
+            if matched == 1 {
+                "1 tracked key is".to_owned()
+            } else {
+                format!("{matched} tracked keys are")
+            }
+        ));
+    }
+    lines
 }
 
 fn table(listing: &Listing, policies: &Policies, pairs: &Pairs, zone: &TimeZone, look: Look) -> String {
@@ -66,12 +94,13 @@ fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, pairs: &Pairs
         Cell::plain(key.name.shown())
     };
     let own = if listed.own == Own::Yes { " (own)" } else { "" };
+    let tracked = if listed.is_tracked() { " (tracked)" } else { "" };
     let created = key
         .created_at
         .map_or_else(|| "—".to_owned(), |time| zone.to_datetime(time).date().to_string());
     [
         name,
-        Cell::plain(format!("{}{own}", key.hint())),
+        Cell::plain(format!("{}{own}{tracked}", key.hint())),
         Cell::plain(created),
         Cell::plain(words::last_use(listing.as_of, key.last_used_at)),
         Cell::new(words::due(standing, pairs.part(&key.id)), role),

@@ -10,6 +10,7 @@ use crate::cli::profile::{API_KEY, secret_of};
 use crate::cli::{Context, prompt};
 use crate::core::incident::unwrapped;
 use crate::core::key::Team;
+use crate::core::way::Way;
 use crate::ops::sign_in::sign_in;
 
 pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, Trouble> {
@@ -38,6 +39,12 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
         profile.account().as_str()
     ));
     context.output.unrecorded(&signed.recorded);
+    // Whether the list can be read is said by what reads it.
+    if let Ok(Way::Assisted) = signed.session.ways.look_again().await {
+        context.output.say(&format!(
+            "{host} has no list of keys: track yours with “chatzuri-keys track”. “chatzuri-keys status” says more."
+        ));
+    }
     if profile.from_environment.is_some() {
         context
             .output

@@ -1,6 +1,7 @@
 //! The scriptable face: one file per command, and one place that writes.
 
 pub mod args;
+mod by_hand;
 mod create;
 mod due;
 pub mod exit;
@@ -25,6 +26,7 @@ mod table;
 mod teams;
 #[cfg(test)]
 mod testing;
+mod track;
 mod words;
 
 use std::future::Future;
@@ -124,6 +126,8 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         Command::Create(args) => create::run(context, args, interrupts).await,
         Command::Revoke(args) => revoke::run(context, args, interrupts).await,
         Command::Rotate(args) => rotate::run(context, &args.step, interrupts).await,
+        Command::Track(args) => track::run(context, args, interrupts).await,
+        Command::Untrack(args) => until_interrupted(interrupts, track::untrack(context, args)).await,
         Command::Snooze(args) => snooze::run(context, args, interrupts).await,
         Command::Identify(args) => until_interrupted(interrupts, identify::run(context, args.json)).await,
         Command::Leak(args) => leak::run(context, args, interrupts).await,

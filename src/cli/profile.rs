@@ -10,6 +10,7 @@ use crate::cli::args::Global;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
 use crate::core::text::clean;
+use crate::ops::assist::Assist;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BadBaseUrl, BaseUrl};
 
@@ -178,6 +179,7 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
             base_url,
             credential_command,
             from_environment,
+            assist: assist(&config),
             name,
         },
         profile_source,
@@ -209,10 +211,19 @@ pub fn registry(settings: &Settings) -> Vec<Profile> {
                 base_url,
                 credential_command: profile.credential_command.clone(),
                 from_environment: None,
+                assist: assist(config),
             });
         }
     }
     registry
+}
+
+/// What the config settles of how operations on keys are done.
+fn assist(config: &Config) -> Assist {
+    Assist {
+        settled: config.ways(),
+        page: config.api.page.clone(),
+    }
 }
 
 /// Takes bytes for a key; where they are not text, the place of the first bad one is told.

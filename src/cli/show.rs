@@ -65,6 +65,11 @@ fn text(
         || "no".to_owned(),
         |snooze| format!("until {}: {}", snooze.until, snooze.reason),
     );
+    let source = if listed.is_tracked() {
+        "tracked: written down on this machine, for the server does not list it"
+    } else {
+        "api: the server's list"
+    };
     let lines = [
         ("Name", key.name.shown().to_owned()),
         ("Id", key.id.shown().to_owned()),
@@ -79,6 +84,13 @@ fn text(
         ("Rotation", words::due(standing, pairs.part(&key.id))),
         ("Snoozed", snoozed),
         ("Own", own.to_owned()),
+        (
+            "Owner",
+            listed
+                .owner(policies.register())
+                .map_or_else(unknown, |owner| owner.shown().to_owned()),
+        ),
+        ("Source", source.to_owned()),
     ];
     lines
         .iter()

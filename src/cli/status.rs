@@ -12,8 +12,10 @@ use crate::cli::words::counted;
 use crate::config::Endpoints;
 use crate::core::key::Team;
 use crate::core::text::clean;
+use crate::core::way::{Way, Ways};
+use crate::ops::assist::CLICKS;
 use crate::ops::sign_in::{CredentialSource, Session, find_session};
-use crate::ports::{ApiError, Ports};
+use crate::ports::{ApiError, Operation, Ports};
 
 #[derive(Serialize)]
 struct StatusShape<'a> {
@@ -25,6 +27,8 @@ struct StatusShape<'a> {
     teams: Option<Vec<TeamShape<'a>>>,
     clock_offset_seconds: Option<i64>,
     endpoints: Vec<EndpointShape<'a>>,
+    /// Where a person lists, creates and revokes keys in a browser.
+    page: String,
     error: Option<String>,
 }
 
@@ -45,6 +49,10 @@ struct EndpointShape<'a> {
     operation: &'static str,
     request: &'a str,
     documented: bool,
+    /// How it is done: `api`, `assisted` or `unknown` yet.
+    way: &'static str,
+    /// Who settled that: `config`, `server`, or nobody yet.
+    way_source: Option<&'static str>,
 }
 
 /// What was found out of the credential.
@@ -53,6 +61,7 @@ struct Found {
     hint: Option<String>,
     teams: Option<Result<Vec<Team>, ApiError>>,
     offset: Option<SignedDuration>,
+    ways: Ways,
     /// Why there is no credential, where that is an error.
     trouble: Option<Trouble>,
 }
@@ -83,6 +92,7 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
         hint: None,
         teams: None,
         offset: None,
+        ways: settings.profile.assist.settled,
         trouble: None,
     };
     match find_session(ports, &settings.profile).await {
@@ -92,6 +102,12 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
             let teams = session.api.teams().await;
             // Without an answer there is no clock to compare.
             found.offset = teams.is_ok().then(|| session.api.clock_offset());
+            if teams.is_ok() {
+                // A list that cannot be read says so itself where it is read.
+                let _ = session.ways.look_again().await;
+            }
+            session.ways.recall(Operation::Create).await;
+            found.ways = session.ways.known();
             found.teams = Some(teams);
         }
         Ok(None) => {}
@@ -136,27 +152,46 @@ fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>
         },
         teams: teams.map(|teams| teams.iter().map(TeamShape::of).collect()),
         clock_offset_seconds: found.offset.map(|offset| offset.as_secs()),
-        endpoints: endpoints(&settings.config.api.endpoints),
+        endpoints: endpoints(settings, found.ways),
+        page: settings.profile.assist.page(&settings.profile.base_url),
         error: trouble.map(|trouble| trouble.sentence.clone()),
     }
 }
 
 /// Only the vendor's own name of `get-teams` is documented; the rest is a contract.
-fn endpoints(named: &Endpoints) -> Vec<EndpointShape<'_>> {
+fn endpoints(settings: &Settings, ways: Ways) -> Vec<EndpointShape<'_>> {
+    let named = &settings.config.api.endpoints;
+    let settled = settings.profile.assist.settled;
     let documented = named.teams == Endpoints::default().teams;
-    [
-        ("teams", &named.teams, documented),
-        ("list", &named.list, false),
-        ("create", &named.create, false),
-        ("revoke", &named.revoke, false),
-    ]
-    .into_iter()
-    .map(|(operation, request, documented)| EndpointShape {
+    let shape = |operation, request, documented, way: Way, settled: Way| EndpointShape {
         operation,
         request,
         documented,
-    })
-    .collect()
+        way: way.word(),
+        way_source: match (settled, way) {
+            (Way::Unknown, Way::Unknown) => None,
+            (Way::Unknown, _) => Some("server"),
+            _ => Some("config"),
+        },
+    };
+    vec![
+        shape("teams", named.teams.as_str(), documented, Way::Api, Way::Unknown),
+        shape("list", &named.list, false, ways.list, settled.list),
+        shape("create", &named.create, false, ways.create, settled.create),
+        shape("revoke", &named.revoke, false, ways.revoke, settled.revoke),
+    ]
+}
+
+/// How an operation is done, and what would change that.
+fn way_words(endpoint: &EndpointShape<'_>) -> &'static str {
+    match (endpoint.way, endpoint.way_source, endpoint.operation) {
+        (_, _, "teams") => "",
+        ("api", Some("config"), _) => "api, by [api] in the config",
+        ("api", ..) => "api",
+        ("assisted", Some("config"), _) => "assisted, by [api] in the config",
+        ("assisted", ..) => "assisted: the server has no such endpoint",
+        _ => "not asked yet: found out at its first use",
+    }
 }
 
 fn text(settings: &Settings, found: &Found) -> String {
@@ -198,7 +233,8 @@ fn text(settings: &Settings, found: &Found) -> String {
     if let Some(offset) = found.offset {
         lines.push(("Clock", clock(offset)));
     }
-    for endpoint in endpoints(&settings.config.api.endpoints) {
+    let endpoints = endpoints(settings, found.ways);
+    for endpoint in &endpoints {
         let label = if endpoint.operation == "teams" { "Endpoints" } else { "" };
         let standing = if endpoint.documented {
             "documented by the vendor"
@@ -206,6 +242,23 @@ fn text(settings: &Settings, found: &Found) -> String {
             "not documented: this product's contract, set in [api.endpoints]"
         };
         lines.push((label, format!("{:<24} {standing}", clean(endpoint.request))));
+    }
+    for endpoint in endpoints.iter().filter(|endpoint| endpoint.operation != "teams") {
+        let label = if endpoint.operation == "list" { "Ways" } else { "" };
+        lines.push((label, format!("{:<24} {}", endpoint.operation, way_words(endpoint))));
+    }
+    if !found.ways.assisted().is_empty() {
+        let page = settings.profile.assist.page(&settings.profile.base_url);
+        lines.push(("Page", format!("{} → {CLICKS}", clean(&page))));
+        lines.push((
+            "",
+            "If the server names an endpoint differently, set it in [api.endpoints]; [api] list, create and revoke settle"
+                .to_owned(),
+        ));
+        lines.push((
+            "",
+            "how each is done: auto, api or assisted; [api] page is the page.".to_owned(),
+        ));
     }
     lines
         .iter()
@@ -246,6 +299,7 @@ mod tests {
             hint: None,
             teams: None,
             offset: None,
+            ways: Ways::default(),
             trouble: None,
         };
         let text = text(&settings, &found);

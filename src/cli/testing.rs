@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
-use crate::core::listing::{ListedKey, Listing};
+use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::text::Label;
 
 /// A writer whose text can be read back.
@@ -59,6 +59,7 @@ pub(crate) fn key(id: &str, name: &str) -> ListedKey {
             last_four: Some(Label::new("CpSn")),
         },
         own: Own::No,
+        source: Source::Api,
     }
 }
 

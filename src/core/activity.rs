@@ -22,6 +22,8 @@ pub enum Action {
     Snooze,
     /// A step of a rotation.
     Rotate,
+    /// A key was written down here, or taken off again, for a server without a list.
+    Track,
     /// A leaked value was looked for, and its key revoked or not.
     Leak,
     /// A credential was kept.
@@ -32,7 +34,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for reading a log back.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Create,
         Self::Deliver,
         Self::Acknowledge,
@@ -40,6 +42,7 @@ impl Action {
         Self::Revoke,
         Self::Snooze,
         Self::Rotate,
+        Self::Track,
         Self::Leak,
         Self::SignIn,
         Self::SignOut,
@@ -56,6 +59,7 @@ impl Action {
             Self::Revoke => "revoke",
             Self::Snooze => "snooze",
             Self::Rotate => "rotate",
+            Self::Track => "track",
             Self::Leak => "leak",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",

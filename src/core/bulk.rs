@@ -162,6 +162,7 @@ mod tests {
                 last_four: None,
             },
             own,
+            source: crate::core::listing::Source::Api,
         }
     }
 

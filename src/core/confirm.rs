@@ -96,6 +96,7 @@ mod tests {
                 last_four: None,
             },
             own,
+            source: Default::default(),
         }
     }
 

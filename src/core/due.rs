@@ -29,6 +29,8 @@ pub struct Item {
     pub key: ApiKey,
     /// Whether it is the credential we are signed in with.
     pub own: Own,
+    /// Who says that it is there: `api` or `tracked`.
+    pub source: &'static str,
     /// Against its policy.
     pub standing: Standing,
     /// Who answers for it.
@@ -99,12 +101,13 @@ pub fn items(
         team: listing.team.clone(),
         standing: pairs.standing(&listed.key.id, policies.standing(&listed.key, now)),
         part: pairs.part(&listed.key.id).cloned(),
-        owner: policies.register().owner(listed.key.name.raw()).cloned(),
+        owner: listed.owner(policies.register()).cloned(),
         snoozed: of(&notes.snoozes, &listed.key.id, now).map(|snooze| Snoozed {
             until: snooze.until,
             reason: Some(snooze.reason.clone()),
         }),
         own: listed.own,
+        source: listed.source.word(),
         key: listed.key.clone(),
     };
     listing.keys.iter().map(item).collect()
@@ -163,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::core::key::LastUse;
-    use crate::core::listing::ListedKey;
+    use crate::core::listing::{ListedKey, Source};
     use crate::core::policy::NamePattern;
     use crate::core::register::{Entry, Register};
 
@@ -186,6 +189,7 @@ mod tests {
                 last_four: None,
             },
             own: Own::No,
+            source: Source::Api,
         });
         let listing = Listing {
             team: None,

@@ -8,6 +8,8 @@ use crate::core::text::{Label, clean};
 
 /// The longest name the contract takes, in characters.
 pub const NAME_LIMIT: usize = 100;
+/// What an id begins with that this machine gave.
+const TRACKED: &str = "tracked_";
 /// The longest id that is believed, in bytes.
 const ID_LIMIT: usize = 256;
 
@@ -20,6 +22,19 @@ impl KeyId {
     #[must_use]
     pub fn new(raw: &str) -> Option<Self> {
         (!raw.trim().is_empty() && raw.len() <= ID_LIMIT).then(|| Self(Label::new(raw)))
+    }
+
+    /// The id that this machine gives to a key the server has none of here: 12 hexadecimal digits of `number`.
+    #[must_use]
+    pub fn of_tracked(number: u64) -> Self {
+        Self(Label::new(&format!("{TRACKED}{:012x}", number & 0xffff_ffff_ffff)))
+    }
+
+    /// Whether this machine gave it: no server knows such an id.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let digits = self.raw().strip_prefix(TRACKED);
+        digits.is_some_and(|digits| digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
     }
 
     /// The id for requests and machine output.

@@ -3,6 +3,32 @@
 use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, Own, Team};
+use crate::core::register::Register;
+use crate::core::text::Label;
+
+/// Who says that a key is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The server's list.
+    #[default]
+    Api,
+    /// This machine's journal: the server has no list, or not this key in it.
+    Tracked {
+        /// Who answers for it, as it was written down.
+        owner: Option<Label>,
+    },
+}
+
+impl Source {
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Tracked { .. } => "tracked",
+        }
+    }
+}
 
 /// A key of the list, and whether it is the credential we are signed in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +37,25 @@ pub struct ListedKey {
     pub key: ApiKey,
     /// Whether it is ours.
     pub own: Own,
+    /// Who says that it is there.
+    pub source: Source,
+}
+
+impl ListedKey {
+    /// Whether it is known from this machine's journal alone.
+    #[must_use]
+    pub fn is_tracked(&self) -> bool {
+        matches!(self.source, Source::Tracked { .. })
+    }
+
+    /// Who answers for it: as written down with it, or as the config has it.
+    #[must_use]
+    pub fn owner<'a>(&'a self, register: &'a Register) -> Option<&'a Label> {
+        match &self.source {
+            Source::Tracked { owner: Some(owner) } => Some(owner),
+            _ => register.owner(self.key.name.raw()),
+        }
+    }
 }
 
 /// A team's list of keys at one moment.

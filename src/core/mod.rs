@@ -16,3 +16,5 @@ pub mod sink;
 pub mod snooze;
 pub mod target;
 pub mod text;
+pub mod tracked;
+pub mod way;

@@ -149,19 +149,17 @@ pub(crate) async fn create_for(
     without_store: WithoutStore,
     rotation: Option<&Rotation>,
 ) -> Result<NewKey, CreateError> {
-    let creation = match prepare(ports, profile, api, &name, without_store).await {
+    let creation = match intend(ports, profile, api, &name, without_store, rotation, false).await {
         Ok(creation) => creation,
         Err(blocked) => return Err(CreateError::NotReady(name, blocked)),
     };
-    if let Some(rotation) = rotation
-        && let Err(blocked) = claim(ports, api, rotation, &creation).await
-    {
-        let _ = ports.journal.advance(&creation, Event::NothingAppeared).await;
-        return Err(CreateError::NotReady(name, blocked));
-    }
     tracing::debug!(op = %creation.op, %name, host = profile.base_url.host(), "asking for a key");
     match api.create(&name).await {
-        Ok(created) => Ok(take_custody(ports, profile, creation, created).await),
+        Ok(created) => {
+            let new = take_custody(ports, profile, creation, created).await;
+            api.remember(&new.key).await;
+            Ok(new)
+        }
         Err(error) if error.consequence == Consequence::Possible => {
             note(ports, profile, &creation, "uncertain", error.to_string()).await;
             Err(CreateError::Uncertain(name, error, Box::new(creation)))
@@ -175,6 +173,27 @@ pub(crate) async fn create_for(
     }
 }
 
+/// Everything that is needed before a key is made, by the server or by a person: what [`prepare`] sees to, and the step of
+/// a rotation where it is one.
+pub(crate) async fn intend(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    name: &KeyName,
+    without_store: WithoutStore,
+    rotation: Option<&Rotation>,
+    by_hand: bool,
+) -> Result<Creation, Blocked> {
+    let creation = prepare(ports, profile, api, name, without_store, by_hand).await?;
+    if let Some(rotation) = rotation
+        && let Err(blocked) = claim(ports, api, rotation, &creation).await
+    {
+        let _ = ports.journal.advance(&creation, Event::NothingAppeared).await;
+        return Err(blocked);
+    }
+    Ok(creation)
+}
+
 /// Everything that is needed before the request: the ids of now, a store that keeps, and the intent on disk.
 async fn prepare(
     ports: &Ports,
@@ -182,12 +201,14 @@ async fn prepare(
     api: &dyn KeyApi,
     name: &KeyName,
     without_store: WithoutStore,
+    by_hand: bool,
 ) -> Result<Creation, Blocked> {
     let (known, _) = read_list(api, &|_| {}).await.map_err(Blocked::List)?;
     let intent = Intent {
         name: name.clone(),
         at: server_now(api, &*ports.clock),
         known: known.into_iter().map(|key| key.id).collect(),
+        by_hand,
     };
     let creation = ports
         .journal
@@ -233,7 +254,7 @@ async fn try_store(store: &dyn CredentialStore, creation: &Creation) -> Result<(
 }
 
 /// From the reply to the escrow: the row and the store are written side by side, so that neither waits for the other.
-async fn take_custody(ports: &Ports, profile: &Profile, creation: Creation, created: CreatedKey) -> NewKey {
+pub(crate) async fn take_custody(ports: &Ports, profile: &Profile, creation: Creation, created: CreatedKey) -> NewKey {
     let CreatedKey { key, secret } = created;
     let secret = Arc::new(secret);
     let minted = Minted {
@@ -297,7 +318,7 @@ pub(crate) async fn move_on(ports: &Ports, creation: &Creation, event: Event) ->
     }
 }
 
-async fn note(ports: &Ports, profile: &Profile, creation: &Creation, outcome: &'static str, detail: String) {
+pub(crate) async fn note(ports: &Ports, profile: &Profile, creation: &Creation, outcome: &'static str, detail: String) {
     let key = creation
         .minted
         .as_ref()

@@ -1,5 +1,6 @@
 //! Use cases over the ports, shared by both faces.
 
+pub mod assist;
 pub mod create;
 pub mod custody;
 pub mod deliver;

@@ -28,6 +28,9 @@ pub enum Waiting {
     Several(Creation, Vec<Minted>),
     /// The credential store cannot be read now, so nothing is known.
     Unreadable(Creation),
+    /// Nothing but a person's look in the browser tells whether it exists: they were to make it there, or the server has no
+    /// list.
+    Asked(Creation),
 }
 
 impl Waiting {
@@ -39,7 +42,8 @@ impl Waiting {
             | Self::Lost(creation)
             | Self::Looking(creation)
             | Self::Several(creation, _)
-            | Self::Unreadable(creation) => creation,
+            | Self::Unreadable(creation)
+            | Self::Asked(creation) => creation,
         }
     }
 
@@ -69,6 +73,14 @@ impl Waiting {
                     ids.join(", ")
                 )
             }
+            Self::Asked(creation) if !creation.intent.by_hand => format!(
+                "It is not known whether “{name}” was created, and the server has no list to look in. Look for it in the \
+                 browser: if it is there its value is lost, so revoke it there. Then say so here."
+            ),
+            Self::Asked(_) => format!(
+                "Did you create “{name}” in the browser? Its value was not pasted here. If you did, paste it; if it is gone, \
+                 revoke that key there."
+            ),
             Self::Unreadable(_) => format!(
                 "The keyring cannot be read now, so the value of “{name}”{id} cannot be offered. Unlock or start it."
             ),
@@ -111,6 +123,7 @@ const DEATH: u32 = 3;
 /// The list as it was read once for every unfinished creation.
 struct Seen {
     keys: Vec<ApiKey>,
+    /// Whether a key that it lacks is not there: it is the server's, and whole.
     complete: bool,
 }
 
@@ -120,6 +133,7 @@ impl Seen {
             Some(read) => read,
             None => {
                 let (keys, complete) = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
+                let complete = complete && api.has_list();
                 Self { keys, complete }
             }
         };
@@ -234,6 +248,9 @@ async fn intended(
     since: &Since,
 ) -> Result<Option<Waiting>, RecoverError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
+    if creation.intent.by_hand && creation.minted.is_none() && !matches!(kept, Ok(Some(_))) {
+        return Ok(Some(Waiting::Asked(creation)));
+    }
     let seen = Seen::of(api, list).await?;
     let keys = &seen.keys;
     let now = server_now(api, &*ports.clock);
@@ -279,6 +296,7 @@ async fn intended(
         return Ok(Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)));
     }
     Ok(match creation.look(keys.iter(), now) {
+        _ if !api.has_list() => Some(Waiting::Asked(creation)),
         Search::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
         Search::KeepLooking => Some(Waiting::Looking(creation)),
         Search::Several(found) => Some(Waiting::Several(creation, found)),

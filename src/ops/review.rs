@@ -93,10 +93,10 @@ pub async fn read_list(
         // A key revoked while we read moves its followers one place up, past the page that would have shown them.
         let missing = total.is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|count| count < total));
         if !missing {
-            return Ok((keys, true));
+            return Ok((api.with_tracked(keys).await?, true));
         }
     }
-    Ok((keys, false))
+    Ok((api.with_tracked(keys).await?, false))
 }
 
 async fn read_once(
@@ -132,6 +132,7 @@ fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
         .into_iter()
         .map(|key| ListedKey {
             own: api.is_own(&key),
+            source: api.source(&key),
             key,
         })
         .collect();

@@ -6,10 +6,11 @@ use crate::core::activity::Action;
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Ports};
+use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation, Ports, Presence};
 
 /// How often and how patiently a `DELETE` is sent again while its key is still listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub async fn revoke_and_record(
         detail: outcome.as_ref().and_then(Outcome::why).unwrap_or_default().to_owned(),
     };
     let recorded = record(ports, profile, entry).await;
+    if let Some(outcome) = &outcome {
+        settle(ports, profile, target, outcome).await;
+    }
     Revocation { outcome, recorded }
 }
 
@@ -85,6 +89,8 @@ pub(crate) enum Sent {
     OwnRefused,
     /// 404: the server knows no such id.
     UnknownId,
+    /// A person does it in the browser.
+    ByHand,
     /// 401 or 403.
     Refused(ApiError),
     /// It failed in a way that asking again does not mend, or only after a longer wait than we have.
@@ -98,7 +104,7 @@ pub(crate) async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patie
     let sent = send(api, target, patience).await;
     match at_once(&sent) {
         Some(outcome) => outcome,
-        None => after_list(&sent, target, is_listed(api, &target.key.id).await),
+        None => after_list(api, &sent, target, is_listed(api, &target.key.id).await).await,
     }
 }
 
@@ -106,6 +112,7 @@ pub(crate) async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patie
 pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
         Sent::Vanished => Some(Outcome::Revoked),
+        Sent::ByHand => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
         Sent::OwnRefused => Some(Outcome::Dead),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
@@ -114,9 +121,14 @@ pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
 }
 
 /// The outcome when the list was read again: whether the key is still listed, or why that cannot be told.
-pub(crate) fn after_list(sent: &Sent, target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+pub(crate) async fn after_list(
+    api: &dyn KeyApi,
+    sent: &Sent,
+    target: &ListedKey,
+    listed: Result<bool, ApiError>,
+) -> Outcome {
     match sent {
-        Sent::UnknownId => after_unknown_id(listed),
+        Sent::UnknownId => after_unknown_id(api, listed).await,
         Sent::GaveUp(error) => after_last_send(error, listed),
         _ => after_acceptance(target, listed),
     }
@@ -179,6 +191,13 @@ fn may_send_again(error: &ApiError) -> bool {
 }
 
 fn after_acceptance(target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+    if target.is_tracked() {
+        return Outcome::Unconfirmed(
+            "The server accepted the revocation, and has no list to see the key gone from: give its value with \
+             --with-value, or say with --attest that it is gone."
+                .to_owned(),
+        );
+    }
     match listed {
         Ok(false) => Outcome::Revoked,
         Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
@@ -198,10 +217,14 @@ fn after_a_lost_answer(error: ApiError) -> ApiError {
     }
 }
 
-fn after_unknown_id(listed: Result<bool, ApiError>) -> Outcome {
+async fn after_unknown_id(api: &dyn KeyApi, listed: Result<bool, ApiError>) -> Outcome {
     match listed {
         Ok(false) => Outcome::AlreadyGone,
         Ok(true) => {
+            // It knows the key and not the path, if it answers so to any path.
+            if let Ok(Presence::Untold | Presence::Missing) = api.look_for(Operation::Revoke).await {
+                api.has_none(Operation::Revoke).await;
+            }
             Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
         }
         Err(error) => Outcome::Unconfirmed(format!(

@@ -4,6 +4,7 @@ use crate::core::activity::Action;
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
 use crate::ops::revoke::{Patience, Sent, after_list, at_once, revoke, send};
@@ -128,19 +129,19 @@ async fn judged<'a>(
         Some(Err(error)) => Err(error.clone()),
         None => Ok(true),
     };
-    sent.into_iter()
-        .map(|(target, asked)| {
-            let ended = match asked {
-                Asked::NotBegun => Ended::NotBegun,
-                Asked::Interrupted => Ended::Interrupted,
-                Asked::Answered(sent) => Ended::Done(match at_once(&sent) {
-                    Some(outcome) => outcome,
-                    None => after_list(&sent, target, is_listed(&target.key.id)),
-                }),
-            };
-            (target, ended)
-        })
-        .collect()
+    let mut judged = Vec::with_capacity(sent.len());
+    for (target, asked) in sent {
+        let ended = match asked {
+            Asked::NotBegun => Ended::NotBegun,
+            Asked::Interrupted => Ended::Interrupted,
+            Asked::Answered(sent) => Ended::Done(match at_once(&sent) {
+                Some(outcome) => outcome,
+                None => after_list(api, &sent, target, is_listed(&target.key.id)).await,
+            }),
+        };
+        judged.push((target, ended));
+    }
+    judged
 }
 
 async fn write_down(ports: &Ports, profile: &Profile, target: &ListedKey, ended: &Ended) -> Result<(), JournalError> {
@@ -162,5 +163,9 @@ async fn write_down(ports: &Ports, profile: &Profile, target: &ListedKey, ended:
         outcome,
         detail,
     };
-    record(ports, profile, entry).await
+    let recorded = record(ports, profile, entry).await;
+    if let Ended::Done(outcome) = ended {
+        settle(ports, profile, target, outcome).await;
+    }
+    recorded
 }

@@ -10,6 +10,7 @@ use crate::core::activity::Action;
 use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::secret::{NotASecret, Secret};
+use crate::ops::assist::{Assist, Finder};
 use crate::ops::record::{Entry, record};
 use crate::ports::{
     Account, ApiError, BaseUrl, ChildProcess, CredentialStore, JournalError, KeyApi, Ports, ProcessError, Scope,
@@ -30,6 +31,8 @@ pub struct Profile {
     pub credential_command: Option<Vec<String>>,
     /// The credential from the environment, which overrides every other.
     pub from_environment: Option<Arc<Secret>>,
+    /// How its operations on keys are done, where the config settles it.
+    pub assist: Assist,
 }
 
 impl Profile {
@@ -82,8 +85,10 @@ impl CredentialSource {
 /// A profile with a credential, ready to speak to its API.
 #[derive(Clone)]
 pub struct Session {
-    /// The API, spoken to with the credential.
+    /// The API, spoken to with the credential; where the server lacks the list, it lists what is tracked here.
     pub api: Arc<dyn KeyApi>,
+    /// The same, as what knows how each operation is done.
+    pub ways: Arc<Finder>,
     /// Where the credential came from.
     pub source: CredentialSource,
 }
@@ -159,11 +164,23 @@ pub async fn find_session(ports: &Ports, profile: &Profile) -> Result<Option<Ses
         source = source.word(),
         "found a credential"
     );
-    let api = ports
-        .connect
-        .connect(&profile.base_url, value)
-        .map_err(SignInError::Api)?;
-    Ok(Some(Session { api, source }))
+    Ok(Some(session(ports, profile, value, source)?))
+}
+
+fn session(
+    ports: &Ports,
+    profile: &Profile,
+    value: Arc<Secret>,
+    source: CredentialSource,
+) -> Result<Session, SignInError> {
+    let api = ports.connect.connect(&profile.base_url, Arc::clone(&value));
+    let api = api.map_err(SignInError::Api)?;
+    let ways = Arc::new(Finder::new(ports, profile, api, value));
+    Ok(Session {
+        api: Arc::clone(&ways) as _,
+        ways,
+        source,
+    })
 }
 
 async fn run_command(ports: &Ports, argv: &[String]) -> Result<Secret, SignInError> {
@@ -197,11 +214,10 @@ pub struct SignedIn {
 /// [`SignInError`]; nothing is kept unless the API took the value.
 pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<SignedIn, SignInError> {
     let value = Arc::new(value);
-    let api = ports
-        .connect
-        .connect(&profile.base_url, Arc::clone(&value))
-        .map_err(SignInError::Api)?;
-    let teams = api.teams().await.map_err(SignInError::Api)?;
+    let session = session(ports, profile, Arc::clone(&value), CredentialSource::Store)?;
+    // Another team's server may do things in other ways.
+    session.ways.ask_again();
+    let teams = session.api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
     // The list kept of this profile may be another team's: the next first frame must not show it.
     let unread = Listing {
@@ -211,10 +227,9 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
         as_of: ports.clock.now(),
     };
     let _ = ports.journal.keep_list(&profile.scope(), Arc::new(unread)).await;
-    let source = CredentialSource::Store;
     let recorded = note(ports, profile, Action::SignIn, "signed_in").await;
     Ok(SignedIn {
-        session: Session { api, source },
+        session,
         teams,
         recorded,
     })

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::{Answer, BaseUrl};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use crate::core::listing::Source;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 
@@ -56,6 +57,17 @@ pub enum Probe {
     Refused,
 }
 
+/// What an endpoint answered to a request that cannot succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is there: it refused what was asked, as the contract says.
+    There,
+    /// Nothing is there.
+    Missing,
+    /// The answer fits both.
+    Untold,
+}
+
 /// The key endpoints of one server, spoken to with one credential.
 pub trait KeyApi: Send + Sync {
     /// Reads one page of the list; `page` counts from 1.
@@ -84,6 +96,37 @@ pub trait KeyApi: Send + Sync {
 
     /// The server's clock minus ours, by the newest `Date` header; zero before the first answer.
     fn clock_offset(&self) -> SignedDuration;
+
+    /// Asks an endpoint for what it cannot do, to see whether it is there: a key without a name, or the end of a key that
+    /// does not exist. No key is made or revoked.
+    fn look_for(&self, _operation: Operation) -> Answer<'_, Result<Presence, ApiError>> {
+        Box::pin(async { Ok(Presence::Untold) })
+    }
+
+    /// The whole list, with the keys that only this machine knows of; `listed` is what the server's list has.
+    fn with_tracked(&self, listed: Vec<ApiKey>) -> Answer<'_, Result<Vec<ApiKey>, ApiError>> {
+        Box::pin(async { Ok(listed) })
+    }
+
+    /// Whether the last list was the server's: one of tracked keys alone does not show what the server has.
+    fn has_list(&self) -> bool {
+        true
+    }
+
+    /// Remembers a key that was just made, where no list of the server will show it.
+    fn remember<'a>(&'a self, _key: &'a ApiKey) -> Answer<'a, ()> {
+        Box::pin(async {})
+    }
+
+    /// Takes note that an operation has no endpoint, after its answers and the list showed that together.
+    fn has_none(&self, _operation: Operation) -> Answer<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// Who says that a key of the last list is there.
+    fn source(&self, _key: &ApiKey) -> Source {
+        Source::Api
+    }
 
     /// A failure of `operation` that shows over several of its answers, each of them good; it had no effect.
     fn failed(&self, operation: Operation, fault: Fault) -> ApiError;
@@ -164,6 +207,10 @@ pub enum Fault {
     TimedOut(Duration),
     /// The list did not end within [`PAGE_LIMIT`] pages.
     Endless,
+    /// The key's id is this machine's own: the server was not asked.
+    NotTheirs,
+    /// The keys that only this machine knows of cannot be read from its journal; says why.
+    Untracked(String),
     /// The client cannot be built on this machine; says what is missing.
     NoClient(String),
 }
@@ -238,6 +285,14 @@ impl fmt::Display for ApiError {
                 f,
                 "The list of {host} did not end after {PAGE_LIMIT} pages of {endpoint}. Check the paging of that server."
             ),
+            Fault::NotTheirs => write!(
+                f,
+                "{host} was not asked: this key is tracked here, and its id there is not known. It is revoked in the browser."
+            ),
+            Fault::Untracked(why) => write!(
+                f,
+                "{host} has no list of keys, and those tracked here cannot be read: {why}. Mend the state directory."
+            ),
             Fault::NoClient(why) => write!(f, "No secure connection can be made from this machine: {why}."),
         }
     }
@@ -254,6 +309,17 @@ impl Operation {
             Self::Create => "create a key",
             Self::Revoke => "revoke this key",
             Self::Teams => "list its teams",
+        }
+    }
+
+    /// The word for machine output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Create => "create",
+            Self::Revoke => "revoke",
+            Self::Teams => "teams",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Answer;
+use super::{Answer, Operation};
 use crate::core::activity::Activity;
 use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
 use crate::core::key::KeyId;
@@ -16,6 +16,8 @@ use crate::core::rotation::{self, Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::text::Label;
+use crate::core::tracked::{Left, Tracked};
+use crate::core::way::Way;
 
 /// Whose rows in the journal: a team's, never another's.
 #[derive(Debug, Clone)]
@@ -101,6 +103,17 @@ pub struct KnownKey {
     pub name: Label,
 }
 
+/// How an operation was found to be done, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundWay {
+    /// Which operation.
+    pub operation: Operation,
+    /// How it is done.
+    pub way: Way,
+    /// When that was found, by our clock.
+    pub at: Timestamp,
+}
+
 /// A rotation that was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BegunRotation {
@@ -182,6 +195,27 @@ pub trait Journal: Send + Sync {
 
     /// The rotations of a scope: those that are not over, and the newest of those that are; oldest first.
     fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>>;
+
+    /// How a scope's operations were found to be done.
+    fn ways<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundWay>, JournalError>>;
+
+    /// Keeps how an operation was found to be done, in the place of what was found before.
+    fn keep_way<'a>(&'a self, scope: &'a Scope, found: FoundWay) -> Answer<'a, Result<(), JournalError>>;
+
+    /// Writes keys down as tracked: all of them or none.
+    fn track<'a>(&'a self, scope: &'a Scope, keys: Vec<Tracked>) -> Answer<'a, Result<(), JournalError>>;
+
+    /// The tracked keys of a scope, in the order they were written down.
+    fn tracked<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Tracked>, JournalError>>;
+
+    /// Takes keys off the tracked ones: all of them or none. A key that is in the server's list takes its fingerprint and
+    /// its snooze along. Answers how many there were.
+    fn untrack<'a>(
+        &'a self,
+        scope: &'a Scope,
+        left: Vec<(KeyId, Left)>,
+        at: Timestamp,
+    ) -> Answer<'a, Result<usize, JournalError>>;
 
     /// Adds a line to the log.
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>>;

@@ -10,6 +10,7 @@ use crate::core::text::Label;
 
 mod api;
 mod base_url;
+mod browser;
 mod clipboard;
 mod journal;
 mod process;
@@ -17,11 +18,13 @@ mod report;
 mod store;
 
 pub use api::{
-    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Probe,
+    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Presence,
+    Probe,
 };
 pub use base_url::{BadBaseUrl, BaseUrl};
+pub use browser::Browser;
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
-pub use journal::{BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
+pub use journal::{BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
 pub use report::{ReportError, ReportFolder};
 pub use store::{Account, CredentialStore, StoreError};
@@ -48,6 +51,8 @@ pub struct Ports {
     pub processes: Arc<dyn Processes>,
     /// Takes reports.
     pub reports: Arc<dyn ReportFolder>,
+    /// Opens a page.
+    pub browser: Arc<dyn Browser>,
     /// Remembers.
     pub journal: Arc<dyn Journal>,
     /// Tells the time.

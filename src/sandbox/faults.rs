@@ -18,6 +18,14 @@ pub enum FaultEndpoint {
 }
 
 impl FaultEndpoint {
+    /// Reads the name of an operation on keys, as in `--without list,create`.
+    #[must_use]
+    pub fn of_operation(word: &str) -> Option<Self> {
+        [Self::List, Self::Create, Self::Revoke]
+            .into_iter()
+            .find(|one| one.word() == word)
+    }
+
     pub(super) const EVERY: [Self; 5] = [Self::List, Self::Create, Self::Revoke, Self::Teams, Self::All];
 
     /// The word for it in a rule.

@@ -15,6 +15,7 @@
 //! | `faults.rs`, `rules.rs` | what can go wrong, and when |
 //! | `spoil.rs`, `reshape.rs`, `bodies.rs` | how each fault is played |
 //! | `connection.rs` | connections that can be cut |
+//! | `page.rs` | the page a person manages keys on, where the key endpoints are left out |
 //! | `log.rs` | what was asked of it |
 //!
 //! # A database in a file
@@ -30,6 +31,7 @@ mod connection;
 mod faults;
 mod log;
 mod mint;
+mod page;
 mod reshape;
 mod rules;
 mod seed;
@@ -86,6 +88,8 @@ pub struct SandboxOptions {
     pub latency: Duration,
     /// What goes wrong, from the first request on.
     pub faults: Vec<FaultRule>,
+    /// Operations on keys whose endpoints it does not have.
+    pub without: Vec<FaultEndpoint>,
     /// Whether simulated applications run.
     pub apps: bool,
     /// How long a successor key has to be there before its application moves to it.
@@ -101,6 +105,7 @@ impl Default for SandboxOptions {
             now: None,
             latency: Duration::ZERO,
             faults: Vec::new(),
+            without: Vec::new(),
             apps: true,
             takeover: Duration::from_secs(20),
         }
@@ -193,6 +198,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         now,
         latency,
         faults,
+        without,
         apps: run_apps,
         takeover,
     } = options;
@@ -226,6 +232,8 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         faults: FaultBook::new(faults),
         log: RequestLog::default(),
         latency,
+        without: Mutex::new(without),
+        port,
     });
     let (stop, cut_all) = (CancellationToken::new(), CancellationToken::new());
     let loopback = Loopback {
@@ -270,12 +278,13 @@ fn lock(apps: &Mutex<Apps>) -> MutexGuard<'_, Apps> {
 }
 
 impl Running {
-    /// The line that says where it is and how to sign in: `{"base_url":…,"credential":…,"team":…}`.
+    /// The line that says where it is and how to sign in: `{"base_url":…,"credential":…,"page":…,"team":…}`.
     #[must_use]
     pub fn announcement(&self) -> String {
         serde_json::json!({
             "base_url": self.base_url,
             "credential": self.credential.expose(),
+            "page": self.page(),
             "team": self.team,
         })
         .to_string()
@@ -289,6 +298,17 @@ impl Running {
     /// Makes nothing go wrong any more. A key already revoked with a grace keeps it.
     pub fn clear_faults(&self) {
         self.server.faults.clear();
+    }
+
+    /// Leaves out the endpoints of these operations from the next request on, and has all others.
+    pub fn leave_out(&self, without: &[FaultEndpoint]) {
+        *self.server.without.lock().unwrap_or_else(PoisonError::into_inner) = without.to_vec();
+    }
+
+    /// The page where a person lists, creates and revokes keys with a browser.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.server.port)
     }
 
     /// The latest requests, oldest first. What simulated applications do is not among them.

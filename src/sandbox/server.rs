@@ -1,6 +1,6 @@
 //! The HTTP side of the sandbox: the contract's four endpoints, and what surrounds them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -20,8 +20,8 @@ use super::connection::Connection;
 use super::faults::FaultEndpoint;
 use super::log::RequestLog;
 use super::rules::FaultBook;
-use super::store::{Caller, Death, NewKey, Store};
-use super::{OPENAPI, SandboxError, mint, spoil};
+use super::store::{Caller, Death, KeyRow, NewKey, Store};
+use super::{OPENAPI, SandboxError, mint, page, spoil};
 use crate::core::key::NAME_LIMIT;
 use crate::core::secret::Secret;
 
@@ -39,6 +39,37 @@ pub(super) struct Server {
     pub(super) faults: FaultBook,
     pub(super) log: RequestLog,
     pub(super) latency: Duration,
+    /// Operations whose endpoints are left out.
+    pub(super) without: Mutex<Vec<FaultEndpoint>>,
+    pub(super) port: u16,
+}
+
+impl Server {
+    fn lacks(&self, endpoint: FaultEndpoint) -> bool {
+        self.without
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&endpoint)
+    }
+
+    /// Makes a key and keeps its hash; answers the row and the value.
+    pub(super) fn make(&self, name: &str, created_by: Option<&str>) -> Result<(KeyRow, Secret), SandboxError> {
+        let value = mint::secret()?;
+        let (prefix, last_four) = (value.prefix(), value.last_four());
+        let id = mint::key_id()?;
+        let key = NewKey {
+            id: &id,
+            name,
+            created_at: self.clock.now(),
+            last_used_at: None,
+            created_by,
+            prefix: prefix.raw(),
+            last_four: last_four.raw(),
+            hash: &mint::hash(&value),
+        };
+        self.store.add(&key)?;
+        Ok((key.row(), value))
+    }
 }
 
 /// What a fault makes of a revocation.
@@ -63,10 +94,15 @@ pub(super) fn router(server: Arc<Server>) -> Router {
     Router::new()
         .nest(API, api)
         .route("/openapi.yaml", get(openapi))
-        .fallback(|| async { failure(StatusCode::NOT_FOUND, "No such path") })
+        .merge(page::router())
+        .fallback(|| async { no_such_path() })
         .method_not_allowed_fallback(|| async { failure(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed") })
         .layer(from_fn_with_state(Arc::clone(&server), surround))
         .with_state(server)
+}
+
+fn no_such_path() -> Response {
+    failure(StatusCode::NOT_FOUND, "No such path")
 }
 
 /// Surrounds every request with the log, the latency, the faults and the clock.
@@ -81,8 +117,10 @@ async fn surround(
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }
-    let fault = endpoint(request.method(), request.uri().path()).and_then(|endpoint| server.faults.take(endpoint));
+    let endpoint = endpoint(request.method(), request.uri().path());
+    let fault = endpoint.and_then(|endpoint| server.faults.take(endpoint));
     let answer = match fault {
+        None if endpoint.is_some_and(|endpoint| server.lacks(endpoint)) => Some(no_such_path()),
         None => Some(next.run(request).await),
         Some(fault) => spoil::play(fault, request, next, &connection, &server.clock).await,
     };
@@ -216,22 +254,9 @@ async fn create(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bod
     if !(1..=NAME_LIMIT).contains(&name.chars().count()) {
         return Err(Refusal::Bad(format!("name must be 1 to {NAME_LIMIT} characters")));
     }
-    let value = mint::secret()?;
-    let (prefix, last_four) = (value.prefix(), value.last_four());
-    let id = mint::key_id()?;
-    let key = NewKey {
-        id: &id,
-        name,
-        created_at: server.clock.now(),
-        last_used_at: None,
-        // A key acts for the member who made it.
-        created_by: caller.created_by.as_deref(),
-        prefix: prefix.raw(),
-        last_four: last_four.raw(),
-        hash: &mint::hash(&value),
-    };
-    server.store.add(&key)?;
-    let mut data = key.row().json();
+    // A key acts for the member who made it.
+    let (key, value) = server.make(name, caller.created_by.as_deref())?;
+    let mut data = key.json();
     // The only answer that ever carries the value.
     if let Some(data) = data.as_object_mut() {
         data.insert("key".to_owned(), json!(value.expose()));

@@ -14,6 +14,7 @@ use crate::core::text::Label;
 use crate::ops::create::NewKey;
 use crate::ops::leak::{Means, Search};
 use crate::ops::recover::Since;
+use crate::tui::errand::Errand;
 use crate::tui::message::{RequestId, TeamIndex};
 
 /// One thing to do, and the run its result belongs to.
@@ -25,6 +26,10 @@ pub enum Effect {
     SignIn(RequestId, TeamIndex, Secret),
     /// Read the team's list.
     Load(RequestId, TeamIndex),
+    /// Forget how the team's operations were found to be done: they are asked again.
+    AskAgain(TeamIndex),
+    /// Do something around a person who clicks in the browser.
+    Errand(RequestId, TeamIndex, Errand),
     /// Create a key.
     Create(RequestId, TeamIndex, KeyName),
     /// Look at unfinished creations.

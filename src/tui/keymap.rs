@@ -90,6 +90,12 @@ pub enum Action {
     CancelRotation,
     /// The other line of a form.
     NextLine,
+    /// Write down a key that exists already.
+    AddExisting,
+    /// Open the page of the keys in the browser.
+    OpenPage,
+    /// A key that was begun in the browser was not made.
+    NotMade,
     /// Yes.
     Yes,
     /// No.
@@ -131,6 +137,16 @@ pub enum Context {
     LeakKill,
     /// What became of a leaked value.
     LeakEnd,
+    /// The hidden field for the value of a key made in the browser.
+    Paste,
+    /// The hidden field for the value of a key to be revoked in the browser.
+    RevokeByHand,
+    /// A value is watched until it is dead.
+    Watching,
+    /// A word that is typed when a key is gone from the page.
+    Word,
+    /// The form of a key that exists already.
+    Track,
     /// The page of new keys that wait.
     Waiting,
     /// What the new key of a rotation is called.
@@ -170,6 +186,10 @@ pub enum When {
     MayTryItself,
     /// A new key of before waits.
     SomethingWaits,
+    /// A key that was begun in the browser waits.
+    BegunWaits,
+    /// The server has no list of keys.
+    Unlisted,
 }
 
 /// One row of the table.
@@ -376,12 +396,33 @@ fn defaults() -> Vec<Binding> {
     row(C::Palette, &[ESC], A::Back, "close", "close", W::Always);
 
     row(C::Waiting, &[ENTER], A::Submit, "open", "open the value, or revoke a lost key", W::Always);
+    row(C::Waiting, &[ch('d')], A::NotMade, "was not made", "say that it was not made in the browser", W::BegunWaits);
     row(C::Waiting, &[ESC, ch('q'), ch('w')], A::Back, "close", "close", W::Always);
     row(C::Waiting, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
     row(C::Waiting, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);
 
     row(C::Create, &[ENTER], A::Submit, "create", "create the key", W::Always);
+    row(C::Create, &[code(KeyCode::Tab)], A::AddExisting, "add an existing key", "write down a key that exists already", W::Unlisted);
     row(C::Create, &[ESC], A::Back, "cancel", "create nothing", W::Always);
+
+    row(C::Paste, &[ENTER], A::Submit, "take it", "try the value and take it over", W::Always);
+    row(C::Paste, &[KeyPress::ctrl('o')], A::OpenPage, "open the page", "open the page of the keys in the browser", W::Always);
+    row(C::Paste, &[ESC], A::Back, "later", "leave it, and be asked again", W::Always);
+
+    row(C::RevokeByHand, &[ENTER], A::Submit, "go on", "open the page, and watch the value or take your word", W::Always);
+    row(C::RevokeByHand, &[ESC], A::Back, "cancel", "revoke nothing", W::Always);
+
+    row(C::Watching, &[KeyPress::ctrl('o')], A::OpenPage, "open the page", "open the page of the keys in the browser", W::Always);
+    row(C::Watching, &[ESC], A::Back, "stop watching", "stop watching the value", W::Always);
+
+    row(C::Word, &[ENTER], A::Submit, "it is gone", "write down that you revoked it", W::Always);
+    row(C::Word, &[KeyPress::ctrl('o')], A::OpenPage, "open the page", "open the page of the keys in the browser", W::Always);
+    row(C::Word, &[ESC], A::Back, "cancel", "write nothing down", W::Always);
+
+    row(C::Track, &[ENTER], A::Submit, "track it", "track the key", W::Always);
+    row(C::Track, &[code(KeyCode::Tab), code(KeyCode::Down)], A::Down, "next", "next line", W::Always);
+    row(C::Track, &[code(KeyCode::BackTab), code(KeyCode::Up)], A::Up, "", "previous line", W::Always);
+    row(C::Track, &[ESC], A::Back, "cancel", "track nothing", W::Always);
 
     row(C::ShowOnce, &[ch('c')], A::Copy, "copy", "copy the value to the clipboard", W::Always);
     row(C::ShowOnce, &[ch('s')], A::Send, "send to…", "send the value to a secret manager", W::Always);
@@ -455,6 +496,7 @@ fn defaults() -> Vec<Binding> {
         C::Waiting, C::Busy, C::Targets, C::Due,
         C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
         C::Activity, C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
+        C::Paste, C::RevokeByHand, C::Watching, C::Word, C::Track,
     ] {
         row(
             context,

@@ -7,10 +7,12 @@ use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
 use crate::core::activity::Activity;
+use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::{Outcome, Timeline};
 use crate::core::key::{ApiKey, Team};
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
@@ -22,6 +24,7 @@ use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError};
+use crate::tui::errand::News;
 use crate::tui::keymap::Action;
 
 /// Names one run of an effect, so that a stale result can be told from the awaited one.
@@ -98,10 +101,21 @@ pub enum Message {
         request: RequestId,
         /// For which team.
         team: TeamIndex,
+        /// How its operations are done, and how many tracked keys are in the list by now.
+        ways: (Ways, usize),
         /// The list, and the server's clock minus ours.
         result: Result<(Listing, SignedDuration), ApiError>,
         /// What was written down about its keys.
         notes: Notes,
+    },
+    /// Something came of what is done around a person in the browser.
+    News {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// What.
+        news: News,
     },
     /// A creation ended.
     Created {
@@ -293,6 +307,8 @@ pub struct Begun {
     pub new: Option<NewKey>,
     /// What went wrong after the key was made; its value is safe all the same.
     pub trouble: Option<RotateError>,
+    /// The new key is to be made in the browser.
+    pub in_browser: Option<Box<Creation>>,
 }
 
 impl Message {
@@ -304,6 +320,7 @@ impl Message {
             | Self::SignedIn { request, .. }
             | Self::PageRead { request, .. }
             | Self::Loaded { request, .. }
+            | Self::News { request, .. }
             | Self::Created { request, .. }
             | Self::Recovered { request, .. }
             | Self::Reopened { request, .. }
@@ -335,7 +352,13 @@ impl Message {
         self.request().is_some()
             && !matches!(
                 self,
-                Self::PageRead { .. } | Self::LeakSeen { .. } | Self::ManyProgress { .. }
+                Self::PageRead { .. }
+                    | Self::LeakSeen { .. }
+                    | Self::ManyProgress { .. }
+                    | Self::News {
+                        news: News::Seen(_),
+                        ..
+                    }
             )
     }
 }

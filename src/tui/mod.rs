@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod effect;
+pub mod errand;
 pub mod keymap;
 pub mod message;
 pub mod model;

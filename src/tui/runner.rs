@@ -1,5 +1,6 @@
 //! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
 
+mod by_hand;
 mod leak;
 mod many;
 mod rotate;
@@ -14,11 +15,10 @@ use tokio_util::sync::CancellationToken;
 use self::leak::Teller;
 use self::many::Many;
 use self::rotate::Rotating;
-use crate::core::incident::Outcome;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
-use crate::ops::create::{CreateError, WithoutStore, create};
+use crate::core::way::Ways;
 use crate::ops::custody::{acknowledge, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
@@ -26,7 +26,7 @@ use crate::ops::handover::{Route, hand_to, look_ahead};
 use crate::ops::leak::Watch;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::revoke::Patience;
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
@@ -108,19 +108,12 @@ impl Runner {
             Effect::FindSession(request, team) => self.find_session(request, team),
             Effect::SignIn(request, team, value) => self.sign_in(request, team, value),
             Effect::Load(request, team) => self.load(request, team),
-            Effect::Create(request, team, name) => {
-                let (api, profile) = (self.api(team, Operation::Create), self.profile(team));
-                let ports = self.ports.clone();
-                self.spawn(request, async move {
-                    let result = match (api, profile) {
-                        (Ok(api), Some(profile)) => create(&ports, &profile, &*api, name, WithoutStore::Create)
-                            .await
-                            .map(Box::new),
-                        (Err(error), _) => Err(CreateError::NotCreated(name, error)),
-                        (Ok(_), None) => return None,
-                    };
-                    Some(Message::Created { request, team, result })
-                });
+            Effect::Create(request, team, name) => self.create(request, team, name),
+            Effect::Errand(request, team, errand) => self.errand(request, team, errand),
+            Effect::AskAgain(team) => {
+                if let Ok(session) = self.session(team, Operation::List) {
+                    session.ways.ask_again();
+                }
             }
             Effect::Recover(request, team, since) => {
                 let (api, profile) = (self.api(team, Operation::List), self.profile(team));
@@ -167,28 +160,6 @@ impl Runner {
                         request,
                         called,
                         result,
-                    })
-                });
-            }
-            Effect::Revoke(request, team, target) => {
-                let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
-                let (ports, patience) = (self.ports.clone(), self.patience);
-                self.spawn(request, async move {
-                    let (outcome, unrecorded) = match api {
-                        Ok(api) => {
-                            let never = std::future::pending();
-                            let revocation =
-                                revoke_and_record(&ports, &profile?, &*api, &target, patience, never).await;
-                            (revocation.outcome?, revocation.recorded.err())
-                        }
-                        Err(error) => (Outcome::Failed(error.to_string()), None),
-                    };
-                    Some(Message::Revoked {
-                        request,
-                        team,
-                        target,
-                        outcome,
-                        unrecorded,
                     })
                 });
             }
@@ -318,6 +289,7 @@ impl Runner {
                     Some(Message::ReportWritten { request, result })
                 });
             }
+            Effect::Revoke(request, team, target) => self.revoke(request, team, target),
             Effect::Copy(request, value) => {
                 let clipboard = Arc::clone(&self.ports.clipboard);
                 self.spawn(request, async move {
@@ -389,11 +361,12 @@ impl Runner {
     }
 
     fn load(&mut self, request: RequestId, team: TeamIndex) {
-        let api = self.api(team, Operation::List);
+        let session = self.session(team, Operation::List);
         let (ports, profile, messages) = (self.ports.clone(), self.profile(team), self.messages.clone());
         self.spawn(request, async move {
-            let result = match api {
-                Ok(api) => {
+            let mut ways = (Ways::default(), 0);
+            let result = match session {
+                Ok(Session { api, ways: finder, .. }) => {
                     let on_page = move |progress| {
                         // The dashboard may have ended meanwhile.
                         let _ = messages.send(Message::PageRead { request, progress });
@@ -402,6 +375,9 @@ impl Runner {
                     if let (Ok(listing), Some(profile)) = (&read, &profile) {
                         keep_list(&ports, profile, &Arc::new(listing.clone())).await;
                     }
+                    // What a run before this one found is told too.
+                    finder.recall(Operation::Create).await;
+                    ways = (finder.known(), finder.matched());
                     read.map(|listing| (listing, api.clock_offset()))
                 }
                 Err(error) => Err(error),
@@ -410,6 +386,7 @@ impl Runner {
             Some(Message::Loaded {
                 request,
                 team,
+                ways,
                 result,
                 notes,
             })

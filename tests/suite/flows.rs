@@ -449,7 +449,6 @@ async fn a_failing_refresh_keeps_the_last_good_list() {
         ("list:truncated", "GET /get-api-keys"),
         ("list:empty", "is not what the contract says"),
         ("list:wrong-shape", "is not what the contract says"),
-        ("list:html", "has no GET /get-api-keys"),
         ("list:huge", "more than 8 MiB"),
         ("list:gzip-bomb", "more than 8 MiB"),
         ("list:redirect", "a credential is not sent after a redirect"),

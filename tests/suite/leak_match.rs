@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
@@ -92,6 +93,7 @@ fn profile(name: &str, server: &Running) -> Profile {
         base_url: BaseUrl::parse(&server.base_url).unwrap(),
         credential_command: None,
         from_environment: Some(Arc::new(Secret::parse(server.credential.expose()).unwrap())),
+        assist: Default::default(),
     }
 }
 
@@ -103,6 +105,7 @@ fn ports(reshape: Reshape) -> Ports {
         clipboard: Arc::new(SlotClipboard::default()),
         processes: Arc::new(ChildProcesses),
         reports: Arc::new(DiskFolder::current()),
+        browser: Arc::new(DesktopBrowser::new(Default::default())),
         journal: Arc::new(SqliteJournal::in_memory()),
         actor: Label::new("amina"),
         clock: Arc::new(SystemClock),
@@ -215,6 +218,7 @@ async fn a_busy_key_of_ours_is_not_taken_for_a_foreign_value() {
     let others = [profile("beta", &foreign)];
     let unsigned = Profile {
         from_environment: None,
+        assist: Default::default(),
         ..others[0].clone()
     };
     let found = find(
@@ -238,6 +242,7 @@ async fn the_leaked_key_tells_itself_from_its_siblings() {
     };
     let unsigned = Profile {
         from_environment: None,
+        assist: Default::default(),
         ..profile("acme", &server)
     };
     let value = Arc::new(Secret::parse(server.leaked.expose()).unwrap());

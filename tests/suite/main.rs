@@ -13,6 +13,8 @@
 )]
 
 mod activity;
+#[cfg(unix)]
+mod assisted;
 mod bulk;
 mod cli;
 mod due;

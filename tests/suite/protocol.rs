@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
@@ -61,6 +62,7 @@ impl Machine {
             clipboard: Arc::new(SlotClipboard::default()),
             processes: Arc::new(ChildProcesses),
             reports: Arc::new(DiskFolder::current()),
+            browser: Arc::new(DesktopBrowser::new(Default::default())),
             journal: Arc::new(SqliteJournal::in_memory()),
             actor: Label::new("amina"),
             clock: clock.clone(),
@@ -70,6 +72,7 @@ impl Machine {
             base_url,
             credential_command: None,
             from_environment: None,
+            assist: Default::default(),
         };
         Self {
             sandbox,

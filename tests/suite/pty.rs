@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
@@ -360,6 +361,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         base_url: BaseUrl::parse("https://keys.example").unwrap(),
         credential_command: None,
         from_environment: None,
+        assist: Default::default(),
     };
     let settings = Settings {
         profiles: vec![ProfileLabel {
@@ -386,6 +388,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         clipboard: Arc::new(SlotClipboard::default()),
         processes: Arc::new(ChildProcesses),
         reports: Arc::new(DiskFolder::current()),
+        browser: Arc::new(DesktopBrowser::new(Default::default())),
         journal: Arc::new(SqliteJournal::in_memory()),
         actor: Label::new("amina"),
         clock: Arc::new(Fuse(lit)),

@@ -17,7 +17,7 @@ use crate::adapters::http::{HttpLimits, decode, json, retry};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
-use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe};
+use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
 pub(super) struct HttpApi {
     base: BaseUrl,
@@ -144,6 +144,62 @@ impl HttpApi {
         Ok(())
     }
 
+    /// A key without a name: the contract answers 400. Sent once.
+    async fn look_for_create(&self) -> Result<Presence, Failure> {
+        let operation = Operation::Create;
+        let mut ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
+        ask.body = Some(br#"{"name":""}"#.to_vec());
+        let answered = self.once(operation, Lane::Own, &ask, self.end()).await;
+        match answered {
+            // It made one all the same: that one goes at once.
+            Ok(reply) => {
+                let made = KeyName::parse("unnamed").ok();
+                let made = made.and_then(|name| understood(&reply, |root| decode::created(root, &name)).ok());
+                if let Some(made) = made {
+                    let left = |_| {
+                        let why = format!("it made a key without a name, {}, which is to be revoked", made.key.id);
+                        let status = reply.status;
+                        Failure::sent(Fault::Unreadable { status, why })
+                    };
+                    self.try_revoke(&made.key.id).await.map_err(left)?;
+                }
+                Ok(Presence::There)
+            }
+            Err(failure) => present(failure),
+        }
+    }
+
+    /// The end of a key that no server has. A server that answers 404 to whatever it does not know is asked for a path it
+    /// cannot know, too: two answers alike do not tell an unknown path from an unknown key.
+    async fn look_for_revoke(&self) -> Result<Presence, Failure> {
+        let operation = Operation::Revoke;
+        let Some(id) = KeyId::new(NOWHERE) else {
+            return Ok(Presence::Untold);
+        };
+        let url = self.names.revoke_url(&self.base, &id);
+        let ask = self.ask(operation, url.clone(), &self.credential)?;
+        let message = match self.once(operation, Lane::Kept, &ask, self.end()).await {
+            Ok(_) => return Ok(Presence::There),
+            Err(failure) => match failure.fault {
+                Fault::NotFound(message) => message,
+                _ => return present(failure),
+            },
+        };
+        let elsewhere = url.map(|mut url| {
+            let path = format!("{}-{}", url.path(), NOWHERE);
+            url.set_path(&path);
+            url
+        });
+        let ask = self.ask(operation, elsewhere, &self.credential)?;
+        Ok(match self.once(operation, Lane::Kept, &ask, self.end()).await {
+            Err(failure) => match failure.fault {
+                Fault::NotFound(control) if alike(message.as_ref(), control.as_ref()) => Presence::Untold,
+                _ => Presence::There,
+            },
+            Ok(_) => Presence::Untold,
+        })
+    }
+
     async fn try_teams(&self) -> Result<Vec<Team>, Failure> {
         let operation = Operation::Teams;
         let ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
@@ -219,9 +275,48 @@ impl KeyApi for HttpApi {
         SignedDuration::from_millis(self.offset.load(Ordering::Relaxed))
     }
 
+    fn look_for(&self, operation: Operation) -> Answer<'_, Result<Presence, ApiError>> {
+        Box::pin(async move {
+            let looked = match operation {
+                Operation::List => self.try_list(1).await.map(|_| Presence::There).or_else(present),
+                Operation::Create => self.look_for_create().await,
+                Operation::Revoke => self.look_for_revoke().await,
+                Operation::Teams => Ok(Presence::There),
+            };
+            looked.map_err(|why| self.error(operation, why))
+        })
+    }
+
     fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
         self.error(operation, Failure::unsent(fault))
     }
+}
+
+/// What stands in a path and in an id that nobody has.
+const NOWHERE: &str = "chatzuri-keys-looks-for-nothing";
+
+/// A server that finds fault with what was asked has the endpoint.
+fn present(failure: Failure) -> Result<Presence, Failure> {
+    match failure.fault {
+        Fault::Rejected { status, .. } if status != 408 => Ok(Presence::There),
+        Fault::NotFound(_) => Ok(Presence::Untold),
+        Fault::NoEndpoint(_) => Ok(Presence::Missing),
+        _ => Err(failure),
+    }
+}
+
+/// Whether two messages say the same, the paths and ids in them left aside.
+fn alike(one: Option<&Label>, other: Option<&Label>) -> bool {
+    let words = |label: Option<&Label>| {
+        let text = label.map(Label::raw).unwrap_or_default().to_ascii_lowercase();
+        let words: Vec<String> = text
+            .split_whitespace()
+            .filter(|word| !word.contains(NOWHERE) && !word.contains('/'))
+            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned())
+            .collect();
+        words
+    };
+    words(one) == words(other)
 }
 
 fn report(base: &BaseUrl, names: &EndpointNames, operation: Operation, failure: Failure) -> ApiError {

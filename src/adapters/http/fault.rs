@@ -58,6 +58,8 @@ pub(super) fn consequence(operation: Operation, failure: &Failure) -> Consequenc
         | Fault::NotFound(_)
         | Fault::RateLimited(_)
         | Fault::Endless
+        | Fault::Untracked(_)
+        | Fault::NotTheirs
         | Fault::NoClient(_) => Consequence::None,
         // 408: the server gave up waiting for us, perhaps with the whole request in hand.
         Fault::Rejected { status: 408, .. } => Consequence::Possible,

@@ -10,7 +10,7 @@ use crate::core::key::{KeyId, KeyName};
 use crate::core::text::Label;
 use crate::ports::{JournalError, Scope};
 
-const COLUMNS: &str = "op, name, intended_at, known, stage, minted_id, minted_name, revision";
+const COLUMNS: &str = "op, name, intended_at, known, stage, minted_id, minted_name, revision, by_hand";
 
 /// Writes down a new creation.
 pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creation, Trouble> {
@@ -20,8 +20,8 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
     db.write(|connection| {
         let scope = scopes::find_or_make(connection, scope)?;
         connection.execute(
-            "INSERT INTO creations (op, scope, name, intended_at, known, stage, revision, begun_at, moved_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            "INSERT INTO creations (op, scope, name, intended_at, known, stage, revision, begun_at, moved_at, by_hand)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
             params![
                 creation.op.as_str(),
                 scope,
@@ -31,6 +31,7 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
                 creation.stage.word(),
                 count(creation.revision)?,
                 Timestamp::now().as_microsecond(),
+                creation.intent.by_hand,
             ],
         )?;
         Ok(())
@@ -110,6 +111,7 @@ fn read(row: &Row<'_>) -> Result<Creation, Trouble> {
             name: KeyName::parse(&text(1)?).map_err(|_| JournalError::Corrupt)?,
             at: time(row.get(2)?)?,
             known: known(&text(3)?)?,
+            by_hand: row.get(8)?,
         },
         stage: Stage::ALL
             .into_iter()

@@ -15,7 +15,9 @@ mod scopes;
 mod snoozes;
 #[cfg(test)]
 mod tests;
+mod tracked;
 mod trouble;
+mod ways;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,8 @@ use crate::core::listing::Listing;
 use crate::core::rotation::{Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
-use crate::ports::{Answer, BegunRotation, Journal, JournalError, KnownKey, LogQuery, Scope};
+use crate::core::tracked::{Left, Tracked};
+use crate::ports::{Answer, BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -231,6 +234,36 @@ impl Journal for SqliteJournal {
     fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>> {
         let scope = scope.clone();
         Box::pin(self.call(move |db| rotations::all(db.reader(), &scope)))
+    }
+
+    fn ways<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundWay>, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| ways::all(db.reader(), &scope)))
+    }
+
+    fn keep_way<'a>(&'a self, scope: &'a Scope, found: FoundWay) -> Answer<'a, Result<(), JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| ways::keep(db, &scope, found)))
+    }
+
+    fn track<'a>(&'a self, scope: &'a Scope, keys: Vec<Tracked>) -> Answer<'a, Result<(), JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| tracked::add(db, &scope, &keys)))
+    }
+
+    fn tracked<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Tracked>, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| tracked::all(db.reader(), &scope)))
+    }
+
+    fn untrack<'a>(
+        &'a self,
+        scope: &'a Scope,
+        left: Vec<(KeyId, Left)>,
+        at: Timestamp,
+    ) -> Answer<'a, Result<usize, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| tracked::leave(db, &scope, &left, at)))
     }
 
     fn record(&self, activity: Activity) -> Answer<'_, Result<(), JournalError>> {

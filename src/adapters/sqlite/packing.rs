@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
-use crate::core::listing::{ListedKey, Listing};
+use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::text::Label;
 
 /// The first byte; another one is another form.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 const COMPLETE: u8 = 1;
 const TEAM: u8 = 2;
@@ -25,6 +25,10 @@ const CREATED_BY: u8 = 32;
 const PREFIX: u8 = 64;
 const LAST_FOUR: u8 = 128;
 
+// What a second byte says of it.
+const TRACKED: u8 = 1;
+const OWNER: u8 = 2;
+
 /// A list as bytes.
 pub(super) fn pack(listing: &Listing) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + listing.keys.len() * 128);
@@ -36,7 +40,7 @@ pub(super) fn pack(listing: &Listing) -> Vec<u8> {
         put_text(&mut out, team.name.raw());
     }
     put_number(&mut out, listing.keys.len());
-    for ListedKey { key, own } in &listing.keys {
+    for ListedKey { key, own, source } in &listing.keys {
         out.push(
             match own {
                 Own::Yes => OWN_YES,
@@ -51,12 +55,18 @@ pub(super) fn pack(listing: &Listing) -> Vec<u8> {
                 | flag(key.prefix.is_some(), PREFIX)
                 | flag(key.last_four.is_some(), LAST_FOUR),
         );
+        let owner = match source {
+            Source::Api => None,
+            Source::Tracked { owner } => owner.as_ref(),
+        };
+        out.push(flag(*source != Source::Api, TRACKED) | flag(owner.is_some(), OWNER));
         put_text(&mut out, key.id.raw());
         put_text(&mut out, key.name.raw());
         for time in [key.created_at, key.last_used_at.time()].into_iter().flatten() {
             put_time(&mut out, time);
         }
-        for text in [&key.created_by, &key.prefix, &key.last_four].into_iter().flatten() {
+        let ends = [&key.created_by, &key.prefix, &key.last_four].into_iter().flatten();
+        for text in ends.chain(owner) {
             put_text(&mut out, text.raw());
         }
     }
@@ -166,6 +176,7 @@ impl<'a> Rest<'a> {
     fn key(&mut self) -> Option<ListedKey> {
         let flags = self.byte()?;
         let has = |bit: u8| flags & bit != 0;
+        let told = self.byte()?;
         let id = KeyId::new(self.text()?)?;
         let name = self.label()?;
         let created_at = if has(CREATED_AT) { Some(self.time()?) } else { None };
@@ -175,15 +186,22 @@ impl<'a> Rest<'a> {
             (false, false) => LastUse::Unknown,
         };
         let mut optional = |bit: u8| if has(bit) { self.label().map(Some) } else { Some(None) };
+        let key = ApiKey {
+            id,
+            name,
+            created_at,
+            last_used_at,
+            created_by: optional(CREATED_BY)?,
+            prefix: optional(PREFIX)?,
+            last_four: optional(LAST_FOUR)?,
+        };
+        let owner = if told & OWNER != 0 { Some(self.label()?) } else { None };
         Some(ListedKey {
-            key: ApiKey {
-                id,
-                name,
-                created_at,
-                last_used_at,
-                created_by: optional(CREATED_BY)?,
-                prefix: optional(PREFIX)?,
-                last_four: optional(LAST_FOUR)?,
+            key,
+            source: if told & TRACKED != 0 {
+                Source::Tracked { owner }
+            } else {
+                Source::Api
             },
             own: match (has(OWN_YES), has(OWN_NO)) {
                 (true, _) => Own::Yes,

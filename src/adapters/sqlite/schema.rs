@@ -14,7 +14,7 @@ use crate::ports::JournalError;
 const APPLICATION_ID: i32 = 0x435a_6a72;
 
 /// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     -- This installation's salt: what is hashed with it says nothing elsewhere.
     CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
@@ -118,6 +118,39 @@ const STEPS: [&str; 4] = [
         at INTEGER NOT NULL,
         PRIMARY KEY (scope, key_id)
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- How each operation is done on that server: api, assisted or unknown.
+    CREATE TABLE ways (
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        operation TEXT NOT NULL,
+        way TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (scope, operation)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Keys that only this machine knows of. why: dead, attested, untracked or listed, with the id they have in the list.
+    CREATE TABLE tracked (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_at INTEGER,
+        prefix TEXT,
+        last_four TEXT,
+        owner TEXT,
+        team TEXT,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        left_at INTEGER,
+        why TEXT,
+        listed_id TEXT,
+        CHECK ((left_at IS NULL) = (why IS NULL))
+    ) STRICT;
+    CREATE UNIQUE INDEX tracked_there ON tracked (scope, key_id) WHERE left_at IS NULL;
+
+    -- A key that a person makes in the browser: no list tells whether they did.
+    ALTER TABLE creations ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1));
 ",
 ];
 

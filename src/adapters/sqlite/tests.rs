@@ -94,6 +94,7 @@ fn intent(name: &str) -> Intent {
         name: KeyName::parse(name).unwrap(),
         at: at(0),
         known: vec![id("old \"quoted\""), id("other")],
+        by_hand: false,
     }
 }
 
@@ -120,6 +121,7 @@ fn listing(count: i64) -> Arc<Listing> {
             last_four: Some(Label::new("CpSn")),
         },
         own: if n == 3 { Own::Yes } else { Own::No },
+        source: Default::default(),
     });
     Arc::new(Listing {
         team: Some(Team {
@@ -580,7 +582,10 @@ fn a_key_without_a_creation_date_is_as_old_as_it_was_first_seen_until_it_is_gone
 fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows() {
     let home = Home::new().filled();
     home.raw()
-        .execute_batch("DROP TABLE first_seen; DROP TABLE rotations; DROP TABLE snoozes; PRAGMA user_version = 1;")
+        .execute_batch(
+            "DROP TABLE first_seen; DROP TABLE ways; DROP TABLE tracked; ALTER TABLE creations DROP COLUMN by_hand; DROP TABLE rotations;
+             DROP TABLE snoozes; PRAGMA user_version = 1;",
+        )
         .unwrap();
     let journal = home.journal();
     home.wait(journal.snooze(&acme(), snooze("a", "2026-12-01"))).unwrap();

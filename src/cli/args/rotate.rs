@@ -62,6 +62,9 @@ pub struct RotateStartArgs {
     /// Put the value on the clipboard, and stay until it is cleared or replaced
     #[arg(long)]
     pub copy: bool,
+    /// You make the new key in the browser, and its value comes from standard input or a hidden prompt
+    #[arg(long)]
+    pub paste: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -123,6 +126,12 @@ pub struct RotateFinishArgs {
     /// The old key's name, once more
     #[arg(long, requires = "force", value_name = "NAME")]
     pub confirm: Option<String>,
+    /// Where you revoke it in the browser: watch its value, from standard input or a hidden prompt, until it is dead
+    #[arg(long)]
+    pub with_value: bool,
+    /// Where you revoke it in the browser: say that you did; nothing is proven
+    #[arg(long, conflicts_with = "with_value")]
+    pub attest: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -17,7 +17,7 @@ use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::rotate::shape::RotationShape;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, Own};
-use crate::core::listing::ListedKey;
+use crate::core::listing::{ListedKey, Source};
 use crate::core::policy::Policies;
 use crate::core::secret::Secret;
 use crate::ops::create::{NewKey, Safety};
@@ -148,6 +148,11 @@ impl Printing<'_> {
         let listed = ListedKey {
             key: key.clone(),
             own: if own { Own::Yes } else { Own::No },
+            source: if key.id.is_local() {
+                Source::Tracked { owner: None }
+            } else {
+                Source::Api
+            },
         };
         let shape = CreatedShape {
             schema_version: SCHEMA_VERSION,

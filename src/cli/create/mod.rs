@@ -5,19 +5,25 @@ mod receipts;
 mod resume;
 
 pub(super) use self::handover::hand_over;
+use std::io::IsTerminal;
+
 use crate::cli::args::CreateArgs;
 use crate::cli::create::resume::{look_for_it, resume};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::nobody_reads;
 use crate::cli::profile::Settings;
-use crate::cli::{Context, until_interrupted};
+use crate::cli::words::shell_word;
+use crate::cli::{Context, by_hand, until_interrupted};
 use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
+use crate::core::way::Way;
+use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::handover::{Route, look_ahead};
 use crate::ops::sign_in::Session;
+use crate::ports::Operation;
 
 /// What the person asked to be done with the value.
 pub(super) struct Asked<'a> {
@@ -67,6 +73,11 @@ impl<'a> Asked<'a> {
     /// Whether the value goes somewhere at once, so that no store needs to keep it.
     pub(super) fn goes_somewhere(&self) -> bool {
         self.args.show || self.args.copy || !self.targets.is_empty()
+    }
+
+    /// Whether its value comes from the browser.
+    pub(super) fn is_pasted(&self) -> bool {
+        self.args.paste
     }
 
     /// All targets at once, so that they are mended at once.
@@ -137,9 +148,23 @@ pub(super) async fn run(
         WithoutStore::Refuse
     };
     let profile = &context.settings.profile;
+    // Before anything else is asked. A server that lists keys says it to the request itself.
+    let way = if args.paste {
+        Way::Assisted
+    } else if session.ways.recall(Operation::List).await == Way::Assisted {
+        session.ways.way(Operation::Create).await
+    } else {
+        session.ways.recall(Operation::Create).await
+    };
+    if way == Way::Assisted {
+        return create_by_hand(&mut context, &session, name, without_store, &asked, interrupts).await;
+    }
     // Not dropped at a signal: a key would be left behind whose value nobody has. The request has its own time limit.
-    match create(context.ports, profile, &*session.api, name, without_store).await {
+    match create(context.ports, profile, &*session.api, name.clone(), without_store).await {
         Ok(new) => hand_over(&mut context, &session, new, &asked, None, None, interrupts).await,
+        Err(CreateError::NotCreated(..)) if session.ways.known().create == Way::Assisted => {
+            create_by_hand(&mut context, &session, name, without_store, &asked, interrupts).await
+        }
         Err(error) => {
             let lost = match &error {
                 CreateError::Uncertain(_, _, creation) => Some(creation.clone()),
@@ -153,4 +178,27 @@ pub(super) async fn run(
             look_for_it(&mut context, &session, &lost, interrupts).await
         }
     }
+}
+
+/// The person makes the key in the browser; from its value on it is a new key like any other.
+async fn create_by_hand(
+    context: &mut Context<'_>,
+    session: &Session,
+    name: KeyName,
+    without_store: WithoutStore,
+    asked: &Asked<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let has_value = asked.args.paste && !std::io::stdin().is_terminal();
+    if !has_value && !context.switches.interactive {
+        return Err(by_hand::nobody_to_create(
+            context,
+            name.as_str(),
+            &format!("create {}", shell_word(name.as_str())),
+        ));
+    }
+    let profile = &context.settings.profile;
+    let creation = begin_by_hand(context.ports, profile, session, name, without_store, None).await?;
+    let new = by_hand::pasted(context, session, &creation, !has_value).await?;
+    hand_over(context, session, new, asked, None, None, interrupts).await
 }

@@ -6,10 +6,13 @@ use crate::cli::create::Asked;
 use crate::cli::create::handover::hand_over;
 use crate::cli::exit::{Exit, Trouble, of_api_error};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, until_interrupted};
+use crate::cli::words::shell_word;
+use crate::cli::{Context, by_hand, until_interrupted};
 use crate::core::creation::Creation;
+use crate::ops::assist::not_made;
 use crate::ops::custody::reopen;
 use crate::ops::recover::{RecoverError, Since, Waiting, recover};
+use crate::ops::rotate::{At, follow_pasted};
 use crate::ops::sign_in::Session;
 
 /// How often a key whose answer was lost is looked for.
@@ -30,7 +33,9 @@ pub(super) async fn resume(
             Some(name) => format!("the waiting key “{}”", crate::core::text::clean(name)),
             None => "the waiting key".to_owned(),
         };
-        let plan = if asked.args.stored {
+        let plan = if asked.args.not_made {
+            "say that it was not made".to_owned()
+        } else if asked.args.stored {
             "forget its value".to_owned()
         } else {
             asked.plan()
@@ -55,8 +60,31 @@ pub(super) async fn resume(
             _ => None,
         })
         .collect();
+    let begun: Vec<&Creation> = chosen
+        .iter()
+        .filter_map(|one| match one {
+            Waiting::Asked(creation) => Some(creation),
+            // No list will show that it is gone.
+            Waiting::Lost(creation) if asked.args.not_made && !session.api.has_list() => Some(creation),
+            _ => None,
+        })
+        .collect();
+    if asked.args.paste || asked.args.not_made {
+        return answered(&mut context, &session, &begun, &asked, interrupts).await;
+    }
     for one in chosen.iter().filter(|one| !matches!(one, Waiting::Value(_))) {
         context.output.warn(&one.sentence(store));
+    }
+    for creation in &begun {
+        let word = shell_word(creation.intent.name.as_str());
+        let paste = if creation.intent.by_hand {
+            format!("chatzuri-keys create --resume {word} --paste, or ")
+        } else {
+            String::new()
+        };
+        context
+            .output
+            .warn(&format!("  {paste}chatzuri-keys create --resume {word} --not-made"));
     }
     match values.as_slice() {
         [] if chosen.is_empty() => {
@@ -83,6 +111,51 @@ pub(super) async fn resume(
             ))
         }
     }
+}
+
+/// The person says what became of a key that they were to make in the browser.
+async fn answered(
+    context: &mut Context<'_>,
+    session: &Session,
+    begun: &[&Creation],
+    asked: &Asked<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Trouble> {
+    let creation = match begun {
+        [] => {
+            context.output.say("No key was begun in the browser; nothing was done.");
+            return Ok(Exit::Ok);
+        }
+        [only] => *only,
+        several => {
+            let names: Vec<String> = several.iter().map(|one| format!("“{}”", one.intent.name)).collect();
+            return Err(Trouble::new(
+                Exit::Usage,
+                format!(
+                    "Several keys were begun in the browser: say which of {}.",
+                    names.join(", ")
+                ),
+            ));
+        }
+    };
+    if asked.args.paste {
+        let new = by_hand::pasted(context, session, creation, true).await?;
+        let at = At {
+            ports: context.ports,
+            profile: &context.settings.profile,
+            session,
+        };
+        let new = follow_pasted(at, new).await;
+        return hand_over(context, session, new, asked, None, None, interrupts).await;
+    }
+    not_made(context.ports, &context.settings.profile, creation)
+        .await
+        .map_err(|error| Trouble::new(Exit::Error, format!("Nothing was done: {error}.")))?;
+    context.output.say(&format!(
+        "“{}” is not there, as you say; it is not asked for again.",
+        creation.intent.name
+    ));
+    Ok(Exit::Ok)
 }
 
 /// Whether the person means this one: by its name, or by the key's id where several have the name.
@@ -164,6 +237,7 @@ mod tests {
             name: KeyName::parse("Old website").unwrap(),
             at: at("2026-11-22T12:00:00Z"),
             known: Vec::new(),
+            by_hand: false,
         };
         let creation = Creation::new(OpId::new(&"a".repeat(32)).unwrap(), intent);
         let minted = Minted {

@@ -6,7 +6,7 @@ use crate::cli::json::time;
 use crate::core::due::Item;
 use crate::core::text::csv_cell;
 
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "profile",
     "team",
     "key_id",
@@ -18,6 +18,7 @@ const HEAD: [&str; 11] = [
     "status",
     "snoozed_until",
     "snooze_reason",
+    "source",
 ];
 
 pub(super) fn draw(report: &Report<'_>) -> Result<String, Trouble> {
@@ -31,7 +32,7 @@ pub(super) fn draw(report: &Report<'_>) -> Result<String, Trouble> {
     String::from_utf8(bytes).map_err(|_| broken())
 }
 
-fn row(item: &Item) -> [String; 11] {
+fn row(item: &Item) -> [String; 12] {
     let text = |text: &str| csv_cell(text).into_owned();
     let snoozed = item.snoozed.as_ref();
     let reason = snoozed.and_then(|snoozed| snoozed.reason.as_ref());
@@ -48,5 +49,6 @@ fn row(item: &Item) -> [String; 11] {
         item.standing.status.word().to_owned(),
         snoozed.map(|snoozed| snoozed.until.to_string()).unwrap_or_default(),
         text(reason.map_or("", |reason| reason.shown())),
+        item.source.to_owned(),
     ]
 }

@@ -62,6 +62,7 @@ struct KeyIn {
     never_used: Option<bool>,
     created_by: Option<String>,
     own: Option<String>,
+    source: Option<String>,
     snoozed_until: Option<String>,
     rotation: Option<PartIn>,
 }
@@ -243,6 +244,11 @@ fn item(
         snoozed: until
             .filter(|&until| holds(until, now))
             .map(|until| Snoozed { until, reason: None }),
+        // Older lists do not say.
+        source: match key.source.as_deref() {
+            Some("tracked") => "tracked",
+            _ => "api",
+        },
         own: match key.own.as_deref() {
             Some("yes") => Own::Yes,
             Some("no") => Own::No,

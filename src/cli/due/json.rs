@@ -48,7 +48,7 @@ impl<'a> DueShape<'a> {
 
 fn key(item: &Item) -> DueKeyShape<'_> {
     DueKeyShape {
-        key: KeyShape::with(&item.key, item.own, item.standing)
+        key: KeyShape::with(&item.key, item.own, item.source, item.standing)
             .snoozed(item.snoozed.as_ref().map(|it| it.until))
             .rotated(item.part.as_ref()),
         profile: &item.profile,

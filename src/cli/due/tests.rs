@@ -38,6 +38,7 @@ fn profile() -> Profile {
         base_url: BaseUrl::parse("https://api.example").unwrap(),
         credential_command: None,
         from_environment: None,
+        assist: Default::default(),
     }
 }
 

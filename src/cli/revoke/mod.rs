@@ -1,5 +1,6 @@
 //! `chatzuri-keys revoke KEY…`: which keys are meant, the plan, the question, and what became of each.
 
+mod by_way;
 mod plan;
 mod report;
 mod targets;
@@ -14,10 +15,11 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::Rotation;
 use crate::ops::review::{review, server_now};
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::revoke::Patience;
 use crate::ops::revoke_many::{Ended, Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Session;
 
+use self::by_way::By;
 use self::plan::facts;
 use self::report::{report, say};
 
@@ -42,6 +44,8 @@ pub(super) async fn run(
     };
     let (session, listing) = until_interrupted(interrupts, prepared).await?;
     let targets = targets::choose(&listing, &wanted, lines, context.output)?;
+    let by = by_way::By::find(&session, args, switches, interrupts).await?;
+    by.refuse_what_does_not_fit(args, &targets)?;
     let plan = Plan::of(targets, listing.as_of);
     let rotations = rotations(&context).await;
     if plan.is_empty() {
@@ -49,7 +53,9 @@ pub(super) async fn run(
         return report(&listing, &[], args.json, None, context.output);
     }
     match plan.order().as_slice() {
-        [only] if wanted.names_keys() => one(&mut context, &listing, only, &rotations, interrupts).await?,
+        [only] if wanted.names_keys() => {
+            one(&mut context, &listing, only, (by, args.attest), &rotations, interrupts).await?
+        }
         _ => several(&mut context, &listing, &plan, &rotations, interrupts).await?,
     }
     if switches.dry_run {
@@ -60,7 +66,7 @@ pub(super) async fn run(
         });
         return report(&listing, &results.collect::<Vec<_>>(), args.json, None, context.output);
     }
-    let results = revoke(&mut context, &session, &plan.order(), interrupts).await;
+    let results = revoke(&mut context, &session, &plan.order(), (by, args), interrupts).await?;
     for revoked in &results {
         say(revoked, context.output);
     }
@@ -86,15 +92,22 @@ async fn one(
     context: &mut Context<'_>,
     listing: &Listing,
     target: &ListedKey,
+    (by, attest): (By, bool),
     rotations: &[Rotation],
     interrupts: &mut Interrupts,
 ) -> Result<(), Trouble> {
+    let in_browser = by.in_browser(target);
     let output = &mut *context.output;
     if let Some(warning) = plan::rotation_warning(rotations, target) {
         output.warn(&warning);
     }
     if context.switches.dry_run {
-        output.say(&format!("Would revoke {}.", facts(listing, target)));
+        let how = if in_browser { " in the browser" } else { "" };
+        output.say(&format!("Would revoke {}{how}.", facts(listing, target)));
+    } else if attest && !context.switches.yes {
+        until_interrupted(interrupts, confirm_word(target)).await?;
+    } else if in_browser && !context.switches.yes {
+        // In the browser the click is the person's own yes.
     } else if !context.switches.yes {
         output.warn(&format!("Revoke {}?", facts(listing, target)));
         output.warn("Every request with it gets 401 at once, and it cannot be undone.");
@@ -158,7 +171,63 @@ async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), Trouble> {
         .ok_or_else(declined)
 }
 
+/// A word that is written down for good names its key.
+async fn confirm_word(target: &ListedKey) -> Result<(), Trouble> {
+    let question = format!(
+        "Write down that you revoked {} {} in the browser? [y/N] ",
+        target.key.called(),
+        target.key.hint()
+    );
+    let typed = prompt::line(&question).await?;
+    typed
+        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+        .map(|_| ())
+        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was written down."))
+}
+
+/// Revokes each key by the way it can be revoked: what a person clicks one after the other, the others at once.
 async fn revoke(
+    context: &mut Context<'_>,
+    session: &Session,
+    order: &[ListedKey],
+    (by, args): (By, &RevokeArgs),
+    interrupts: &mut Interrupts,
+) -> Result<Vec<Revoked>, Trouble> {
+    if let [target] = order {
+        return Ok(vec![by_way::one(context, session, target, by, args, interrupts).await?]);
+    }
+    let (clicked, asked): (Vec<ListedKey>, Vec<ListedKey>) = order
+        .iter()
+        .cloned()
+        .partition(|target| args.attest || by.in_browser(target));
+    let mut results = Vec::with_capacity(order.len());
+    let mut stopped = false;
+    for target in clicked {
+        if stopped {
+            results.push(Revoked {
+                target,
+                ended: Ended::NotBegun,
+                recorded: Ok(()),
+            });
+            continue;
+        }
+        let revoked = by_way::one(context, session, &target, by, args, interrupts).await?;
+        stopped = revoked.ended == Ended::Interrupted;
+        results.push(revoked);
+    }
+    if stopped {
+        results.extend(asked.into_iter().map(|target| Revoked {
+            target,
+            ended: Ended::NotBegun,
+            recorded: Ok(()),
+        }));
+    } else if !asked.is_empty() {
+        results.extend(revoke_at_once(context, session, &asked, interrupts).await);
+    }
+    Ok(results)
+}
+
+async fn revoke_at_once(
     context: &mut Context<'_>,
     session: &Session,
     order: &[ListedKey],
@@ -166,14 +235,6 @@ async fn revoke(
 ) -> Vec<Revoked> {
     let (ports, profile, patience) = (context.ports, &context.settings.profile, Patience::default());
     let stop = interrupts.next_but_hangup();
-    if let [target] = order {
-        let ended = revoke_and_record(ports, profile, &*session.api, target, patience, stop).await;
-        return vec![Revoked {
-            target: target.clone(),
-            ended: ended.outcome.map_or(Ended::Interrupted, Ended::Done),
-            recorded: ended.recorded,
-        }];
-    }
     let output = std::sync::Mutex::new(&mut *context.output);
     let answered = std::sync::atomic::AtomicUsize::new(0);
     let on_progress = |progress: Progress| {

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::{TeamShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
-use crate::core::listing::Listing;
+use crate::core::incident::Outcome;
+use crate::core::key::Own;
+use crate::core::listing::{ListedKey, Listing};
 use crate::ops::revoke_many::{Ended, Revoked};
 
 #[derive(Serialize)]
@@ -26,11 +28,19 @@ struct ResultShape<'a> {
     message: Option<String>,
 }
 
+/// Another key than our own is only known to be dead by its value.
+fn sentence(target: &ListedKey, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Dead if target.own != Own::Yes => outcome.leak_sentence(&target.key.called()),
+        outcome => outcome.sentence(&target.key),
+    }
+}
+
 pub(super) fn say(revoked: &Revoked, output: &mut Output) {
-    let key = &revoked.target.key;
+    let (target, key) = (&revoked.target, &revoked.target.key);
     match &revoked.ended {
-        Ended::Done(outcome) if outcome.is_proven() => output.say(&outcome.sentence(key)),
-        Ended::Done(outcome) => output.error(&outcome.sentence(key)),
+        Ended::Done(outcome) if outcome.is_proven() => output.say(&sentence(target, outcome)),
+        Ended::Done(outcome) => output.error(&sentence(target, outcome)),
         Ended::Interrupted => output.error(&format!(
             "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
             key.called()
@@ -64,7 +74,7 @@ pub(super) fn report(
 fn result(revoked: &Revoked, dry_run: bool) -> ResultShape<'_> {
     let target = &revoked.target;
     let (outcome, message) = match &revoked.ended {
-        Ended::Done(outcome) => (outcome.word(), Some(outcome.sentence(&target.key))),
+        Ended::Done(outcome) => (outcome.word(), Some(sentence(target, outcome))),
         Ended::Interrupted => ("interrupted", None),
         Ended::NotBegun if dry_run => ("would_revoke", None),
         Ended::NotBegun => ("not_begun", None),
@@ -101,7 +111,6 @@ fn exit(results: &[Revoked]) -> Exit {
 mod tests {
     use super::*;
     use crate::cli::testing::key;
-    use crate::core::incident::Outcome;
 
     #[test]
     fn several_outcomes_make_one_exit_code() {

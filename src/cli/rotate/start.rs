@@ -1,5 +1,7 @@
 //! `rotate start`: step 1, and on with it where it was left.
 
+use std::io::IsTerminal;
+
 use serde::Serialize;
 
 use super::find::rotation;
@@ -11,13 +13,15 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::{SCHEMA_VERSION, nobody_reads};
-use crate::cli::{Context, find, until_interrupted};
+use crate::cli::words::shell_word;
+use crate::cli::{Context, by_hand, find, until_interrupted};
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::ListedKey;
 use crate::core::register::Place;
-use crate::core::rotation::{Creating, PlaceState, Rotation, Stage};
+use crate::core::rotation::{Creating, PlaceState, Rotation, Stage, successor_name};
 use crate::core::target::Target;
-use crate::ops::create::{NewKey, WithoutStore};
+use crate::core::way::Way;
+use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
 use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, read_list, reopen_step_one, settle};
 use crate::ops::sign_in::Session;
@@ -85,6 +89,22 @@ pub(super) async fn run(
         });
         return Ok(Exit::Ok);
     }
+    let has_value = args.paste && !std::io::stdin().is_terminal();
+    let makes = there
+        .as_ref()
+        .is_none_or(|rotation| matches!(rotation.stage, Stage::Creating(_)));
+    if makes && !has_value && !context.switches.interactive {
+        let way = async { Ok(rotate::way_to_create(at(&context, &session)).await) };
+        if until_interrupted(interrupts, way).await? == Way::Assisted {
+            let today = jiff::tz::TimeZone::UTC.to_datetime(listing.as_of).date();
+            let taken = listing.keys.iter().map(|listed| listed.key.name.raw());
+            let new_name = there.map(|rotation| rotation.name).or(name);
+            let new_name = new_name.or_else(|| successor_name(&old_name, today, taken));
+            let new_name = new_name.map_or(old_name, |name| name.as_str().to_owned());
+            let command = format!("rotate start {}", shell_word(&args.key));
+            return Err(by_hand::nobody_to_create(&context, &new_name, &command));
+        }
+    }
     let rotation = match there {
         Some(rotation) => rotation,
         None => {
@@ -97,7 +117,7 @@ pub(super) async fn run(
     };
     let seen = settle(at(&context, &session), rotation, listing, measure.rules()).await;
     let seen = reopen_step_one(at(&context, &session), seen).await?;
-    let new = match new_key(&context, &session, &seen, &mut asked, handing, interrupts).await? {
+    let new = match new_key(&mut context, &session, &seen, &mut asked, handing, interrupts).await? {
         Some(new) => new,
         None => {
             report(&mut context, &seen, &measure, args.json)?;
@@ -188,6 +208,7 @@ fn create_args(args: &RotateStartArgs, places: &[Place], there: Option<&Rotation
         to: if args.to.is_empty() { own } else { args.to.clone() },
         show: args.show,
         copy: args.copy,
+        paste: args.paste,
         json: args.json,
         ..CreateArgs::default()
     }
@@ -205,7 +226,7 @@ fn warn_of_unknown(context: &mut Context<'_>, key: &ListedKey) {
 
 /// The new key with its value, made now or waiting; `None` where step 1 has nothing to hand over.
 async fn new_key(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     session: &Session,
     seen: &Seen,
     asked: &mut Asked<'_>,
@@ -213,9 +234,11 @@ async fn new_key(
     interrupts: &mut Interrupts,
 ) -> Result<Option<(Rotation, NewKey)>, Trouble> {
     let rotation = &seen.rotation;
+    let begun = rotate::begun_in_browser(at(context, session), rotation).await;
     let (making, waiting) = match (&rotation.stage, &seen.waiting) {
         (Stage::Creating(Creating::Nothing), _) => (true, None),
         (_, Some(creation)) => (false, Some(creation)),
+        _ if begun.is_some() => (true, None),
         _ => return Ok(None),
     };
     let checking = async {
@@ -233,12 +256,25 @@ async fn new_key(
     } else {
         WithoutStore::Refuse
     };
-    // Not dropped at a signal: a key would be left behind whose value nobody has.
-    let minted = mint(at(context, session), rotation, without_store).await;
-    let minted = minted.map_err(|error| match error {
+    let told = |error: RotateError| match error {
         RotateError::Create(error) => Trouble::from(*error),
         error => error.into(),
-    })?;
+    };
+    let in_browser = asked.is_pasted() || begun.is_some();
+    if !in_browser && rotate::way_to_create(at(context, session)).await != Way::Assisted {
+        // Not dropped at a signal: a key would be left behind whose value nobody has.
+        match mint(at(context, session), rotation, without_store).await {
+            Ok(minted) => return Ok(Some((minted.rotation, minted.new))),
+            // It said so to the request.
+            Err(RotateError::Create(error))
+                if matches!(*error, CreateError::NotCreated(..)) && session.ways.known().create == Way::Assisted => {}
+            Err(error) => return Err(told(error)),
+        }
+    }
+    let creation = rotate::begin_in_browser(at(context, session), rotation, without_store).await;
+    let creation = creation.map_err(told)?;
+    let new = by_hand::pasted(context, session, &creation, true).await?;
+    let minted = rotate::took_from_browser(at(context, session), rotation, new).await;
     Ok(Some((minted.rotation, minted.new)))
 }
 

@@ -1,6 +1,6 @@
 //! Steps 2 to 4, giving up, and going on with what was started elsewhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
@@ -12,15 +12,18 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::{Context, find, prompt, until_interrupted, words};
+use crate::cli::{Context, by_hand, find, prompt, until_interrupted, words};
 use crate::core::confirm::{Question, question, question_of_last_step};
+use crate::core::incident::{Seen as Fact, Timeline};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
 use crate::core::text::{Label, clean, fit};
+use crate::core::way::Way;
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::rotate::{self, RotateError, Seen, peek, read, read_list, settle};
+use crate::ops::rotate::{self, Click, Finished, RotateError, Seen, peek, read, read_list, settle};
 use crate::ops::sign_in::Session;
+use crate::ports::Operation;
 
 /// The longest reason, in characters.
 const REASON_LIMIT: usize = 500;
@@ -334,6 +337,39 @@ async fn revoke_new_key(
     }
 }
 
+/// Whether a key can only be revoked in the browser, as far as is known.
+async fn is_in_browser(session: &Session, target: &ListedKey) -> bool {
+    let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
+    let way = if unlisted {
+        session.ways.way(Operation::Revoke).await
+    } else {
+        session.ways.recall(Operation::Revoke).await
+    };
+    way == Way::Assisted || target.key.id.is_local()
+}
+
+/// The last step in the browser.
+async fn in_browser(
+    context: &mut Context<'_>,
+    args: &RotateFinishArgs,
+    (session, seen): (&Session, &Seen),
+    (target, measure): (&ListedKey, &Measure),
+    interrupts: &mut Interrupts,
+) -> Result<Finished, Trouble> {
+    let given = by_hand::value_of(context, args.with_value, target).await?;
+    let choice = by_hand::choose(context, session, target, (args.attest, given), interrupts).await?;
+    let choice = choice.ok_or_else(|| Trouble::new(Exit::Declined, "Interrupted; nothing was written down."))?;
+    let place = at(context, session);
+    let output = Mutex::new(&mut *context.output);
+    let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
+    let click = match choice {
+        by_hand::Choice::Watch(given) => Click::Watched(given, &on_fact),
+        by_hand::Choice::Word => Click::Attested,
+    };
+    let stop = interrupts.next_but_hangup();
+    Ok(rotate::finish_by_hand(place, seen, args.force, measure.rules(), click, stop).await?)
+}
+
 pub(super) async fn finish(
     mut context: Context<'_>,
     args: &RotateFinishArgs,
@@ -373,9 +409,19 @@ pub(super) async fn finish(
         });
         return Ok(Exit::Ok);
     }
+    let open = matches!(seen.rotation.stage, Stage::Revoking { .. }) || args.force;
+    let clicked = match target.filter(|_| open) {
+        Some(target) if is_in_browser(&session, target).await => Some(target),
+        _ => None,
+    };
+    let in_browser_end = match clicked {
+        Some(target) => Some(in_browser(&mut context, args, (&session, &seen), (target, &measure), interrupts).await?),
+        None => None,
+    };
     // What is refused anyway asks for no confirmation.
     if matches!(seen.rotation.stage, Stage::Revoking { .. })
         && !args.force
+        && in_browser_end.is_none()
         && let Some(target) = target
     {
         let question = question_of_last_step(&seen.rotation, target, measure.quiet, seen.listing.as_of);
@@ -384,7 +430,7 @@ pub(super) async fn finish(
         }
     }
     // The answer may have taken its time: what is true now is read again.
-    let seen = if context.switches.yes || args.force {
+    let seen = if context.switches.yes || args.force || in_browser_end.is_some() {
         seen
     } else {
         let rereading = async { Ok(read(at(&context, &session), seen.rotation, measure.rules()).await?) };
@@ -392,8 +438,13 @@ pub(super) async fn finish(
     };
     let old = seen.rotation.old.clone();
     let target = listed(&seen.listing, &old.id);
-    let stop = interrupts.next_but_hangup();
-    let finished = rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?;
+    let finished = match in_browser_end {
+        Some(finished) => finished,
+        None => {
+            let stop = interrupts.next_but_hangup();
+            rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?
+        }
+    };
     context.output.unrecorded(&finished.recorded);
     let key = target.map_or_else(|| old.bare(), |target| target.key.clone());
     let exit = match &finished.outcome {

@@ -23,6 +23,8 @@ pub enum Outcome {
     NotAccepted(String),
     /// Nothing was revoked, because it cannot be told which key it is; carries why.
     Ambiguous(String),
+    /// A person says that they revoked it in the browser; carries who. Nothing was proven.
+    Attested(String),
 }
 
 impl Outcome {
@@ -45,6 +47,7 @@ impl Outcome {
             Self::StillAlive(_) => "still_alive",
             Self::NotAccepted(_) => "not_accepted",
             Self::Ambiguous(_) => "ambiguous",
+            Self::Attested(_) => "attested",
         }
     }
 
@@ -59,6 +62,8 @@ impl Outcome {
             | Self::StillAlive(why)
             | Self::NotAccepted(why)
             | Self::Ambiguous(why) => Some(why),
+            // It is who, and not why.
+            Self::Attested(_) => None,
         }
     }
 
@@ -70,7 +75,7 @@ impl Outcome {
             Self::Failed(_) => 1,
             Self::Ambiguous(_) => 2,
             Self::Refused(_) => 4,
-            Self::Unconfirmed(_) | Self::StillAlive(_) => 7,
+            Self::Unconfirmed(_) | Self::StillAlive(_) | Self::Attested(_) => 7,
             Self::NotAccepted(_) => 10,
         }
     }
@@ -88,7 +93,9 @@ impl Outcome {
                 format!("NOT PROVEN: {called} may still be alive. {why} Refresh the list and revoke it again.")
             }
             Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
-            Self::StillAlive(_) | Self::NotAccepted(_) | Self::Ambiguous(_) => self.leak_sentence(&called),
+            Self::StillAlive(_) | Self::NotAccepted(_) | Self::Ambiguous(_) | Self::Attested(_) => {
+                self.leak_sentence(&called)
+            }
         }
     }
 
@@ -107,6 +114,9 @@ impl Outcome {
             Self::StillAlive(why) => format!("STILL ALIVE: {called} answers 200. {why}"),
             Self::NotAccepted(why) => format!("Not accepted, so nothing was revoked: {why}"),
             Self::Ambiguous(why) => format!("Nothing was revoked: {why}"),
+            Self::Attested(who) => format!(
+                "ATTESTED, not proven: {who} says that {called} was revoked in the browser; its value was not tried."
+            ),
         }
     }
 }
@@ -143,6 +153,7 @@ mod tests {
             Outcome::StillAlive(why()),
             Outcome::NotAccepted(why()),
             Outcome::Ambiguous(why()),
+            Outcome::Attested(why()),
         ] {
             assert!(!outcome.is_proven());
             assert_ne!(outcome.exit_code(), 0);
@@ -167,6 +178,7 @@ mod tests {
             (Outcome::Refused(why()), "refused", 4),
             (Outcome::StillAlive(why()), "still_alive", 7),
             (Outcome::Unconfirmed(why()), "unconfirmed", 7),
+            (Outcome::Attested(why()), "attested", 7),
             (Outcome::NotAccepted(why()), "not_accepted", 10),
         ] {
             assert_eq!((outcome.word(), outcome.exit_code()), (word, code));

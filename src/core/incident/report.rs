@@ -16,6 +16,7 @@ use crate::core::text::{Label, clean};
 struct Durations {
     began_to_accepted: Option<i64>,
     accepted_to_first_401: Option<i64>,
+    began_to_first_401: Option<i64>,
     began_to_dead: Option<i64>,
 }
 
@@ -62,12 +63,14 @@ impl Timeline {
                 .map(|(index, _)| index)
                 .next()
         });
+        let first_refused = first(&|fact| matches!(fact, Fact::Refused(_)));
         let between =
             |from: Option<Timestamp>, to: Option<Timestamp>| i64::try_from(to?.duration_since(from?).as_millis()).ok();
         let began = at(first(&|fact| *fact == Fact::Began));
         Durations {
             began_to_accepted: between(began, at(accepted)),
             accepted_to_first_401: between(at(accepted), at(refused)),
+            began_to_first_401: between(began, at(refused.or(first_refused))),
             began_to_dead: between(began, at(first(&|fact| *fact == Fact::Dead))),
         }
     }
@@ -155,6 +158,9 @@ impl Timeline {
             took(durations.began_to_accepted),
         );
         row("From there to the first 401", took(durations.accepted_to_first_401));
+        if durations.accepted_to_first_401.is_none() {
+            row("From the start to the first 401", took(durations.began_to_first_401));
+        }
         row("From the start to dead", took(durations.began_to_dead));
         text.push_str("\n| Time (UTC) | What was seen |\n|---|---|\n");
         for seen in &self.facts {

@@ -44,6 +44,8 @@ pub enum Fact {
     Replaced(String),
     /// It could not be made; carries the sentence.
     NotReplaced(String),
+    /// The server has no endpoint for it: the person is to revoke it in the browser; carries where.
+    ByHand(String),
     /// The server accepted the revocation, this long after it was asked.
     Accepted(SignedDuration),
     /// The server did not accept it; carries the sentence.
@@ -72,6 +74,7 @@ impl Fact {
             Self::Confirmed => "confirmed",
             Self::Replaced(_) => "replaced",
             Self::NotReplaced(_) => "not_replaced",
+            Self::ByHand(_) => "by_hand",
             Self::Accepted(_) => "revocation_accepted",
             Self::NotAccepted(_) => "revocation_not_accepted",
             Self::Dead => "dead",
@@ -96,6 +99,7 @@ impl Fact {
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
             Self::Replaced(called) => format!("Its replacement was made: {called}."),
             Self::NotReplaced(why) => format!("Its replacement was not made. {why}"),
+            Self::ByHand(place) => format!("{place}, and click Revoke next to it."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),

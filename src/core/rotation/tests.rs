@@ -366,6 +366,7 @@ fn listed(id: &str) -> ListedKey {
     ListedKey {
         key: minted(id).bare(),
         own: crate::core::key::Own::No,
+        source: Default::default(),
     }
 }
 

@@ -8,9 +8,10 @@ use super::lists::read_all;
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
-use crate::core::listing::{ListedKey, Listing};
+use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
+use crate::core::way::Way;
 use crate::ops::review::{review_unnamed, server_now};
 use crate::ops::sign_in::Profile;
 use crate::ports::{BaseUrl, KeyApi, KnownKey, Ports};
@@ -224,6 +225,9 @@ impl Finder<'_> {
             let spot = spot.clone();
             return self.key(spot, how, Some(true));
         }
+        if let Some(found) = self.by_hand(&ours, &suspects) {
+            return found;
+        }
         let mut hindered = None;
         if self.means.with_leaked_key {
             match self.by_itself(base, profiles).await {
@@ -236,6 +240,51 @@ impl Finder<'_> {
         }
         let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id.";
         Found::Ambiguous(self.named(suspects), why.to_owned())
+    }
+
+    /// The key of a team without a list: the one of which the last four are written down, or one that nobody tracks. It
+    /// is the person who finds it in the browser, and the value that proves it.
+    fn by_hand(&mut self, ours: &[usize], suspects: &[Candidate<Spot>]) -> Option<Found> {
+        let unlisted = |index: &usize| {
+            let ways = self.places.get(*index).and_then(|place| place.ways.as_ref());
+            ways.is_some_and(|ways| ways.known().list == Way::Assisted)
+        };
+        let index = ours.iter().copied().find(|index| unlisted(index))?;
+        let mut fitting = suspects.iter().filter(|one| one.fit >= Fit::Half && one.key.0 == index);
+        if let (Some(only), None) = (fitting.next(), fitting.next()) {
+            return Some(self.key(only.key.clone(), How::LastFour, Some(true)));
+        }
+        let some = |label: Label| (!label.is_blank()).then_some(label);
+        let last_four = some(self.notes.value.last_four());
+        let named = last_four
+            .as_ref()
+            .map_or_else(|| "…".to_owned(), |four| format!("…{four}"));
+        let target = ListedKey {
+            key: ApiKey {
+                id: KeyId::new(&named)?,
+                name: Label::new("a key not tracked here"),
+                created_at: None,
+                last_used_at: LastUse::Unknown,
+                created_by: None,
+                prefix: some(self.notes.value.prefix()),
+                last_four,
+            },
+            own: if self.places.get(index).is_some_and(|place| self.is_credential_of(place)) {
+                Own::Yes
+            } else {
+                Own::No
+            },
+            source: Source::Tracked { owner: None },
+        };
+        let found = self.key((index, target), How::ByHand, Some(true));
+        Some(match found {
+            // The server has no id of it that we know.
+            Found::Key(found) => Found::Key(Box::new(Match {
+                by_hand: true,
+                ..*found
+            })),
+            other => other,
+        })
     }
 
     /// The places whose credential opens one of these teams: a key of another team is none of theirs, however well its
@@ -296,6 +345,7 @@ impl Finder<'_> {
         self.places.push(Place {
             profile,
             api: Arc::clone(&api),
+            ways: None,
             listing: Arc::new(before),
         });
         let index = self.places.len() - 1;
@@ -351,7 +401,14 @@ impl Finder<'_> {
         self.timeline.profile = Some(place.profile.name.clone());
         self.timeline.key = Some(Subject::of(&target.key, &self.notes.value));
         self.notes.add(&mut self.timeline, Fact::Found(how));
-        Found::Key(Box::new(Match { place, target, alive }))
+        let ways = place.ways.as_ref().map(|ways| ways.known());
+        let by_hand = target.key.id.is_local() || ways.is_some_and(|ways| ways.revoke == Way::Assisted);
+        Found::Key(Box::new(Match {
+            place,
+            target,
+            alive,
+            by_hand,
+        }))
     }
 
     fn named(&self, suspects: Vec<Candidate<Spot>>) -> Vec<Suspect> {

@@ -8,14 +8,16 @@ use tokio::time::Instant;
 
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Watch};
 use crate::core::activity::Action;
-use crate::core::incident::{Fact, Outcome, Subject, Timeline};
+use crate::core::incident::{Fact, How, Outcome, Subject, Timeline};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
+use crate::core::way::Way;
+use crate::ops::assist::{ByHand, CLICKS, open_page, settle};
 use crate::ops::record::{Entry, record};
 use crate::ops::revoke::{Patience, Sent, is_listed, send};
-use crate::ops::sign_in::Profile;
-use crate::ports::{Fault, JournalError, KeyApi, Ports};
+use crate::ops::sign_in::{Profile, Session};
+use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports, Presence};
 
 /// 401s in a row that are a death.
 const PROOF: u32 = 3;
@@ -60,7 +62,7 @@ async fn killed(
 
 /// Revokes a key whose value is known to be alive and watches the value die, unless `stop` comes first; writes down how
 /// it ended.
-pub(crate) async fn kill_known(
+pub async fn kill_known(
     ports: &Ports,
     profile: &Profile,
     api: &Arc<dyn KeyApi>,
@@ -83,10 +85,12 @@ pub(crate) async fn kill_known(
             place: Place {
                 profile: profile.clone(),
                 api: Arc::clone(api),
+                ways: None,
                 listing: Arc::new(listing),
             },
             target: target.clone(),
             alive: Some(true),
+            by_hand: target.key.id.is_local(),
         })),
         timeline,
         value,
@@ -98,6 +102,69 @@ pub(crate) async fn kill_known(
     let outcome = killed(ports, &mut search, pace, &|_, _| {}, stop).await;
     let recorded = write_down(ports, &search, Action::Revoke).await;
     Killed { outcome, recorded }
+}
+
+/// A key that a person revokes in the browser, and where.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// What the watch needs of the outside.
+    pub ports: &'a Ports,
+    /// The profile whose key it is.
+    pub profile: &'a Profile,
+    /// Its session.
+    pub session: &'a Session,
+    /// The key.
+    pub target: &'a ListedKey,
+}
+
+/// Opens the page and watches the value of a key, which a person revokes in the browser, until three 401s, unless `stop` comes first; writes
+/// down how it ended.
+pub async fn watch_by_hand(
+    case: Case<'_>,
+    by_hand: ByHand,
+    watch: Watch,
+    on_fact: OnFact<'_>,
+    stop: impl Future<Output = ()>,
+) -> (Killed, Timeline) {
+    let ByHand { value, known } = by_hand;
+    let Case {
+        ports,
+        profile,
+        session,
+        target,
+    } = case;
+    let mut timeline = Timeline::begin(&value, ports.actor.clone(), profile.base_url.host(), ports.clock.now());
+    timeline.key = Some(Subject::of(&target.key, &value));
+    timeline.profile = Some(profile.name.clone());
+    timeline.tell_by(session.api.clock_offset());
+    let listing = Listing {
+        team: None,
+        keys: vec![target.clone()],
+        complete: false,
+        as_of: ports.clock.now(),
+    };
+    let mut search = Search {
+        found: Found::Key(Box::new(Match {
+            place: Place {
+                profile: profile.clone(),
+                api: Arc::clone(&session.api),
+                ways: Some(Arc::clone(&session.ways)),
+                listing: Arc::new(listing),
+            },
+            target: target.clone(),
+            // One that nobody is sure of must be seen alive first.
+            alive: known.then_some(true),
+            by_hand: true,
+        })),
+        timeline,
+        value,
+        unread: Vec::new(),
+        profile: profile.clone(),
+        means: Means::default(),
+    };
+    let outcome = killed(ports, &mut search, (Patience::default(), watch), on_fact, stop).await;
+    let recorded = write_down(ports, &search, Action::Revoke).await;
+    (Killed { outcome, recorded }, search.timeline)
 }
 
 /// Writes down how the search ended. A journal that takes nothing stops nobody.
@@ -117,6 +184,9 @@ async fn write_down(ports: &Ports, search: &Search, action: Action) -> Result<()
             .map(|key| (found.target.key.id.clone(), key.name.clone())),
         _ => None,
     };
+    if let (Found::Key(found), Some(outcome)) = (&search.found, &timeline.outcome) {
+        settle(ports, &found.place.profile, &found.target, outcome).await;
+    }
     let outcome = timeline.outcome.as_ref().map_or("interrupted", Outcome::word);
     tracing::info!(action = action.word(), outcome, "a value was followed to its end");
     let entry = Entry {
@@ -140,7 +210,14 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         is_leaked: true,
     };
     let timeline = &mut search.timeline;
+    if found.by_hand {
+        return by_hand(&notes, timeline, &found, watch).await;
+    }
     let mut sent = ask(&notes, timeline, &found, patience).await;
+    let ways = found.place.ways.as_ref().map(|ways| ways.known());
+    if matches!(sent, Sent::Failed(_)) && ways.is_some_and(|ways| ways.revoke == Way::Assisted) {
+        return by_hand(&notes, timeline, &found, watch).await;
+    }
     if let Sent::Refused(_) = sent
         && search.means.with_leaked_key
         && let Ok(api) = ports
@@ -159,7 +236,51 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     let may_be_late = matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused);
     let last = watch_it(&notes, timeline, api, watch, may_be_late).await;
     let listed = read_again(&notes, timeline, &found, &last).await;
+    let there = listed == Some(true) || found.target.is_tracked();
+    if matches!((&sent, &last), (Sent::UnknownId, Last::Alive)) && there && has_no_endpoint(&found).await {
+        return by_hand(&notes, timeline, &found, watch).await;
+    }
     judge(&notes, &sent, last, listed)
+}
+
+/// Whether a server that answered 404 to a key it has answers so to whatever it is asked there.
+async fn has_no_endpoint(found: &Match) -> bool {
+    let api = &*found.place.api;
+    if let Ok(Presence::Untold | Presence::Missing) = api.look_for(Operation::Revoke).await {
+        api.has_none(Operation::Revoke).await;
+    }
+    let ways = found.place.ways.as_ref().map(|ways| ways.known());
+    ways.is_some_and(|ways| ways.revoke == Way::Assisted)
+}
+
+/// The person revokes the key in the browser, and its value says when it is dead. A value that gets 401 before anybody
+/// has clicked is dead already, where it is known whose it is.
+async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watch: Watch) -> Outcome {
+    let api = &*found.place.api;
+    match notes.probe(timeline, api).await {
+        Probed::Alive(_) => {}
+        Probed::Refused if found.alive.is_none() && timeline.how() != Some(How::Fingerprint) => {
+            return Outcome::NotAccepted(format!(
+                "the value gets 401 already, so it cannot be told whether it is that of {}: dead, or not pasted whole.",
+                notes.clean(&found.target.key.called())
+            ));
+        }
+        Probed::Refused => {
+            let last = watch_it(notes, timeline, api, watch, true).await;
+            return judge(notes, &Sent::ByHand, last, None);
+        }
+        // Nothing is proven by a server that does not answer; it may by the time somebody has clicked.
+        Probed::NoAnswer(..) => {}
+    }
+    let page = open_page(notes.ports, &found.place.profile).await;
+    notes.add(timeline, Fact::ByHand(format!("{} → {CLICKS}", page.words())));
+    let watch = Watch {
+        limit: watch.by_hand,
+        longest_wait: watch.longest_by_hand,
+        ..watch
+    };
+    let last = watch_it(notes, timeline, api, watch, true).await;
+    judge(notes, &Sent::ByHand, last, None)
 }
 
 async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience: Patience) -> Sent {
@@ -169,6 +290,7 @@ async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience
     let fact = match &sent {
         Sent::Accepted => Fact::Accepted(took),
         Sent::Vanished | Sent::OwnRefused => Fact::OffTheList,
+        Sent::ByHand => Fact::Confirmed,
         Sent::UnknownId => Fact::NotAccepted("It answered 404: it knows no such key.".to_owned()),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => Fact::NotAccepted(notes.clean(error)),
     };
@@ -197,6 +319,10 @@ async fn watch_it(
         let last = match notes.probe(timeline, api).await {
             Probed::Refused => {
                 refusals += 1;
+                if refusals == 1 {
+                    // It has begun: the other two are asked for at once.
+                    wait = watch.first_wait;
+                }
                 if refusals == PROOF {
                     notes.add(timeline, Fact::Dead);
                     return Last::Dead;
@@ -238,6 +364,10 @@ async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, l
     if found.target.own == Own::Yes && matches!(last, Last::Dead) {
         return None;
     }
+    // What is tracked here says nothing of the server.
+    if found.target.is_tracked() {
+        return None;
+    }
     let (fact, listed) = match is_listed(&*found.place.api, &found.target.key.id).await {
         Ok(true) => (Fact::StillListed, Some(true)),
         Ok(false) => (Fact::OffTheList, Some(false)),
@@ -258,7 +388,9 @@ fn judge(notes: &Notes<'_>, sent: &Sent, last: Last, listed: Option<bool>) -> Ou
                 Some(false) => " It is gone from the list.",
                 None => "",
             };
-            let advice = if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
+            let advice = if *sent == Sent::ByHand {
+                "Click Revoke next to it in the browser, then try it again."
+            } else if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
                 "Try it again."
             } else {
                 "Either the revocation has not reached every server yet, or this is another key or team: try the \
@@ -272,6 +404,7 @@ fn judge(notes: &Notes<'_>, sent: &Sent, last: Last, listed: Option<bool>) -> Ou
 fn said(notes: &Notes<'_>, sent: &Sent) -> String {
     match sent {
         Sent::Accepted => "The server accepted the revocation.".to_owned(),
+        Sent::ByHand => "It was to be revoked in the browser.".to_owned(),
         Sent::Vanished | Sent::OwnRefused => "The answer to the revocation got lost.".to_owned(),
         Sent::UnknownId => "The server answered 404 to the revocation.".to_owned(),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => notes.clean(error),

@@ -38,6 +38,7 @@ async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)
     Ok(Place {
         profile,
         api: session.api,
+        ways: Some(session.ways),
         listing: Arc::new(listing),
     })
 }

@@ -15,13 +15,13 @@ use crate::core::key::Team;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
+use crate::ops::assist::Finder as Ways;
 use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
 pub use end::{last_four, opened};
 pub use find::find;
-pub(crate) use kill::kill_known;
-pub use kill::{Killed, kill_and_record, record_end};
+pub use kill::{Case, Killed, kill_and_record, kill_known, record_end, watch_by_hand};
 
 /// Told of every fact as it is seen.
 pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);
@@ -44,6 +44,10 @@ pub struct Watch {
     pub longest_wait: Duration,
     /// All of it.
     pub limit: Duration,
+    /// All of it, where a person revokes the key in the browser.
+    pub by_hand: Duration,
+    /// The longest wait between two probes then: the person looks at the screen for it.
+    pub longest_by_hand: Duration,
 }
 
 impl Default for Watch {
@@ -52,6 +56,8 @@ impl Default for Watch {
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(5),
             limit: Duration::from_secs(60),
+            by_hand: Duration::from_secs(15 * 60),
+            longest_by_hand: Duration::from_secs(2),
         }
     }
 }
@@ -63,6 +69,8 @@ pub struct Place {
     pub profile: Profile,
     /// Its API.
     pub api: Arc<dyn KeyApi>,
+    /// How its operations are done, where that is known.
+    pub ways: Option<Arc<Ways>>,
     /// Its list.
     pub listing: Arc<Listing>,
 }
@@ -76,6 +84,8 @@ pub struct Match {
     pub target: ListedKey,
     /// Whether the value answered 200; `None` where it was not probed.
     pub alive: Option<bool>,
+    /// Whether a person revokes it in the browser.
+    pub by_hand: bool,
 }
 
 /// A key that the value may belong to, and the profile it is in.
@@ -140,7 +150,8 @@ impl Notes<'_> {
         (self.on_fact)(timeline, &seen);
     }
 
-    /// Probes once and writes the answer down; the error's sentence where there was no answer.
+    /// Probes once and writes the answer down; the error's sentence where there was no answer. That a value is still alive
+    /// while a person is on their way to the button is no news.
     async fn probe(&self, timeline: &mut Timeline, api: &dyn KeyApi) -> Probed {
         let began = self.now();
         let answer = if self.is_leaked {
@@ -163,7 +174,14 @@ impl Notes<'_> {
                 (Fact::NoAnswer(why.clone()), Probed::NoAnswer(why, error.fault))
             }
         };
-        self.add(timeline, fact);
+        let is_news = match (&fact, timeline.facts.last().map(|seen| &seen.fact)) {
+            (Fact::Alive(_), Some(Fact::ByHand(_))) => false,
+            (Fact::NoAnswer(why), Some(Fact::NoAnswer(before))) => why != before,
+            _ => true,
+        };
+        if is_news {
+            self.add(timeline, fact);
+        }
         probed
     }
 }

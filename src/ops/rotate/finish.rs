@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use super::by_hand::Click;
+use super::mint::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
@@ -9,7 +11,9 @@ use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Own};
 use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
-use crate::ops::leak::kill_known;
+use crate::core::way::Way;
+use crate::ops::assist::{ByHand, attest};
+use crate::ops::leak::{Case, OnFact, Watch, kill_known, watch_by_hand};
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ports::JournalError;
 
@@ -58,6 +62,32 @@ pub async fn finish(
     rules: Rules<'_>,
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
+    finish_with(at, seen, force, rules, None, stop).await
+}
+
+/// As [`finish`], for an old key that the person revokes in the browser.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn finish_by_hand(
+    at: At<'_>,
+    seen: &Seen,
+    force: bool,
+    rules: Rules<'_>,
+    click: Click<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Finished, RotateError> {
+    finish_with(at, seen, force, rules, Some(click), stop).await
+}
+
+async fn finish_with(
+    at: At<'_>,
+    seen: &Seen,
+    force: bool,
+    rules: Rules<'_>,
+    click: Option<Click<'_>>,
+    stop: impl Future<Output = ()>,
+) -> Result<Finished, RotateError> {
     let rotation = &seen.rotation;
     if let Stage::Finished { .. } = rotation.stage {
         return Ok(Finished {
@@ -104,6 +134,10 @@ pub async fn finish(
         (_, true) => forced_open(at, rotation, rules).await?,
         (_, false) => return Err(still_open(rotation, rules)),
     };
+    let known = at.session.ways.known();
+    if click.is_none() && (target.key.id.is_local() || known.revoke == Way::Assisted) {
+        return Err(RotateError::InBrowser(target.key.called()));
+    }
     let begun = match advance(at, &rotation, What::RevocationBegun).await {
         Ok(begun) => begun,
         Err(JournalError::IllegalRotation(_)) => return Err(moved_meanwhile(at, &rotation).await),
@@ -111,13 +145,35 @@ pub async fn finish(
     };
     let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
     let retired = retired_value(at, &begun).await;
-    let watched = retired.is_some();
-    let (outcome, recorded) = match retired {
-        Some(value) => {
+    let watched = retired.is_some() || matches!(click, Some(Click::Watched(..)));
+    let case = Case {
+        ports,
+        profile,
+        session: at.session,
+        target,
+    };
+    let (outcome, recorded) = match (click, retired) {
+        (Some(Click::Attested), None) => {
+            let attested = attest(ports, profile, target).await;
+            (attested.outcome, attested.recorded)
+        }
+        (Some(click), retired) => {
+            let (given, on_fact): (_, OnFact<'_>) = match (click, retired) {
+                (Click::Watched(given, on_fact), None) => (given, on_fact),
+                (Click::Watched(_, on_fact), Some(value)) => (ByHand { value, known: true }, on_fact),
+                (Click::Attested, retired) => match retired {
+                    Some(value) => (ByHand { value, known: true }, &|_, _| {}),
+                    None => return Err(RotateError::InBrowser(target.key.called())),
+                },
+            };
+            let (killed, _) = watch_by_hand(case, given, Watch::default(), on_fact, stop).await;
+            (killed.outcome, killed.recorded)
+        }
+        (None, Some(value)) => {
             let killed = kill_known(ports, profile, api, target, value, stop).await;
             (killed.outcome, killed.recorded)
         }
-        None => {
+        (None, None) => {
             let revocation = revoke_and_record(ports, profile, &**api, target, Patience::default(), stop).await;
             (revocation.outcome, revocation.recorded)
         }
@@ -153,13 +209,18 @@ async fn moved_meanwhile(at: At<'_>, rotation: &Rotation) -> RotateError {
 }
 
 async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotation {
-    let (word, proven) = outcome.map_or(("interrupted", false), |outcome| (outcome.word(), outcome.is_proven()));
+    // A person's word ends it as well, under its own name.
+    let ends = |outcome: &Outcome| outcome.is_proven() || matches!(outcome, Outcome::Attested(_));
+    let (word, proven) = outcome.map_or(("interrupted", false), |outcome| (outcome.word(), ends(outcome)));
     let what = What::RevocationEnded {
         outcome: Label::new(word),
         proven,
     };
-    // Without the row the next start finds the old key gone and closes the rotation.
-    let rotation = advance(at, &begun, what).await.unwrap_or(begun);
+    // Another copy may have seen the old key gone and closed it; without the row the next start does.
+    let rotation = match advance(at, &begun, what).await {
+        Ok(rotation) => rotation,
+        Err(_) => reread(at, &begun).await,
+    };
     if proven {
         forget_retired_value(at, &rotation).await;
         note(at, &rotation, "finished", word.to_owned()).await;

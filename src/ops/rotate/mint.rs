@@ -48,6 +48,11 @@ pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) 
             return Err(error.into());
         }
     };
+    Ok(answered(at, rotation, new).await)
+}
+
+/// From a new key whose value is put away to one that is proven alive.
+pub(super) async fn answered(at: At<'_>, rotation: &Rotation, new: NewKey) -> Minted {
     let key = Key {
         id: new.key.id.clone(),
         name: new.key.name.clone(),
@@ -61,7 +66,7 @@ pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) 
     };
     note(at, &rotation, "created", said).await;
     let rotation = prove_alive(at, rotation, &new.secret).await;
-    Ok(Minted { rotation, new })
+    Minted { rotation, new }
 }
 
 /// Opens step 1 again where the new key was revoked elsewhere: the old one is needed, and another takes its place. A key
@@ -97,7 +102,7 @@ async fn give_up(at: At<'_>, rotation: &Rotation) {
     }
 }
 
-async fn reread(at: At<'_>, rotation: &Rotation) -> Rotation {
+pub(super) async fn reread(at: At<'_>, rotation: &Rotation) -> Rotation {
     let newest = at.ports.journal.rotation(&rotation.id).await;
     newest.ok().flatten().unwrap_or_else(|| rotation.clone())
 }

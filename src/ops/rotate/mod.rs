@@ -2,6 +2,7 @@
 //! that any copy of the program goes on where another stopped.
 
 mod begin;
+mod by_hand;
 mod finish;
 mod mint;
 mod own;
@@ -24,7 +25,8 @@ use crate::ops::sign_in::{CredentialSource, Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports, StoreError};
 
 pub use begin::{adopt, begin};
-pub use finish::{Finished, finish};
+pub use by_hand::{Click, begin_in_browser, begun_in_browser, follow_pasted, took_from_browser, way_to_create};
+pub use finish::{Finished, finish, finish_by_hand};
 pub use mint::{Minted, mint, reopen_step_one};
 pub use own::hand_to_own_place;
 pub(crate) use read::note_receipt;
@@ -128,6 +130,8 @@ pub enum RotateError {
     Store(StoreError),
     /// The traffic had moved, and the old key was used again since; carries when.
     UsedAgain(Timestamp),
+    /// The key can only be revoked in the browser; carries it in a sentence.
+    InBrowser(String),
     /// The rotation is over.
     Over(&'static str),
 }
@@ -221,6 +225,11 @@ impl fmt::Display for RotateError {
             Self::Store(error) => write!(
                 f,
                 "{error}, so we are still signed in with the old key. The new value waits where it was: start goes on."
+            ),
+            Self::InBrowser(called) => write!(
+                f,
+                "Nothing was revoked: the server has no endpoint to revoke {called}. Revoke that key with x, which opens the \
+                 page and watches its value; the rotation ends with it."
             ),
             Self::Over(word) => write!(f, "That rotation is {word}, so nothing was done."),
         }

@@ -18,6 +18,7 @@ use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkForm;
+use crate::tui::model::by_hand::{ByHandForm, PasteForm, TrackForm};
 use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
 use crate::tui::secret_field::SecretField;
 
@@ -59,6 +60,12 @@ pub enum Dialog {
     Bulk(BulkForm),
     /// The leaked value of the model.
     Leak,
+    /// The value of a key that is made in the browser.
+    Paste(PasteForm),
+    /// A key that is revoked in the browser.
+    ByHand(ByHandForm),
+    /// A key that exists already.
+    Track(TrackForm),
     /// Leave, although something would be lost?
     Quit(QuitReason),
     /// The hidden field of the sign-in.

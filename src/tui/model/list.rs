@@ -586,6 +586,7 @@ mod tests {
                 last_four: None,
             },
             own: Own::No,
+            source: Default::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod agenda;
 pub mod bulk;
+pub mod by_hand;
 pub mod dialog;
 pub mod leak;
 pub mod list;
@@ -19,6 +20,7 @@ use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
@@ -28,6 +30,7 @@ use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::activity::ActivityLog;
 use crate::tui::model::agenda::Agenda;
 use crate::tui::model::bulk::BulkStage;
+use crate::tui::model::by_hand::Step;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::list::KeyList;
@@ -119,6 +122,8 @@ pub struct TeamState {
     pub complete: bool,
     /// The server's clock minus ours.
     pub clock_offset: SignedDuration,
+    /// How its operations are done.
+    pub ways: Ways,
     /// Creations that are not over.
     pub waiting: Vec<Waiting>,
     /// When they are looked at again, by our clock; `None` before the first look and when nothing is looked for.
@@ -335,6 +340,17 @@ impl Model {
                 BulkStage::Running(_) => Context::Busy,
                 BulkStage::Over(_) => Context::Page,
             },
+            Some(Dialog::Paste(form)) if form.sent.is_some() => Context::Busy,
+            Some(Dialog::Paste(_)) => Context::Paste,
+            Some(Dialog::ByHand(form)) => match form.step {
+                Step::Value(_) => Context::RevokeByHand,
+                Step::Watching(_) => Context::Watching,
+                Step::Word(_) => Context::Word,
+                Step::Attesting(_) => Context::Busy,
+            },
+            Some(Dialog::Track(form)) if form.sent.is_some() => Context::Busy,
+            Some(Dialog::Track(_)) => Context::Track,
+
             Some(Dialog::SignIn(_)) => Context::SignIn,
         }
     }
@@ -372,6 +388,8 @@ impl Model {
             }
             When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
+            When::BegunWaits => self.team().waiting.iter().any(|one| matches!(one, Waiting::Asked(_))),
+            When::Unlisted => self.team().ways.list == Way::Assisted,
             When::SeveralTeams => self.teams.len() > 1,
         }
     }
@@ -483,6 +501,7 @@ impl TeamState {
             as_of: None,
             complete: true,
             clock_offset: SignedDuration::ZERO,
+            ways: Ways::default(),
             waiting: Vec::new(),
             look_again_at: None,
             looked: false,

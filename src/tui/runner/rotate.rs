@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::core::creation::Creation;
 use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::Policies;
 use crate::core::rotation::{Creating, Rotation, Stage};
-use crate::ops::create::{NewKey, WithoutStore};
+use crate::core::way::Way;
+use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
 use crate::ops::rotate::{
-    At, Finished, RotateError, Rules, Seen, adopt, attest, begin, cancel, finish, hand_to_own_place, mint, read,
-    read_list, reopen_step_one, settle, tick, untick,
+    At, Finished, Minted, RotateError, Rules, Seen, adopt, attest, begin, begin_in_browser, begun_in_browser, cancel,
+    finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick, untick, way_to_create,
 };
 use crate::ops::sign_in::{Profile, Session, find_session};
 use crate::ports::Ports;
@@ -61,7 +63,20 @@ impl Rotating {
         } else {
             WithoutStore::Create
         };
-        let minted = mint(self.at(), &seen.rotation, without_store).await?;
+        let minted = match self.made(&seen, without_store).await? {
+            Made::Here(minted) => *minted,
+            Made::InBrowser(creation) => {
+                // As it stands now: its first step is claimed.
+                let claimed = self.ports.journal.rotation(&seen.rotation.id).await;
+                let rotation = claimed.ok().flatten().unwrap_or(seen.rotation);
+                return Ok(Begun {
+                    seen: Seen { rotation, ..seen },
+                    new: None,
+                    trouble: None,
+                    in_browser: Some(creation),
+                });
+            }
+        };
         let seen = Seen {
             rotation: minted.rotation,
             ..seen
@@ -79,9 +94,10 @@ impl Rotating {
         match opened {
             Some(new) => Ok(self.handed(seen, new).await),
             None => Ok(Begun {
-                seen,
                 new: None,
                 trouble: None,
+                in_browser: begun_in_browser(self.at(), &seen.rotation).await.map(Box::new),
+                seen,
             }),
         }
     }
@@ -104,7 +120,25 @@ impl Rotating {
             seen,
             new: Some(new),
             trouble,
+            in_browser: None,
         }
+    }
+
+    /// Makes the new key by its endpoint, or begins one that the person makes in the browser.
+    async fn made(&self, seen: &Seen, without_store: WithoutStore) -> Result<Made, RotateError> {
+        let by_endpoint = way_to_create(self.at()).await != Way::Assisted;
+        if by_endpoint {
+            match mint(self.at(), &seen.rotation, without_store).await {
+                Ok(minted) => return Ok(Made::Here(Box::new(minted))),
+                // It said so to the request.
+                Err(RotateError::Create(error))
+                    if matches!(*error, CreateError::NotCreated(..))
+                        && self.session.ways.known().create == Way::Assisted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let creation = begin_in_browser(self.at(), &seen.rotation, without_store).await?;
+        Ok(Made::InBrowser(Box::new(creation)))
     }
 
     /// From here on every request of this team goes with the new credential.
@@ -120,6 +154,9 @@ impl Rotating {
         if rotation.own {
             self.sign_in_anew().await;
         }
+        // What was done in the browser moved it without the page.
+        let newest = self.ports.journal.rotation(&rotation.id).await;
+        let rotation = newest.ok().flatten().unwrap_or(rotation);
         read(self.at(), rotation, self.rules()).await
     }
 
@@ -161,6 +198,12 @@ impl Rotating {
         let seen = self.read(rotation).await?;
         finish(self.at(), &seen, force, self.rules(), std::future::pending()).await
     }
+}
+
+/// Where the new key is made.
+enum Made {
+    Here(Box<Minted>),
+    InBrowser(Box<Creation>),
 }
 
 fn listed<'a>(listing: &'a Listing, id: &KeyId) -> Result<&'a ListedKey, RotateError> {

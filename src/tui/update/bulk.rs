@@ -6,6 +6,8 @@ use crate::core::bulk::Plan;
 use crate::core::confirm::{Question, question};
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
+use crate::core::listing::ListedKey;
+use crate::core::way::Way;
 use crate::ops::revoke_many::{Ended, Progress, Revoked};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -18,6 +20,15 @@ use crate::tui::update::list::load;
 
 /// Asks about the marked keys, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let marked = model.team().list.marked();
+    let by_hand = |listed: &ListedKey| listed.key.id.is_local();
+    if model.team().ways.revoke == Way::Assisted || marked.iter().any(by_hand) {
+        model.say(
+            Role::Warn,
+            "These are revoked in the browser, one after the other: Esc unmarks them, then x on each. Nothing was revoked.",
+        );
+        return Vec::new();
+    }
     let effects = load(model, model.active);
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),

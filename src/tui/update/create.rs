@@ -15,7 +15,7 @@ use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, Sending, ShowOnce
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::{send, waiting};
+use crate::tui::update::{send, track, waiting};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
@@ -26,6 +26,7 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     };
     match action {
+        Action::AddExisting => track::open(model),
         Action::Back => {
             model.dialogs.pop();
         }
@@ -48,7 +49,9 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
 pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<NewKey>, CreateError>) -> Vec<Effect> {
     match result {
         Ok(created) => {
-            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+            model
+                .dialogs
+                .retain(|dialog| !matches!(dialog, Dialog::Create(_) | Dialog::Paste(_)));
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.list.select(&created.key.id);
             }

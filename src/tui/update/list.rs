@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use crate::core::due::Notes;
 use crate::core::listing::Listing;
+use crate::core::way::{Way, Ways};
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
@@ -36,7 +37,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 snooze::open(model, &id);
             }
         }
-        Action::Refresh => return load(model, model.active),
+        Action::Refresh => {
+            let mut effects = vec![Effect::AskAgain(model.active)];
+            effects.extend(load(model, model.active));
+            return effects;
+        }
         Action::Leak => leak::open(model),
         Action::SignIn => sign_in::open(model),
         Action::Waiting => return waiting::open(model),
@@ -82,6 +87,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::CopyTimeline
         | Action::WriteReport
         | Action::WithLeakedKey
+        | Action::AddExisting
+        | Action::OpenPage
+        | Action::NotMade
         | Action::Yes
         | Action::No => {}
     }
@@ -119,6 +127,7 @@ pub(super) fn on_loaded(
     model: &mut Model,
     request: RequestId,
     team: TeamIndex,
+    (ways, matched): (Ways, usize),
     result: Result<(Listing, SignedDuration), ApiError>,
     notes: Notes,
 ) -> Vec<Effect> {
@@ -127,6 +136,7 @@ pub(super) fn on_loaded(
         return Vec::new();
     };
     state.loading = None;
+    let mut note = None;
     let failure = match result {
         Ok((listing, offset)) => {
             state.clock_offset = offset;
@@ -137,6 +147,9 @@ pub(super) fn on_loaded(
             state.as_of = Some(listing.as_of);
             state.complete = listing.complete;
             state.load = LoadState::Fresh;
+            let had_list = state.ways.list != Way::Assisted;
+            state.ways = ways;
+            note = note_of(ways, matched, had_list);
             None
         }
         Err(error) => {
@@ -150,6 +163,9 @@ pub(super) fn on_loaded(
     };
     revoke::facts_read(model, request, failure.as_deref());
     bulk::facts_read(model, request, failure.as_deref());
+    if let (Some(note), true, true) = (note, team == model.active, model.notice.is_none()) {
+        model.say(Role::Plain, note);
+    }
     match failure {
         Some(sentence) if team == model.active => model.say(Role::Danger, sentence),
         Some(_) => {}
@@ -164,6 +180,26 @@ pub(super) fn on_loaded(
         }
     }
     Vec::new()
+}
+
+/// What is said once of a list that is not the server's, or of tracked keys that it has by now.
+fn note_of(ways: Ways, matched: usize, had_list: bool) -> Option<String> {
+    if ways.list == Way::Assisted {
+        return had_list.then(|| {
+            "The server has no list of keys: these are tracked here. n, then Tab, adds one that exists; chatzuri-keys \
+             status says more."
+                .to_owned()
+        });
+    }
+    match matched {
+        0 => None,
+        1 => {
+            Some("1 tracked key is in the server's list by now: chatzuri-keys track --match hands it over.".to_owned())
+        }
+        several => Some(format!(
+            "{several} tracked keys are in the server's list by now: chatzuri-keys track --match hands them over."
+        )),
+    }
 }
 
 fn next_team(model: &mut Model) -> Vec<Effect> {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod bulk;
+mod by_hand;
 mod clipboard;
 mod create;
 mod due;
@@ -14,6 +15,7 @@ mod rotate;
 mod send;
 mod sign_in;
 mod snooze;
+mod track;
 mod waiting;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
@@ -90,9 +92,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Loaded {
             request,
             team,
+            ways,
             result,
             notes,
-        } => list::on_loaded(model, request, team, result, notes),
+        } => list::on_loaded(model, request, team, ways, result, notes),
         Message::RotationBegun { request, team, result } => rotate::on_begun(model, request, team, result),
         Message::RotationRead { request, team, result } => rotate::on_read(model, request, team, result),
         Message::RotationFinished {
@@ -104,7 +107,13 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Snoozed {
             team, result, notes, ..
         } => snooze::on_snoozed(model, team, result, notes),
-        Message::Created { team, result, .. } => create::on_created(model, team, result),
+        Message::News { request, team, news } => by_hand::on_news(model, request, team, news),
+        Message::Created { team, result, .. } => {
+            let mut effects = create::on_created(model, team, result);
+            // A key that was made in the browser may be the first step of the rotation on the page.
+            effects.extend(rotate::on_stored(model));
+            effects
+        }
         Message::Recovered { team, result, .. } => waiting::on_recovered(model, team, result),
         Message::Reopened { team, result, .. } => waiting::on_reopened(model, team, result),
         Message::SentTo {
@@ -123,7 +132,12 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             outcome,
             unrecorded,
             ..
-        } => revoke::on_revoked(model, team, &target, &outcome, unrecorded),
+        } => {
+            let mut effects = revoke::on_revoked(model, team, &target, &outcome, unrecorded);
+            // The old key of the rotation on the page, revoked in the browser, ends it.
+            effects.extend(rotate::on_stored(model));
+            effects
+        }
         Message::ManyProgress { progress, .. } => bulk::on_progress(model, progress),
         Message::ManyRevoked { team, results, .. } => bulk::on_ended(model, team, results),
         Message::LogRead { request, result } => activity::on_read(model, request, result),
@@ -183,6 +197,7 @@ fn confirms(context: Context, action: Action) -> bool {
         (context, action),
         (Context::Question, Action::Yes)
             | (Context::TypedQuestion, Action::Submit)
+            | (Context::Word, Action::Submit)
             | (Context::ShowOnce, Action::Stored)
             | (Context::Attest, Action::Submit)
     )
@@ -224,6 +239,9 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Rotation => rotate::act(model, action),
         Context::Attest => rotate::act_on_attest(model, action, deliberate),
         Context::Snooze => snooze::act(model, action),
+        Context::Paste => by_hand::act_on_paste(model, action),
+        Context::RevokeByHand | Context::Watching | Context::Word => by_hand::act_on_revoke(model, action, deliberate),
+        Context::Track => track::act(model, action),
         Context::Busy => Vec::new(),
     }
 }
@@ -308,6 +326,8 @@ fn line(model: &mut Model) -> Option<&mut Input> {
         Some(Dialog::Attest(form)) => Some(&mut form.input),
         Some(Dialog::Snooze(form)) => Some(form.input()),
         Some(Dialog::Targets(form)) => Some(&mut form.input),
+        Some(Dialog::ByHand(form)) => by_hand::line(form),
+        Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
@@ -323,6 +343,7 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
         Context::SignIn => sign_in::type_secret(model, event),
         Context::LeakField => leak::type_secret(model, event),
+        _ if by_hand::has_hidden(model) => by_hand::type_secret(model, event),
         _ => {
             if let Some(input) = line(model) {
                 edit(input, event);
@@ -353,6 +374,8 @@ fn typed(model: &mut Model) {
         Some(Dialog::Attest(form)) => form.error = None,
         Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
+        Some(Dialog::ByHand(form)) => form.error = None,
+        Some(Dialog::Track(form)) => form.error = None,
         Some(Dialog::Targets(form)) => {
             form.place = form.rows.len();
             form.error = None;
@@ -374,6 +397,10 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         leak::paste(model, text);
         return Vec::new();
     }
+    if by_hand::has_hidden(model) {
+        by_hand::paste(model, text);
+        return Vec::new();
+    }
     if model.context() == Context::Filter {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
@@ -385,6 +412,8 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
             | Context::BeginRotation
             | Context::Attest
             | Context::Snooze
+            | Context::Track
+            | Context::Word
     ) && let Some(input) = line(model)
     {
         insert(input, text);

@@ -4,8 +4,9 @@ use tui_input::Input;
 
 use crate::core::confirm::{Question, question, question_of_last_step, to_type};
 use crate::core::incident::Outcome;
-use crate::core::key::KeyId;
+use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::core::way::Way;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -14,6 +15,7 @@ use crate::tui::model::dialog::{Confirm, Dialog, Facts, RevokeForm};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
+use crate::tui::update::by_hand;
 use crate::tui::update::list::load;
 
 /// Asks about a key, and reads the list again meanwhile.
@@ -26,7 +28,14 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     let Some(target) = model.team().list.find(id).map(|row| row.listed.clone()) else {
         return Vec::new();
     };
-    let effects = load(model, model.active);
+    if by_hand::is_by_hand(model, &target) {
+        return by_hand::open_revoke(model, target);
+    }
+    let mut effects = load(model, model.active);
+    // Before the person is asked for anything.
+    if model.team().ways.revoke == Way::Unknown {
+        effects.push(by_hand::ask_about(model, &target).1);
+    }
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),
         None => Facts::Fresh,
@@ -164,19 +173,29 @@ pub(super) fn on_revoked(
     outcome: &Outcome,
     unrecorded: Option<JournalError>,
 ) -> Vec<Effect> {
-    model
-        .dialogs
-        .retain(|dialog| !matches!(dialog, Dialog::Revoke(form) if form.target.key.id == target.key.id));
-    let mut sentence = outcome.sentence(&target.key);
+    model.dialogs.retain(|dialog| match dialog {
+        Dialog::Revoke(form) => form.target.key.id != target.key.id,
+        Dialog::ByHand(form) => form.target.key.id != target.key.id,
+        _ => true,
+    });
+    let is_own = target.own == Own::Yes;
+    // Another key than our own is only known to be dead by its value.
+    let mut sentence = match outcome {
+        Outcome::Dead if !is_own => outcome.leak_sentence(&target.key.called()),
+        outcome => outcome.sentence(&target.key),
+    };
     if let Some(error) = unrecorded {
         sentence.push_str(&format!(" Nothing is being recorded: {error}."));
     }
     if outcome.is_proven() {
         model.say(Role::Ok, format!("✓ {sentence}"));
+    } else if matches!(outcome, Outcome::Attested(_)) {
+        model.say(Role::Warn, format!("! {sentence}"));
     } else {
         model.say(Role::Danger, format!("✗ {sentence}"));
     }
     if *outcome == Outcome::Dead
+        && is_own
         && let Some(state) = model.teams.get_mut(team.0)
     {
         state.session = SessionState::SignedOut(Some(

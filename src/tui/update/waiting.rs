@@ -12,7 +12,7 @@ use crate::tui::message::TeamIndex;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, WaitingPage};
 use crate::tui::theme::Role;
-use crate::tui::update::{create, revoke};
+use crate::tui::update::{by_hand, create, revoke};
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
@@ -36,6 +36,7 @@ pub(super) fn on_recovered(
         .iter()
         .filter_map(|dialog| match dialog {
             Dialog::ShowOnce(show) => Some(show.creation.clone()),
+            Dialog::Paste(form) => Some(form.creation.clone()),
             _ => None,
         })
         .collect();
@@ -103,6 +104,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => {
             model.dialogs.pop();
         }
+        Action::NotMade => {
+            let place = page.place;
+            model.dialogs.pop();
+            return match model.team().waiting.get(place).cloned() {
+                Some(Waiting::Asked(creation)) => by_hand::not_made(model, creation),
+                _ => Vec::new(),
+            };
+        }
         Action::Submit => {
             let place = page.place;
             model.dialogs.pop();
@@ -119,6 +128,10 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
             let request = model.begin("opening the value", false);
             vec![Effect::Reopen(request, model.active, Box::new(creation))]
         }
+        Some(Waiting::Asked(creation)) if creation.intent.by_hand => {
+            by_hand::ask_for_value(model, model.active, creation, None);
+            Vec::new()
+        }
         Some(Waiting::Lost(creation)) => {
             let listed = creation
                 .minted
@@ -134,7 +147,7 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
                 }
             }
         }
-        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_))) => {
+        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) | Waiting::Asked(_))) => {
             let sentence = one.sentence(model.settings.store_name);
             model.say(Role::Warn, sentence);
             Vec::new()

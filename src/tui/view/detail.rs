@@ -77,12 +77,17 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         (None, Some(snooze)) => format!("{due}, snoozed until {}: {}", snooze.until, snooze.reason),
         (None, None) => due,
     };
-    let owner = model.settings.policies.register().owner(key.name.raw());
+    let owner = row.listed.owner(model.settings.policies.register());
     let owner = owner.map_or_else(|| "— (none in the config)".to_owned(), |owner| owner.shown().to_owned());
     let own = match row.listed.own {
         Own::Yes => "the key chatzuri-keys is signed in with",
         Own::No => "another key than the one we are signed in with",
         Own::Unknown => "may be the key we are signed in with: the server gives no hint",
+    };
+    let source = if row.listed.is_tracked() {
+        "tracked on this machine: the server does not list it"
+    } else {
+        "the server's list"
     };
     let title = Line::from(vec![
         span(model, role(standing.status), mark(standing.status)),
@@ -103,5 +108,6 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         fact("rotation", due),
         fact("owner", owner),
         fact("ours", own.to_owned()),
+        fact("source", source.to_owned()),
     ]
 }

@@ -20,6 +20,18 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         spans.push(Span::raw("  "));
         spans.push(span(model, Role::Badge, " SANDBOX "));
     }
+    let assisted = model.team().ways.assisted();
+    if !assisted.is_empty() && model.team().as_of.is_some() {
+        let words = if assisted.len() == 3 {
+            "assisted".to_owned()
+        } else {
+            format!("assisted: {}", assisted.join(", "))
+        };
+        if width(&spans) + 3 + columns(&words) <= room {
+            spans.push(Span::raw("   "));
+            spans.push(span(model, Role::Warn, words));
+        }
+    }
     // The counts are dropped from the end where they do not fit.
     for count in counts(model) {
         let next = width(&spans) + 3 + width(std::slice::from_ref(&count));

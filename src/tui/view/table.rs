@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::core::key::Own;
 use crate::core::text::{columns, fit};
+use crate::core::way::Way;
 use crate::tui::model::list::{Row, SortBy};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::{Role, mark, role};
@@ -233,6 +234,13 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (SessionState::SignedOut(Some(why)), _) => ("Not signed in", format!("{why} Press i to sign in.")),
             (_, LoadState::Failed(why)) => ("The list could not be read", format!("{why} Press R to try again.")),
             (_, LoadState::Never) => ("One moment", format!("Reading the keys of {host}.")),
+            (_, LoadState::Fresh) if team.ways.list == Way::Assisted => (
+                "No keys tracked yet",
+                format!(
+                    "{host} has no list of keys: what you write down is tracked here. Press n to create a key, or n and \
+                     Tab to add one that exists. A whole file: chatzuri-keys track --import."
+                ),
+            ),
             (_, LoadState::Fresh) => (
                 "No keys yet",
                 "This team has no API key. Press n to create one.".to_owned(),

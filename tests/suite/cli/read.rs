@@ -63,6 +63,7 @@ fn list_json_has_the_documented_shape() {
                 "prefix",
                 "rotation",
                 "snoozed_until",
+                "source",
                 "status"
             ]
         );
@@ -131,7 +132,7 @@ fn a_refused_credential_exits_4_and_an_absent_server_1() {
 
 #[test]
 fn an_answer_that_is_no_list_is_an_error_and_not_an_empty_list() {
-    for rule in ["list:html", "list:wrong-shape", "list:empty"] {
+    for rule in ["list:garbage", "list:wrong-shape", "list:empty"] {
         let ran = Stage::with_fault(rule).run(&["list", "--json"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{rule}: {}", ran.stderr);
         assert!(ran.stderr.contains("GET /get-api-keys"), "{rule}: {}", ran.stderr);

@@ -40,6 +40,7 @@ fn intent(name: &str) -> Intent {
         name: KeyName::parse(name).unwrap(),
         at: Timestamp::from_second(1_800_000_000).unwrap(),
         known: vec![KeyId::new("old").unwrap()],
+        by_hand: false,
     }
 }
 
@@ -62,6 +63,7 @@ fn listing(count: usize) -> Arc<Listing> {
             last_four: None,
         },
         own: Own::No,
+        source: Default::default(),
     });
     Arc::new(Listing {
         team: None,

@@ -14,12 +14,14 @@ use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::core::way::{Way, Ways};
+use chatzuri_keys::ops::assist::Assist;
 use chatzuri_keys::ops::leak::Watch;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
-    Account, Answer, BaseUrl, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore, Ports,
-    StoreError,
+    Account, Answer, BaseUrl, Browser, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore,
+    Ports, StoreError,
 };
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
@@ -96,6 +98,35 @@ impl Clipboard for SlotClipboard {
     }
 }
 
+/// A browser that keeps what it was to open.
+#[derive(Default)]
+pub struct SlotBrowser {
+    pub opened: tokio::sync::watch::Sender<Vec<String>>,
+}
+
+impl SlotBrowser {
+    pub fn count(&self) -> usize {
+        self.opened.borrow().len()
+    }
+
+    /// Waits until it was opened more often than `count` times.
+    pub async fn opens_after(&self, count: usize) {
+        let mut opened = self.opened.subscribe();
+        let more = opened.wait_for(|pages| pages.len() > count);
+        tokio::time::timeout(Duration::from_secs(60), more)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+impl Browser for SlotBrowser {
+    fn open<'a>(&'a self, address: &'a str) -> Answer<'a, bool> {
+        self.opened.send_modify(|pages| pages.push(address.to_owned()));
+        Box::pin(async { true })
+    }
+}
+
 /// A credential store in memory; one that does not keep can be read and not written, as a locked keyring can.
 pub struct Shelf {
     pub items: MemoryStore,
@@ -124,12 +155,13 @@ impl CredentialStore for Shelf {
     }
 }
 
-fn profile(name: &str, sandbox: &Running) -> Profile {
+fn profile(name: &str, sandbox: &Running, assist: &Assist) -> Profile {
     Profile {
         name: name.to_owned(),
         base_url: BaseUrl::parse(&sandbox.base_url).unwrap(),
         credential_command: None,
         from_environment: None,
+        assist: assist.clone(),
     }
 }
 
@@ -141,6 +173,7 @@ pub struct Stage {
     pub dashboard: Dashboard,
     pub clock: Arc<MovedClock>,
     pub clipboard: Arc<SlotClipboard>,
+    pub browser: Arc<SlotBrowser>,
     pub store: Arc<Shelf>,
     pub journal: Arc<SqliteJournal>,
     /// Where it is started, as far as reports go.
@@ -162,6 +195,8 @@ pub struct Set {
     pub keeps: bool,
     pub signed_in: bool,
     pub options: SandboxOptions,
+    /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
+    pub assist: Assist,
     pub theme: Theme,
 }
 
@@ -177,6 +212,14 @@ impl Default for Set {
             options: SandboxOptions {
                 apps: false,
                 ..SandboxOptions::default()
+            },
+            assist: Assist {
+                settled: Ways {
+                    create: Way::Api,
+                    revoke: Way::Api,
+                    ..Ways::default()
+                },
+                page: None,
             },
             theme: Theme::Ansi,
         }
@@ -210,7 +253,7 @@ impl Stage {
             .filter(|((_, signed_in), _)| *signed_in)
         {
             let credential = Secret::parse(server.credential.expose()).unwrap();
-            let account = profile(name, server).account();
+            let account = profile(name, server, &set.assist).account();
             store.items.set(&account, Arc::new(credential)).await.unwrap();
         }
         Self::open(set, sandbox, more, store, journal, clock)
@@ -238,6 +281,7 @@ impl Stage {
     ) -> Self {
         let clipboard = Arc::new(SlotClipboard::default());
         let folder = tempfile::tempdir().unwrap();
+        let browser = Arc::new(SlotBrowser::default());
         let limits = HttpLimits {
             backoff: Backoff {
                 base: Duration::from_millis(1),
@@ -248,12 +292,12 @@ impl Stage {
             total: Duration::from_secs(4),
             ..HttpLimits::default()
         };
-        let mut profiles = vec![profile("default", &sandbox)];
+        let mut profiles = vec![profile("default", &sandbox, &set.assist)];
         profiles.extend(
             set.more
                 .iter()
                 .zip(&more)
-                .map(|((name, _), server)| profile(name, server)),
+                .map(|((name, _), server)| profile(name, server, &set.assist)),
         );
         let ports = Ports {
             connect: Arc::new(HttpConnect::with_limits(
@@ -265,6 +309,7 @@ impl Stage {
             clipboard: clipboard.clone(),
             processes: Arc::new(ChildProcesses),
             reports: Arc::new(DiskFolder::at(folder.path().to_owned())),
+            browser: browser.clone(),
             journal: journal.clone(),
             actor: Label::new("amina"),
             clock: clock.clone(),
@@ -296,6 +341,7 @@ impl Stage {
             first_wait: Duration::from_millis(1),
             longest_wait: Duration::from_millis(8),
             limit: Duration::from_millis(400),
+            ..Watch::default()
         };
         let mut dashboard = Dashboard::new(settings, profiles, ports, patience).watching(watch);
         let (columns, rows) = set.size;
@@ -307,6 +353,7 @@ impl Stage {
             dashboard,
             clock,
             clipboard,
+            browser,
             store,
             journal,
             folder,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
@@ -12,6 +13,7 @@ use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::rotation::{Rotation, Stage as Step};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::assist::Finder;
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
 use chatzuri_keys::ops::rotate::{At, RotateError, Rules, begin, finish, mint, read, read_list};
@@ -36,28 +38,35 @@ impl Copy {
         let connect = HttpConnect::new(EndpointNames::default(), clock.clone());
         let base_url = BaseUrl::parse(&sandbox.base_url).unwrap();
         let credential = Secret::parse(sandbox.credential.expose()).unwrap();
-        let api = connect.connect(&base_url, Arc::new(credential)).unwrap();
+        let credential = Arc::new(credential);
+        let api = connect.connect(&base_url, Arc::clone(&credential)).unwrap();
+        let ports = Ports {
+            connect: Arc::new(connect),
+            store: store.clone(),
+            clipboard: Arc::new(SlotClipboard::default()),
+            processes: Arc::new(ChildProcesses),
+            browser: Arc::new(DesktopBrowser::new(Default::default())),
+            reports: Arc::new(DiskFolder::current()),
+            journal: Arc::new(SqliteJournal::at(journal.to_path_buf())),
+            actor: Label::new("amina"),
+            clock,
+        };
+        let profile = Profile {
+            name: "default".to_owned(),
+            base_url,
+            credential_command: None,
+            from_environment: None,
+            assist: Default::default(),
+        };
+        let ways = Arc::new(Finder::new(&ports, &profile, api, credential));
         Self {
-            ports: Ports {
-                connect: Arc::new(connect),
-                store: store.clone(),
-                clipboard: Arc::new(SlotClipboard::default()),
-                processes: Arc::new(ChildProcesses),
-                reports: Arc::new(DiskFolder::current()),
-                journal: Arc::new(SqliteJournal::at(journal.to_path_buf())),
-                actor: Label::new("amina"),
-                clock,
-            },
-            profile: Profile {
-                name: "default".to_owned(),
-                base_url,
-                credential_command: None,
-                from_environment: None,
-            },
             session: Session {
-                api,
+                api: ways.clone(),
+                ways,
                 source: CredentialSource::Store,
             },
+            ports,
+            profile,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::update::{create, list, waiting};
+use crate::tui::update::{by_hand, create, list, waiting};
 
 /// Opens the rotation of a key, or asks whether one is to begin.
 pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -93,7 +93,12 @@ pub(in crate::tui::update) fn on_begun(
         Err(error) => return on_not_begun(model, request, team, &error),
     };
     model.dialogs.retain(|dialog| !is_form_of(dialog, request));
-    let Begun { seen, new, trouble } = begun;
+    let Begun {
+        seen,
+        new,
+        trouble,
+        in_browser,
+    } = begun;
     take(model, team, &seen);
     let page_is_open = model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Rotation(_)));
     if !page_is_open {
@@ -121,7 +126,20 @@ pub(in crate::tui::update) fn on_begun(
             create::show_with(model, team, new, own);
             list::load(model, team)
         }
-        None => Vec::new(),
+        None => match in_browser {
+            // Its value goes to the keyring as well, which the command does in one go.
+            Some(_) if own => {
+                fail(
+                    model,
+                    request,
+                    "Our own credential is rotated in the browser by the command: chatzuri-keys rotate start."
+                        .to_owned(),
+                );
+                Vec::new()
+            }
+            Some(creation) => by_hand::begin(model, team, *creation),
+            None => Vec::new(),
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! The name of a new key.
 
 use crate::core::key::{BadName, NAME_LIMIT};
+use crate::core::way::Way;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::CreateForm;
 use crate::tui::theme::Role;
@@ -14,6 +15,13 @@ pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
         Role::Dim,
         "A name that says which app uses it, such as “Mobile app” or “Zapier”.",
     );
+    let ways = model.team().ways;
+    if ways.create == Way::Assisted {
+        let host = model.profile().map_or("The server", |profile| profile.host.as_str());
+        let words =
+            format!("{host} has no endpoint to create keys: Enter opens its page, and you paste the value here.");
+        sheet.words(model, Role::Plain, &words);
+    }
     sheet.blank();
     sheet.input(model, form.input.value(), form.input.cursor());
     sheet.blank();

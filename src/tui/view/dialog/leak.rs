@@ -56,7 +56,7 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
                 subject(&mut sheet, model, &search.timeline);
                 let itself = search.timeline.how() == Some(How::Itself);
                 warnings(&mut sheet, model, found, itself);
-                question(&mut under, model, confirm, *hint);
+                question(&mut under, model, found.by_hand, confirm, *hint);
             }
         }
         LeakStage::Killing => {
@@ -178,13 +178,15 @@ fn warnings(sheet: &mut Sheet, model: &Model, found: &Match, itself: bool) {
     sheet.blank();
 }
 
-fn question(sheet: &mut Sheet, model: &Model, confirm: &Confirm, hint: Option<&str>) {
+fn question(sheet: &mut Sheet, model: &Model, by_hand: bool, confirm: &Confirm, hint: Option<&str>) {
     sheet.role = Role::Danger;
-    sheet.words(
-        model,
-        Role::Plain,
-        "Revoke it? Every request with it gets 401 at once, and it cannot be undone.",
-    );
+    let words = if by_hand {
+        "The server cannot revoke keys: yes opens its page in your browser, where you click Revoke next to this key. Its value \
+         is watched here until it is dead."
+    } else {
+        "Revoke it? Every request with it gets 401 at once, and it cannot be undone."
+    };
+    sheet.words(model, Role::Plain, words);
     sheet.blank();
     match confirm {
         Confirm::YesNo => {
@@ -350,6 +352,7 @@ fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str,
         Fact::Confirmed => (Role::Plain, "confirmed", none()),
         Fact::Replaced(called) => (Role::Plain, "replaced", called.clone()),
         Fact::NotReplaced(why) => (Role::Warn, "not replaced", why.clone()),
+        Fact::ByHand(place) => (Role::Accent, "your click", place.clone()),
         Fact::Accepted(took) => (Role::Plain, "revoked", format!("accepted in {} ms", ms(took))),
         Fact::NotAccepted(why) => (Role::Danger, "not revoked", why.clone()),
         Fact::OffTheList => (Role::Plain, "list read", "it is gone".to_owned()),

@@ -16,7 +16,7 @@ use crate::real::tools::{self, Guarded, Xvfb};
 use crate::rig::terminal::{BINARY, Terminal};
 
 /// The ways out: to programs, files, pipes, sockets and terminals.
-const WATCH: &[&str] = &[
+pub(super) const WATCH: &[&str] = &[
     "-f",
     "-v",
     "-yy",
@@ -28,7 +28,7 @@ const WATCH: &[&str] = &[
 
 /// Where a secret was seen to go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum To {
+pub(super) enum To {
     /// The header of a request.
     Authorization,
     /// A socket of this machine: the session bus or the X server.
@@ -56,7 +56,7 @@ pub(super) fn disguises(secret: &str) -> Vec<String> {
         .collect()
 }
 
-fn seen(trace: &Path, secret: &str) -> BTreeSet<To> {
+pub(super) fn seen(trace: &Path, secret: &str) -> BTreeSet<To> {
     let trace = text(&fs::read(trace).unwrap());
     assert!(trace.contains("execve("), "something was traced");
     let disguises = disguises(secret);
@@ -93,7 +93,7 @@ fn whereto(line: &str, secret: &str) -> To {
     }
 }
 
-fn set<const N: usize>(to: [To; N]) -> BTreeSet<To> {
+pub(super) fn set<const N: usize>(to: [To; N]) -> BTreeSet<To> {
     to.into()
 }
 

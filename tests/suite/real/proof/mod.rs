@@ -4,6 +4,7 @@ mod broken;
 mod canary;
 mod kill_points;
 mod memory;
+mod paste;
 mod rotation;
 
 use std::fs;
@@ -237,6 +238,17 @@ fn values_in(bytes: &[u8]) -> impl Iterator<Item = &str> {
 }
 
 /// Creates a key of this name in a dashboard, up to the dialog that shows it once.
+/// Begins a key that is made in the browser.
+fn create_in_browser(terminal: &mut Terminal, name: &str) {
+    terminal.wait_for("assisted: list");
+    terminal.press("n");
+    terminal.wait_for("New key");
+    terminal.send(name);
+    terminal.wait_for(name);
+    terminal.press("\r");
+    terminal.wait_for("Paste its value");
+}
+
 fn create_in(terminal: &mut Terminal, name: &str) {
     // The list of the run before is drawn before anybody is signed in.
     terminal.wait_for("n new");

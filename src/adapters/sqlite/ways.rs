@@ -1,0 +1,50 @@
+//! How the operations on keys were found to be done.
+
+use rusqlite::{Connection, params};
+
+use super::creations::time;
+use super::trouble::Trouble;
+use super::{Db, scopes};
+use crate::core::way::Way;
+use crate::ports::{FoundWay, Operation, Scope};
+
+const OPERATIONS: [Operation; 3] = [Operation::List, Operation::Create, Operation::Revoke];
+
+/// Keeps what was found, in the place of what was found before.
+pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Trouble> {
+    db.write(|connection| {
+        let scope = scopes::find_or_make(connection, scope)?;
+        connection.execute(
+            "INSERT OR REPLACE INTO ways (scope, operation, way, at) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                scope,
+                found.operation.word(),
+                found.way.word(),
+                found.at.as_microsecond()
+            ],
+        )?;
+        Ok(())
+    })
+}
+
+/// All that was found of a scope.
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay>, Trouble> {
+    let Some(scope) = scopes::find(connection, scope)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = connection.prepare_cached("SELECT operation, way, at FROM ways WHERE scope = ?1")?;
+    let mut rows = statement.query([scope])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let word = row.get::<_, String>(0)?;
+        // An operation of another version says nothing here.
+        if let Some(operation) = OPERATIONS.into_iter().find(|known| known.word() == word) {
+            found.push(FoundWay {
+                operation,
+                way: Way::of_word(&row.get::<_, String>(1)?),
+                at: time(row.get(2)?)?,
+            });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,275 @@
+//! What a person does in the browser, and what this face does around it: a key made there, and a key revoked there.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::cli::args::RevokeArgs;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::output::Output;
+use crate::cli::profile::secret_of;
+use crate::cli::words::shell_word;
+use crate::cli::{Context, leak, prompt};
+use crate::core::creation::Creation;
+use crate::core::incident::{Fact, Outcome, Seen, Timeline, unwrapped};
+use crate::core::listing::ListedKey;
+use crate::core::secret::Secret;
+use crate::core::text::clean;
+use crate::ops::assist::{ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
+use crate::ops::create::NewKey;
+use crate::ops::leak::{Case, Watch, watch_by_hand};
+use crate::ops::sign_in::Session;
+
+/// What is said where nobody can click or be asked.
+pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str) -> Trouble {
+    let profile = &context.settings.profile;
+    Trouble::new(
+        Exit::Usage,
+        format!(
+            "Nothing was created: {} has no endpoint to create keys. Make “{name}” at {} ({CREATE_CLICKS}), and give its \
+             value on standard input: chatzuri-keys {command} --paste",
+            profile.base_url.host(),
+            profile.assist.page(&profile.base_url),
+        ),
+    )
+}
+
+/// Takes the value of a key that the person makes in the browser: from standard input, or at a hidden prompt until one is
+/// right.
+pub(super) async fn pasted(
+    context: &mut Context<'_>,
+    session: &Session,
+    creation: &Creation,
+    open: bool,
+) -> Result<NewKey, Trouble> {
+    let profile = &context.settings.profile;
+    let name = &creation.intent.name;
+    let left = |why: &str| {
+        format!(
+            "{why} If “{name}” was made in the browser: chatzuri-keys create --resume {word} --paste; if not: \
+             chatzuri-keys create --resume {word} --not-made",
+            word = shell_word(name.as_str())
+        )
+    };
+    if !std::io::stdin().is_terminal() {
+        let value = leak::given(context.switches, "").await;
+        let value = value.map_err(|trouble| Trouble::new(trouble.exit, left(&trouble.sentence)))?;
+        return take_pasted(context.ports, profile, session, creation, value)
+            .await
+            .map_err(|bad| Trouble::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
+    }
+    if !context.switches.interactive {
+        return Err(nobody_to_create(
+            context,
+            name.as_str(),
+            &format!("create {}", shell_word(name.as_str())),
+        ));
+    }
+    if open {
+        let page = open_page(context.ports, profile).await;
+        context.output.warn(&format!(
+            "{} has no endpoint to create keys. {}: {CREATE_CLICKS}.",
+            profile.base_url.host(),
+            clean(&page.words())
+        ));
+    }
+    loop {
+        let question = format!("The value of “{name}” (not shown): ");
+        let bytes = prompt::hidden(&question)
+            .await
+            .map_err(|trouble| Trouble::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
+        let value = match secret_of(unwrapped(&bytes)) {
+            Ok(value) => value,
+            Err(why) => {
+                context.output.warn(&why.to_string());
+                continue;
+            }
+        };
+        match take_pasted(context.ports, profile, session, creation, value).await {
+            Ok(new) => return Ok(new),
+            Err(bad) => context.output.warn(&format!("{bad} Paste it again.")),
+        }
+    }
+}
+
+/// The value that a revocation was given, where it was given one.
+pub(super) async fn value_of(
+    context: &Context<'_>,
+    with_value: bool,
+    target: &ListedKey,
+) -> Result<Option<ByHand>, Trouble> {
+    if !with_value {
+        return Ok(None);
+    }
+    let question = format!("The value of {} (not shown): ", target.key.called());
+    let value = leak::given(context.switches, &question).await?;
+    known(context, target, value).await.map(Some)
+}
+
+async fn known(context: &Context<'_>, target: &ListedKey, value: Secret) -> Result<ByHand, Trouble> {
+    ByHand::pasted(context.ports, &context.settings.profile, target, value)
+        .await
+        .map_err(|bad| Trouble::new(Exit::Usage, format!("Nothing was revoked. {bad}")))
+}
+
+/// What the person gives to a revocation in the browser.
+pub(super) enum Choice {
+    /// A value that is watched.
+    Watch(ByHand),
+    /// Their word.
+    Word,
+}
+
+/// What there is for a revocation in the browser: the value that was given, the one at hand, or what the person says when
+/// asked. `None`: a signal came.
+pub(super) async fn choose(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    (attest, given): (bool, Option<ByHand>),
+    interrupts: &mut Interrupts,
+) -> Result<Option<Choice>, Trouble> {
+    if attest {
+        return Ok(Some(Choice::Word));
+    }
+    let given = match given {
+        Some(given) => Some(given),
+        None => held_value(context.ports, &context.settings.profile, session, target).await,
+    };
+    if let Some(given) = given {
+        return Ok(Some(Choice::Watch(given)));
+    }
+    if !context.switches.interactive {
+        return Err(nobody_to_revoke(context, target));
+    }
+    match ask(context, target).await? {
+        Some(given) => Ok(Some(Choice::Watch(given))),
+        None => word(context, target, interrupts).await,
+    }
+}
+
+/// Says what is seen of a value that is watched; where to click has to be known, however quiet the run.
+pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
+    let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
+    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    match seen.fact {
+        Fact::ByHand(_) => output.warn(&line),
+        _ => output.say(&line),
+    }
+}
+
+/// Revokes a key in the browser: watched to its death with the value, and attested without. `None`: a signal came.
+pub(super) async fn revoke(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    args: &RevokeArgs,
+    given: Option<ByHand>,
+    interrupts: &mut Interrupts,
+) -> Result<Option<Outcome>, Trouble> {
+    let (ports, profile) = (context.ports, &context.settings.profile);
+    let given = match choose(context, session, target, (args.attest, given), interrupts).await? {
+        None => return Ok(None),
+        Some(Choice::Word) => {
+            let ended = attest(ports, profile, target).await;
+            context.output.unrecorded(&ended.recorded);
+            return Ok(ended.outcome);
+        }
+        Some(Choice::Watch(given)) => given,
+    };
+    let watch = Watch {
+        by_hand: Duration::from_secs(args.watch),
+        ..Watch::default()
+    };
+    let case = Case {
+        ports,
+        profile,
+        session,
+        target,
+    };
+    let killed = {
+        let output = Mutex::new(&mut *context.output);
+        let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
+        let stop = interrupts.next_but_hangup();
+        let (killed, _) = watch_by_hand(case, given, watch, &on_fact, stop).await;
+        killed
+    };
+    context.output.unrecorded(&killed.recorded);
+    Ok(killed.outcome)
+}
+
+fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> Trouble {
+    let profile = &context.settings.profile;
+    let word = shell_word(target.key.id.shown());
+    Trouble::new(
+        Exit::Usage,
+        format!(
+            "NOT revoked: {} {} is alive, and {} has no endpoint to revoke it. Revoke it at {} ({CLICKS}); then give its \
+             value on standard input to see it dead: chatzuri-keys revoke {word} --with-value --yes; or say that it is \
+             done: chatzuri-keys revoke {word} --attest --yes",
+            target.key.called(),
+            target.key.hint(),
+            profile.base_url.host(),
+            profile.assist.page(&profile.base_url),
+        ),
+    )
+}
+
+/// Asks for the value; Enter alone says that nobody has it.
+async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<ByHand>, Trouble> {
+    context.output.warn(&format!(
+        "{} has no endpoint to revoke keys: you do it in the browser. With its value, its death is seen here.",
+        context.settings.profile.base_url.host()
+    ));
+    loop {
+        let question = format!(
+            "The value of {} (not shown; Enter if nobody has it): ",
+            target.key.called()
+        );
+        let bytes = prompt::hidden(&question).await?;
+        let bytes = unwrapped(&bytes);
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let value = match secret_of(bytes) {
+            Ok(value) => value,
+            Err(why) => {
+                context.output.warn(&why.to_string());
+                continue;
+            }
+        };
+        match known(context, target, value).await {
+            Ok(given) => return Ok(Some(given)),
+            Err(trouble) => context.output.warn(&trouble.sentence),
+        }
+    }
+}
+
+/// Without the value there is only the person's word.
+async fn word(
+    context: &mut Context<'_>,
+    target: &ListedKey,
+    interrupts: &mut Interrupts,
+) -> Result<Option<Choice>, Trouble> {
+    const WORD: &str = "revoked";
+    let page = open_page(context.ports, &context.settings.profile).await;
+    context.output.warn(&format!(
+        "{} → {CLICKS}, and click Revoke next to {} {}.",
+        clean(&page.words()),
+        target.key.called(),
+        target.key.hint()
+    ));
+    let question = format!("Type “{WORD}” when it is gone from the page: ");
+    let typed = tokio::select! {
+        typed = prompt::line(&question) => typed?,
+        () = interrupts.next() => return Ok(None),
+    };
+    if typed.as_deref() != Some(WORD) {
+        return Err(Trouble::new(
+            Exit::Declined,
+            format!("Declined; nothing was written down of {}.", target.key.called()),
+        ));
+    }
+    Ok(Some(Choice::Word))
+}

@@ -1,0 +1,106 @@
+//! By which way a key is revoked: asked of the server, or clicked by a person in the browser.
+
+use std::sync::Arc;
+
+use crate::cli::args::RevokeArgs;
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::{Context, Switches, by_hand, until_interrupted};
+use crate::core::listing::ListedKey;
+use crate::core::way::Way;
+use crate::ops::leak::kill_known;
+use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::revoke_many::{Ended, Revoked};
+use crate::ops::sign_in::Session;
+use crate::ports::Operation;
+
+/// The way of the server; a key that only this machine knows has its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By(Way);
+
+impl By {
+    /// A person is only asked about what can be done; a script's request is its own question.
+    pub(super) async fn find(
+        session: &Session,
+        args: &RevokeArgs,
+        switches: Switches,
+        interrupts: &mut Interrupts,
+    ) -> Result<Self, Trouble> {
+        let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
+        let ask = (switches.interactive || unlisted || args.attest) && !switches.dry_run;
+        Ok(Self(if ask {
+            until_interrupted(interrupts, async { Ok(session.ways.way(Operation::Revoke).await) }).await?
+        } else {
+            session.ways.recall(Operation::Revoke).await
+        }))
+    }
+
+    /// Whether a person has to click.
+    pub(super) fn in_browser(self, target: &ListedKey) -> bool {
+        self.0 == Way::Assisted || target.key.id.is_local()
+    }
+
+    /// A value is of one key, and a word is only written down of what cannot be done here.
+    pub(super) fn refuse_what_does_not_fit(self, args: &RevokeArgs, targets: &[ListedKey]) -> Result<(), Trouble> {
+        if args.with_value && targets.len() > 1 {
+            return Err(Trouble::new(
+                Exit::Usage,
+                "Nothing was revoked: a value is of one key, so name one with --with-value.",
+            ));
+        }
+        let done_here = |target: &&ListedKey| !self.in_browser(target) && !target.is_tracked();
+        match targets.iter().find(done_here) {
+            Some(other) if args.attest => Err(Trouble::new(
+                Exit::Usage,
+                format!(
+                    "Nothing was written down: {} can be revoked here and now, without --attest.",
+                    other.key.called()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Revokes one key by its way.
+pub(super) async fn one(
+    context: &mut Context<'_>,
+    session: &Session,
+    target: &ListedKey,
+    by: By,
+    args: &RevokeArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Revoked, Trouble> {
+    let given = by_hand::value_of(context, args.with_value, target).await?;
+    let ended = |outcome: Option<_>, recorded| Revoked {
+        target: target.clone(),
+        ended: outcome.map_or(Ended::Interrupted, Ended::Done),
+        recorded,
+    };
+    if by.in_browser(target) || args.attest {
+        let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+        return Ok(ended(outcome, Ok(())));
+    }
+    let (ports, profile) = (context.ports, &context.settings.profile);
+    let stop = interrupts.next_but_hangup();
+    let (outcome, recorded) = match &given {
+        Some(given) => {
+            let value = Arc::clone(&given.value);
+            let killed = kill_known(ports, profile, &session.api, target, value, stop).await;
+            (killed.outcome, killed.recorded)
+        }
+        None => {
+            let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+            (revoked.outcome, revoked.recorded)
+        }
+    };
+    // It said now that there is no endpoint.
+    let found_out = session.ways.known().revoke == Way::Assisted;
+    match outcome {
+        Some(outcome) if found_out && !outcome.is_proven() => {
+            let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+            Ok(ended(outcome, Ok(())))
+        }
+        outcome => Ok(ended(outcome, recorded)),
+    }
+}

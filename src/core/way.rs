@@ -1,0 +1,121 @@
+//! How an operation on keys is done: by its endpoint, or by a person in the browser and by us around it.
+
+use crate::core::text::Label;
+
+/// How one operation is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// Its endpoint is there.
+    Api,
+    /// The server has no such endpoint: the person clicks, and we do the rest.
+    Assisted,
+    /// Nobody has asked yet, or the answer did not tell: the endpoint is tried.
+    #[default]
+    Unknown,
+}
+
+impl Way {
+    /// The word in the journal, in config and in machine output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Assisted => "assisted",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads a word back; what is not known says nothing.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "api" => Self::Api,
+            "assisted" => Self::Assisted,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// How each of the three operations on keys is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ways {
+    /// Listing.
+    pub list: Way,
+    /// Creating.
+    pub create: Way,
+    /// Revoking.
+    pub revoke: Way,
+}
+
+impl Ways {
+    /// Each operation's word and its way.
+    #[must_use]
+    pub fn each(self) -> [(&'static str, Way); 3] {
+        [("list", self.list), ("create", self.create), ("revoke", self.revoke)]
+    }
+
+    /// The words of the operations that are assisted.
+    #[must_use]
+    pub fn assisted(self) -> Vec<&'static str> {
+        let each = self.each().into_iter();
+        each.filter(|(_, way)| *way == Way::Assisted)
+            .map(|(word, _)| word)
+            .collect()
+    }
+}
+
+/// Whether an address is a page to sign in on, by the words in its path.
+#[must_use]
+pub fn is_sign_in(address: &Label) -> bool {
+    const WORDS: [&str; 8] = [
+        "login", "log-in", "signin", "sign-in", "sign_in", "sso", "auth", "session",
+    ];
+    let address = address.raw().to_ascii_lowercase();
+    let path = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    let parts = path.split(['/', '?', '.', '#']).skip(1);
+    parts.into_iter().any(|part| {
+        WORDS
+            .iter()
+            .any(|word| part == *word || part.strip_suffix('s') == Some(*word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_is_read_back_by_its_word() {
+        for way in [Way::Api, Way::Assisted, Way::Unknown] {
+            assert_eq!(Way::of_word(way.word()), way);
+        }
+        assert_eq!(Way::of_word("whatever"), Way::Unknown);
+        let ways = Ways {
+            create: Way::Assisted,
+            revoke: Way::Assisted,
+            ..Ways::default()
+        };
+        assert_eq!(ways.assisted(), ["create", "revoke"]);
+    }
+
+    #[test]
+    fn a_page_to_sign_in_on_is_told_by_its_path_alone() {
+        for page in [
+            "https://chatzuri.example/login",
+            "https://chatzuri.example/Sign-In",
+            "https://id.chatzuri.example/auth/start",
+            "https://chatzuri.example/sessions/new",
+            "https://chatzuri.example/login.html",
+        ] {
+            assert!(is_sign_in(&Label::new(page)), "{page}");
+        }
+        for other in [
+            "https://login.example/api/v2/get-api-keys",
+            "https://chatzuri.example/authors",
+            "https://elsewhere.example/api/v1/get-api-keys",
+            "nowhere",
+        ] {
+            assert!(!is_sign_in(&Label::new(other)), "{other}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! How each operation is done, found out and kept.
+
+mod listed;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::key::KeyId;
+use crate::core::secret::Secret;
+use crate::core::text::Label;
+use crate::core::tracked::Tracked;
+use crate::core::way::{Way, Ways, is_sign_in};
+use crate::ops::sign_in::Profile;
+use crate::ports::{
+    ApiError, Clock, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
+};
+
+/// How long what was found counts before the server is asked again.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// An API that knows how each operation is done. Where the server has no list, its list is what is tracked here.
+pub struct Finder {
+    api: Arc<dyn KeyApi>,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    scope: Scope,
+    settled: Ways,
+    credential: Arc<Secret>,
+    actor: Label,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was found, by this run or by one before it.
+    found: Ways,
+    /// When the journal was asked.
+    looked_up: Option<Timestamp>,
+    /// Whether what the journal has may be out of date.
+    asked_again: bool,
+    /// The team our credential opens, once the server said so.
+    team: Option<Label>,
+    /// The tracked keys of the last list.
+    tracked: HashMap<KeyId, Tracked>,
+    /// Those of them whose value is our credential.
+    own: HashSet<KeyId>,
+    /// How many of them are in the server's list under another id.
+    matched: usize,
+}
+
+impl Finder {
+    /// Finds out for `profile`, whose server is spoken to through `api` with `credential`.
+    #[must_use]
+    pub fn new(ports: &Ports, profile: &Profile, api: Arc<dyn KeyApi>, credential: Arc<Secret>) -> Self {
+        Self {
+            api,
+            journal: Arc::clone(&ports.journal),
+            clock: Arc::clone(&ports.clock),
+            scope: profile.scope(),
+            settled: profile.assist.settled,
+            credential,
+            actor: ports.actor.clone(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// How each operation is done, as far as is known now.
+    #[must_use]
+    pub fn known(&self) -> Ways {
+        let found = self.state().found;
+        let pick = |settled: Way, found: Way| if settled == Way::Unknown { found } else { settled };
+        Ways {
+            list: pick(self.settled.list, found.list),
+            create: pick(self.settled.create, found.create),
+            revoke: pick(self.settled.revoke, found.revoke),
+        }
+    }
+
+    /// How many tracked keys stand in the server's list under another id, as of the last list.
+    #[must_use]
+    pub fn matched(&self) -> usize {
+        self.state().matched
+    }
+
+    /// The credential we are signed in with.
+    #[must_use]
+    pub fn credential(&self) -> &Arc<Secret> {
+        &self.credential
+    }
+
+    /// Forgets what was found: the server is asked at the next use.
+    pub fn ask_again(&self) {
+        let mut state = self.state();
+        state.found = Ways::default();
+        state.looked_up = Some(self.clock.now());
+        state.asked_again = true;
+    }
+
+    /// How an operation is done, without asking the server.
+    pub async fn recall(&self, operation: Operation) -> Way {
+        self.look_up().await;
+        self.of(operation)
+    }
+
+    /// How an operation is done; where it is not known, its endpoint is asked for what it cannot do. What even that does
+    /// not tell is tried by its endpoint.
+    pub async fn way(&self, operation: Operation) -> Way {
+        let known = self.recall(operation).await;
+        if known != Way::Unknown {
+            return known;
+        }
+        let answered = self.api.look_for(operation).await;
+        tracing::debug!(operation = operation.word(), answer = ?answered.as_ref().ok(), "looked for an endpoint");
+        match answered {
+            Ok(Presence::There) => self.keep(operation, Way::Api).await,
+            Ok(Presence::Missing) if self.is_up().await => self.keep(operation, Way::Assisted).await,
+            // Two answers that look alike tell something where the other endpoints are missing, too.
+            Ok(Presence::Untold) if self.lacks_the_others(operation).await => {
+                self.keep(operation, Way::Assisted).await;
+            }
+            Err(error) if is_missing(&error.fault) && self.is_up().await => {
+                self.keep(operation, Way::Assisted).await;
+            }
+            _ => {}
+        }
+        self.of(operation)
+    }
+
+    /// Asks once more whether the server has a list, whatever was found before.
+    ///
+    /// # Errors
+    /// The server did not answer so that it can be told.
+    pub async fn look_again(&self) -> Result<Way, ApiError> {
+        self.look_up().await;
+        if self.settled.list != Way::Unknown {
+            return Ok(self.settled.list);
+        }
+        match self.api.look_for(Operation::List).await {
+            Ok(Presence::Missing) if self.is_up().await => self.keep(Operation::List, Way::Assisted).await,
+            Ok(Presence::There) => self.keep(Operation::List, Way::Api).await,
+            Err(error) if is_missing(&error.fault) && self.is_up().await => {
+                self.keep(Operation::List, Way::Assisted).await;
+            }
+            Ok(_) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(self.of(Operation::List))
+    }
+
+    /// The answer to a real request, from which the way is learnt where it is that of a server without the endpoint: then
+    /// the request had no effect.
+    async fn learnt(&self, error: ApiError) -> ApiError {
+        if self.learn(&error).await {
+            return self.api.failed(error.operation, error.fault);
+        }
+        error
+    }
+
+    async fn learn(&self, error: &ApiError) -> bool {
+        let operation = error.operation;
+        if self.settled_of(operation) != Way::Unknown || !is_missing(&error.fault) {
+            return false;
+        }
+        let surely = matches!(error.fault, Fault::NoEndpoint(404 | 405 | 501));
+        if !surely {
+            // A page after a 2xx may stand before the API or behind it.
+            let again = self.api.look_for(operation).await;
+            let missing = match &again {
+                Ok(presence) => *presence == Presence::Missing,
+                Err(error) => is_missing(&error.fault),
+            };
+            if !missing {
+                return false;
+            }
+        }
+        let assisted = self.is_up().await;
+        if assisted {
+            self.keep(operation, Way::Assisted).await;
+        }
+        assisted
+    }
+
+    /// Takes note that an operation's endpoint did what it was asked. Written down only where the journal may say
+    /// otherwise: nobody waits for the disk to learn what the next request shows as well.
+    async fn has_one(&self, operation: Operation) {
+        if self.of(operation) == Way::Api {
+            return;
+        }
+        if self.state().asked_again {
+            self.keep(operation, Way::Api).await;
+        } else {
+            self.set(operation, Way::Api);
+        }
+    }
+
+    /// The tracked keys of the team our credential opens.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn tracked(&self) -> Result<Vec<Tracked>, JournalError> {
+        let mut tracked = self.journal.tracked(&self.scope).await?;
+        if !tracked.is_empty() {
+            let team = self.team().await;
+            tracked.retain(|one| one.is_of(team.as_ref()));
+        }
+        Ok(tracked)
+    }
+
+    /// The id of the team our credential opens; `None` where the server does not say.
+    pub async fn team(&self) -> Option<Label> {
+        let known = self.state().team.clone();
+        match known {
+            Some(team) => Some(team),
+            None => {
+                // Kept by the answer itself.
+                let _ = self.teams().await;
+                self.state().team.clone()
+            }
+        }
+    }
+
+    async fn look_up(&self) {
+        let now = self.clock.now();
+        let stale = {
+            let mut state = self.state();
+            let stale = state.looked_up.is_none_or(|at| now.duration_since(at).abs() >= FRESH);
+            if stale {
+                state.looked_up = Some(now);
+                state.found = Ways::default();
+            }
+            stale
+        };
+        if !stale {
+            return;
+        }
+        let Ok(kept) = self.journal.ways(&self.scope).await else {
+            return;
+        };
+        let fresh = kept.iter().filter(|found| now.duration_since(found.at).abs() < FRESH);
+        for found in fresh {
+            self.set(found.operation, found.way);
+        }
+    }
+
+    async fn keep(&self, operation: Operation, way: Way) {
+        if self.of(operation) == way && !self.state().asked_again {
+            return;
+        }
+        self.set(operation, way);
+        tracing::info!(
+            operation = operation.word(),
+            way = way.word(),
+            "found out how it is done"
+        );
+        let found = FoundWay {
+            operation,
+            way,
+            at: self.clock.now(),
+        };
+        // What is not kept is only found out again.
+        let _ = self.journal.keep_way(&self.scope, found).await;
+    }
+
+    /// Whether the server answers this credential as documented: only then a missing endpoint is one.
+    async fn is_up(&self) -> bool {
+        self.api.teams().await.is_ok()
+    }
+
+    async fn lacks_the_others(&self, operation: Operation) -> bool {
+        for other in [Operation::List, Operation::Create] {
+            if other == operation {
+                continue;
+            }
+            let known = self.recall(other).await;
+            if known == Way::Assisted && self.settled_of(other) == Way::Unknown {
+                return self.is_up().await;
+            }
+        }
+        false
+    }
+
+    fn set(&self, operation: Operation, way: Way) {
+        let mut state = self.state();
+        match operation {
+            Operation::List => state.found.list = way,
+            Operation::Create => state.found.create = way,
+            Operation::Revoke => state.found.revoke = way,
+            Operation::Teams => {}
+        }
+    }
+
+    fn of(&self, operation: Operation) -> Way {
+        of(self.known(), operation)
+    }
+
+    fn settled_of(&self, operation: Operation) -> Way {
+        of(self.settled, operation)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way of one operation; the documented one is there.
+fn of(ways: Ways, operation: Operation) -> Way {
+    match operation {
+        Operation::List => ways.list,
+        Operation::Create => ways.create,
+        Operation::Revoke => ways.revoke,
+        Operation::Teams => Way::Api,
+    }
+}
+
+/// Whether an answer is that of a server without the endpoint; one that is down, slow, or refuses is not.
+fn is_missing(fault: &Fault) -> bool {
+    match fault {
+        Fault::NoEndpoint(_) => true,
+        Fault::Redirected { to, .. } => is_sign_in(to),
+        _ => false,
+    }
+}

@@ -1,0 +1,180 @@
+//! The API as everything else sees it: where the server has no list, its list is what is tracked here.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{Finder, is_missing};
+use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use crate::core::listing::Source;
+use crate::core::secret::Secret;
+use crate::core::tracked::{Tracked, matches};
+use crate::core::way::Way;
+use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
+
+impl Finder {
+    async fn page(&self, page: u32) -> Result<KeyPage, ApiError> {
+        let none = || KeyPage {
+            keys: Vec::new(),
+            total: Some(0),
+        };
+        if self.recall(Operation::List).await == Way::Assisted {
+            return Ok(none());
+        }
+        let error = match self.api.list_page(page).await {
+            Ok(read) => {
+                self.has_one(Operation::List).await;
+                return Ok(read);
+            }
+            Err(error) => error,
+        };
+        if page > 1 || self.settled_of(Operation::List) != Way::Unknown || !is_missing(&error.fault) {
+            return Err(error);
+        }
+        match self.api.teams().await {
+            Ok(_) => {
+                self.keep(Operation::List, Way::Assisted).await;
+                Ok(none())
+            }
+            Err(refused) if refused.fault == Fault::Unauthorized => Err(refused),
+            Err(_) => Err(error),
+        }
+    }
+
+    /// The list with the tracked keys that it lacks. One that it has under another id is left out, so that no key is shown
+    /// twice.
+    async fn whole(&self, mut listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, ApiError> {
+        let assisted = self.of(Operation::List) == Way::Assisted;
+        let tracked = match self.tracked().await {
+            Ok(tracked) => tracked,
+            Err(error) if assisted => {
+                return Err(self.api.failed(Operation::List, Fault::Untracked(error.to_string())));
+            }
+            // The server's list is whole without.
+            Err(_) => Vec::new(),
+        };
+        let own = if tracked.is_empty() {
+            Vec::new()
+        } else {
+            let same = self.journal.find_by_value(Arc::clone(&self.credential)).await;
+            same.unwrap_or_default()
+        };
+        let matched: HashSet<KeyId> = matches(&tracked, &listed)
+            .into_iter()
+            .map(|(one, _)| one.id.clone())
+            .collect();
+        // A key under the server's own id that its list lacks is gone.
+        let shown: Vec<Tracked> = tracked
+            .into_iter()
+            .filter(|one| assisted || (one.id.is_local() && !matched.contains(&one.id)))
+            .collect();
+        listed.extend(shown.iter().map(Tracked::key));
+        let mut state = self.state();
+        state.matched = matched.len();
+        state.own = own.into_iter().map(|known| known.id).collect();
+        state.tracked = shown.into_iter().map(|one| (one.id.clone(), one)).collect();
+        Ok(listed)
+    }
+}
+
+impl KeyApi for Finder {
+    fn list_page(&self, page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
+        Box::pin(self.page(page))
+    }
+
+    fn create<'a>(&'a self, name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
+        Box::pin(async move {
+            match self.api.create(name).await {
+                Ok(created) => {
+                    self.has_one(Operation::Create).await;
+                    Ok(created)
+                }
+                Err(error) => Err(self.learnt(error).await),
+            }
+        })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
+        Box::pin(async move {
+            if id.is_local() {
+                return Err(self.api.failed(Operation::Revoke, Fault::NotTheirs));
+            }
+            match self.api.revoke(id).await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.learnt(error).await),
+            }
+        })
+    }
+
+    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+        Box::pin(async move {
+            let teams = self.api.teams().await?;
+            self.state().team = teams.first().map(|team| team.id.clone());
+            Ok(teams)
+        })
+    }
+
+    fn probe<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
+        self.api.probe(value)
+    }
+
+    fn is_own(&self, key: &ApiKey) -> Own {
+        let by_value = self.state().own.contains(&key.id);
+        if by_value { Own::Yes } else { self.api.is_own(key) }
+    }
+
+    fn clock_offset(&self) -> SignedDuration {
+        self.api.clock_offset()
+    }
+
+    fn look_for(&self, operation: Operation) -> Answer<'_, Result<Presence, ApiError>> {
+        self.api.look_for(operation)
+    }
+
+    fn with_tracked(&self, listed: Vec<ApiKey>) -> Answer<'_, Result<Vec<ApiKey>, ApiError>> {
+        Box::pin(self.whole(listed))
+    }
+
+    fn has_list(&self) -> bool {
+        self.of(Operation::List) != Way::Assisted
+    }
+
+    fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
+        Box::pin(async move {
+            if self.of(Operation::List) != Way::Assisted {
+                return;
+            }
+            let tracked = Tracked {
+                id: key.id.clone(),
+                name: key.name.clone(),
+                created_at: key.created_at,
+                prefix: key.prefix.clone(),
+                last_four: key.last_four.clone(),
+                owner: None,
+                team: self.team().await,
+                at: self.clock.now(),
+                actor: self.actor.clone(),
+            };
+            if let Err(error) = self.journal.track(&self.scope, vec![tracked]).await {
+                tracing::warn!(%error, "a new key is not tracked");
+            }
+        })
+    }
+
+    fn has_none(&self, operation: Operation) -> Answer<'_, ()> {
+        Box::pin(async move {
+            if self.settled_of(operation) == Way::Unknown && self.is_up().await {
+                self.keep(operation, Way::Assisted).await;
+            }
+        })
+    }
+
+    fn source(&self, key: &ApiKey) -> Source {
+        self.state().tracked.get(&key.id).map_or(Source::Api, Tracked::source)
+    }
+
+    fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
+        self.api.failed(operation, fault)
+    }
+}

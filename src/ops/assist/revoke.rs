@@ -1,0 +1,160 @@
+//! Revoke a key by hand: the person clicks in the browser, and its value is watched until it is dead, or they attest.
+
+use std::sync::Arc;
+
+use super::value::BadValue;
+use crate::core::activity::Action;
+use crate::core::creation::{Creation, Stage};
+use crate::core::incident::{Fit, Outcome, by_hint, scrub};
+use crate::core::key::Own;
+use crate::core::listing::ListedKey;
+use crate::core::rotation::{Mark, Stage as Step, What};
+use crate::core::secret::Secret;
+use crate::core::text::Label;
+use crate::core::tracked::Left;
+use crate::ops::custody::acknowledge;
+use crate::ops::record::{Entry, record};
+use crate::ops::revoke::Revocation;
+use crate::ops::sign_in::{Profile, Session};
+use crate::ports::{Account, Ports};
+
+/// A value of which it is known whose it is, or is said.
+#[derive(Debug)]
+pub struct ByHand {
+    /// The value.
+    pub value: Arc<Secret>,
+    /// Whether this machine knows it to be the key's: then a 401 is this key's death from the first one on.
+    pub known: bool,
+}
+
+impl ByHand {
+    /// Takes a value that the person pasted for `target`.
+    ///
+    /// # Errors
+    /// [`BadValue`] where it is another key's.
+    pub async fn pasted(ports: &Ports, profile: &Profile, target: &ListedKey, value: Secret) -> Result<Self, BadValue> {
+        let value = Arc::new(value);
+        let found = ports
+            .journal
+            .find_by_value(Arc::clone(&value))
+            .await
+            .unwrap_or_default();
+        let mut here = found
+            .into_iter()
+            .filter(|known| known.host == profile.base_url.host())
+            .peekable();
+        if here.peek().is_none() {
+            if by_hint(&value, &target.key) == Fit::No {
+                return Err(BadValue::OtherEnds(scrub(&value, &target.key.called())));
+            }
+            return Ok(Self { value, known: false });
+        }
+        let mut other = None;
+        for known in here {
+            if known.id == target.key.id {
+                return Ok(Self { value, known: true });
+            }
+            other = Some(known);
+        }
+        // A fingerprint of a key that left is no other key, where the ends are those of this one.
+        match other {
+            Some(known) if by_hint(&value, &target.key) != Fit::Both => Err(BadValue::Known(known)),
+            _ => Ok(Self { value, known: false }),
+        }
+    }
+}
+
+/// The value of `target` where this machine has it: it is our own credential, or waits in the credential store.
+pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Option<ByHand> {
+    if target.own == Own::Yes {
+        return Some(ByHand {
+            value: Arc::clone(session.ways.credential()),
+            known: true,
+        });
+    }
+    let creation = waiting(ports, profile, target).await?;
+    let value = ports.store.get(&Account::escrow(&creation.op)).await.ok()??;
+    Some(ByHand {
+        value: Arc::new(value),
+        known: true,
+    })
+}
+
+/// The creation of a key whose value still waits in the store.
+async fn waiting(ports: &Ports, profile: &Profile, target: &ListedKey) -> Option<Creation> {
+    let unfinished = ports.journal.unfinished(&profile.scope()).await.ok()?;
+    unfinished.into_iter().find(|creation| {
+        let is_it = creation
+            .minted
+            .as_ref()
+            .is_some_and(|minted| minted.id == target.key.id);
+        is_it && matches!(creation.stage, Stage::Escrowed | Stage::Delivered)
+    })
+}
+
+/// Writes down that the person says they revoked `target` in the browser: nothing was proven.
+pub async fn attest(ports: &Ports, profile: &Profile, target: &ListedKey) -> Revocation {
+    let outcome = Outcome::Attested(ports.actor.shown().to_owned());
+    let entry = Entry {
+        action: Action::Revoke,
+        key: Some((target.key.id.clone(), target.key.name.clone())),
+        outcome: outcome.word(),
+        detail: format!("{} says that it was revoked in the browser", ports.actor),
+    };
+    let recorded = record(ports, profile, entry).await;
+    settle(ports, profile, target, &outcome).await;
+    Revocation {
+        outcome: Some(outcome),
+        recorded,
+    }
+}
+
+/// Takes a tracked key off the tracked ones where `outcome` says that it is gone.
+pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcome: &Outcome) {
+    let left = match outcome {
+        Outcome::Attested(_) => Left::Attested,
+        outcome if outcome.is_proven() => Left::Dead,
+        _ => return,
+    };
+    if !target.is_tracked() {
+        return;
+    }
+    // A dead value is nothing to hand over.
+    if left == Left::Dead
+        && let Some(creation) = waiting(ports, profile, target).await
+    {
+        acknowledge(ports, profile, &creation).await;
+    }
+    end_rotation(ports, profile, target, outcome).await;
+    let left = vec![(target.key.id.clone(), left)];
+    let gone = ports.journal.untrack(&profile.scope(), left, ports.clock.now()).await;
+    if let Err(error) = gone {
+        tracing::warn!(%error, "a revoked key is still tracked");
+    }
+}
+
+/// A rotation whose last step was to revoke this key has ended with it. One that is being finished elsewhere is left to
+/// whoever does.
+async fn end_rotation(ports: &Ports, profile: &Profile, target: &ListedKey, outcome: &Outcome) {
+    let found = ports.journal.rotation_of(&profile.scope(), &target.key.id).await;
+    let Ok(Some(rotation)) = found else { return };
+    if rotation.old.id != target.key.id || !matches!(rotation.stage, Step::Revoking { .. }) {
+        return;
+    }
+    let mark = || Mark {
+        by: ports.actor.clone(),
+        at: ports.clock.now(),
+    };
+    let begun = ports
+        .journal
+        .move_rotation(&rotation, What::RevocationBegun, mark())
+        .await;
+    let Ok(begun) = begun else { return };
+    let ended = What::RevocationEnded {
+        outcome: Label::new(outcome.word()),
+        proven: true,
+    };
+    if let Err(error) = ports.journal.move_rotation(&begun, ended, mark()).await {
+        tracing::warn!(%error, "a rotation is not ended with its old key");
+    }
+}

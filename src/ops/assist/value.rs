@@ -1,0 +1,98 @@
+//! A value that a person pastes: is it alive, is it of our team, and is it the one that is meant.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core::incident::{Fit, by_hint, scrub};
+use crate::core::key::{ApiKey, Team};
+use crate::core::secret::Secret;
+use crate::ops::sign_in::{Profile, Session};
+use crate::ports::{ApiError, KnownKey, Ports, Probe};
+
+/// Why a pasted value is not taken. It can be pasted again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadValue {
+    /// It is the credential we are signed in with.
+    Own,
+    /// It is the value of a key that is known here.
+    Known(KnownKey),
+    /// Its ends are not those of the key; carries the key in a sentence.
+    OtherEnds(String),
+    /// It answers 401; carries its length.
+    Refused(usize),
+    /// It opens none of our teams; carries those it opens.
+    OtherTeam(Vec<Team>),
+    /// It could not be tried.
+    Untried(ApiError),
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("This is the key we are signed in with, not a new one."),
+            Self::Known(known) => write!(
+                f,
+                "This is the value of “{}” ({}), which is known here already.",
+                known.name, known.id
+            ),
+            Self::OtherEnds(called) => write!(f, "This is the value of another key than {called}: their ends differ."),
+            Self::Refused(length) => write!(
+                f,
+                "The value gets 401: it is revoked, or not pasted whole (it has {length} characters)."
+            ),
+            Self::OtherTeam(teams) => {
+                let names: Vec<String> = teams.iter().map(|team| format!("“{}”", team.name)).collect();
+                let opened = if names.is_empty() {
+                    "a team it does not name".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                write!(f, "The value is alive, but opens {opened} and not our team.")
+            }
+            Self::Untried(error) => write!(f, "The value could not be tried. {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+/// Tries a value that is to be a key of our team. `key` is what is known of that key.
+///
+/// # Errors
+/// [`BadValue`]; nothing was kept.
+pub(super) async fn check(session: &Session, value: &Secret, key: Option<&ApiKey>) -> Result<(), BadValue> {
+    if let Some(key) = key
+        && by_hint(value, key) == Fit::No
+    {
+        return Err(BadValue::OtherEnds(scrub(value, &key.called())));
+    }
+    let (probe, ours) = tokio::join!(session.api.probe(value), session.api.teams());
+    let teams = match probe.map_err(BadValue::Untried)? {
+        Probe::Refused => return Err(BadValue::Refused(value.length())),
+        Probe::Alive(teams) => teams,
+    };
+    let ours = ours.map_err(BadValue::Untried)?;
+    // A server that names no team at all has one.
+    let is_ours =
+        (ours.is_empty() && teams.is_empty()) || teams.iter().any(|team| ours.iter().any(|o| o.id == team.id));
+    if is_ours {
+        Ok(())
+    } else {
+        Err(BadValue::OtherTeam(teams))
+    }
+}
+
+/// The key of this server whose value it is, as far as this machine knows. A tracked key that left its place is none.
+pub(super) async fn known(
+    ports: &Ports,
+    profile: &Profile,
+    session: &Session,
+    value: &Arc<Secret>,
+) -> Option<KnownKey> {
+    let found = ports.journal.find_by_value(Arc::clone(value)).await.ok()?;
+    let tracked = session.ways.tracked().await.unwrap_or_default();
+    found.into_iter().find(|known| {
+        let there = !known.id.is_local() || tracked.iter().any(|one| one.id == known.id);
+        known.host == profile.base_url.host() && there
+    })
+}

@@ -1,0 +1,84 @@
+//! The first and the last step where the server has no endpoint for them: the person makes the new key, and revokes the old
+//! one, in the browser.
+
+use super::mint::{Minted, answered, reread};
+use super::{At, RotateError};
+use crate::core::creation::{Creation, Stage as Made};
+use crate::core::rotation::{Creating, Rotation, Stage};
+use crate::core::way::Way;
+use crate::ops::assist::{ByHand, begin_by_hand};
+use crate::ops::create::{NewKey, WithoutStore};
+use crate::ops::leak::OnFact;
+use crate::ports::Operation;
+
+/// How a person ends the last step.
+pub enum Click<'a> {
+    /// They click, and the value is watched until it is dead.
+    Watched(ByHand, OnFact<'a>),
+    /// They say that they clicked.
+    Attested,
+}
+
+/// How the new key is made: found out before anything is asked for where the server lists no keys, and by the request
+/// itself where it does.
+pub async fn way_to_create(at: At<'_>) -> Way {
+    let ways = &at.session.ways;
+    if ways.recall(Operation::List).await == Way::Assisted {
+        ways.way(Operation::Create).await
+    } else {
+        ways.recall(Operation::Create).await
+    }
+}
+
+/// The creation of a new key that was begun in the browser and left.
+pub async fn begun_in_browser(at: At<'_>, rotation: &Rotation) -> Option<Creation> {
+    let Stage::Creating(Creating::Asked(op)) = &rotation.stage else {
+        return None;
+    };
+    let creation = at.ports.journal.creation(op).await.ok()??;
+    let open = creation.stage == Made::Intended && creation.minted.is_none();
+    (open && creation.intent.by_hand).then_some(creation)
+}
+
+/// Claims step 1 for a key that the person makes in the browser; one that was begun and left is taken up again.
+///
+/// # Errors
+/// [`RotateError::Create`]: something needed first is missing, and the browser is not to be opened.
+pub async fn begin_in_browser(
+    at: At<'_>,
+    rotation: &Rotation,
+    without_store: WithoutStore,
+) -> Result<Creation, RotateError> {
+    // A try by the endpoint may have moved it.
+    let rotation = &reread(at, rotation).await;
+    if let Some(begun) = begun_in_browser(at, rotation).await {
+        return Ok(begun);
+    }
+    let name = rotation.name.clone();
+    Ok(begin_by_hand(at.ports, at.profile, at.session, name, without_store, Some(rotation)).await?)
+}
+
+/// The new key was made in the browser and its value is put away: step 1 is as far as with any new key.
+pub async fn took_from_browser(at: At<'_>, rotation: &Rotation, new: NewKey) -> Minted {
+    let newest = reread(at, rotation).await;
+    answered(at, &newest, new).await
+}
+
+/// As [`took_from_browser`], for a value that was pasted elsewhere than at the rotation's own step, where its creation is
+/// of one.
+pub async fn follow_pasted(at: At<'_>, new: NewKey) -> NewKey {
+    let open = at
+        .ports
+        .journal
+        .rotations(&at.profile.scope())
+        .await
+        .unwrap_or_default();
+    let is_its = |rotation: &Rotation| match &rotation.stage {
+        Stage::Creating(Creating::Asked(op)) => *op == new.creation.op,
+        _ => false,
+    };
+    match open.iter().find(|rotation| is_its(rotation)) {
+        Some(rotation) => took_from_browser(at, rotation, new).await.new,
+        None => new,
+    }
+}

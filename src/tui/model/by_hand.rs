@@ -1,0 +1,106 @@
+//! What is open while a person clicks in the browser.
+
+use tui_input::Input;
+
+use crate::core::creation::Creation;
+use crate::core::listing::ListedKey;
+use crate::ops::assist::{Draft, Fields, Page};
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::secret_field::SecretField;
+
+/// The hidden field for the value of a key that the person makes in the browser.
+#[derive(Debug)]
+pub struct PasteForm {
+    /// Whose key it is.
+    pub team: TeamIndex,
+    /// The protocol's row.
+    pub creation: Creation,
+    /// The page, once it was shown.
+    pub page: Option<Page>,
+    /// What was pasted.
+    pub field: SecretField,
+    /// The check under way.
+    pub sent: Option<RequestId>,
+    /// Why the last one was not taken.
+    pub error: Option<String>,
+}
+
+/// How far a revocation in the browser is.
+#[derive(Debug)]
+pub enum Step {
+    /// The value is asked for, so that its death can be seen.
+    Value(SecretField),
+    /// The value is watched.
+    Watching(RequestId),
+    /// Nobody has the value: the person types a word when it is done.
+    Word(Input),
+    /// What they say is written down.
+    Attesting(RequestId),
+}
+
+/// A key that is revoked in the browser.
+#[derive(Debug)]
+pub struct ByHandForm {
+    /// The key.
+    pub target: ListedKey,
+    /// How far it is.
+    pub step: Step,
+    /// Whether its value is at hand, once that is known.
+    pub held: bool,
+    /// Whether it is being asked how the key is revoked.
+    pub asking: Option<RequestId>,
+    /// The page, once it was shown.
+    pub page: Option<Page>,
+    /// What was wrong with the last answer.
+    pub error: Option<String>,
+    /// What was seen of the value, the newest last.
+    pub seen: Vec<String>,
+}
+
+/// What is typed when a key is gone from the page.
+pub const GONE: &str = "revoked";
+
+/// The labels of the lines of [`TrackForm`]; after the last comes the hidden field.
+pub const TRACK_LINES: [&str; 4] = ["name", "created", "last four", "owner"];
+
+/// A key that exists already, to be tracked.
+#[derive(Debug, Default)]
+pub struct TrackForm {
+    /// Name, day, last four, owner.
+    pub lines: [Input; 4],
+    /// The line that is typed into; after the last one comes the hidden field.
+    pub place: usize,
+    /// Its value.
+    pub field: SecretField,
+    /// The tracking under way.
+    pub sent: Option<RequestId>,
+    /// Why the last one failed.
+    pub error: Option<String>,
+}
+
+impl TrackForm {
+    /// What is written in the lines; `now` is the server's.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub fn draft(&self, now: jiff::Timestamp) -> Result<Draft, String> {
+        let [name, created, last_four, owner] = &self.lines;
+        if created.value().trim().is_empty() {
+            return Err("The day it was made is missing: give it as 2026-12-01.".to_owned());
+        }
+        let fields = Fields {
+            name: name.value(),
+            created: created.value(),
+            last_four: last_four.value(),
+            owner: owner.value(),
+            id: "",
+        };
+        Draft::parse(fields, now).map_err(|why| format!("It cannot be tracked: {why}."))
+    }
+
+    /// Whether the hidden field has the keys.
+    #[must_use]
+    pub fn in_value(&self) -> bool {
+        self.place >= self.lines.len()
+    }
+}

@@ -1,0 +1,200 @@
+//! Errands around a person who clicks in the browser.
+
+use super::Runner;
+use crate::core::incident::{Fact, Outcome, Seen, Timeline};
+use crate::core::listing::ListedKey;
+use crate::core::secret::Secret;
+use crate::core::text::clean;
+use crate::core::way::Way;
+use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track};
+use crate::ops::create::{CreateError, WithoutStore, create};
+use crate::ops::leak::{Case, Watch, watch_by_hand};
+use crate::ops::revoke::revoke_and_record;
+use crate::ops::rotate::{At, follow_pasted};
+use crate::ops::sign_in::{Profile, Session};
+use crate::ports::{Operation, Ports};
+use crate::tui::errand::{Errand, News};
+use crate::tui::message::{Message, RequestId, TeamIndex};
+
+impl Runner {
+    /// Creates a key by its endpoint, or begins one that the person makes in the browser.
+    pub(super) fn create(&mut self, request: RequestId, team: TeamIndex, name: crate::core::key::KeyName) {
+        let (session, profile) = (self.session(team, Operation::Create), self.profile(team));
+        let ports = self.ports.clone();
+        self.spawn(request, async move {
+            let session = match session {
+                Ok(session) => session,
+                Err(error) => {
+                    let result = Err(CreateError::NotCreated(name, error));
+                    return Some(Message::Created { request, team, result });
+                }
+            };
+            let profile = profile?;
+            let way = if session.ways.recall(Operation::List).await == Way::Assisted {
+                session.ways.way(Operation::Create).await
+            } else {
+                session.ways.recall(Operation::Create).await
+            };
+            if way != Way::Assisted {
+                let made = create(&ports, &profile, &*session.api, name.clone(), WithoutStore::Create).await;
+                let found_out = session.ways.known().create == Way::Assisted;
+                if !matches!(&made, Err(CreateError::NotCreated(..)) if found_out) {
+                    let result = made.map(Box::new);
+                    return Some(Message::Created { request, team, result });
+                }
+            }
+            let begun = begin_by_hand(&ports, &profile, &session, name, WithoutStore::Create, None).await;
+            let news = News::Begun(match begun {
+                Ok(creation) => Ok((Box::new(creation), open_page(&ports, &profile).await)),
+                Err(error) => Err(error),
+            });
+            Some(Message::News { request, team, news })
+        });
+    }
+
+    /// Revokes a key by its endpoint; where there turns out to be none, the dialog that helps is told.
+    pub(super) fn revoke(&mut self, request: RequestId, team: TeamIndex, target: Box<ListedKey>) {
+        let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
+        let (ports, patience) = (self.ports.clone(), self.patience);
+        self.spawn(request, async move {
+            let (outcome, unrecorded) = match session {
+                Ok(session) => {
+                    let profile = profile?;
+                    let never = std::future::pending();
+                    let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, patience, never).await;
+                    let outcome = revocation.outcome?;
+                    let ways = session.ways.known();
+                    if ways.revoke == Way::Assisted && !outcome.is_proven() {
+                        let news = News::Asked {
+                            held: held_value(&ports, &profile, &session, &target).await.is_some(),
+                            key: target.key.id,
+                            ways,
+                        };
+                        return Some(Message::News { request, team, news });
+                    }
+                    (outcome, revocation.recorded.err())
+                }
+                Err(error) => (Outcome::Failed(error.to_string()), None),
+            };
+            Some(Message::Revoked {
+                request,
+                team,
+                target,
+                outcome,
+                unrecorded,
+            })
+        });
+    }
+
+    pub(super) fn errand(&mut self, request: RequestId, team: TeamIndex, errand: Errand) {
+        let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
+        let (ports, messages) = (self.ports.clone(), self.messages.clone());
+        self.spawn(request, async move {
+            let (session, profile) = (session.ok()?, profile?);
+            let news = match errand {
+                Errand::OpenPage => News::Opened(open_page(&ports, &profile).await),
+                Errand::TakePasted(creation, value) => {
+                    match take_pasted(&ports, &profile, &session, &creation, value).await {
+                        Ok(new) => {
+                            let at = At {
+                                ports: &ports,
+                                profile: &profile,
+                                session: &session,
+                            };
+                            let result = Ok(Box::new(follow_pasted(at, new).await));
+                            return Some(Message::Created { request, team, result });
+                        }
+                        Err(bad) => News::Refused(bad.to_string()),
+                    }
+                }
+                Errand::NotMade(creation) => {
+                    let result = not_made(&ports, &profile, &creation).await;
+                    News::NotMade(creation, result)
+                }
+                Errand::AskAbout(target) => {
+                    session.ways.way(Operation::Revoke).await;
+                    News::Asked {
+                        held: held_value(&ports, &profile, &session, &target).await.is_some(),
+                        key: target.key.id,
+                        ways: session.ways.known(),
+                    }
+                }
+                Errand::Watch(target, value) => {
+                    let seen = move |line: String| {
+                        // The dashboard may have ended meanwhile.
+                        let news = News::Seen(line);
+                        let _ = messages.send(Message::News { request, team, news });
+                    };
+                    return watch(&ports, &profile, &session, (request, team), target, value, seen).await;
+                }
+                Errand::Attest(target) => {
+                    let ended = attest(&ports, &profile, &target).await;
+                    return Some(Message::Revoked {
+                        request,
+                        team,
+                        target,
+                        outcome: ended.outcome?,
+                        unrecorded: ended.recorded.err(),
+                    });
+                }
+                Errand::Track(draft, value) => News::Tracked(
+                    track(&ports, &profile, &session, &draft, value)
+                        .await
+                        .map(Box::new)
+                        .map_err(|error| error.to_string()),
+                ),
+            };
+            Some(Message::News { request, team, news })
+        });
+    }
+}
+
+async fn watch(
+    ports: &Ports,
+    profile: &Profile,
+    session: &Session,
+    (request, team): (RequestId, TeamIndex),
+    target: Box<ListedKey>,
+    value: Option<Secret>,
+    seen: impl Fn(String) + Send + Sync,
+) -> Option<Message> {
+    let given = match value {
+        Some(value) => match ByHand::pasted(ports, profile, &target, value).await {
+            Ok(given) => given,
+            Err(bad) => {
+                let news = News::NotWatched(format!("{bad} Nothing was revoked."));
+                return Some(Message::News { request, team, news });
+            }
+        },
+        None => match held_value(ports, profile, session, &target).await {
+            Some(given) => given,
+            None => {
+                let news = News::NotWatched("Its value is not at hand any more; paste it.".to_owned());
+                return Some(Message::News { request, team, news });
+            }
+        },
+    };
+    let on_fact = |timeline: &Timeline, fact: &Seen| {
+        let time = timeline.time(fact.at);
+        let clock = time.get(11..19).unwrap_or_default();
+        let line = match &fact.fact {
+            Fact::ByHand(place) => format!("{clock}  {}", clean(place)),
+            fact => format!("{clock}  {}", clean(&fact.words())),
+        };
+        seen(line);
+    };
+    let case = Case {
+        ports,
+        profile,
+        session,
+        target: &target,
+    };
+    let (killed, _) = watch_by_hand(case, given, Watch::default(), &on_fact, std::future::pending()).await;
+    Some(Message::Revoked {
+        request,
+        team,
+        outcome: killed.outcome?,
+        unrecorded: killed.recorded.err(),
+        target,
+    })
+}

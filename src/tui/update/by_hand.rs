@@ -1,0 +1,383 @@
+//! What a person does in the browser, and what the dashboard does around it.
+
+use crossterm::event::{Event, KeyCode, KeyModifiers};
+use tui_input::Input;
+
+use crate::core::creation::Creation;
+use crate::core::incident::unwrapped;
+use crate::core::key::KeyId;
+use crate::core::listing::ListedKey;
+use crate::core::way::{Way, Ways};
+use crate::ops::assist::Page;
+use crate::ops::recover::Waiting;
+use crate::tui::effect::Effect;
+use crate::tui::errand::{Errand, News};
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::Model;
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step};
+use crate::tui::model::dialog::Dialog;
+use crate::tui::secret_field::SecretField;
+use crate::tui::theme::Role;
+use crate::tui::update::{create, list};
+
+/// How many lines of what was seen are kept.
+const SEEN: usize = 4;
+
+fn errand(request: RequestId, team: TeamIndex, errand: Errand) -> Effect {
+    Effect::Errand(request, team, errand)
+}
+
+pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, news: News) -> Vec<Effect> {
+    match news {
+        News::Begun(Ok((creation, page))) => {
+            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.ways.create = Way::Assisted;
+            }
+            ask_for_value(model, team, *creation, Some(page));
+            Vec::new()
+        }
+        News::Begun(Err(error)) => create::on_created(model, team, Err(error)),
+        News::Opened(page) => {
+            opened(model, page);
+            Vec::new()
+        }
+        News::Refused(why) => {
+            if let Some(form) = paste_form(model) {
+                form.sent = None;
+                form.error = Some(format!("{why} Paste it again."));
+            } else {
+                model.say(Role::Danger, why);
+            }
+            Vec::new()
+        }
+        News::NotMade(creation, result) => {
+            match result {
+                Ok(()) => {
+                    if let Some(state) = model.teams.get_mut(team.0) {
+                        state.waiting.retain(|one| one.creation().op != creation.op);
+                    }
+                    model.say(
+                        Role::Plain,
+                        format!("“{}” was not made, as you say.", creation.intent.name),
+                    );
+                }
+                Err(error) => model.say(Role::Danger, format!("Nothing was written down: {error}.")),
+            }
+            Vec::new()
+        }
+        News::Asked { key, ways, held } => on_asked(model, team, &key, ways, held),
+        News::Seen(line) => {
+            if let Some(form) = watching(model, request) {
+                form.seen.push(line);
+                let old = form.seen.len().saturating_sub(SEEN);
+                form.seen.drain(..old);
+            }
+            Vec::new()
+        }
+        News::NotWatched(why) => {
+            if let Some(form) = watching(model, request) {
+                form.step = Step::Value(SecretField::default());
+                form.error = Some(why);
+            }
+            Vec::new()
+        }
+        News::Tracked(Ok(tracked)) => {
+            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Track(_)));
+            if let Some(state) = model.teams.get_mut(team.0) {
+                state.list.select(&tracked.id);
+            }
+            model.say(Role::Ok, format!("✓ {} is tracked.", tracked.key().called()));
+            list::load(model, team)
+        }
+        News::Tracked(Err(why)) => {
+            let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
+                Dialog::Track(form) => Some(form),
+                _ => None,
+            });
+            match form {
+                Some(form) => {
+                    form.sent = None;
+                    form.error = Some(why);
+                }
+                None => model.say(Role::Danger, why),
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn opened(model: &mut Model, page: Page) {
+    match model.dialogs.last_mut() {
+        Some(Dialog::Paste(form)) => form.page = Some(page),
+        Some(Dialog::ByHand(form)) => form.page = Some(page),
+        _ => {}
+    }
+}
+
+fn paste_form(model: &mut Model) -> Option<&mut PasteForm> {
+    model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::Paste(form) => Some(form),
+        _ => None,
+    })
+}
+
+fn watching(model: &mut Model, request: RequestId) -> Option<&mut ByHandForm> {
+    model.dialogs.iter_mut().find_map(|dialog| match dialog {
+        Dialog::ByHand(form) if matches!(form.step, Step::Watching(awaited) if awaited == request) => Some(form),
+        _ => None,
+    })
+}
+
+/// Opens the hidden field for a key that is made in the browser.
+pub(super) fn ask_for_value(model: &mut Model, team: TeamIndex, creation: Creation, page: Option<Page>) {
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.waiting.retain(|one| one.creation().op != creation.op);
+    }
+    model.dialogs.push(Dialog::Paste(PasteForm {
+        team,
+        creation,
+        page,
+        field: SecretField::default(),
+        sent: None,
+        error: None,
+    }));
+}
+
+/// Opens the hidden field for the new key of a rotation, and the page.
+pub(super) fn begin(model: &mut Model, team: TeamIndex, creation: Creation) -> Vec<Effect> {
+    ask_for_value(model, team, creation, None);
+    open_page(model, team)
+}
+
+pub(super) fn act_on_paste(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Paste(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let team = form.team;
+    match action {
+        Action::OpenPage => return open_page(model, team),
+        Action::Submit if form.sent.is_none() => match form.field.take() {
+            Ok(value) => {
+                form.error = None;
+                let creation = Box::new(form.creation.clone());
+                let request = model.begin("trying the value", true);
+                if let Some(form) = paste_form(model) {
+                    form.sent = Some(request);
+                }
+                return vec![errand(request, team, Errand::TakePasted(creation, value))];
+            }
+            Err(error) => form.error = Some(error.to_string()),
+        },
+        Action::Back if form.sent.is_none() => leave(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Whether the key was made is the person's to say, now or at any later start.
+fn leave(model: &mut Model) {
+    let Some(Dialog::Paste(form)) = model.dialogs.pop() else {
+        return;
+    };
+    let name = form.creation.intent.name.clone();
+    if let Some(state) = model.teams.get_mut(form.team.0) {
+        state.waiting.push(Waiting::Asked(form.creation));
+    }
+    model.say(
+        Role::Warn,
+        format!("Did you create “{name}”? w opens it again: paste its value, or say that it was not made."),
+    );
+}
+
+fn open_page(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
+    let request = model.begin("opening the page", false);
+    vec![errand(request, team, Errand::OpenPage)]
+}
+
+/// Whether a key can only be revoked in the browser, as far as is known.
+pub(super) fn is_by_hand(model: &Model, target: &ListedKey) -> bool {
+    target.key.id.is_local() || model.team().ways.revoke == Way::Assisted
+}
+
+/// Asks how a key is revoked where that is not known, and whether its value is at hand.
+pub(super) fn ask_about(model: &mut Model, target: &ListedKey) -> (RequestId, Effect) {
+    let request = model.begin("looking for the endpoint", false);
+    let effect = errand(request, model.active, Errand::AskAbout(Box::new(target.clone())));
+    (request, effect)
+}
+
+/// Opens the dialog of a key that is revoked in the browser.
+pub(super) fn open_revoke(model: &mut Model, target: ListedKey) -> Vec<Effect> {
+    let (request, effect) = ask_about(model, &target);
+    push_revoke(model, target, false, Some(request));
+    vec![effect]
+}
+
+fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<RequestId>) {
+    model.dialogs.push(Dialog::ByHand(ByHandForm {
+        target,
+        step: Step::Value(SecretField::default()),
+        held,
+        asking,
+        page: None,
+        error: None,
+        seen: Vec::new(),
+    }));
+}
+
+fn on_asked(model: &mut Model, team: TeamIndex, key: &KeyId, ways: Ways, held: bool) -> Vec<Effect> {
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.ways = ways;
+    }
+    // A question that is open about a key without an endpoint becomes the dialog that helps.
+    let asked = model
+        .dialogs
+        .iter()
+        .position(|dialog| matches!(dialog, Dialog::Revoke(form) if form.target.key.id == *key));
+    if let Some(place) = asked
+        && ways.revoke == Way::Assisted
+        && let Dialog::Revoke(form) = model.dialogs.remove(place)
+    {
+        push_revoke(model, form.target, held, None);
+        return Vec::new();
+    }
+    for dialog in &mut model.dialogs {
+        if let Dialog::ByHand(form) = dialog
+            && form.target.key.id == *key
+        {
+            form.held = held;
+            form.asking = None;
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    let team = model.active;
+    let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let target = form.target.clone();
+    match (action, &mut form.step) {
+        (Action::OpenPage, _) => return open_page(model, team),
+        (Action::Submit, Step::Value(_)) if form.asking.is_some() => {
+            form.error = Some("A moment: it is being looked whether its value is at hand.".to_owned());
+        }
+        (Action::Submit, Step::Value(field)) => {
+            form.error = None;
+            let value = match field.take() {
+                Ok(value) => Some(value),
+                Err(_) if field.count() == 0 && form.held => None,
+                Err(_) if field.count() == 0 => {
+                    form.step = Step::Word(Input::default());
+                    return open_page(model, team);
+                }
+                Err(error) => {
+                    form.error = Some(error.to_string());
+                    return Vec::new();
+                }
+            };
+            form.seen.clear();
+            let request = model.begin("watching the value", false);
+            if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+                form.step = Step::Watching(request);
+            }
+            return vec![errand(request, team, Errand::Watch(Box::new(target), value))];
+        }
+        (Action::Submit, Step::Word(input)) if deliberate => {
+            if input.value().trim() != GONE {
+                form.error = Some("That is not it. Nothing was written down.".to_owned());
+                return Vec::new();
+            }
+            let request = model.begin("writing it down", true);
+            if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+                form.step = Step::Attesting(request);
+            }
+            return vec![errand(request, team, Errand::Attest(Box::new(target)))];
+        }
+        (Action::Back, Step::Watching(request)) => {
+            let request = *request;
+            model.in_flight.remove(&request);
+            model.dialogs.pop();
+            let called = target.key.called();
+            model.say(
+                Role::Warn,
+                format!("{called} is not watched any more. It was alive when it was last tried; x goes on."),
+            );
+            return vec![Effect::Cancel(request)];
+        }
+        (Action::Back, Step::Value(_) | Step::Word(_)) => {
+            model.dialogs.pop();
+            let called = target.key.called();
+            model.say(
+                Role::Plain,
+                format!("Nothing was written down: {called} is alive as far as is known."),
+            );
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The hidden field that has the keys, if one has.
+fn hidden(model: &mut Model) -> Option<&mut SecretField> {
+    match model.dialogs.last_mut()? {
+        Dialog::Paste(form) if form.sent.is_none() => {
+            form.error = None;
+            Some(&mut form.field)
+        }
+        Dialog::ByHand(form) => match &mut form.step {
+            Step::Value(field) => {
+                form.error = None;
+                Some(field)
+            }
+            _ => None,
+        },
+        Dialog::Track(form) if form.sent.is_none() && form.in_value() => {
+            form.error = None;
+            Some(&mut form.field)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a hidden field of these dialogs has the keys.
+pub(super) fn has_hidden(model: &mut Model) -> bool {
+    hidden(model).is_some()
+}
+
+pub(super) fn type_secret(model: &mut Model, event: &Event) {
+    let Event::Key(key) = event else { return };
+    let Some(field) = hidden(model) else { return };
+    let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Char('u') if control => field.clear(),
+        KeyCode::Char(c) if !control => field.push(c),
+        KeyCode::Backspace => field.backspace(),
+        _ => {}
+    }
+}
+
+/// Takes a paste, without what was copied along with it.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    let bare = std::str::from_utf8(unwrapped(text.as_bytes())).unwrap_or(text);
+    if let Some(field) = hidden(model) {
+        field.paste(bare);
+    }
+}
+
+/// The line for the word that says that a key is gone.
+pub(super) fn line(form: &mut ByHandForm) -> Option<&mut Input> {
+    match &mut form.step {
+        Step::Word(input) => Some(input),
+        _ => None,
+    }
+}
+
+/// The key that waits in the waiting page to be said made or not.
+pub(super) fn not_made(model: &mut Model, creation: Creation) -> Vec<Effect> {
+    let request = model.begin("writing it down", false);
+    vec![errand(request, model.active, Errand::NotMade(Box::new(creation)))]
+}

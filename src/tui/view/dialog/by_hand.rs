@@ -1,0 +1,183 @@
+//! What is shown while a person clicks in the browser: where to click, and what was seen.
+
+use crate::core::secret::NotASecret;
+use crate::core::text::clean;
+use crate::ops::assist::{CLICKS, CREATE_CLICKS, Page};
+use crate::tui::model::Model;
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, TrackForm};
+use crate::tui::secret_field::SecretField;
+use crate::tui::theme::Role;
+use crate::tui::view::dialog::Sheet;
+
+/// The hidden field: dots for what it holds, and what is wrong with it.
+fn hidden(sheet: &mut Sheet, model: &Model, field: &SecretField, error: Option<&String>, busy: Option<&str>) {
+    let count = field.count();
+    let dots = "•".repeat(count.min(usize::from(sheet.width.saturating_sub(4))));
+    sheet.input(model, &dots, dots.chars().count());
+    sheet.blank();
+    match (field.refused(), error, busy, count) {
+        (Some(bytes), ..) => {
+            let told = NotASecret::TooLong(bytes).to_string();
+            sheet.words(model, Role::Danger, &format!("✗ {told} ^U empties the field."));
+        }
+        (None, Some(error), ..) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
+        (None, None, Some(busy), _) => sheet.words(model, Role::Accent, busy),
+        (None, None, None, 0) => sheet.words(model, Role::Dim, "Nothing pasted yet."),
+        (None, None, None, count) => sheet.words(model, Role::Dim, &format!("{count} characters.")),
+    }
+}
+
+fn host(model: &Model) -> &str {
+    model.profile().map_or("the server", |profile| profile.host.as_str())
+}
+
+fn where_to(page: Option<&Page>) -> String {
+    page.map_or_else(
+        || "^O opens the page of the keys".to_owned(),
+        |page| clean(&page.words()).into_owned(),
+    )
+}
+
+pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
+    let name = &form.creation.intent.name;
+    let mut sheet = Sheet::new(format!("New key in the browser: {name}"), room.min(72));
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        &format!("{} has no endpoint to create keys: you make it there.", host(model)),
+    );
+    sheet.blank();
+    sheet.words(model, Role::Strong, &format!("{}.", where_to(form.page.as_ref())));
+    sheet.words(model, Role::Plain, &format!("{CREATE_CLICKS}. Call it “{name}”."));
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Plain,
+        "Paste its value. It is not shown; it is tried, and then handed over as any new key.",
+    );
+    let busy = form.sent.map(|_| "Trying it, then putting it away…");
+    hidden(&mut sheet, model, &form.field, form.error.as_ref(), busy);
+    sheet
+}
+
+pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
+    let key = &form.target.key;
+    let mut sheet = Sheet::new("Revoke this key in the browser", room.min(72));
+    sheet.role = Role::Danger;
+    sheet.blank();
+    let name = if key.name.is_blank() {
+        "(no name)"
+    } else {
+        key.name.shown()
+    };
+    sheet.fact(model, "key", Role::Strong, name);
+    sheet.fact(model, "id", Role::Plain, &format!("{}   {}", key.id, key.hint()));
+    if form.target.own == crate::core::key::Own::Yes {
+        sheet.words(
+            model,
+            Role::Danger,
+            "! This is the key chatzuri-keys is signed in with: revoking it signs us out.",
+        );
+    }
+    sheet.blank();
+    match &form.step {
+        Step::Value(field) => {
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!("{} has no endpoint to revoke it: you do it there.", host(model)),
+            );
+            sheet.words(
+                model,
+                Role::Plain,
+                if form.held {
+                    "Its value is at hand: Enter opens the page and watches it until it is dead."
+                } else {
+                    "Paste its value and Enter: the page opens, and the value is watched until it is dead. If nobody has it, \
+                     Enter alone: your word counts then, and nothing is proven."
+                },
+            );
+            let busy = form.asking.map(|_| "Looking whether its value is at hand…");
+            hidden(&mut sheet, model, field, form.error.as_ref(), busy);
+        }
+        Step::Watching(_) => {
+            sheet.words(
+                model,
+                Role::Strong,
+                &format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
+            );
+            sheet.blank();
+            for line in &form.seen {
+                sheet.words(model, Role::Plain, line);
+            }
+            sheet.words(
+                model,
+                Role::Accent,
+                "Trying its value until it got 401 three times in a row…",
+            );
+        }
+        Step::Word(input) => {
+            sheet.words(model, Role::Strong, &format!("{}.", where_to(form.page.as_ref())));
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
+            );
+            sheet.blank();
+            sheet.words(
+                model,
+                Role::Plain,
+                &format!(
+                    "Type “{GONE}” when it is gone from the page. It is written down as your word, not as proven:"
+                ),
+            );
+            sheet.input(model, input.value(), input.cursor());
+            if let Some(error) = &form.error {
+                sheet.words(model, Role::Warn, error);
+            }
+        }
+        Step::Attesting(_) => sheet.words(model, Role::Accent, "Writing it down…"),
+    }
+    sheet
+}
+
+pub(super) fn track(model: &Model, form: &TrackForm, room: u16) -> Sheet {
+    let mut sheet = Sheet::new("Add an existing key", room.min(72));
+    sheet.blank();
+    sheet.words(
+        model,
+        Role::Dim,
+        &format!(
+            "{} has no list of keys: what you write down here is tracked.",
+            host(model)
+        ),
+    );
+    sheet.blank();
+    let mut cursor = None;
+    for (place, (label, line)) in TRACK_LINES.iter().zip(&form.lines).enumerate() {
+        let role = if place == form.place { Role::Accent } else { Role::Dim };
+        let hint = match place {
+            1 => " (as 2026-12-01)",
+            2 | 3 => " (if you know it)",
+            _ => "",
+        };
+        sheet.words(model, role, &format!("{label}{hint}"));
+        sheet.input(model, line.value(), line.cursor());
+        if place == form.place {
+            cursor = sheet.cursor;
+        }
+    }
+    let role = if form.in_value() { Role::Accent } else { Role::Dim };
+    sheet.words(
+        model,
+        role,
+        "value (hidden; tried once and forgotten; may be left empty)",
+    );
+    let busy = form.sent.map(|_| "Trying it, then writing it down…");
+    hidden(&mut sheet, model, &form.field, form.error.as_ref(), busy);
+    if !form.in_value() {
+        sheet.cursor = cursor;
+    }
+    sheet
+}

@@ -119,6 +119,10 @@ impl KeyApi for Finder {
         self.api.probe(value)
     }
 
+    fn probe_leaked<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
+        self.api.probe_leaked(value)
+    }
+
     fn is_own(&self, key: &ApiKey) -> Own {
         let by_value = self.state().own.contains(&key.id);
         if by_value { Own::Yes } else { self.api.is_own(key) }

@@ -58,10 +58,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     if model.dialogs.is_empty() {
         footer::draw_hints(model, frame, areas.footer);
     }
-    if !model.dialogs.is_empty() {
-        dialog::draw_backdrop(model, frame, screen);
-    }
     for dialog in &model.dialogs {
+        dialog::draw_backdrop(model, frame, screen);
         dialog::draw(model, dialog, frame, screen);
     }
 }

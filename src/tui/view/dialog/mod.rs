@@ -225,7 +225,7 @@ fn unhook_wide_characters(frame: &mut Frame<'_>, at: Rect, screen: Rect) {
     }
 }
 
-/// Dims what lies under the dialogs, where the theme has a way to.
+/// Dims what lies under a dialog, another one too, where the theme has a way to.
 pub(super) fn draw_backdrop(model: &Model, frame: &mut Frame<'_>, screen: Rect) {
     frame
         .buffer_mut()

@@ -18,7 +18,7 @@ use crate::cli::{Context, by_hand, find, until_interrupted};
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::ListedKey;
 use crate::core::register::Place;
-use crate::core::rotation::{Creating, PlaceState, Rotation, Stage, successor_name};
+use crate::core::rotation::{Creating, Next, PlaceState, Rotation, Stage, successor_name};
 use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
@@ -148,11 +148,22 @@ pub(super) async fn run(
     let settled = settle(at(&context, &session), rotation, seen.listing, measure.rules()).await;
     // What waits was told with its command already.
     if !args.json && settled.waiting.is_none() {
-        context
-            .output
-            .say(&next(&settled.rotation, measure.quiet, settled.listing.as_of));
+        let (rotation, as_of) = (&settled.rotation, settled.listing.as_of);
+        context.output.say(&match rotation.next(measure.quiet, as_of) {
+            Next::Store => next_without_value(rotation),
+            _ => next(rotation, measure.quiet, as_of),
+        });
     }
     Ok(exit)
+}
+
+/// Nobody took the value, and nothing keeps it: what cannot be handed over later is not promised.
+fn next_without_value(rotation: &Rotation) -> String {
+    let id = shell_word(rotation.old.id.shown());
+    format!(
+        "Next: unless it was pasted somewhere, chatzuri-keys rotate cancel {id} --revoke-new takes the new key away, and \
+         chatzuri-keys rotate start {id} begins again with --show or --to TARGET."
+    )
 }
 
 /// A script that reads the value must not take nothing for it.

@@ -81,6 +81,24 @@ fn the_four_steps_by_command_line() {
     assert_eq!((posted, deleted), (1, 1));
 }
 
+/// There is no clipboard here, and no keyring.
+#[test]
+fn a_value_that_nobody_took_and_nothing_keeps_is_not_promised() {
+    let stage = stage();
+    let ran = stage.run(&["rotate", "start", OLD, "--copy"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("is kept nowhere else") && !ran.stderr.contains("hands it over"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("rotate cancel key_"), "{}", ran.stderr);
+    // What it says to do.
+    let cancelled = stage.run(&["rotate", "cancel", OLD, "--revoke-new", "--yes"]);
+    assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
+    assert!(alive(&stage, &begun(&stage)));
+}
+
 #[test]
 fn every_step_may_be_given_twice() {
     let stage = stage();

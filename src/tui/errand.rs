@@ -8,7 +8,7 @@ use crate::core::tracked::Tracked;
 use crate::core::way::Ways;
 use crate::ops::assist::{Draft, Page};
 use crate::ops::create::CreateError;
-use crate::ports::JournalError;
+use crate::ports::{JournalError, Operation};
 
 /// One errand.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub enum Errand {
     TakePasted(Box<Creation>, Secret),
     /// Write down that such a key was not made.
     NotMade(Box<Creation>),
+    /// Find out how an operation is done.
+    FindOut(Operation),
     /// Find out how a key is revoked, and whether its value is at hand.
     AskAbout(Box<ListedKey>),
     /// Open the page, and watch the value of a key until it is dead; without one, the value that is at hand.
@@ -40,6 +42,8 @@ pub enum News {
     Refused(String),
     /// What was written down about a key that was not made.
     NotMade(Box<Creation>, Result<(), JournalError>),
+    /// How each operation is done, as far as is known now.
+    FoundOut(Ways),
     /// How a key is revoked.
     Asked {
         /// Which.

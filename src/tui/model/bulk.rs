@@ -9,7 +9,7 @@ use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::ops::revoke_many::{Progress, Revoked};
 use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::Facts;
+use crate::tui::model::dialog::{Facts, Finding};
 
 /// The dialog.
 #[derive(Debug)]
@@ -20,6 +20,10 @@ pub struct BulkForm {
     pub plan: Plan,
     /// How new they are.
     pub facts: Facts,
+    /// Whether it is known how keys are revoked.
+    pub finding: Finding,
+    /// Marked keys that are revoked in the browser, and are not among these.
+    pub in_browser: usize,
     /// Marked keys that the list lacks by now.
     pub gone: usize,
     /// Where it stands.

@@ -1,8 +1,11 @@
 //! What is open while a person clicks in the browser.
 
+use std::collections::VecDeque;
+
 use tui_input::Input;
 
 use crate::core::creation::Creation;
+use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
 use crate::ops::assist::{Draft, Fields, Page};
 use crate::tui::message::{RequestId, TeamIndex};
@@ -38,6 +41,67 @@ pub enum Step {
     Attesting(RequestId),
 }
 
+/// Marked keys that are revoked in the browser one after the other. The first of them is in the form.
+#[derive(Debug)]
+pub struct Walk {
+    rest: VecDeque<ListedKey>,
+    total: usize,
+    dead: usize,
+    attested: usize,
+}
+
+impl Walk {
+    /// Over one key and `rest`, in this order.
+    #[must_use]
+    pub fn over(rest: VecDeque<ListedKey>) -> Self {
+        Self {
+            total: rest.len() + 1,
+            rest,
+            dead: 0,
+            attested: 0,
+        }
+    }
+
+    /// Which of how many keys is in the form, from 1.
+    #[must_use]
+    pub fn place(&self) -> (usize, usize) {
+        (self.total - self.rest.len(), self.total)
+    }
+
+    /// Takes note of what became of the key in the form.
+    pub fn note(&mut self, outcome: &Outcome) {
+        if outcome.is_proven() {
+            self.dead += 1;
+        } else if matches!(outcome, Outcome::Attested(_)) {
+            self.attested += 1;
+        }
+    }
+
+    /// The next key.
+    pub fn next(&mut self) -> Option<ListedKey> {
+        self.rest.pop_front()
+    }
+
+    /// What became of all of them.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self {
+            total, dead, attested, ..
+        } = self;
+        let mut words = format!("Of {total} marked keys {dead} are dead");
+        if *attested > 0 {
+            words.push_str(&format!(", {attested} revoked by your word"));
+        }
+        match total - dead - attested {
+            0 => words.push('.'),
+            left => words.push_str(&format!(
+                ", {left} alive as far as is known: still marked, and x goes on with them."
+            )),
+        }
+        words
+    }
+}
+
 /// A key that is revoked in the browser.
 #[derive(Debug)]
 pub struct ByHandForm {
@@ -55,6 +119,8 @@ pub struct ByHandForm {
     pub error: Option<String>,
     /// What was seen of the value, the newest last.
     pub seen: Vec<String>,
+    /// The marked keys it is one of.
+    pub walk: Option<Walk>,
 }
 
 /// What is typed when a key is gone from the page.

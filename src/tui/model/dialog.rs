@@ -93,11 +93,68 @@ pub struct Palette {
     pub matches: Vec<(Action, String, &'static str)>,
 }
 
+/// Whether it is known how an operation is done. Nothing is asked of the person before it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Finding {
+    /// It is known, or it cannot be told without the request itself.
+    #[default]
+    Over,
+    /// It is being found out.
+    Underway {
+        /// By this run.
+        request: RequestId,
+        /// Whether the person has pressed Enter already.
+        entered: bool,
+    },
+}
+
+impl Finding {
+    /// What `request` finds out.
+    #[must_use]
+    pub fn by(request: RequestId) -> Self {
+        Self::Underway {
+            request,
+            entered: false,
+        }
+    }
+
+    /// Whether it is being found out.
+    #[must_use]
+    pub fn is_underway(self) -> bool {
+        matches!(self, Self::Underway { .. })
+    }
+
+    /// Takes note of Enter where it comes too early.
+    pub fn note_enter(&mut self) -> bool {
+        if let Self::Underway { entered, .. } = self {
+            *entered = true;
+            return true;
+        }
+        false
+    }
+
+    /// Ends where `request` has told it; whether Enter was pressed meanwhile. `None`: it waits for another one, or for none.
+    pub fn end(&mut self, request: RequestId) -> Option<bool> {
+        match *self {
+            Self::Underway {
+                request: awaited,
+                entered,
+            } if awaited == request => {
+                *self = Self::Over;
+                Some(entered)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A new key's name.
 #[derive(Debug, Default)]
 pub struct CreateForm {
     /// What was typed.
     pub input: Input,
+    /// Whether it is known how keys are made.
+    pub finding: Finding,
     /// The creation under way.
     pub sent: Option<RequestId>,
     /// Why the last one failed.
@@ -233,6 +290,8 @@ pub struct RevokeForm {
     pub target: ListedKey,
     /// How new they are.
     pub facts: Facts,
+    /// Whether it is known how keys are revoked.
+    pub finding: Finding,
     /// How it is confirmed.
     pub confirm: Confirm,
     /// The revocation under way.

@@ -8,12 +8,15 @@ use crate::core::key::{BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
 use crate::core::rotation::{Rotation, Trouble};
 use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::dialog::Finding;
 
 /// Rotate this key? What the new one is called.
 #[derive(Debug)]
 pub struct BeginForm {
     /// The key that is to go.
     pub target: ListedKey,
+    /// Whether it is known how keys are made.
+    pub finding: Finding,
     /// What was typed.
     pub input: Input,
     /// The creation under way.

@@ -30,12 +30,8 @@ impl Runner {
                 }
             };
             let profile = profile?;
-            let way = if session.ways.recall(Operation::List).await == Way::Assisted {
-                session.ways.way(Operation::Create).await
-            } else {
-                session.ways.recall(Operation::Create).await
-            };
-            if way != Way::Assisted {
+            // Found out when the form was opened; only what could not be told then is asked by the request itself.
+            if session.ways.recall(Operation::Create).await != Way::Assisted {
                 let made = create(&ports, &profile, &*session.api, name.clone(), WithoutStore::Create).await;
                 let found_out = session.ways.known().create == Way::Assisted;
                 if !matches!(&made, Err(CreateError::NotCreated(..)) if found_out) {
@@ -110,6 +106,10 @@ impl Runner {
                 Errand::NotMade(creation) => {
                     let result = not_made(&ports, &profile, &creation).await;
                     News::NotMade(creation, result)
+                }
+                Errand::FindOut(operation) => {
+                    session.ways.way(operation).await;
+                    News::FoundOut(session.ways.known())
                 }
                 Errand::AskAbout(target) => {
                     session.ways.way(Operation::Revoke).await;

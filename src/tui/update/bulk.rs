@@ -6,9 +6,8 @@ use crate::core::bulk::Plan;
 use crate::core::confirm::{Question, question};
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
-use crate::core::listing::ListedKey;
-use crate::core::way::Way;
 use crate::ops::revoke_many::{Ended, Progress, Revoked};
+use crate::ports::Operation;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -17,28 +16,28 @@ use crate::tui::model::dialog::{Dialog, Facts};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
+use crate::tui::update::{finding, walk};
 
 /// Asks about the marked keys, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    let marked = model.team().list.marked();
-    let by_hand = |listed: &ListedKey| listed.key.id.is_local();
-    if model.team().ways.revoke == Way::Assisted || marked.iter().any(by_hand) {
-        model.say(
-            Role::Warn,
-            "These are revoked in the browser, one after the other: Esc unmarks them, then x on each. Nothing was revoked.",
-        );
-        return Vec::new();
+    let (in_browser, by_endpoint) = walk::marked(model);
+    if by_endpoint.is_empty() {
+        return walk::begin(model);
     }
-    let effects = load(model, model.active);
+    let (finding, effect) = finding::find_out(model, Operation::Revoke);
+    let mut effects = load(model, model.active);
+    effects.extend(effect);
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),
         None => Facts::Fresh,
     };
-    let plan = Plan::of(model.team().list.marked(), model.server_now());
+    let plan = Plan::of(by_endpoint, model.server_now());
     model.dialogs.push(Dialog::Bulk(BulkForm {
         team: model.active,
         plan,
         facts,
+        finding,
+        in_browser: in_browser.len(),
         gone: 0,
         stage: BulkStage::Counting(Input::default()),
         hint: None,
@@ -57,7 +56,7 @@ fn form(model: &mut Model) -> Option<&mut BulkForm> {
 /// The list came again: a plan that waited for it is made anew of what is listed now.
 pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
     let server_now = model.server_now();
-    let marked = model.team().list.marked();
+    let (_, marked) = walk::marked(model);
     let complete = model.team().complete;
     let Some(form) = form(model) else { return };
     if form.facts != Facts::Reading(request) || !matches!(form.stage, BulkStage::Counting(_)) {
@@ -99,6 +98,10 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         }
         Action::Submit if matches!(form.facts, Facts::Reading(_)) => {
             form.hint = Some("A moment: the list is being read again.");
+            return Vec::new();
+        }
+        Action::Submit if form.finding.is_underway() => {
+            form.hint = Some("A moment: it is being looked how keys are revoked here.");
             return Vec::new();
         }
         Action::Submit if deliberate => {}

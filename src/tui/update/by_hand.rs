@@ -15,11 +15,11 @@ use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step};
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, Walk};
 use crate::tui::model::dialog::Dialog;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, list};
+use crate::tui::update::{create, finding, list};
 
 /// How many lines of what was seen are kept.
 const SEEN: usize = 4;
@@ -67,7 +67,8 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             }
             Vec::new()
         }
-        News::Asked { key, ways, held } => on_asked(model, team, &key, ways, held),
+        News::FoundOut(ways) => finding::on_found_out(model, request, team, ways),
+        News::Asked { key, ways, held } => on_asked(model, (request, team), &key, ways, held),
         News::Seen(line) => {
             if let Some(form) = watching(model, request) {
                 form.seen.push(line);
@@ -210,12 +211,17 @@ pub(super) fn ask_about(model: &mut Model, target: &ListedKey) -> (RequestId, Ef
 
 /// Opens the dialog of a key that is revoked in the browser.
 pub(super) fn open_revoke(model: &mut Model, target: ListedKey) -> Vec<Effect> {
+    open_revoke_in(model, target, None)
+}
+
+/// The same for one of several marked keys.
+pub(super) fn open_revoke_in(model: &mut Model, target: ListedKey, walk: Option<Walk>) -> Vec<Effect> {
     let (request, effect) = ask_about(model, &target);
-    push_revoke(model, target, false, Some(request));
+    push_revoke(model, target, false, Some(request), walk);
     vec![effect]
 }
 
-fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<RequestId>) {
+fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<RequestId>, walk: Option<Walk>) {
     model.dialogs.push(Dialog::ByHand(ByHandForm {
         target,
         step: Step::Value(SecretField::default()),
@@ -224,10 +230,17 @@ fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<
         page: None,
         error: None,
         seen: Vec::new(),
+        walk,
     }));
 }
 
-fn on_asked(model: &mut Model, team: TeamIndex, key: &KeyId, ways: Ways, held: bool) -> Vec<Effect> {
+fn on_asked(
+    model: &mut Model,
+    (request, team): (RequestId, TeamIndex),
+    key: &KeyId,
+    ways: Ways,
+    held: bool,
+) -> Vec<Effect> {
     if let Some(state) = model.teams.get_mut(team.0) {
         state.ways = ways;
     }
@@ -240,15 +253,21 @@ fn on_asked(model: &mut Model, team: TeamIndex, key: &KeyId, ways: Ways, held: b
         && ways.revoke == Way::Assisted
         && let Dialog::Revoke(form) = model.dialogs.remove(place)
     {
-        push_revoke(model, form.target, held, None);
+        push_revoke(model, form.target, held, None, None);
         return Vec::new();
     }
     for dialog in &mut model.dialogs {
-        if let Dialog::ByHand(form) = dialog
-            && form.target.key.id == *key
-        {
-            form.held = held;
-            form.asking = None;
+        match dialog {
+            Dialog::ByHand(form) if form.target.key.id == *key => {
+                form.held = held;
+                form.asking = None;
+            }
+            Dialog::Revoke(form) => {
+                if form.finding.end(request).is_some() {
+                    form.hint = None;
+                }
+            }
+            _ => {}
         }
     }
     Vec::new()
@@ -300,25 +319,33 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
         (Action::Back, Step::Watching(request)) => {
             let request = *request;
             model.in_flight.remove(&request);
+            let left = words_of_walk(form);
             model.dialogs.pop();
             let called = target.key.called();
             model.say(
                 Role::Warn,
-                format!("{called} is not watched any more. It was alive when it was last tried; x goes on."),
+                format!("{called} is not watched any more. It was alive when it was last tried; x goes on.{left}"),
             );
             return vec![Effect::Cancel(request)];
         }
         (Action::Back, Step::Value(_) | Step::Word(_)) => {
+            let left = words_of_walk(form);
             model.dialogs.pop();
             let called = target.key.called();
             model.say(
                 Role::Plain,
-                format!("Nothing was written down: {called} is alive as far as is known."),
+                format!("Nothing was written down: {called} is alive as far as is known.{left}"),
             );
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// What became of the marked keys that a form was one of.
+fn words_of_walk(form: &ByHandForm) -> String {
+    let words = form.walk.as_ref().map(Walk::words);
+    words.map_or_else(String::new, |words| format!(" {words}"))
 }
 
 /// The hidden field that has the keys, if one has.

@@ -7,19 +7,29 @@ use jiff::SignedDuration;
 use crate::ops::create::{CreateError, NewKey, Safety};
 use crate::ops::custody::Acknowledged;
 use crate::ops::recover::{Since, Waiting};
-use crate::ports::{ClipboardRoute, Fault};
+use crate::ports::{ClipboardRoute, Fault, Operation};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::{CopyState, Dialog, QuitReason, Sending, ShowOnce};
+use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, QuitReason, Sending, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::{send, track, waiting};
+use crate::tui::update::{finding, send, track, waiting};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
+
+/// Asks for the name of a new key, once it is known how keys are made here.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let (finding, effect) = finding::find_out(model, Operation::Create);
+    model.dialogs.push(Dialog::Create(CreateForm {
+        finding,
+        ..CreateForm::default()
+    }));
+    effect.into_iter().collect()
+}
 
 pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Dialog::Create(form)) = model.dialogs.last_mut() else {
@@ -30,6 +40,7 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => {
             model.dialogs.pop();
         }
+        Action::Submit if form.finding.note_enter() => {}
         Action::Submit => match form.name() {
             Ok(name) => {
                 form.error = None;

@@ -12,15 +12,15 @@ use crate::ports::{ApiError, Fault};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{CreateForm, Dialog};
+use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{activity, bulk, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
+use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave::quit(model),
-        Action::NewKey => model.dialogs.push(Dialog::Create(CreateForm::default())),
+        Action::NewKey => return create::open(model),
         Action::Revoke if model.team().list.marked_count() > 0 => return bulk::open(model),
         Action::Revoke => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {

@@ -6,6 +6,7 @@ mod by_hand;
 mod clipboard;
 mod create;
 mod due;
+mod finding;
 mod leak;
 mod leave;
 mod list;
@@ -17,6 +18,7 @@ mod sign_in;
 mod snooze;
 mod track;
 mod waiting;
+mod walk;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;

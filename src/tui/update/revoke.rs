@@ -11,12 +11,12 @@ use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog, Facts, RevokeForm};
+use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, RevokeForm};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::by_hand;
 use crate::tui::update::list::load;
+use crate::tui::update::{by_hand, walk};
 
 /// Asks about a key, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -32,9 +32,11 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
         return by_hand::open_revoke(model, target);
     }
     let mut effects = load(model, model.active);
-    // Before the person is asked for anything.
+    let mut finding = Finding::Over;
     if model.team().ways.revoke == Way::Unknown {
-        effects.push(by_hand::ask_about(model, &target).1);
+        let (request, effect) = by_hand::ask_about(model, &target);
+        finding = Finding::by(request);
+        effects.push(effect);
     }
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),
@@ -44,6 +46,7 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     model.dialogs.push(Dialog::Revoke(RevokeForm {
         target,
         facts,
+        finding,
         confirm,
         sent: None,
         hint: None,
@@ -144,6 +147,10 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             form.hint = Some("A moment: its last use is being read again.");
             return Vec::new();
         }
+        (Action::Yes | Action::Submit, _) if form.finding.is_underway() => {
+            form.hint = Some("A moment: it is being looked how keys are revoked here.");
+            return Vec::new();
+        }
         (Action::Yes, Confirm::YesNo) if deliberate => {}
         (Action::Submit, Confirm::Typed { input, expected, .. }) if deliberate => {
             if input.value().trim() != expected {
@@ -173,9 +180,13 @@ pub(super) fn on_revoked(
     outcome: &Outcome,
     unrecorded: Option<JournalError>,
 ) -> Vec<Effect> {
-    model.dialogs.retain(|dialog| match dialog {
+    let mut walk = None;
+    model.dialogs.retain_mut(|dialog| match dialog {
         Dialog::Revoke(form) => form.target.key.id != target.key.id,
-        Dialog::ByHand(form) => form.target.key.id != target.key.id,
+        Dialog::ByHand(form) if form.target.key.id == target.key.id => {
+            walk = form.walk.take();
+            false
+        }
         _ => true,
     });
     let is_own = target.own == Own::Yes;
@@ -186,6 +197,12 @@ pub(super) fn on_revoked(
     };
     if let Some(error) = unrecorded {
         sentence.push_str(&format!(" Nothing is being recorded: {error}."));
+    }
+    let mut effects = Vec::new();
+    match walk.map(|walk| walk::go_on(model, walk, (&target.key.id, outcome))) {
+        Some(Ok(next)) => effects = next,
+        Some(Err(words)) => sentence.push_str(&format!(" {words}")),
+        None => {}
     }
     if outcome.is_proven() {
         model.say(Role::Ok, format!("✓ {sentence}"));
@@ -201,7 +218,8 @@ pub(super) fn on_revoked(
         state.session = SessionState::SignedOut(Some(
             "Our own credential was revoked. Sign in with another key.".to_owned(),
         ));
-        return Vec::new();
+        return effects;
     }
-    load(model, team)
+    effects.extend(load(model, team));
+    effects
 }

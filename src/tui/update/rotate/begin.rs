@@ -9,6 +9,7 @@ use crate::core::rotation::{Role as Part, Rotation, Trouble, successor_name};
 use crate::ops::create::CreateError;
 use crate::ops::recover::Since;
 use crate::ops::rotate::RotateError;
+use crate::ports::Operation;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Begun, RequestId, TeamIndex};
@@ -16,7 +17,7 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::update::{by_hand, create, list, waiting};
+use crate::tui::update::{by_hand, create, finding, list, waiting};
 
 /// Opens the rotation of a key, or asks whether one is to begin.
 pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -47,13 +48,15 @@ pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect>
     let today = TimeZone::UTC.to_datetime(model.server_now()).date();
     let taken = list.all().iter().map(|row| row.listed.key.name.raw());
     let name = successor_name(target.key.name.raw(), today, taken);
+    let (finding, effect) = finding::find_out(model, Operation::Create);
     model.dialogs.push(Dialog::BeginRotation(BeginForm {
         target,
+        finding,
         input: name.map_or_else(Input::default, |name| Input::from(name.as_str())),
         sent: None,
         error: None,
     }));
-    Vec::new()
+    effect.into_iter().collect()
 }
 
 pub(in crate::tui::update) fn act_on_begin(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -65,6 +68,7 @@ pub(in crate::tui::update) fn act_on_begin(model: &mut Model, action: Action) ->
         Action::Back => {
             model.dialogs.pop();
         }
+        Action::Submit if form.finding.note_enter() => {}
         Action::Submit => match form.name() {
             Ok(name) => {
                 form.error = None;

@@ -96,8 +96,16 @@ fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
         let words = format!("{} of the marked keys: not in the list any more.", form.gone);
         sheet.words(model, Role::Dim, &words);
     }
+    if form.in_browser > 0 {
+        let words = format!(
+            "{} more of the marked keys, tracked on this machine, are revoked in the browser: x again afterwards.",
+            form.in_browser
+        );
+        sheet.words(model, Role::Dim, &words);
+    }
     match &form.facts {
         Facts::Reading(_) => sheet.words(model, Role::Accent, "Reading their last use again…"),
+        Facts::Fresh if form.finding.is_underway() => sheet.finding(model, "keys are revoked"),
         Facts::Fresh => {}
         Facts::Stale(why) => sheet.words(
             model,

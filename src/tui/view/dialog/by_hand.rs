@@ -4,7 +4,7 @@ use crate::core::secret::NotASecret;
 use crate::core::text::clean;
 use crate::ops::assist::{CLICKS, CREATE_CLICKS, Page};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, TrackForm};
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, TrackForm, Walk};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
@@ -29,6 +29,14 @@ fn hidden(sheet: &mut Sheet, model: &Model, field: &SecretField, error: Option<&
 
 fn host(model: &Model) -> &str {
     model.profile().map_or("the server", |profile| profile.host.as_str())
+}
+
+/// What is said before a name is asked for, where keys are made in the browser.
+pub(super) fn in_browser(model: &Model) -> String {
+    format!(
+        "{} has no endpoint to create keys: Enter opens its page, and you paste the value here.",
+        host(model)
+    )
 }
 
 fn where_to(page: Option<&Page>) -> String {
@@ -63,7 +71,11 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
 
 pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     let key = &form.target.key;
-    let mut sheet = Sheet::new("Revoke this key in the browser", room.min(72));
+    let mut title = "Revoke this key in the browser".to_owned();
+    if let Some((place, total)) = form.walk.as_ref().map(Walk::place) {
+        title.push_str(&format!("   {place} of {total}"));
+    }
+    let mut sheet = Sheet::new(title, room.min(72));
     sheet.role = Role::Danger;
     sheet.blank();
     let name = if key.name.is_blank() {

@@ -5,7 +5,7 @@ use crate::core::way::Way;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::CreateForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
+use crate::tui::view::dialog::{Sheet, by_hand};
 
 pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("New key", room.min(66));
@@ -17,10 +17,12 @@ pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     );
     let ways = model.team().ways;
     if ways.create == Way::Assisted {
-        let host = model.profile().map_or("The server", |profile| profile.host.as_str());
-        let words =
-            format!("{host} has no endpoint to create keys: Enter opens its page, and you paste the value here.");
-        sheet.words(model, Role::Plain, &words);
+        sheet.words(model, Role::Plain, &by_hand::in_browser(model));
+    }
+    if form.finding.is_underway() {
+        sheet.blank();
+        sheet.finding(model, "keys are made");
+        return sheet;
     }
     sheet.blank();
     sheet.input(model, form.input.value(), form.input.cursor());

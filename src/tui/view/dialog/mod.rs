@@ -66,6 +66,12 @@ impl Sheet {
         }
     }
 
+    /// What is being found out before anything is asked.
+    fn finding(&mut self, model: &Model, done: &str) {
+        let host = model.profile().map_or("the server", |profile| profile.host.as_str());
+        self.words(model, Role::Accent, &format!("Looking how {done} at {host}…"));
+    }
+
     /// A question's two answers, the marked one first: it is what Enter gives.
     fn choice(&mut self, model: &Model, no: &str, yes: &str) {
         self.line(Line::from(vec![

@@ -86,6 +86,7 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     }
     match &form.facts {
         Facts::Reading(_) => sheet.words(model, Role::Accent, "Reading its last use again…"),
+        Facts::Fresh if form.finding.is_underway() => sheet.finding(model, "keys are revoked"),
         Facts::Fresh => {}
         Facts::Stale(why) => sheet.words(
             model,

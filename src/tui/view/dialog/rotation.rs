@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
 use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
+use crate::core::way::Way;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
+use crate::tui::view::dialog::{Sheet, by_hand};
 use crate::tui::view::{relative, span};
 
 /// Cells of the small timeline of a key's uses.
@@ -63,6 +64,14 @@ pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
                 &format!("· used at {}", crate::core::text::clean(&place.to_string())),
             );
         }
+        sheet.blank();
+    }
+    if form.finding.is_underway() {
+        sheet.finding(model, "keys are made");
+        return sheet;
+    }
+    if model.team().ways.create == Way::Assisted {
+        sheet.words(model, Role::Plain, &by_hand::in_browser(model));
         sheet.blank();
     }
     sheet.words(model, Role::Dim, "The new key is called");

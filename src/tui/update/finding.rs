@@ -1,0 +1,65 @@
+//! How an operation is done, found out before anything is asked of the person.
+
+use crate::core::way::{Way, Ways};
+use crate::ports::Operation;
+use crate::tui::effect::Effect;
+use crate::tui::errand::Errand;
+use crate::tui::keymap::Action;
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Dialog, Finding};
+use crate::tui::update::{create, rotate, walk};
+
+/// Finds out how an operation is done, where that is not known.
+pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Option<Effect>) {
+    let ways = model.team().ways;
+    let known = match operation {
+        Operation::List => ways.list,
+        Operation::Create => ways.create,
+        Operation::Revoke => ways.revoke,
+        Operation::Teams => Way::Api,
+    };
+    if known != Way::Unknown {
+        return (Finding::Over, None);
+    }
+    let request = model.begin("looking for the endpoint", false);
+    let errand = Errand::FindOut(operation);
+    (
+        Finding::by(request),
+        Some(Effect::Errand(request, model.active, errand)),
+    )
+}
+
+/// It is known, or it cannot be told: the dialog that waited for it asks.
+pub(super) fn on_found_out(model: &mut Model, request: RequestId, team: TeamIndex, ways: Ways) -> Vec<Effect> {
+    if let Some(state) = model.teams.get_mut(team.0) {
+        state.ways = ways;
+    }
+    let mut ended = None;
+    for (place, dialog) in model.dialogs.iter_mut().enumerate() {
+        let finding = match dialog {
+            Dialog::Create(form) => &mut form.finding,
+            Dialog::BeginRotation(form) => &mut form.finding,
+            Dialog::Bulk(form) => {
+                form.hint = None;
+                &mut form.finding
+            }
+            _ => continue,
+        };
+        if let Some(entered) = finding.end(request) {
+            ended = Some((place, entered));
+        }
+    }
+    let Some((place, entered)) = ended else {
+        return Vec::new();
+    };
+    let is_on_top = place + 1 == model.dialogs.len();
+    match model.dialogs.get(place) {
+        Some(Dialog::Bulk(_)) => walk::instead_of_bulk(model),
+        // Where the browser is needed the person reads that first, and presses Enter again.
+        _ if !entered || !is_on_top || ways.create == Way::Assisted => Vec::new(),
+        Some(Dialog::Create(_)) => create::act_on_form(model, Action::Submit),
+        Some(Dialog::BeginRotation(_)) => rotate::act_on_begin(model, Action::Submit),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,61 @@
+//! Marked keys that are revoked in the browser, one after the other.
+
+use std::collections::VecDeque;
+
+use crate::core::bulk::Plan;
+use crate::core::incident::Outcome;
+use crate::core::key::KeyId;
+use crate::core::listing::ListedKey;
+use crate::core::way::Way;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::model::by_hand::Walk;
+use crate::tui::model::dialog::Dialog;
+use crate::tui::update::by_hand;
+
+/// Goes through the marked keys that a person revokes in the browser; our own credential comes last.
+pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
+    let (marked, _) = marked(model);
+    let mut order = VecDeque::from(Plan::of(marked, model.server_now()).order());
+    let Some(first) = order.pop_front() else {
+        return Vec::new();
+    };
+    let walk = Walk::over(order);
+    by_hand::open_revoke_in(model, first, Some(walk))
+}
+
+/// The marked keys by how they are revoked: in the browser, and by the endpoint.
+pub(super) fn marked(model: &Model) -> (Vec<ListedKey>, Vec<ListedKey>) {
+    let marked = model.team().list.marked();
+    marked
+        .into_iter()
+        .partition(|listed| by_hand::is_by_hand(model, listed))
+}
+
+/// It turned out that there is no endpoint: the plan that was made for it becomes a way through the browser.
+pub(super) fn instead_of_bulk(model: &mut Model) -> Vec<Effect> {
+    if model.team().ways.revoke != Way::Assisted {
+        return Vec::new();
+    }
+    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+    begin(model)
+}
+
+/// One key of the walk came to an end: asks for the next one, or says what became of all of them.
+pub(super) fn go_on(model: &mut Model, mut walk: Walk, ended: (&KeyId, &Outcome)) -> Result<Vec<Effect>, String> {
+    let (id, outcome) = ended;
+    walk.note(outcome);
+    if outcome.is_proven() || matches!(outcome, Outcome::Attested(_)) {
+        model.team_mut().list.unmark(id);
+    }
+    while let Some(next) = walk.next() {
+        match model.team().list.find(&next.key.id) {
+            Some(row) => {
+                let target = row.listed.clone();
+                return Ok(by_hand::open_revoke_in(model, target, Some(walk)));
+            }
+            None => walk.note(&Outcome::AlreadyGone),
+        }
+    }
+    Err(walk.words())
+}

@@ -78,7 +78,7 @@ impl Walk {
     }
 
     /// The next key.
-    pub fn next(&mut self) -> Option<ListedKey> {
+    pub fn take_next(&mut self) -> Option<ListedKey> {
         self.rest.pop_front()
     }
 
@@ -87,18 +87,21 @@ impl Walk {
     pub fn words(&self) -> String {
         let Self {
             total, dead, attested, ..
-        } = self;
-        let mut words = format!("Of {total} marked keys {dead} are dead");
-        if *attested > 0 {
-            words.push_str(&format!(", {attested} revoked by your word"));
-        }
-        match total - dead - attested {
-            0 => words.push('.'),
-            left => words.push_str(&format!(
-                ", {left} alive as far as is known: still marked, and x goes on with them."
-            )),
-        }
-        words
+        } = *self;
+        let left = total - dead - attested;
+        let counts = [
+            (dead, "dead"),
+            (attested, "revoked by your word"),
+            (left, "alive as far as is known"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+        let more = match left {
+            0 => "",
+            _ => " What is alive stays marked: x goes on.",
+        };
+        let keys = if total == 1 { "key" } else { "keys" };
+        format!("Of {total} marked {keys}: {}.{more}", counts.join(", "))
     }
 }
 
@@ -168,5 +171,35 @@ impl TrackForm {
     #[must_use]
     pub fn in_value(&self) -> bool {
         self.place >= self.lines.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_counts_what_became_of_each_key() {
+        let mut walk = Walk {
+            rest: VecDeque::new(),
+            total: 4,
+            dead: 0,
+            attested: 0,
+        };
+        for outcome in [
+            Outcome::Dead,
+            Outcome::AlreadyGone,
+            Outcome::StillAlive("it answers".to_owned()),
+            Outcome::Attested("amina".to_owned()),
+        ] {
+            walk.note(&outcome);
+        }
+        assert_eq!(
+            walk.words(),
+            "Of 4 marked keys: 2 dead, 1 revoked by your word, 1 alive as far as is known. What is alive stays marked: x \
+             goes on."
+        );
+        walk.note(&Outcome::Dead);
+        assert_eq!(walk.words(), "Of 4 marked keys: 3 dead, 1 revoked by your word.");
     }
 }

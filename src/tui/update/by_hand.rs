@@ -257,17 +257,16 @@ fn on_asked(
         return Vec::new();
     }
     for dialog in &mut model.dialogs {
-        match dialog {
-            Dialog::ByHand(form) if form.target.key.id == *key => {
-                form.held = held;
-                form.asking = None;
-            }
-            Dialog::Revoke(form) => {
-                if form.finding.end(request).is_some() {
-                    form.hint = None;
-                }
-            }
-            _ => {}
+        if let Dialog::ByHand(form) = dialog
+            && form.target.key.id == *key
+        {
+            form.held = held;
+            form.asking = None;
+        }
+        if let Dialog::Revoke(form) = dialog
+            && form.finding.end(request).is_some()
+        {
+            form.hint = None;
         }
     }
     Vec::new()

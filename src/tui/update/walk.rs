@@ -48,7 +48,7 @@ pub(super) fn go_on(model: &mut Model, mut walk: Walk, ended: (&KeyId, &Outcome)
     if outcome.is_proven() || matches!(outcome, Outcome::Attested(_)) {
         model.team_mut().list.unmark(id);
     }
-    while let Some(next) = walk.next() {
+    while let Some(next) = walk.take_next() {
         match model.team().list.find(&next.key.id) {
             Some(row) => {
                 let target = row.listed.clone();

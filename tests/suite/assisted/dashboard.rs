@@ -11,7 +11,7 @@ use crate::rig::stage::{Set, Stage};
 
 const ALL: [FaultEndpoint; 3] = [FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke];
 
-async fn stage(without: &[FaultEndpoint]) -> (Stage, Browser) {
+pub(super) async fn stage(without: &[FaultEndpoint]) -> (Stage, Browser) {
     let options = SandboxOptions {
         apps: false,
         without: without.to_vec(),
@@ -29,7 +29,7 @@ async fn stage(without: &[FaultEndpoint]) -> (Stage, Browser) {
 }
 
 /// Presses Enter and lets the person click while the value is watched.
-async fn watch_and_click(stage: &mut Stage, browser: &Browser, value: &str) {
+pub(super) async fn watch_and_click(stage: &mut Stage, browser: &Browser, value: &str) {
     let opened = stage.browser.count();
     stage.press_only(KeyCode::Enter);
     stage.browser.opens_after(opened).await;

@@ -1,5 +1,6 @@
 //! Servers that lack an operation on keys: every job to its end all the same, with a browser played by plain HTTP.
 
+mod asked_first;
 mod dashboard;
 mod found_out;
 mod import;

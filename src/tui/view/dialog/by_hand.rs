@@ -72,7 +72,7 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
 pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     let key = &form.target.key;
     let mut title = "Revoke this key in the browser".to_owned();
-    if let Some((place, total)) = form.walk.as_ref().map(Walk::place) {
+    if let Some((place, total)) = form.walk.as_ref().map(Walk::place).filter(|(_, total)| *total > 1) {
         title.push_str(&format!("   {place} of {total}"));
     }
     let mut sheet = Sheet::new(title, room.min(72));

@@ -1,0 +1,220 @@
+//! How an operation is done is found out before anything is asked of the person, and nothing is made or ended by that.
+
+use std::time::Duration;
+
+use chatzuri_keys::core::way::{Way, Ways};
+use chatzuri_keys::ports::Operation;
+use chatzuri_keys::sandbox::FaultRule;
+use chatzuri_keys::tui::effect::Effect;
+use chatzuri_keys::tui::errand::{Errand, News};
+use chatzuri_keys::tui::message::Message;
+use chatzuri_keys::tui::update::update;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::dashboard::{stage, watch_and_click};
+use super::*;
+use crate::rig::stage::Stage;
+
+const NO_CREATE: &str = "has no endpoint to create keys: Enter opens its page";
+
+fn requests(stage: &Stage, method: &str) -> usize {
+    let log = stage.sandbox.request_log();
+    log.iter().filter(|record| record.method == method).count()
+}
+
+fn keys_on(browser: &Browser) -> usize {
+    browser.ask("GET", "/", &[], "").1.matches("<tr><td>").count()
+}
+
+/// Tracks a key that was made in the browser, and answers its value.
+async fn tracked(stage: &mut Stage, browser: &Browser, name: &str) -> String {
+    let value = browser.create(name);
+    stage.keys(&format!("n{name}<enter>")).await;
+    stage.paste(&value).await;
+    stage.keys("<enter><enter>").await;
+    value
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_keys_are_made_is_found_out_before_a_name_is_asked_for_and_once_a_day() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create]).await;
+    let there = keys_on(&browser);
+    assert_eq!(requests(&stage, "POST"), 0, "not before it is used");
+    stage.keys("n").await;
+    stage.expect(NO_CREATE);
+    stage.expect("assisted: create");
+    stage.keys("<esc>r").await;
+    stage.expect("step 1 of 4");
+    stage.expect(NO_CREATE);
+    stage.keys("<esc>n").await;
+    let mut stage = stage.restart().await;
+    stage.keys("n").await;
+    stage.expect(NO_CREATE);
+    assert_eq!(requests(&stage, "POST"), 1);
+    stage.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let mut stage = stage.restart().await;
+    stage.keys("n").await;
+    stage.expect(NO_CREATE);
+    assert_eq!(requests(&stage, "POST"), 2, "a day later it is asked for again");
+    assert_eq!(keys_on(&browser), there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_makes_keys_is_asked_for_that_once_and_makes_none_by_it() {
+    let (mut stage, browser) = stage(&[]).await;
+    let there = keys_on(&browser);
+    stage.keys("n").await;
+    stage.expect("1 to 100 characters.");
+    stage.expect_not("no endpoint");
+    stage.keys("<esc>").await;
+    let mut stage = stage.restart().await;
+    stage.keys("nAb").await;
+    assert_eq!((requests(&stage, "POST"), keys_on(&browser)), (1, there));
+    stage.keys("<enter>").await;
+    stage.expect("New key: Ab");
+    assert_eq!((requests(&stage, "POST"), keys_on(&browser)), (2, there + 1));
+}
+
+/// Types into the dashboard while what it asked for is under way.
+fn type_only(stage: &mut Stage, keys: &[KeyCode]) -> Vec<Effect> {
+    let key = |code: &KeyCode| Message::Key(KeyEvent::new(*code, KeyModifiers::NONE));
+    let model = &mut stage.dashboard.model;
+    keys.iter().flat_map(|code| update(model, key(code))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_is_looked_no_name_is_asked_for_and_what_is_typed_is_kept() {
+    for create in [Way::Api, Way::Unknown, Way::Assisted] {
+        let (mut stage, _browser) = stage(&[]).await;
+        let asked = type_only(&mut stage, &[KeyCode::Char('n')]);
+        let [Effect::Errand(request, team, Errand::FindOut(Operation::Create))] = asked[..] else {
+            panic!("{asked:?}");
+        };
+        stage.expect("Looking how keys are made at 127.0.0.1");
+        stage.expect_not("›");
+        let typed = type_only(&mut stage, &[KeyCode::Char('A'), KeyCode::Char('b'), KeyCode::Enter]);
+        assert!(typed.is_empty(), "{typed:?}");
+        stage.expect("Looking how keys are made at 127.0.0.1");
+        let ways = Ways {
+            create,
+            ..Ways::default()
+        };
+        let news = News::FoundOut(ways);
+        let then = update(&mut stage.dashboard.model, Message::News { request, team, news });
+        if create == Way::Assisted {
+            // What was typed before it was told is not taken for a yes to the browser.
+            assert!(then.is_empty(), "{then:?}");
+            stage.expect(NO_CREATE);
+            stage.expect("› Ab");
+        } else {
+            let [Effect::Create(_, _, name)] = &then[..] else {
+                panic!("{then:?}");
+            };
+            assert_eq!(name.as_str(), "Ab");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_tell_is_asked_by_the_request_itself() {
+    let (mut stage, browser) = stage(&[]).await;
+    let there = keys_on(&browser);
+    for rule in ["create:status=503:1", "create:drop-before:1", "create:status=403:1"] {
+        stage.sandbox.inject(FaultRule::parse(rule).unwrap());
+        stage.keys("n").await;
+        stage.expect("1 to 100 characters.");
+        stage.expect_not("assisted");
+        stage.keys("<esc>").await;
+    }
+    stage.keys("nAb<enter>").await;
+    stage.expect("New key: Ab");
+    assert_eq!(keys_on(&browser), there + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_not_confirmed_before_it_is_known_how_it_is_done() {
+    let (mut stage, browser) = stage(&[]).await;
+    let there = keys_on(&browser);
+    stage.sandbox.inject(FaultRule::parse("revoke:hang").unwrap());
+    stage.keys("/Load test<enter>").await;
+    stage.press_only(KeyCode::Char('x'));
+    let facts = async {
+        while !stage.screen().contains("Looking how keys are revoked at 127.0.0.1") {
+            tokio::task::yield_now().await;
+            stage.dashboard.drain();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), facts).await.unwrap();
+    stage.press_only(KeyCode::Char('y'));
+    stage.expect("A moment: it is being looked how keys are revoked here.");
+    stage.sandbox.clear_faults();
+    stage.settle().await;
+    stage.expect_not("A moment");
+    assert_eq!(keys_on(&browser), there);
+    stage.keys("y").await;
+    stage.expect("Revoked “Load test”");
+    assert_eq!(keys_on(&browser), there - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marked_keys_are_gone_through_in_the_browser_one_after_the_other() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    let first = tracked(&mut stage, &browser, "First").await;
+    tracked(&mut stage, &browser, "Second").await;
+    tracked(&mut stage, &browser, "Third").await;
+    stage.keys("g   ").await;
+    stage.expect("● 3 marked");
+    stage.keys("x").await;
+    stage.expect("Revoke this key in the browser 1 of 3");
+    stage.expect("key First");
+    stage.paste(&first).await;
+    watch_and_click(&mut stage, &browser, &first).await;
+    stage.expect("DEAD: “First”");
+    stage.expect("Revoke this key in the browser 2 of 3");
+    assert_eq!(stage.screen().matches('●').count(), 2);
+    stage.keys("<enter>revoked<enter>").await;
+    stage.expect("ATTESTED, not proven: amina says that “Second”");
+    stage.expect("Revoke this key in the browser 3 of 3");
+    stage.keys("<esc>").await;
+    stage.expect("Of 3 marked keys: 1 dead, 1 revoked by your word, 1 alive as far as is known.");
+    stage.expect("● 1 marked");
+    stage.keys("x<enter>revoked<enter>").await;
+    stage.expect("“Third”");
+    stage.expect("Of 1 marked key: 1 revoked by your word.");
+    stage.expect("No keys tracked yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marked_keys_are_not_counted_out_where_the_browser_turns_out_to_be_needed() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    stage.keys("n").await;
+    stage.expect(NO_CREATE);
+    stage.keys("<esc>/Load<enter> /<esc>/Legacy<enter> /<esc>").await;
+    stage.expect("● 2 marked");
+    stage.keys("x").await;
+    stage.expect_not("Type their number");
+    stage.expect("Revoke this key in the browser 1 of 2");
+    stage.expect("assisted: create, revoke");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tracked_key_among_marked_ones_of_the_server_waits_for_the_browser() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::List, FaultEndpoint::Create]).await;
+    tracked(&mut stage, &browser, "Theirs").await;
+    stage.press(KeyCode::Char('n')).await;
+    stage.press(KeyCode::Tab).await;
+    stage.keys("Elsewhere<down>2026-09-01<enter>").await;
+    stage.sandbox.leave_out(&[]);
+    stage.keys("R").await;
+    stage.expect("Elsewhere");
+    stage.keys("/Load<enter> /<esc>/Elsewhere<enter> /<esc>").await;
+    stage.expect("● 2 marked");
+    stage.keys("x").await;
+    stage.expect("Revoke 1 key?");
+    stage.expect("1 more of the marked keys, tracked on this machine, are revoked in the browser: x");
+    stage.keys("1<enter>").await;
+    stage.expect("✓ “Load test”");
+    stage.keys("<esc>x").await;
+    stage.expect("Revoke this key in the browser");
+    stage.expect("Elsewhere");
+}

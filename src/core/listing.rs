@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, Own, Team};
+use crate::core::key::{ApiKey, KeyId, Own, Team};
 use crate::core::register::Register;
 use crate::core::text::Label;
 
@@ -17,6 +17,11 @@ pub enum Source {
         /// Who answers for it, as it was written down.
         owner: Option<Label>,
     },
+    /// The server's list, and this machine's journal under an id of its own, until the person hands that over.
+    Both {
+        /// The id in the journal.
+        tracked: KeyId,
+    },
 }
 
 impl Source {
@@ -24,7 +29,7 @@ impl Source {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Api => "api",
+            Self::Api | Self::Both { .. } => "api",
             Self::Tracked { .. } => "tracked",
         }
     }
@@ -46,6 +51,12 @@ impl ListedKey {
     #[must_use]
     pub fn is_tracked(&self) -> bool {
         matches!(self.source, Source::Tracked { .. })
+    }
+
+    /// Whether it is the key of this id, or the tracked one of this id.
+    #[must_use]
+    pub fn is_known_as(&self, id: &KeyId) -> bool {
+        self.key.id == *id || matches!(&self.source, Source::Both { tracked } if tracked == id)
     }
 
     /// Who answers for it: as written down with it, or as the config has it.

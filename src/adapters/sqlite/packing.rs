@@ -56,10 +56,12 @@ pub(super) fn pack(listing: &Listing) -> Vec<u8> {
                 | flag(key.last_four.is_some(), LAST_FOUR),
         );
         let owner = match source {
-            Source::Api => None,
+            // Found out again with every reading.
+            Source::Api | Source::Both { .. } => None,
             Source::Tracked { owner } => owner.as_ref(),
         };
-        out.push(flag(*source != Source::Api, TRACKED) | flag(owner.is_some(), OWNER));
+        let tracked = matches!(source, Source::Tracked { .. });
+        out.push(flag(tracked, TRACKED) | flag(owner.is_some(), OWNER));
         put_text(&mut out, key.id.raw());
         put_text(&mut out, key.name.raw());
         for time in [key.created_at, key.last_used_at.time()].into_iter().flatten() {

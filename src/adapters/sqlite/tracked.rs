@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::creations::time;
 use super::trouble::Trouble;
-use super::{Db, scopes};
+use super::{Db, rotations, scopes};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked};
@@ -81,7 +81,7 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
         let mut count = 0;
         for (id, why) in left {
             let listed = match why {
-                Left::Listed(listed) => Some(listed.raw()),
+                Left::Listed(listed) => Some(listed),
                 _ => None,
             };
             count += connection
@@ -89,9 +89,15 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
                     "UPDATE tracked SET left_at = ?3, why = ?4, listed_id = ?5
                      WHERE scope = ?1 AND key_id = ?2 AND left_at IS NULL",
                 )?
-                .execute(params![scope, id.raw(), at.as_microsecond(), why.word(), listed])?;
-            if let Some(listed) = listed.filter(|listed| *listed != id.raw()) {
-                move_along(connection, scope, id.raw(), listed)?;
+                .execute(params![
+                    scope,
+                    id.raw(),
+                    at.as_microsecond(),
+                    why.word(),
+                    listed.map(KeyId::raw)
+                ])?;
+            if let Some(listed) = listed.filter(|listed| *listed != id) {
+                move_along(connection, scope, id, listed)?;
             }
         }
         Ok(count)
@@ -99,13 +105,15 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
 }
 
 /// What was kept under one id is kept under the other from now on, unless there is something of that already.
-fn move_along(connection: &Connection, scope: i64, from: &str, to: &str) -> Result<(), Trouble> {
+fn move_along(connection: &Connection, scope: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
     for sql in [
         "UPDATE OR IGNORE fingerprints SET key_id = ?3 WHERE scope = ?1 AND key_id = ?2",
         "UPDATE OR IGNORE snoozes SET key_id = ?3 WHERE scope = ?1 AND key_id = ?2",
         "UPDATE creations SET minted_id = ?3 WHERE scope = ?1 AND minted_id = ?2 AND stage NOT IN ('done', 'closed')",
     ] {
-        connection.prepare_cached(sql)?.execute(params![scope, from, to])?;
+        connection
+            .prepare_cached(sql)?
+            .execute(params![scope, from.raw(), to.raw()])?;
     }
-    Ok(())
+    rotations::rename_key(connection, scope, from, to)
 }

@@ -23,10 +23,7 @@ fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Opt
         |rotation: &Rotation, is: &dyn Fn(&Minted) -> bool| is(&rotation.old) || rotation.new_key().is_some_and(is);
     let trouble = match find::key(listing, text) {
         Ok(listed) => {
-            let id = &listed.key.id;
-            return Ok(rotations
-                .into_iter()
-                .find(|rotation| has(rotation, &|key| key.id == *id)));
+            return Ok(rotations.into_iter().find(|rotation| rotation.has(listed)));
         }
         Err(trouble) if matches!(trouble.exit, Exit::NoSuchKey | Exit::Partial) => trouble,
         Err(trouble) => return Err(trouble),

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::creation::{Minted, OpId};
 use crate::core::key::{KeyId, KeyName};
-use crate::core::listing::Listing;
+use crate::core::listing::{ListedKey, Listing};
 use crate::core::text::Label;
 
 pub use account::{Next, Progress, StepAccount, measured, place_words, span};
@@ -276,11 +276,44 @@ impl Rotation {
     pub fn is_of(&self, listing: &Listing) -> bool {
         match (&self.team, &listing.team) {
             (Some(team), Some(listed)) => *team == listed.id,
-            _ => {
-                let is_ours = |id: &KeyId| *id == self.old.id || self.new_key().is_some_and(|new| new.id == *id);
-                listing.keys.iter().any(|listed| is_ours(&listed.key.id))
+            _ => listing.keys.iter().any(|listed| self.has(listed)),
+        }
+    }
+
+    /// Whether a listed key is its old or its new one.
+    #[must_use]
+    pub fn has(&self, listed: &ListedKey) -> bool {
+        listed.is_known_as(&self.old.id) || self.new_key().is_some_and(|new| listed.is_known_as(&new.id))
+    }
+
+    /// The same rotation of a key that is known by another id from now on; `None`: it is none of its keys.
+    #[must_use]
+    pub fn renamed(mut self, from: &KeyId, to: &KeyId) -> Option<Self> {
+        let mut found = false;
+        let mut rename = |key: &mut Minted| {
+            if key.id == *from {
+                key.id = to.clone();
+                found = true;
+            }
+        };
+        rename(&mut self.old);
+        match &mut self.stage {
+            Stage::Creating(Creating::Nothing | Creating::Asked(_)) => {}
+            Stage::Creating(Creating::Minted { new, .. })
+            | Stage::RollingOut(new)
+            | Stage::Confirming { new, .. }
+            | Stage::Revoking { new, .. }
+            | Stage::Finished { new, .. } => rename(&mut new.key),
+            Stage::Cancelled { new, .. } => {
+                if let Some(new) = new {
+                    rename(new);
+                }
             }
         }
+        found.then(|| Self {
+            revision: self.revision + 1,
+            ..self
+        })
     }
 
     /// When the old key was used again although its traffic had been measured to have moved; as of the last reading.

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::key::{KeyId, LastUse, Team};
-use crate::core::listing::ListedKey;
+use crate::core::key::{ApiKey, KeyId, LastUse, Team};
+use crate::core::listing::{ListedKey, Source};
 
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
 
@@ -360,6 +360,39 @@ fn only_the_list_of_its_own_team_says_anything() {
         [],
         "a list with gaps proves no absence"
     );
+}
+
+#[test]
+fn a_tracked_key_that_is_in_the_servers_list_by_now_is_not_gone() {
+    let rotation = run(begun(&[]), &created());
+    let both = |id: &str, tracked: &str| ListedKey {
+        source: Source::Both {
+            tracked: KeyId::new(tracked).unwrap(),
+        },
+        key: ApiKey {
+            name: Label::new(tracked),
+            ..listed(id).key
+        },
+        ..listed(id)
+    };
+    let list = Listing {
+        team: None,
+        keys: vec![both("key_1", "old"), both("key_2", "new")],
+        complete: true,
+        as_of: at(100),
+    };
+    let id = |id: &str| KeyId::new(id).unwrap();
+    assert_eq!(
+        troubles(&rotation, &list),
+        [Trouble::OldListed(id("key_1")), Trouble::NewListed(id("key_2"))]
+    );
+    assert!(list.keys.iter().all(|listed| rotation.has(listed)));
+    let renamed = rotation.clone().renamed(&id("old"), &id("key_1")).unwrap();
+    assert_eq!(renamed.revision, rotation.revision + 1, "an older copy moves nothing");
+    assert_eq!(troubles(&renamed, &list), [Trouble::NewListed(id("key_2"))]);
+    let renamed = renamed.renamed(&id("new"), &id("key_2")).unwrap();
+    assert_eq!(troubles(&renamed, &list), []);
+    assert_eq!(renamed.renamed(&id("new"), &id("key_3")), None);
 }
 
 fn listed(id: &str) -> ListedKey {

@@ -21,6 +21,10 @@ pub enum Trouble {
         /// A listed key of the same name that this rotation does not know.
         back_as: Option<KeyId>,
     },
+    /// The tracked old key is in the server's list by now, under this id, and was not handed over yet.
+    OldListed(KeyId),
+    /// The same of the new key.
+    NewListed(KeyId),
     /// The old key has another name now.
     OldRenamed(Label),
     /// The new key has another name now.
@@ -61,10 +65,19 @@ impl Trouble {
             Self::NewGone { back_as: None } => {
                 format!("{new} is gone from the list. The old key is untouched: do step 1 again, it makes another.")
             }
+            Self::OldListed(id) => listed(&old, id),
+            Self::NewListed(id) => listed(&new, id),
             Self::OldRenamed(name) => format!("{old} is called “{name}” now; it is the same key."),
             Self::NewRenamed(name) => format!("{new} is called “{name}” now; it is the same key."),
         }
     }
+}
+
+fn listed(called: &str, id: &KeyId) -> String {
+    format!(
+        "{called} is in the server's list by now, as {id}. Hand it over, and this rotation goes on: chatzuri-keys track \
+         --match."
+    )
 }
 
 fn called(key: &Minted) -> String {
@@ -90,23 +103,35 @@ pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
             .find(|listed| same(&listed.key.name) && !is_of_it(&listed.key.id));
         found.map(|listed| listed.key.id.clone())
     };
+    let other_id = |wanted: &Minted| {
+        let found = listing.keys.iter().find(|listed| listed.is_known_as(&wanted.id));
+        found.map(|listed| listed.key.id.clone())
+    };
     let mut troubles = Vec::new();
     match listed(&rotation.old) {
         Some(listed) if listed.key.name != rotation.old.name => {
             troubles.push(Trouble::OldRenamed(listed.key.name.clone()));
         }
-        None if listing.complete => troubles.push(Trouble::OldGone {
-            back_as: back_as(&rotation.old),
-        }),
-        _ => {}
+        Some(_) => {}
+        None => match other_id(&rotation.old) {
+            Some(id) => troubles.push(Trouble::OldListed(id)),
+            None if listing.complete => troubles.push(Trouble::OldGone {
+                back_as: back_as(&rotation.old),
+            }),
+            None => {}
+        },
     }
     if let Some(new) = rotation.new_key() {
         match listed(new) {
             Some(listed) if listed.key.name != new.name => {
                 troubles.push(Trouble::NewRenamed(listed.key.name.clone()));
             }
-            None if listing.complete => troubles.push(Trouble::NewGone { back_as: back_as(new) }),
-            _ => {}
+            Some(_) => {}
+            None => match other_id(new) {
+                Some(id) => troubles.push(Trouble::NewListed(id)),
+                None if listing.complete => troubles.push(Trouble::NewGone { back_as: back_as(new) }),
+                None => {}
+            },
         }
     }
     troubles

@@ -46,8 +46,8 @@ struct State {
     tracked: HashMap<KeyId, Tracked>,
     /// Those of them whose value is our credential.
     own: HashSet<KeyId>,
-    /// How many of them are in the server's list under another id.
-    matched: usize,
+    /// Those of them that are in the server's list, by their id there.
+    matched: HashMap<KeyId, KeyId>,
 }
 
 impl Finder {
@@ -81,7 +81,7 @@ impl Finder {
     /// How many tracked keys stand in the server's list under another id, as of the last list.
     #[must_use]
     pub fn matched(&self) -> usize {
-        self.state().matched
+        self.state().matched.len()
     }
 
     /// The credential we are signed in with.

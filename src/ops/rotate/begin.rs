@@ -30,9 +30,7 @@ pub async fn begin(
         .await
         .map_err(RotateError::Journal)?;
     let id = &key.key.id;
-    let is_of_it = |rotation: &&Rotation| {
-        !rotation.is_over() && (rotation.old.id == *id || rotation.new_key().is_some_and(|new| new.id == *id))
-    };
+    let is_of_it = |rotation: &&Rotation| !rotation.is_over() && rotation.has(key);
     if let Some(there) = open.iter().find(is_of_it) {
         return Ok(there.clone());
     }
@@ -111,12 +109,12 @@ pub async fn adopt(
         .await
         .map_err(RotateError::Journal)?;
     for rotation in open.iter().filter(|rotation| !rotation.is_over()) {
-        let is_new = |listed: &ListedKey| rotation.new_key().is_some_and(|key| key.id == listed.key.id);
+        let is_new = |listed: &ListedKey| rotation.new_key().is_some_and(|key| listed.is_known_as(&key.id));
         if rotation.old.id == old.key.id && is_new(new) {
             return Ok(rotation.clone());
         }
         for listed in [old, new] {
-            if rotation.old.id == listed.key.id || is_new(listed) {
+            if rotation.has(listed) {
                 return Err(RotateError::Taken {
                     key: listed.key.id.clone(),
                     by: rotation.old.name.clone(),

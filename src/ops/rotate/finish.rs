@@ -106,7 +106,7 @@ async fn finish_with(
     for trouble in &seen.troubles {
         match trouble {
             Trouble::OldGone { back_as: None } => return close(at, rotation).await,
-            Trouble::OldGone { back_as: Some(_) } => {
+            Trouble::OldGone { back_as: Some(_) } | Trouble::OldListed(_) | Trouble::NewListed(_) => {
                 return Err(RotateError::StepOpen {
                     step: 4,
                     waits: trouble.sentence(rotation),

@@ -271,6 +271,52 @@ fn a_tracked_key_that_the_server_lists_by_now_is_neither_doubled_nor_lost() {
 }
 
 #[test]
+fn a_rotation_of_tracked_keys_goes_on_under_the_ids_of_the_servers_list() {
+    let desk = Desk::without(&[FaultEndpoint::List, FaultEndpoint::Create]);
+    let old = desk.browser.create("Import");
+    let track = ["track", "Import", "--created", "2026-09-01", "--with-value"];
+    assert_eq!(desk.run_with(&old, &track).code, 0);
+    let begin = ["rotate", "start", "Import", "--name", "Import 2", "--paste", "--show"];
+    let new = desk.browser.create("Import 2");
+    assert_eq!(desk.run_with(&new, &begin).code, 0);
+    let attest = ["rotate", "confirm", "Import", "--attest", "--reason", "its log says so"];
+    assert_eq!(desk.run(&attest).code, 0);
+    desk.server.leave_out(&[]);
+    assert_eq!(desk.way("list"), "api");
+
+    let finish = ["rotate", "finish", "Import", "--yes"];
+    for refused in [
+        desk.run(&finish),
+        desk.run(&["rotate", "finish", "Import", "--force", "--confirm", "Import", "--yes"]),
+    ] {
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        for words in [
+            "Nothing was revoked",
+            "is in the server's list by now, as key_",
+            "track --match",
+        ] {
+            assert!(refused.stderr.contains(words), "{}", refused.stderr);
+        }
+    }
+    let again = desk.run(&["rotate", "start", "Import", "--dry-run"]);
+    assert!(again.stderr.contains("Would go on"), "{}{}", again.stdout, again.stderr);
+
+    assert_eq!(desk.run(&["track", "--match", "--yes"]).code, 0);
+    let status = desk.json(&["rotate", "status", "Import", "--json"]);
+    let rotation = &status["rotations"][0];
+    assert_eq!(rotation["step"], 4, "{status}");
+    for key in ["old", "new"] {
+        let id = rotation[key]["id"].as_str().unwrap();
+        assert!(id.starts_with("key_"), "{status}");
+    }
+    let ran = desk.run(&finish);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("Revoked “Import”"), "{}", ran.stderr);
+    assert!(desk.listed("Import").is_none());
+    assert_eq!(desk.listed("Import 2").unwrap()["last_four"], four(&new));
+}
+
+#[test]
 fn a_profile_that_is_signed_in_to_another_team_shows_none_of_the_first_ones_keys() {
     let answer = fixed("404 Not Found", "application/json", "{}");
     let (server, home) = (Lone::answering(answer), tempfile::tempdir().unwrap());

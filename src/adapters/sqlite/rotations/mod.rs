@@ -113,6 +113,39 @@ pub(super) fn newest_of(connection: &Connection, scope: &Scope, key: &KeyId) -> 
         .transpose()
 }
 
+/// The key that a scope's rotations knew by one id has another from now on, but for a rotation whose old key would be in
+/// two then.
+pub(super) fn rename_key(connection: &Connection, scope: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY seq"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![scope, from.raw()])?;
+    let mut renamed = Vec::new();
+    while let Some(row) = rows.next()? {
+        renamed.extend(read(row)?.renamed(from, to));
+    }
+    for rotation in renamed {
+        let is_in_two = match open_of(connection, scope, &rotation.old.id)? {
+            Some(other) => other.id != rotation.id && !rotation.is_over(),
+            None => false,
+        };
+        if is_in_two {
+            continue;
+        }
+        connection
+            .prepare_cached("UPDATE rotations SET old_id = ?2, body = ?3, revision = ?4, moved_at = ?5 WHERE id = ?1")?
+            .execute(params![
+                rotation.id.as_str(),
+                rotation.old.id.raw(),
+                packed(&rotation)?,
+                count(rotation.revision)?,
+                Timestamp::now().as_microsecond(),
+            ])?;
+    }
+    Ok(())
+}
+
 fn open_of(connection: &Connection, scope: i64, old: &KeyId) -> Result<Option<Rotation>, Trouble> {
     let sql = format!("SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND old_id = ?2 AND over = 0");
     connection

@@ -1,6 +1,6 @@
 //! The API as everything else sees it: where the server has no list, its list is what is tracked here.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -60,18 +60,19 @@ impl Finder {
             let same = self.journal.find_by_value(Arc::clone(&self.credential)).await;
             same.unwrap_or_default()
         };
-        let matched: HashSet<KeyId> = matches(&tracked, &listed)
+        let matched: HashMap<KeyId, KeyId> = matches(&tracked, &listed)
             .into_iter()
-            .map(|(one, _)| one.id.clone())
+            .map(|(one, key)| (key.id.clone(), one.id.clone()))
             .collect();
+        let is_matched = |id: &KeyId| matched.values().any(|one| one == id);
         // A key under the server's own id that its list lacks is gone.
         let shown: Vec<Tracked> = tracked
             .into_iter()
-            .filter(|one| assisted || (one.id.is_local() && !matched.contains(&one.id)))
+            .filter(|one| assisted || (one.id.is_local() && !is_matched(&one.id)))
             .collect();
         listed.extend(shown.iter().map(Tracked::key));
         let mut state = self.state();
-        state.matched = matched.len();
+        state.matched = matched;
         state.own = own.into_iter().map(|known| known.id).collect();
         state.tracked = shown.into_iter().map(|one| (one.id.clone(), one)).collect();
         Ok(listed)
@@ -175,7 +176,13 @@ impl KeyApi for Finder {
     }
 
     fn source(&self, key: &ApiKey) -> Source {
-        self.state().tracked.get(&key.id).map_or(Source::Api, Tracked::source)
+        let state = self.state();
+        let both = |tracked: &KeyId| Source::Both {
+            tracked: tracked.clone(),
+        };
+        let here = state.tracked.get(&key.id).map(Tracked::source);
+        let listed = || state.matched.get(&key.id).map(both);
+        here.or_else(listed).unwrap_or_default()
     }
 
     fn failed(&self, operation: Operation, fault: Fault) -> ApiError {

@@ -24,9 +24,7 @@ pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect>
     let team = model.active;
     let list = &model.team().list;
     let Some(row) = list.find(id) else { return Vec::new() };
-    let has = |rotation: &&Rotation| {
-        !rotation.is_over() && (rotation.old.id == *id || rotation.new_key().is_some_and(|new| new.id == *id))
-    };
+    let has = |rotation: &&Rotation| !rotation.is_over() && rotation.has(&row.listed);
     if let Some(rotation) = list.notes().rotations.iter().find(has) {
         let rotation = Box::new(rotation.clone());
         let page = RotationPage::new(team, Shown::Row(rotation.clone()));

@@ -3,19 +3,24 @@
 use jiff::tz::TimeZone;
 
 use crate::cli::args::CreateArgs;
+use crate::cli::by_hand::pasted;
 use crate::cli::create::{Asked, hand_over};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::profile::Settings;
+use crate::cli::words::shell_word;
 use crate::cli::{Context, prompt, until_interrupted};
 use crate::core::incident::{Fact, How, Seen, scrub};
 use crate::core::key::{KeyName, Own};
 use crate::core::register::Place;
 use crate::core::rotation::successor_name;
 use crate::core::target::Target;
+use crate::core::way::Way;
+use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
 use crate::ops::leak::{Match, Search};
 use crate::ops::sign_in::{Session, find_session};
+use crate::ports::Operation;
 
 /// What is to be made, and where its value goes.
 pub(super) struct Replacement {
@@ -24,6 +29,8 @@ pub(super) struct Replacement {
     targets: Vec<Target>,
     /// The places a person sees to.
     by_hand: Vec<String>,
+    /// Whether the person makes it in the browser.
+    in_browser: bool,
     session: Session,
     /// Those of the profile the key is in.
     settings: Settings,
@@ -79,10 +86,25 @@ impl Replacement {
         }
         let session = find_session(context.ports, &settings.profile).await?;
         let session = session.ok_or_else(|| refused("its team is not signed in any more.".to_owned()))?;
+        let way = if context.switches.dry_run {
+            session.ways.recall(Operation::Create).await
+        } else {
+            session.ways.way(Operation::Create).await
+        };
+        let in_browser = way == Way::Assisted;
+        if in_browser && !context.switches.interactive && !context.switches.dry_run {
+            return Err(refused(format!(
+                "{} has no endpoint to create keys, so its replacement is made in the browser, and nobody can paste its \
+                 value here. Make it first: chatzuri-keys create {} --paste.",
+                settings.profile.base_url.host(),
+                shell_word(name.as_str())
+            )));
+        }
         Ok(Self {
             name,
             targets,
             by_hand,
+            in_browser,
             session,
             settings,
         })
@@ -96,7 +118,9 @@ impl Replacement {
             [] => "keep its value in the keyring: the config names no places of this key".to_owned(),
             places => format!("hand its value to {}", places.join(", ")),
         };
-        format!("create “{}” and {whereto}", self.name)
+        let made = if self.in_browser { "make" } else { "create" };
+        let place = if self.in_browser { " in the browser" } else { "" };
+        format!("{made} “{}”{place} and {whereto}", self.name)
     }
 
     /// Makes the successor and hands it over. A leaked key must die: what goes wrong here is told, and stops the
@@ -111,6 +135,7 @@ impl Replacement {
             name,
             targets,
             by_hand,
+            in_browser,
             session,
             settings,
         } = self;
@@ -125,15 +150,28 @@ impl Replacement {
         } else {
             WithoutStore::Create
         };
-        // Not dropped at a signal: a key would be left behind whose value nobody has.
-        let made = create(
-            context.ports,
-            &settings.profile,
-            &*session.api,
-            name.clone(),
-            without_store,
-        )
-        .await;
+        let mut there = Context {
+            ports: context.ports,
+            settings: &settings,
+            switches: context.switches,
+            output: &mut *context.output,
+        };
+        let alive = |mut trouble: Trouble| {
+            trouble
+                .sentence
+                .push_str(" The leaked key was not revoked, and it is alive.");
+            trouble
+        };
+        let made = if in_browser {
+            let begun = begin_by_hand(there.ports, &settings.profile, &session, name, without_store, None).await;
+            match begun {
+                Ok(creation) => Ok(pasted(&mut there, &session, &creation, true).await.map_err(alive)?),
+                Err(error) => Err(error),
+            }
+        } else {
+            // Not dropped at a signal: a key would be left behind whose value nobody has.
+            create(there.ports, &settings.profile, &*session.api, name, without_store).await
+        };
         let new = match made {
             Ok(new) => new,
             Err(error @ CreateError::NotReady(_, Blocked::Store(_))) => {

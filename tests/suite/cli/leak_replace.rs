@@ -1,6 +1,9 @@
 //! `leak --replace`: a successor in the key's places first, and then the leaked key's death.
 
+use chatzuri_keys::sandbox::FaultEndpoint;
+
 use super::*;
+use crate::assisted::Browser;
 
 const LEAKED: &str = "Staging importer";
 
@@ -89,6 +92,7 @@ fn a_leaked_key_that_cannot_be_replaced_dies_all_the_same() {
 fn where_nothing_could_take_its_value_it_is_refused_and_nothing_is_done() {
     // This machine has no keyring, and no place takes a value by itself.
     let stage = stage("\"zapier.com › Connections\"", &[]);
+    let there = stage.names().len();
     let ran = leak(&stage, &["--yes"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     for said in [
@@ -99,7 +103,7 @@ fn where_nothing_could_take_its_value_it_is_refused_and_nothing_is_done() {
     ] {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
-    assert_eq!((stage.asked("/create-api-key"), stage.asked("/delete-api-key")), (0, 0));
+    assert_eq!((stage.names().len(), stage.asked("/delete-api-key")), (there, 0));
 }
 
 #[test]
@@ -128,6 +132,50 @@ fn a_dry_run_says_what_would_be_made_and_where_it_would_go() {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
     assert_eq!((stage.asked("/create-api-key"), stage.asked("/delete-api-key")), (0, 0));
+}
+
+#[test]
+fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leaked_key_dies() {
+    let stage = stage("\"shelf\"", &[("shelf", "")]);
+    stage.server().leave_out(&[FaultEndpoint::Create]);
+    let refused = leak(&stage, &["--yes"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    for said in [
+        "Nothing was done, and “Staging importer”",
+        "has no endpoint to create keys",
+        "create 'Staging importer 2027-03-04' --paste",
+        "leave --replace out",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    assert!(alive(&stage, stage.server().leaked.expose()));
+
+    let new = Browser::on(stage.server()).create("Replacement");
+    let leaked = format!("{}\n", stage.server().leaked.expose());
+    let pasted = format!("{new}\n");
+    let begun = [
+        ("The leaked key (not shown): ", leaked.as_str()),
+        ("to revoke it: ", "Staging importer\n"),
+    ];
+    let left = [begun[0], begun[1], ("” (not shown): ", "\u{3}")];
+    let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &left);
+    assert!(
+        code != 0 && printed.contains("The leaked key was not revoked, and it is alive."),
+        "{printed}"
+    );
+    assert!(alive(&stage, stage.server().leaked.expose()));
+
+    let talk = [begun[0], begun[1], ("” (not shown): ", pasted.as_str())];
+    let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &talk);
+    assert_eq!(code, 0, "{printed}");
+    assert!(
+        printed.contains("First: make “Staging importer 2027-03-04” in the browser"),
+        "{printed}"
+    );
+    assert!(printed.contains("DEAD: “Staging importer”"), "{printed}");
+    assert_eq!(kept_by(&stage, "shelf"), new);
+    assert!(alive(&stage, &new) && !alive(&stage, stage.server().leaked.expose()));
+    assert!(!printed.contains(&new) && !printed.contains(leaked.trim()), "{printed}");
 }
 
 #[test]

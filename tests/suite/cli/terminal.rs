@@ -1,6 +1,7 @@
 //! Questions on a real terminal, and their answers.
 
 use std::io::Read;
+use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
@@ -8,6 +9,8 @@ use super::*;
 
 /// An answer that is no text but the signal.
 const TERM: &str = "<TERM>";
+/// The longest that a conversation takes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Runs the binary on a terminal, answers each question with its text, and gives back the code and all it printed.
 pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -> (u32, String) {
@@ -30,6 +33,15 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
     let before = settings();
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
+    // A question that never comes ends the program, and not the time of the whole suite.
+    let pid = i32::try_from(child.process_id().unwrap()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    let (over, ended) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(LONGEST) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    });
     let mut writer = pair.master.take_writer().unwrap();
     let mut reader = pair.master.try_clone_reader().unwrap();
     let mut printed = Vec::new();
@@ -43,8 +55,6 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
             }
         }
         if *answer == TERM {
-            let pid = i32::try_from(child.process_id().unwrap()).unwrap();
-            let pid = rustix::process::Pid::from_raw(pid).unwrap();
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         } else {
             writer.write_all(answer.as_bytes()).unwrap();
@@ -55,6 +65,7 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
         printed.push(byte[0]);
     }
     let code = child.wait().unwrap().exit_code();
+    drop(over);
     assert_eq!(settings(), before, "the terminal is given back as it was");
     (code, String::from_utf8_lossy(&printed).into_owned())
 }

@@ -8,7 +8,7 @@ use crate::core::creation::{Creation, Stage};
 use crate::core::incident::{Fit, Outcome, by_hint, scrub};
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
-use crate::core::rotation::{Mark, Stage as Step, What};
+use crate::core::rotation::{Mark, Rotation, Stage as Step, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::tracked::Left;
@@ -64,7 +64,8 @@ impl ByHand {
     }
 }
 
-/// The value of `target` where this machine has it: it is our own credential, or waits in the credential store.
+/// The value of `target` where this machine has it: it is our own credential, or was it before its rotation, or it waits in
+/// the credential store.
 pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Option<ByHand> {
     if target.own == Own::Yes {
         return Some(ByHand {
@@ -72,12 +73,22 @@ pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, tar
             known: true,
         });
     }
-    let creation = waiting(ports, profile, target).await?;
-    let value = ports.store.get(&Account::escrow(&creation.op)).await.ok()??;
+    let account = match waiting(ports, profile, target).await {
+        Some(creation) => Account::escrow(&creation.op),
+        None => Account::retired(&own_rotation(ports, profile, target).await?.id),
+    };
+    let value = ports.store.get(&account).await.ok()??;
     Some(ByHand {
         value: Arc::new(value),
         known: true,
     })
+}
+
+/// The rotation whose old key is the credential that we were signed in with before.
+async fn own_rotation(ports: &Ports, profile: &Profile, target: &ListedKey) -> Option<Rotation> {
+    let rotations = ports.journal.rotations(&profile.scope()).await.ok()?;
+    let is_its = |rotation: &Rotation| rotation.own && !rotation.is_over() && rotation.old.id == target.key.id;
+    rotations.into_iter().find(is_its)
 }
 
 /// The creation of a key whose value still waits in the store.
@@ -109,13 +120,15 @@ pub async fn attest(ports: &Ports, profile: &Profile, target: &ListedKey) -> Rev
     }
 }
 
-/// Takes a tracked key off the tracked ones where `outcome` says that it is gone.
+/// What follows where `outcome` says that a key is gone: the rotation whose last step that was has ended, and a tracked key
+/// is not tracked any more.
 pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcome: &Outcome) {
     let left = match outcome {
         Outcome::Attested(_) => Left::Attested,
         outcome if outcome.is_proven() => Left::Dead,
         _ => return,
     };
+    end_rotation(ports, profile, target, outcome).await;
     if !target.is_tracked() {
         return;
     }
@@ -125,7 +138,6 @@ pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcom
     {
         acknowledge(ports, profile, &creation).await;
     }
-    end_rotation(ports, profile, target, outcome).await;
     let left = vec![(target.key.id.clone(), left)];
     let gone = ports.journal.untrack(&profile.scope(), left, ports.clock.now()).await;
     if let Err(error) = gone {
@@ -156,5 +168,12 @@ async fn end_rotation(ports: &Ports, profile: &Profile, target: &ListedKey, outc
     };
     if let Err(error) = ports.journal.move_rotation(&begun, ended, mark()).await {
         tracing::warn!(%error, "a rotation is not ended with its old key");
+        return;
+    }
+    // The credential of before: a dead value is not kept.
+    if rotation.own
+        && let Err(error) = ports.store.delete(&Account::retired(&rotation.id)).await
+    {
+        tracing::debug!(%error, "the retired credential was not deleted");
     }
 }

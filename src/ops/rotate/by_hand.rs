@@ -64,9 +64,8 @@ pub async fn took_from_browser(at: At<'_>, rotation: &Rotation, new: NewKey) -> 
     answered(at, &newest, new).await
 }
 
-/// As [`took_from_browser`], for a value that was pasted elsewhere than at the rotation's own step, where its creation is
-/// of one.
-pub async fn follow_pasted(at: At<'_>, new: NewKey) -> NewKey {
+/// The rotation whose first step a creation is, if it is one.
+pub async fn rotation_of_creation(at: At<'_>, creation: &Creation) -> Option<Rotation> {
     let open = at
         .ports
         .journal
@@ -74,11 +73,17 @@ pub async fn follow_pasted(at: At<'_>, new: NewKey) -> NewKey {
         .await
         .unwrap_or_default();
     let is_its = |rotation: &Rotation| match &rotation.stage {
-        Stage::Creating(Creating::Asked(op)) => *op == new.creation.op,
+        Stage::Creating(Creating::Asked(op)) => *op == creation.op,
         _ => false,
     };
-    match open.iter().find(|rotation| is_its(rotation)) {
-        Some(rotation) => took_from_browser(at, rotation, new).await.new,
+    open.into_iter().find(is_its)
+}
+
+/// As [`took_from_browser`], for a value that was pasted elsewhere than at the rotation's own step, where its creation is
+/// of one.
+pub async fn follow_pasted(at: At<'_>, new: NewKey) -> NewKey {
+    match rotation_of_creation(at, &new.creation).await {
+        Some(rotation) => took_from_browser(at, &rotation, new).await.new,
         None => new,
     }
 }

@@ -25,7 +25,9 @@ use crate::ops::sign_in::{CredentialSource, Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports, StoreError};
 
 pub use begin::{adopt, begin};
-pub use by_hand::{Click, begin_in_browser, begun_in_browser, follow_pasted, took_from_browser, way_to_create};
+pub use by_hand::{
+    Click, begin_in_browser, begun_in_browser, follow_pasted, rotation_of_creation, took_from_browser, way_to_create,
+};
 pub use finish::{Finished, finish, finish_by_hand};
 pub use mint::{Minted, mint, reopen_step_one};
 pub use own::hand_to_own_place;

@@ -10,7 +10,7 @@ use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, op
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::leak::{Case, Watch, watch_by_hand};
 use crate::ops::revoke::revoke_and_record;
-use crate::ops::rotate::{At, follow_pasted};
+use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{Operation, Ports};
 use crate::tui::errand::{Errand, News};
@@ -84,6 +84,7 @@ impl Runner {
 
     pub(super) fn errand(&mut self, request: RequestId, team: TeamIndex, errand: Errand) {
         let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
+        let rotating = self.rotating(team);
         let (ports, messages) = (self.ports.clone(), self.messages.clone());
         self.spawn(request, async move {
             let (session, profile) = (session.ok()?, profile?);
@@ -97,6 +98,15 @@ impl Runner {
                                 profile: &profile,
                                 session: &session,
                             };
+                            // The value of our own new key goes to its place at once.
+                            let rotation = rotation_of_creation(at, &new.creation).await;
+                            if let Some(rotation) = rotation.filter(|rotation| rotation.own)
+                                && let Some(Ok(mut rotating)) = rotating
+                            {
+                                let begun = rotating.pasted(&rotation, new).await;
+                                let result = Ok(Box::new(begun));
+                                return Some(Message::RotationBegun { request, team, result });
+                            }
                             let result = Ok(Box::new(follow_pasted(at, new).await));
                             return Some(Message::Created { request, team, result });
                         }

@@ -14,7 +14,8 @@ use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
 use crate::ops::rotate::{
     At, Finished, Minted, RotateError, Rules, Seen, adopt, attest, begin, begin_in_browser, begun_in_browser, cancel,
-    finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick, untick, way_to_create,
+    finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick, took_from_browser, untick,
+    way_to_create,
 };
 use crate::ops::sign_in::{Profile, Session, find_session};
 use crate::ports::Ports;
@@ -124,6 +125,31 @@ impl Rotating {
         }
     }
 
+    /// The new key was made in the browser, and its value is put away.
+    pub(super) async fn pasted(&mut self, rotation: &Rotation, new: NewKey) -> Begun {
+        let Minted { rotation, new } = took_from_browser(self.at(), rotation, new).await;
+        let seen = match self.read(rotation.clone()).await {
+            Ok(seen) => seen,
+            Err(_) => self.unread(rotation),
+        };
+        self.handed(seen, new).await
+    }
+
+    /// A rotation that moved, with no list beside it: that is read another time.
+    fn unread(&self, rotation: Rotation) -> Seen {
+        Seen {
+            rotation,
+            listing: Arc::new(Listing {
+                team: None,
+                keys: Vec::new(),
+                complete: false,
+                as_of: self.ports.clock.now(),
+            }),
+            troubles: Vec::new(),
+            waiting: None,
+        }
+    }
+
     /// Makes the new key by its endpoint, or begins one that the person makes in the browser.
     async fn made(&self, seen: &Seen, without_store: WithoutStore) -> Result<Made, RotateError> {
         let by_endpoint = way_to_create(self.at()).await != Way::Assisted;
@@ -172,18 +198,7 @@ impl Rotating {
         }
         Ok(match read(self.at(), moved.clone(), self.rules()).await {
             Ok(seen) => seen,
-            // It moved all the same; the list is read another time.
-            Err(_) => Seen {
-                rotation: moved,
-                listing: Arc::new(Listing {
-                    team: None,
-                    keys: Vec::new(),
-                    complete: false,
-                    as_of: self.ports.clock.now(),
-                }),
-                troubles: Vec::new(),
-                waiting: None,
-            },
+            Err(_) => self.unread(moved),
         })
     }
 

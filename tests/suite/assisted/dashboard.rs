@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
 use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
 
@@ -248,6 +249,42 @@ async fn a_rotation_goes_by_way_of_the_browser_at_both_ends() {
     stage.expect("DEAD: “Import”");
     stage.expect("finished");
     stage.expect_not(&old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_credential_is_rotated_by_way_of_the_browser_too() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    let old = stage.sandbox.credential.expose().to_owned();
+    let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
+    stage.keys("/this one<enter>r").await;
+    stage.expect("the new one takes its place in your keyring at once");
+    stage.expect("Enter opens its page");
+    stage.keys("<enter>").await;
+    stage.expect("New key in the browser: chatzuri-keys (this one) 20");
+    stage.paste(&old).await;
+    stage.keys("<enter>").await;
+    stage.expect("Paste it again");
+    let new = browser.create("chatzuri-keys 2");
+    stage.paste(&new).await;
+    stage.keys("<enter>").await;
+    stage.expect("This value is shown once");
+    stage.expect("chatzuri-keys signs in with it from now on");
+    stage.expect_not(&new);
+    assert_eq!(stage.store.get(&account).await.unwrap().unwrap().expose(), new);
+    stage.keys("<enter>").await;
+    stage.expect("3 of 4");
+    stage.pass(Duration::from_secs(30)).await;
+    stage.expect("4 of 4");
+    stage.keys("<enter>").await;
+    stage.expect("Revoke this key in the browser");
+    stage.expect("Its value is at hand");
+    watch_and_click(&mut stage, &browser, &old).await;
+    stage.expect("DEAD:");
+    stage.expect("finished");
+    assert_eq!(stage.status_of(&new).await, 200);
+    assert_eq!(stage.store.items.count(), 1, "the value of the old one is forgotten");
+    let mut stage = stage.restart().await;
+    stage.expect("synced just now");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,7 +94,10 @@ pub(in crate::tui::update) fn on_begun(
         Ok(begun) => *begun,
         Err(error) => return on_not_begun(model, request, team, &error),
     };
-    model.dialogs.retain(|dialog| !is_form_of(dialog, request));
+    let is_pasted = |dialog: &Dialog| matches!(dialog, Dialog::Paste(form) if form.sent == Some(request));
+    model
+        .dialogs
+        .retain(|dialog| !is_form_of(dialog, request) && !is_pasted(dialog));
     let Begun {
         seen,
         new,
@@ -129,16 +132,6 @@ pub(in crate::tui::update) fn on_begun(
             list::load(model, team)
         }
         None => match in_browser {
-            // Its value goes to the keyring as well, which the command does in one go.
-            Some(_) if own => {
-                fail(
-                    model,
-                    request,
-                    "Our own credential is rotated in the browser by the command: chatzuri-keys rotate start."
-                        .to_owned(),
-                );
-                Vec::new()
-            }
             Some(creation) => by_hand::begin(model, team, *creation),
             None => Vec::new(),
         },

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
@@ -18,7 +17,7 @@ use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::assist::{ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
 use crate::ops::create::NewKey;
-use crate::ops::leak::{Case, Watch, watch_by_hand};
+use crate::ops::leak::{Case, Watch, kill_watched};
 use crate::ops::sign_in::Session;
 
 /// What is said where nobody can click or be asked.
@@ -164,12 +163,12 @@ pub(super) async fn revoke(
     context: &mut Context<'_>,
     session: &Session,
     target: &ListedKey,
-    args: &RevokeArgs,
+    (attested, longest): (bool, Duration),
     given: Option<ByHand>,
     interrupts: &mut Interrupts,
 ) -> Result<Option<Outcome>, Trouble> {
     let (ports, profile) = (context.ports, &context.settings.profile);
-    let given = match choose(context, session, target, (args.attest, given), interrupts).await? {
+    let given = match choose(context, session, target, (attested, given), interrupts).await? {
         None => return Ok(None),
         Some(Choice::Word) => {
             let ended = attest(ports, profile, target).await;
@@ -179,7 +178,7 @@ pub(super) async fn revoke(
         Some(Choice::Watch(given)) => given,
     };
     let watch = Watch {
-        by_hand: Duration::from_secs(args.watch),
+        by_hand: longest,
         ..Watch::default()
     };
     let case = Case {
@@ -192,7 +191,7 @@ pub(super) async fn revoke(
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let (killed, _) = watch_by_hand(case, given, watch, &on_fact, stop).await;
+        let (killed, _) = kill_watched(case, given, watch, &on_fact, stop).await;
         killed
     };
     context.output.unrecorded(&killed.recorded);

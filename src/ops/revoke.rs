@@ -193,8 +193,8 @@ fn may_send_again(error: &ApiError) -> bool {
 fn after_acceptance(target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
     if target.is_tracked() {
         return Outcome::Unconfirmed(
-            "The server accepted the revocation, and has no list to see the key gone from: give its value with \
-             --with-value, or say with --attest that it is gone."
+            "The server accepted the revocation, and has no list to see the key gone from: only its value shows whether \
+             it is dead."
                 .to_owned(),
         );
     }

@@ -126,7 +126,7 @@ pub struct RotateFinishArgs {
     /// The old key's name, once more
     #[arg(long, requires = "force", value_name = "NAME")]
     pub confirm: Option<String>,
-    /// Where you revoke it in the browser: watch its value, from standard input or a hidden prompt, until it is dead
+    /// Watch its value, from standard input or a hidden prompt, until it is dead
     #[arg(long)]
     pub with_value: bool,
     /// Where you revoke it in the browser: say that you did; nothing is proven

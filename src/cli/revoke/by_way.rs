@@ -1,11 +1,13 @@
 //! By which way a key is revoked: asked of the server, or clicked by a person in the browser.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, Switches, by_hand, until_interrupted};
+use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
 use crate::core::way::Way;
 use crate::ops::leak::kill_known;
@@ -72,13 +74,14 @@ pub(super) async fn one(
     interrupts: &mut Interrupts,
 ) -> Result<Revoked, Trouble> {
     let given = by_hand::value_of(context, args.with_value, target).await?;
+    let how = (args.attest, Duration::from_secs(args.watch));
     let ended = |outcome: Option<_>, recorded| Revoked {
         target: target.clone(),
         ended: outcome.map_or(Ended::Interrupted, Ended::Done),
         recorded,
     };
     if by.in_browser(target) || args.attest {
-        let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+        let outcome = by_hand::revoke(context, session, target, how, given, interrupts).await?;
         return Ok(ended(outcome, Ok(())));
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
@@ -98,8 +101,14 @@ pub(super) async fn one(
     let found_out = session.ways.known().revoke == Way::Assisted;
     match outcome {
         Some(outcome) if found_out && !outcome.is_proven() => {
-            let outcome = by_hand::revoke(context, session, target, args, given, interrupts).await?;
+            let outcome = by_hand::revoke(context, session, target, how, given, interrupts).await?;
             Ok(ended(outcome, Ok(())))
+        }
+        Some(outcome @ Outcome::Unconfirmed(_)) if target.is_tracked() => {
+            context
+                .output
+                .warn("Give its value with --with-value, or say with --attest that it is gone.");
+            Ok(ended(Some(outcome), recorded))
         }
         outcome => Ok(ended(outcome, recorded)),
     }

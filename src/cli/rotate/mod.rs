@@ -1,6 +1,7 @@
 //! `chatzuri-keys rotate`: a key's rotation, a step at a time.
 
 mod find;
+mod finish;
 pub(in crate::cli) mod shape;
 mod start;
 mod status;
@@ -56,6 +57,6 @@ pub(super) async fn run(context: Context<'_>, step: &RotateStep, interrupts: &mu
         RotateStep::Confirm(args) => steps::confirm(context, args, interrupts).await,
         RotateStep::Cancel(args) => steps::cancel(context, args, interrupts).await,
         RotateStep::Adopt(args) => steps::adopt(context, args, interrupts).await,
-        RotateStep::Finish(args) => steps::finish(context, args, interrupts).await,
+        RotateStep::Finish(args) => finish::finish(context, args, interrupts).await,
     }
 }

@@ -1,29 +1,28 @@
 //! Steps 2 to 4, giving up, and going on with what was started elsewhere.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::find::the_rotation;
-use super::shape::{RotationShape, next, told};
+use super::finish::is_in_browser;
+use super::shape::{RotationShape, told};
 use super::{Measure, at};
-use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateFinishArgs, RotateTickArgs};
+use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateTickArgs};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::{Context, by_hand, find, prompt, until_interrupted, words};
-use crate::core::confirm::{Question, question, question_of_last_step};
-use crate::core::incident::{Seen as Fact, Timeline};
+use crate::core::confirm::{Question, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
 use crate::core::text::{Label, clean, fit};
-use crate::core::way::Way;
+use crate::ops::leak::Watch;
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::rotate::{self, Click, Finished, RotateError, Seen, peek, read, read_list, settle};
+use crate::ops::rotate::{self, RotateError, Seen, peek, read_list, settle};
 use crate::ops::sign_in::Session;
-use crate::ports::Operation;
 
 /// The longest reason, in characters.
 const REASON_LIMIT: usize = 500;
@@ -39,13 +38,13 @@ struct StepShape<'a> {
 }
 
 /// A rotation brought up to the list of now.
-struct Located {
-    session: Session,
-    measure: Measure,
-    seen: Seen,
+pub(super) struct Located {
+    pub(super) session: Session,
+    pub(super) measure: Measure,
+    pub(super) seen: Seen,
 }
 
-async fn located(context: &Context<'_>, key: &str, interrupts: &mut Interrupts) -> Result<Located, Trouble> {
+pub(super) async fn located(context: &Context<'_>, key: &str, interrupts: &mut Interrupts) -> Result<Located, Trouble> {
     let measure = Measure::of(context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
@@ -247,7 +246,7 @@ pub(super) async fn cancel(
             own: session.api.is_own(&new.key),
             ..new.clone()
         };
-        exit = revoke_new_key(&mut context, &session, &target, interrupts).await;
+        exit = revoke_new_key(&mut context, &session, &target, interrupts).await?;
         if exit == Exit::Ok {
             left = None;
         }
@@ -313,12 +312,18 @@ async fn revoke_new_key(
     session: &Session,
     target: &ListedKey,
     interrupts: &mut Interrupts,
-) -> Exit {
-    let (ports, profile) = (context.ports, &context.settings.profile);
-    let stop = interrupts.next_but_hangup();
-    let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
-    context.output.unrecorded(&revoked.recorded);
-    match &revoked.outcome {
+) -> Result<Exit, Trouble> {
+    let outcome = if is_in_browser(session, target).await {
+        let (attest, longest) = (false, Watch::default().by_hand);
+        by_hand::revoke(context, session, target, (attest, longest), None, interrupts).await?
+    } else {
+        let (ports, profile) = (context.ports, &context.settings.profile);
+        let stop = interrupts.next_but_hangup();
+        let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+        context.output.unrecorded(&revoked.recorded);
+        revoked.outcome
+    };
+    Ok(match &outcome {
         Some(outcome) if outcome.is_proven() => {
             context.output.say(&outcome.sentence(&target.key));
             Exit::Ok
@@ -334,150 +339,11 @@ async fn revoke_new_key(
             ));
             Exit::Declined
         }
-    }
-}
-
-/// Whether a key can only be revoked in the browser, as far as is known.
-async fn is_in_browser(session: &Session, target: &ListedKey) -> bool {
-    let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
-    let way = if unlisted {
-        session.ways.way(Operation::Revoke).await
-    } else {
-        session.ways.recall(Operation::Revoke).await
-    };
-    way == Way::Assisted || target.key.id.is_local()
-}
-
-/// The last step in the browser.
-async fn in_browser(
-    context: &mut Context<'_>,
-    args: &RotateFinishArgs,
-    (session, seen): (&Session, &Seen),
-    (target, measure): (&ListedKey, &Measure),
-    interrupts: &mut Interrupts,
-) -> Result<Finished, Trouble> {
-    let given = by_hand::value_of(context, args.with_value, target).await?;
-    let choice = by_hand::choose(context, session, target, (args.attest, given), interrupts).await?;
-    let choice = choice.ok_or_else(|| Trouble::new(Exit::Declined, "Interrupted; nothing was written down."))?;
-    let place = at(context, session);
-    let output = Mutex::new(&mut *context.output);
-    let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
-    let click = match choice {
-        by_hand::Choice::Watch(given) => Click::Watched(given, &on_fact),
-        by_hand::Choice::Word => Click::Attested,
-    };
-    let stop = interrupts.next_but_hangup();
-    Ok(rotate::finish_by_hand(place, seen, args.force, measure.rules(), click, stop).await?)
-}
-
-pub(super) async fn finish(
-    mut context: Context<'_>,
-    args: &RotateFinishArgs,
-    interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
-    let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
-    let old = &seen.rotation.old;
-    if let Some(confirm) = &args.confirm
-        && confirm.trim() != old.name.raw().trim()
-        && confirm.trim() != old.id.raw()
-    {
-        return Err(Trouble::new(
-            Exit::Usage,
-            format!(
-                "Nothing was revoked: --confirm does not name the old key, “{}”.",
-                old.name
-            ),
-        ));
-    }
-    let target = listed(&seen.listing, &old.id);
-    if context.switches.dry_run {
-        let facts = target.map_or_else(|| old.bare().called(), |target| facts(&seen.listing, target));
-        let open = matches!(seen.rotation.stage, Stage::Revoking { .. });
-        context.output.say(&match (open, args.force) {
-            (true, _) => format!("Would revoke {facts}."),
-            (false, true) => format!(
-                "Would revoke {facts}, although step {} is open.",
-                seen.rotation.step().unwrap_or(3)
-            ),
-            (false, false) => format!(
-                "Would revoke nothing: {} {}",
-                seen.rotation
-                    .step()
-                    .map_or(String::new(), |step| format!("step {step} of 4 is open.")),
-                next(&seen.rotation, measure.quiet, seen.listing.as_of)
-            ),
-        });
-        return Ok(Exit::Ok);
-    }
-    let open = matches!(seen.rotation.stage, Stage::Revoking { .. }) || args.force;
-    let clicked = match target.filter(|_| open) {
-        Some(target) if is_in_browser(&session, target).await => Some(target),
-        _ => None,
-    };
-    let in_browser_end = match clicked {
-        Some(target) => Some(in_browser(&mut context, args, (&session, &seen), (target, &measure), interrupts).await?),
-        None => None,
-    };
-    // What is refused anyway asks for no confirmation.
-    if matches!(seen.rotation.stage, Stage::Revoking { .. })
-        && !args.force
-        && in_browser_end.is_none()
-        && let Some(target) = target
-    {
-        let question = question_of_last_step(&seen.rotation, target, measure.quiet, seen.listing.as_of);
-        if !ask(&mut context, &seen.listing, target, question, interrupts).await? {
-            return Err(declined());
-        }
-    }
-    // The answer may have taken its time: what is true now is read again.
-    let seen = if context.switches.yes || args.force || in_browser_end.is_some() {
-        seen
-    } else {
-        let rereading = async { Ok(read(at(&context, &session), seen.rotation, measure.rules()).await?) };
-        until_interrupted(interrupts, rereading).await?
-    };
-    let old = seen.rotation.old.clone();
-    let target = listed(&seen.listing, &old.id);
-    let finished = match in_browser_end {
-        Some(finished) => finished,
-        None => {
-            let stop = interrupts.next_but_hangup();
-            rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?
-        }
-    };
-    context.output.unrecorded(&finished.recorded);
-    let key = target.map_or_else(|| old.bare(), |target| target.key.clone());
-    let exit = match &finished.outcome {
-        Some(outcome) => {
-            let sentence = finished.sentence(&key);
-            if outcome.is_proven() {
-                context.output.say(&sentence);
-            } else {
-                context.output.error(&sentence);
-            }
-            Exit::of_code(outcome.exit_code())
-        }
-        None => {
-            context.output.error(&format!(
-                "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
-                key.called()
-            ));
-            Exit::Declined
-        }
-    };
-    let seen = Seen {
-        rotation: finished.rotation,
-        troubles: Vec::new(),
-        ..seen
-    };
-    if args.json {
-        report(&mut context, &seen, &measure, true, None)?;
-    }
-    Ok(exit)
+    })
 }
 
 /// Asks whether a key is to be revoked; `false`: no.
-async fn ask(
+pub(super) async fn ask(
     context: &mut Context<'_>,
     listing: &Listing,
     target: &ListedKey,
@@ -513,18 +379,18 @@ async fn ask(
     until_interrupted(interrupts, asking).await
 }
 
-fn declined() -> Trouble {
+pub(super) fn declined() -> Trouble {
     Trouble::new(
         Exit::Declined,
         "Declined; nothing was revoked, and the rotation stays where it was.",
     )
 }
 
-fn listed<'a>(listing: &'a Listing, id: &crate::core::key::KeyId) -> Option<&'a ListedKey> {
+pub(super) fn listed<'a>(listing: &'a Listing, id: &crate::core::key::KeyId) -> Option<&'a ListedKey> {
     listing.keys.iter().find(|listed| listed.key.id == *id)
 }
 
-fn facts(listing: &Listing, target: &ListedKey) -> String {
+pub(super) fn facts(listing: &Listing, target: &ListedKey) -> String {
     let used = words::last_use_warning(listing.as_of, target.key.last_used_at);
     let own = match target.own {
         Own::Yes => "; it is the key we are signed in with",
@@ -534,7 +400,7 @@ fn facts(listing: &Listing, target: &ListedKey) -> String {
     format!("{} {}, {used}{own}", target.key.called(), target.key.hint())
 }
 
-fn report(
+pub(super) fn report(
     context: &mut Context<'_>,
     seen: &Seen,
     measure: &Measure,

@@ -6,17 +6,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Watch};
+use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
 use crate::core::activity::Action;
-use crate::core::incident::{Fact, How, Outcome, Subject, Timeline};
+use crate::core::incident::{Fact, How, Outcome, Timeline};
 use crate::core::key::Own;
-use crate::core::listing::{ListedKey, Listing};
-use crate::core::secret::Secret;
 use crate::core::way::Way;
-use crate::ops::assist::{ByHand, CLICKS, open_page, settle};
+use crate::ops::assist::{CLICKS, open_page, settle};
 use crate::ops::record::{Entry, record};
 use crate::ops::revoke::{Patience, Sent, is_listed, send};
-use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports, Presence};
 
 /// 401s in a row that are a death.
@@ -44,7 +41,7 @@ pub async fn kill_and_record(
     Killed { outcome, recorded }
 }
 
-async fn killed(
+pub(super) async fn killed(
     ports: &Ports,
     search: &mut Search,
     (patience, watch): (Patience, Watch),
@@ -60,113 +57,6 @@ async fn killed(
     outcome
 }
 
-/// Revokes a key whose value is known to be alive and watches the value die, unless `stop` comes first; writes down how
-/// it ended.
-pub async fn kill_known(
-    ports: &Ports,
-    profile: &Profile,
-    api: &Arc<dyn KeyApi>,
-    target: &ListedKey,
-    value: Arc<Secret>,
-    stop: impl Future<Output = ()>,
-) -> Killed {
-    let host = profile.base_url.host();
-    let mut timeline = Timeline::begin(&value, ports.actor.clone(), host, ports.clock.now());
-    timeline.key = Some(Subject::of(&target.key, &value));
-    timeline.tell_by(api.clock_offset());
-    let listing = Listing {
-        team: None,
-        keys: vec![target.clone()],
-        complete: false,
-        as_of: ports.clock.now(),
-    };
-    let mut search = Search {
-        found: Found::Key(Box::new(Match {
-            place: Place {
-                profile: profile.clone(),
-                api: Arc::clone(api),
-                ways: None,
-                listing: Arc::new(listing),
-            },
-            target: target.clone(),
-            alive: Some(true),
-            by_hand: target.key.id.is_local(),
-        })),
-        timeline,
-        value,
-        unread: Vec::new(),
-        profile: profile.clone(),
-        means: Means::default(),
-    };
-    let pace = (Patience::default(), Watch::default());
-    let outcome = killed(ports, &mut search, pace, &|_, _| {}, stop).await;
-    let recorded = write_down(ports, &search, Action::Revoke).await;
-    Killed { outcome, recorded }
-}
-
-/// A key that a person revokes in the browser, and where.
-#[derive(Clone, Copy)]
-pub struct Case<'a> {
-    /// What the watch needs of the outside.
-    pub ports: &'a Ports,
-    /// The profile whose key it is.
-    pub profile: &'a Profile,
-    /// Its session.
-    pub session: &'a Session,
-    /// The key.
-    pub target: &'a ListedKey,
-}
-
-/// Opens the page and watches the value of a key, which a person revokes in the browser, until three 401s, unless `stop` comes first; writes
-/// down how it ended.
-pub async fn watch_by_hand(
-    case: Case<'_>,
-    by_hand: ByHand,
-    watch: Watch,
-    on_fact: OnFact<'_>,
-    stop: impl Future<Output = ()>,
-) -> (Killed, Timeline) {
-    let ByHand { value, known } = by_hand;
-    let Case {
-        ports,
-        profile,
-        session,
-        target,
-    } = case;
-    let mut timeline = Timeline::begin(&value, ports.actor.clone(), profile.base_url.host(), ports.clock.now());
-    timeline.key = Some(Subject::of(&target.key, &value));
-    timeline.profile = Some(profile.name.clone());
-    timeline.tell_by(session.api.clock_offset());
-    let listing = Listing {
-        team: None,
-        keys: vec![target.clone()],
-        complete: false,
-        as_of: ports.clock.now(),
-    };
-    let mut search = Search {
-        found: Found::Key(Box::new(Match {
-            place: Place {
-                profile: profile.clone(),
-                api: Arc::clone(&session.api),
-                ways: Some(Arc::clone(&session.ways)),
-                listing: Arc::new(listing),
-            },
-            target: target.clone(),
-            // One that nobody is sure of must be seen alive first.
-            alive: known.then_some(true),
-            by_hand: true,
-        })),
-        timeline,
-        value,
-        unread: Vec::new(),
-        profile: profile.clone(),
-        means: Means::default(),
-    };
-    let outcome = killed(ports, &mut search, (Patience::default(), watch), on_fact, stop).await;
-    let recorded = write_down(ports, &search, Action::Revoke).await;
-    (Killed { outcome, recorded }, search.timeline)
-}
-
 /// Writes down how the search ended. A journal that takes nothing stops nobody.
 ///
 /// # Errors
@@ -175,7 +65,7 @@ pub async fn record_end(ports: &Ports, search: &Search) -> Result<(), JournalErr
     write_down(ports, search, Action::Leak).await
 }
 
-async fn write_down(ports: &Ports, search: &Search, action: Action) -> Result<(), JournalError> {
+pub(super) async fn write_down(ports: &Ports, search: &Search, action: Action) -> Result<(), JournalError> {
     let timeline = &search.timeline;
     let key = match &search.found {
         Found::Key(found) => timeline

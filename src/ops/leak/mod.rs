@@ -3,6 +3,7 @@
 mod end;
 mod find;
 mod kill;
+mod known;
 mod lists;
 
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::ports::{KeyApi, Ports, Probe};
 
 pub use end::{last_four, opened};
 pub use find::find;
-pub use kill::{Case, Killed, kill_and_record, kill_known, record_end, watch_by_hand};
+pub use kill::{Killed, kill_and_record, record_end};
+pub use known::{Case, kill_known, kill_watched};
 
 /// Told of every fact as it is seen.
 pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);

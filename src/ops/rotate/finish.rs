@@ -13,7 +13,7 @@ use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::core::way::Way;
 use crate::ops::assist::{ByHand, attest};
-use crate::ops::leak::{Case, OnFact, Watch, kill_known, watch_by_hand};
+use crate::ops::leak::{Case, OnFact, Watch, kill_known, kill_watched};
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ports::JournalError;
 
@@ -69,7 +69,7 @@ pub async fn finish(
 ///
 /// # Errors
 /// As [`finish`].
-pub async fn finish_by_hand(
+pub async fn finish_by(
     at: At<'_>,
     seen: &Seen,
     force: bool,
@@ -166,7 +166,7 @@ async fn finish_with(
                     None => return Err(RotateError::InBrowser(target.key.called())),
                 },
             };
-            let (killed, _) = watch_by_hand(case, given, Watch::default(), on_fact, stop).await;
+            let (killed, _) = kill_watched(case, given, Watch::default(), on_fact, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, Some(value)) => {

@@ -28,7 +28,7 @@ pub use begin::{adopt, begin};
 pub use by_hand::{
     Click, begin_in_browser, begun_in_browser, follow_pasted, rotation_of_creation, took_from_browser, way_to_create,
 };
-pub use finish::{Finished, finish, finish_by_hand};
+pub use finish::{Finished, finish, finish_by};
 pub use mint::{Minted, mint, reopen_step_one};
 pub use own::hand_to_own_place;
 pub(crate) use read::note_receipt;

@@ -9,6 +9,7 @@ use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
 use crate::ops::assist::{Draft, Fields, Page};
 use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::rotation::Finishing;
 use crate::tui::secret_field::SecretField;
 
 /// The hidden field for the value of a key that the person makes in the browser.
@@ -105,7 +106,18 @@ impl Walk {
     }
 }
 
-/// A key that is revoked in the browser.
+/// What follows when the value of a key was asked for.
+#[derive(Debug, Clone, Default)]
+pub enum Then {
+    /// The person revokes it in the browser.
+    #[default]
+    Browser,
+    /// There is an endpoint, and no list to see the key gone from: the revocation is confirmed next, as the last step of
+    /// a rotation where it is one.
+    Confirm(Option<Finishing>),
+}
+
+/// A key that is revoked in the browser, or whose death only its value can show.
 #[derive(Debug)]
 pub struct ByHandForm {
     /// The key.
@@ -124,6 +136,8 @@ pub struct ByHandForm {
     pub seen: Vec<String>,
     /// The marked keys it is one of.
     pub walk: Option<Walk>,
+    /// What Enter leads to.
+    pub then: Then,
 }
 
 /// What is typed when a key is gone from the page.

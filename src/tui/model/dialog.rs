@@ -300,6 +300,20 @@ pub struct RevokeForm {
     pub hint: Option<&'static str>,
     /// The rotation whose last step it is.
     pub finishing: Option<Finishing>,
+    /// What shows that it is dead, where no list does.
+    pub proof: Proof,
+}
+
+/// What shows that a key is dead.
+#[derive(Debug, Default)]
+pub enum Proof {
+    /// The list, where there is one.
+    #[default]
+    List,
+    /// Its value, which is at hand.
+    Held,
+    /// Its value, which the person gave.
+    Value(Secret),
 }
 
 /// Creations of before that are not over.

@@ -8,7 +8,7 @@ use crate::core::text::clean;
 use crate::core::way::Way;
 use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track};
 use crate::ops::create::{CreateError, WithoutStore, create};
-use crate::ops::leak::{Case, Watch, watch_by_hand};
+use crate::ops::leak::{Case, Watch, kill_watched};
 use crate::ops::revoke::revoke_and_record;
 use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
@@ -199,7 +199,7 @@ async fn watch(
         session,
         target: &target,
     };
-    let (killed, _) = watch_by_hand(case, given, Watch::default(), &on_fact, std::future::pending()).await;
+    let (killed, _) = kill_watched(case, given, Watch::default(), &on_fact, std::future::pending()).await;
     Some(Message::Revoked {
         request,
         team,

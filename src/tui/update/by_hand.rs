@@ -15,11 +15,12 @@ use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, Walk};
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, Then, Walk};
+use crate::tui::model::dialog::{Dialog, Proof};
+use crate::tui::model::rotation::Finishing;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, finding, list};
+use crate::tui::update::{create, finding, list, revoke};
 
 /// How many lines of what was seen are kept.
 const SEEN: usize = 4;
@@ -81,7 +82,13 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             if let Some(form) = watching(model, request) {
                 form.step = Step::Value(SecretField::default());
                 form.error = Some(why);
+                return Vec::new();
             }
+            // It was confirmed with a value that is another key's: nothing was sent.
+            model
+                .dialogs
+                .retain(|dialog| !matches!(dialog, Dialog::Revoke(form) if form.sent == Some(request)));
+            model.say(Role::Danger, why);
             Vec::new()
         }
         News::Tracked(Ok(tracked)) => {
@@ -214,6 +221,24 @@ pub(super) fn open_revoke(model: &mut Model, target: ListedKey) -> Vec<Effect> {
     open_revoke_in(model, target, None)
 }
 
+/// Asks for the value of a key that has an endpoint to be revoked by, and no list to be seen gone from.
+pub(super) fn open_value(model: &mut Model, target: ListedKey, finishing: Option<Finishing>) -> Vec<Effect> {
+    let effects = open_revoke_in(model, target, None);
+    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+        form.then = Then::Confirm(finishing);
+    }
+    effects
+}
+
+/// Asks for the person's word that a key is gone, whose revocation was accepted and cannot be seen.
+pub(super) fn ask_for_word(model: &mut Model, target: ListedKey) {
+    push_revoke(model, target, false, None, None);
+    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+        form.step = Step::Word(Input::default());
+        form.then = Then::Confirm(None);
+    }
+}
+
 /// The same for one of several marked keys.
 pub(super) fn open_revoke_in(model: &mut Model, target: ListedKey, walk: Option<Walk>) -> Vec<Effect> {
     let (request, effect) = ask_about(model, &target);
@@ -231,6 +256,7 @@ fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<
         error: None,
         seen: Vec::new(),
         walk,
+        then: Then::Browser,
     }));
 }
 
@@ -262,6 +288,9 @@ fn on_asked(
         {
             form.held = held;
             form.asking = None;
+            if ways.revoke == Way::Assisted {
+                form.then = Then::Browser;
+            }
         }
         if let Dialog::Revoke(form) = dialog
             && form.finding.end(request).is_some()
@@ -289,6 +318,12 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
                 Ok(value) => Some(value),
                 Err(_) if field.count() == 0 && form.held => None,
                 Err(_) if field.count() == 0 => {
+                    if let Then::Confirm(finishing) = &form.then {
+                        let finishing = finishing.clone();
+                        model.dialogs.pop();
+                        revoke::ask_with(model, target, finishing, Proof::List);
+                        return Vec::new();
+                    }
                     form.step = Step::Word(Input::default());
                     return open_page(model, team);
                 }
@@ -297,6 +332,12 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
                     return Vec::new();
                 }
             };
+            if let Then::Confirm(finishing) = &form.then {
+                let finishing = finishing.clone();
+                model.dialogs.pop();
+                revoke::ask_with(model, target, finishing, value.map_or(Proof::Held, Proof::Value));
+                return Vec::new();
+            }
             form.seen.clear();
             let request = model.begin("watching the value", false);
             if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {

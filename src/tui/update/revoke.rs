@@ -9,9 +9,10 @@ use crate::core::listing::ListedKey;
 use crate::core::way::Way;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
+use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, RevokeForm};
+use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, Proof, RevokeForm};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
@@ -30,6 +31,10 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     };
     if by_hand::is_by_hand(model, &target) {
         return by_hand::open_revoke(model, target);
+    }
+    let is_forced = finishing.as_ref().is_some_and(|finishing| finishing.forced.is_some());
+    if target.is_tracked() && model.team().ways.list == Way::Assisted && !is_forced {
+        return by_hand::open_value(model, target, finishing);
     }
     let mut effects = load(model, model.active);
     let mut finding = Finding::Over;
@@ -51,8 +56,25 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
         sent: None,
         hint: None,
         finishing,
+        proof: Proof::List,
     }));
     effects
+}
+
+/// Asks about a key whose death `proof` is to show.
+pub(super) fn ask_with(model: &mut Model, target: ListedKey, finishing: Option<Finishing>, proof: Proof) {
+    let confirm = confirm(model, &target, finishing.as_ref());
+    model.dialogs.push(Dialog::Revoke(RevokeForm {
+        target,
+        // What is tracked here is as new as it gets.
+        facts: Facts::Fresh,
+        finding: Finding::Over,
+        confirm,
+        sent: None,
+        hint: None,
+        finishing,
+        proof,
+    }));
 }
 
 fn confirm(model: &Model, target: &ListedKey, finishing: Option<&Finishing>) -> Confirm {
@@ -162,14 +184,27 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     }
     let target = Box::new(form.target.clone());
     let finishing = form.finishing.clone();
+    let proof = std::mem::take(&mut form.proof);
+    let value = match proof {
+        Proof::List => None,
+        Proof::Held => Some(None),
+        Proof::Value(value) => Some(Some(value)),
+    };
+    if value.is_some() {
+        form.proof = Proof::Held;
+    }
     let request = model.begin("revoking", true);
     if let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() {
         form.sent = Some(request);
         form.hint = None;
     }
-    vec![match finishing {
-        Some(Finishing { rotation, forced }) => Effect::FinishRotation(request, team, rotation, forced.is_some()),
-        None => Effect::Revoke(request, team, target),
+    vec![match (value, finishing) {
+        // A rotation whose last step it is ends with it.
+        (Some(value), _) => Effect::Errand(request, team, Errand::Watch(target, value)),
+        (None, Some(Finishing { rotation, forced })) => {
+            Effect::FinishRotation(request, team, rotation, forced.is_some())
+        }
+        (None, None) => Effect::Revoke(request, team, target),
     }]
 }
 
@@ -219,6 +254,10 @@ pub(super) fn on_revoked(
             "Our own credential was revoked. Sign in with another key.".to_owned(),
         ));
         return effects;
+    }
+    let is_unseen = matches!(outcome, Outcome::Unconfirmed(_)) && target.is_tracked();
+    if is_unseen && model.team().ways.list == Way::Assisted {
+        by_hand::ask_for_word(model, target.clone());
     }
     effects.extend(load(model, team));
     effects

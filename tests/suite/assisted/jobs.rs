@@ -6,22 +6,49 @@ const ALL: [FaultEndpoint; 3] = [FaultEndpoint::List, FaultEndpoint::Create, Fau
 
 /// Makes a key by the way there is, hands its value to the box, and answers it.
 fn create(desk: &Desk, name: &str, by_hand: bool) -> String {
+    make(desk, name, by_hand, &["create", name])
+}
+
+/// The same as the first step of a rotation, or not.
+fn make(desk: &Desk, name: &str, by_hand: bool, command: &[&str]) -> String {
     write_sink(desk.home.path(), "");
+    let with = |more: &[&'static str]| [command, &["--to", "box"], more].concat();
     let ran = if by_hand {
-        let refused = desk.run(&["create", name, "--to", "box"]);
+        let refused = desk.run(&with(&[]));
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
         for words in ["has no endpoint to create keys", "Team settings → API Keys", "--paste"] {
             assert!(refused.stderr.contains(words), "{}", refused.stderr);
         }
         let value = desk.browser.create(name);
-        desk.run_with(&format!(" {value}\n"), &["create", name, "--paste", "--to", "box"])
+        desk.run_with(&format!(" {value}\n"), &with(&["--paste"]))
     } else {
-        desk.run(&["create", name, "--to", "box"])
+        desk.run(&with(&[]))
     };
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     let value = std::fs::read_to_string(desk.home.path().join("box")).unwrap();
     assert!(!ran.stderr.contains(&value), "{}", ran.stderr);
     value
+}
+
+/// The four steps of a key's rotation, to the death of its old value.
+fn rotate(desk: &Desk, by_hand: bool, clicked: bool) {
+    let old = create(desk, "Import", by_hand);
+    let begin = ["rotate", "start", "Import", "--name", "Import 2"];
+    let new = make(desk, "Import 2", by_hand, &begin);
+    let attest = ["rotate", "confirm", "Import", "--attest", "--reason", "its log says so"];
+    assert_eq!(desk.run(&attest).code, 0);
+    let args = ["rotate", "finish", "Import", "--with-value", "--yes"];
+    let ran = if clicked {
+        desk.run_and_click(&old, &args)
+    } else {
+        desk.run_with(&old, &args)
+    };
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("DEAD: “Import”"), "{}", ran.stderr);
+    let status = desk.json(&["rotate", "status", "Import", "--json"]);
+    assert_eq!(status["rotations"][0]["outcome"], "dead", "{status}");
+    assert!(desk.listed("Import").is_none());
+    assert_eq!(desk.listed("Import 2").unwrap()["last_four"], four(&new));
 }
 
 fn every_job(without: &[FaultEndpoint]) {
@@ -70,10 +97,12 @@ fn every_job(without: &[FaultEndpoint]) {
     assert_eq!(shape["results"][0]["outcome"], "dead", "{shape}");
     assert!(desk.listed("Reports").is_none(), "{without:?}");
 
+    rotate(&desk, by_hand, clicked);
+
     // Nothing that only looks for an endpoint makes a key, or ends one.
     let (_, page) = desk.browser.ask("GET", "/", &[], "");
     let rows = page.matches("<tr><td>").count();
-    assert_eq!(rows, 13, "{without:?}: {page}");
+    assert_eq!(rows, 14, "{without:?}: {page}");
     let way = |operation| desk.way(operation);
     for (operation, word) in ALL.into_iter().zip(["list", "create", "revoke"]) {
         let expected = if lacks(operation) { "assisted" } else { "api" };
@@ -93,7 +122,7 @@ fn every_job(without: &[FaultEndpoint]) {
         .collect();
     assert_eq!(
         outcomes.iter().filter(|outcome| **outcome == "dead").count(),
-        2,
+        3,
         "{outcomes:?}"
     );
 }

@@ -2,6 +2,7 @@
 
 mod asked_first;
 mod dashboard;
+mod every_job;
 mod found_out;
 mod import;
 mod jobs;

@@ -4,7 +4,7 @@ use crate::core::secret::NotASecret;
 use crate::core::text::clean;
 use crate::ops::assist::{CLICKS, CREATE_CLICKS, Page};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, TrackForm, Walk};
+use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
@@ -71,7 +71,11 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
 
 pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     let key = &form.target.key;
-    let mut title = "Revoke this key in the browser".to_owned();
+    let mut title = match form.then {
+        Then::Browser => "Revoke this key in the browser",
+        Then::Confirm(_) => "Revoke this key",
+    }
+    .to_owned();
     if let Some((place, total)) = form.walk.as_ref().map(Walk::place).filter(|(_, total)| *total > 1) {
         title.push_str(&format!("   {place} of {total}"));
     }
@@ -95,21 +99,28 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     sheet.blank();
     match &form.step {
         Step::Value(field) => {
-            sheet.words(
-                model,
-                Role::Plain,
-                &format!("{} has no endpoint to revoke it: you do it there.", host(model)),
-            );
-            sheet.words(
-                model,
-                Role::Plain,
-                if form.held {
-                    "Its value is at hand: Enter opens the page and watches it until it is dead."
-                } else {
+            let (why, how) = match (&form.then, form.held) {
+                (Then::Browser, true) => (
+                    "has no endpoint to revoke it: you do it there.",
+                    "Its value is at hand: Enter opens the page and watches it until it is dead.",
+                ),
+                (Then::Browser, false) => (
+                    "has no endpoint to revoke it: you do it there.",
                     "Paste its value and Enter: the page opens, and the value is watched until it is dead. If nobody has it, \
-                     Enter alone: your word counts then, and nothing is proven."
-                },
-            );
+                     Enter alone: your word counts then, and nothing is proven.",
+                ),
+                (Then::Confirm(_), true) => (
+                    "has no list to see it gone from.",
+                    "Its value is at hand, and shows when it is dead. Enter asks you once more.",
+                ),
+                (Then::Confirm(_), false) => (
+                    "has no list to see it gone from.",
+                    "Paste its value, which shows when it is dead. If nobody has it, Enter alone: your word counts then, and \
+                     nothing is proven. Enter asks you once more.",
+                ),
+            };
+            sheet.words(model, Role::Plain, &format!("{} {why}", host(model)));
+            sheet.words(model, Role::Plain, how);
             let busy = form.asking.map(|_| "Looking whether its value is at hand…");
             hidden(&mut sheet, model, field, form.error.as_ref(), busy);
         }
@@ -131,11 +142,14 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
         }
         Step::Word(input) => {
             sheet.words(model, Role::Strong, &format!("{}.", where_to(form.page.as_ref())));
-            sheet.words(
-                model,
-                Role::Plain,
-                &format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
-            );
+            let click = match form.then {
+                Then::Browser => format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
+                Then::Confirm(_) => format!(
+                    "{} accepted the revocation, and has no list to see the key gone from. Look there: {CLICKS}.",
+                    host(model)
+                ),
+            };
+            sheet.words(model, Role::Plain, &click);
             sheet.blank();
             sheet.words(
                 model,

@@ -3,7 +3,7 @@
 use crate::core::key::{LastUse, Own};
 use crate::core::rotation::Ground;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Confirm, Facts, RevokeForm};
+use crate::tui::model::dialog::{Confirm, Facts, Proof, RevokeForm};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::relative;
@@ -96,7 +96,11 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     }
     sheet.blank();
     if form.sent.is_some() {
-        sheet.words(model, Role::Accent, "Revoking, then reading the list again…");
+        let words = match form.proof {
+            Proof::List => "Revoking, then reading the list again…",
+            Proof::Held | Proof::Value(_) => "Revoking, then trying its value until it got 401 three times in a row…",
+        };
+        sheet.words(model, Role::Accent, words);
         return sheet;
     }
     match &form.confirm {

@@ -1,0 +1,133 @@
+//! Revoke a key whose value is at hand: there is nothing to search for, and the value is watched until it is refused.
+
+use std::sync::Arc;
+
+use super::kill::{Killed, killed, write_down};
+use super::{Found, Match, Means, OnFact, Place, Search, Watch};
+use crate::core::activity::Action;
+use crate::core::incident::{Subject, Timeline};
+use crate::core::listing::{ListedKey, Listing};
+use crate::core::secret::Secret;
+use crate::core::way::Way;
+use crate::ops::assist::ByHand;
+use crate::ops::revoke::Patience;
+use crate::ops::sign_in::{Profile, Session};
+use crate::ports::{KeyApi, Ports};
+
+/// A key whose value is at hand, and where it is.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// What the watch needs of the outside.
+    pub ports: &'a Ports,
+    /// The profile whose key it is.
+    pub profile: &'a Profile,
+    /// Its session.
+    pub session: &'a Session,
+    /// The key.
+    pub target: &'a ListedKey,
+}
+
+impl Case<'_> {
+    /// Whether a person has to click, as far as is known.
+    fn is_by_hand(&self) -> bool {
+        self.target.key.id.is_local() || self.session.ways.known().revoke == Way::Assisted
+    }
+}
+
+/// Revokes a key whose value is known to be alive and watches the value die, unless `stop` comes first; writes down how
+/// it ended. A missing endpoint is the caller's to get round.
+pub async fn kill_known(
+    ports: &Ports,
+    profile: &Profile,
+    api: &Arc<dyn KeyApi>,
+    target: &ListedKey,
+    value: Arc<Secret>,
+    stop: impl Future<Output = ()>,
+) -> Killed {
+    let place = place(ports, profile, api, target);
+    let found = Match {
+        alive: Some(true),
+        by_hand: target.key.id.is_local(),
+        target: target.clone(),
+        place,
+    };
+    let mut search = search(ports, found, value);
+    run(ports, &mut search, Watch::default(), &|_, _| {}, stop).await
+}
+
+/// Revokes a key by its endpoint, or opens the page where a person does, and watches its value until three 401s, unless
+/// `stop` comes first; writes down how it ended.
+pub async fn kill_watched(
+    case: Case<'_>,
+    given: ByHand,
+    watch: Watch,
+    on_fact: OnFact<'_>,
+    stop: impl Future<Output = ()>,
+) -> (Killed, Timeline) {
+    let Case {
+        ports,
+        profile,
+        session,
+        target,
+    } = case;
+    let place = Place {
+        ways: Some(Arc::clone(&session.ways)),
+        ..place(ports, profile, &session.api, target)
+    };
+    let found = Match {
+        // One that nobody is sure of must be seen alive first.
+        alive: given.known.then_some(true),
+        by_hand: case.is_by_hand(),
+        target: target.clone(),
+        place,
+    };
+    let mut search = search(ports, found, given.value);
+    let killed = run(ports, &mut search, watch, on_fact, stop).await;
+    (killed, search.timeline)
+}
+
+fn place(ports: &Ports, profile: &Profile, api: &Arc<dyn KeyApi>, target: &ListedKey) -> Place {
+    // It says nothing of any other key.
+    let listing = Listing {
+        team: None,
+        keys: vec![target.clone()],
+        complete: false,
+        as_of: ports.clock.now(),
+    };
+    Place {
+        profile: profile.clone(),
+        api: Arc::clone(api),
+        ways: None,
+        listing: Arc::new(listing),
+    }
+}
+
+/// The search that has found what was known before.
+fn search(ports: &Ports, found: Match, value: Arc<Secret>) -> Search {
+    let profile = found.place.profile.clone();
+    let host = profile.base_url.host();
+    let mut timeline = Timeline::begin(&value, ports.actor.clone(), host, ports.clock.now());
+    timeline.key = Some(Subject::of(&found.target.key, &value));
+    timeline.profile = Some(profile.name.clone());
+    timeline.tell_by(found.place.api.clock_offset());
+    Search {
+        found: Found::Key(Box::new(found)),
+        timeline,
+        value,
+        unread: Vec::new(),
+        profile,
+        means: Means::default(),
+    }
+}
+
+async fn run(
+    ports: &Ports,
+    search: &mut Search,
+    watch: Watch,
+    on_fact: OnFact<'_>,
+    stop: impl Future<Output = ()>,
+) -> Killed {
+    let outcome = killed(ports, search, (Patience::default(), watch), on_fact, stop).await;
+    let recorded = write_down(ports, search, Action::Revoke).await;
+    Killed { outcome, recorded }
+}

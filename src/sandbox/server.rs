@@ -117,10 +117,13 @@ async fn surround(
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }
-    let endpoint = endpoint(request.method(), request.uri().path());
-    let fault = endpoint.and_then(|endpoint| server.faults.take(endpoint));
+    let endpoint = endpoint(request.uri().path());
+    // A path that is not there is not there for any method.
+    let lacks = endpoint.as_ref().is_some_and(|(endpoint, _)| server.lacks(*endpoint));
+    let asked = endpoint.filter(|(_, method)| method == request.method());
+    let fault = asked.and_then(|(endpoint, _)| server.faults.take(endpoint));
     let answer = match fault {
-        None if endpoint.is_some_and(|endpoint| server.lacks(endpoint)) => Some(no_such_path()),
+        None if lacks => Some(no_such_path()),
         None => Some(next.run(request).await),
         Some(fault) => spoil::play(fault, request, next, &connection, &server.clock).await,
     };
@@ -140,12 +143,13 @@ async fn surround(
     response
 }
 
-fn endpoint(method: &Method, path: &str) -> Option<FaultEndpoint> {
-    match (method.as_str(), path.strip_prefix(API)?) {
-        ("GET", "/get-api-keys") => Some(FaultEndpoint::List),
-        ("POST", "/create-api-key") => Some(FaultEndpoint::Create),
-        ("DELETE", "/delete-api-key") => Some(FaultEndpoint::Revoke),
-        ("GET", "/get-teams") => Some(FaultEndpoint::Teams),
+/// The endpoint at a path, and its method.
+fn endpoint(path: &str) -> Option<(FaultEndpoint, Method)> {
+    match path.strip_prefix(API)? {
+        "/get-api-keys" => Some((FaultEndpoint::List, Method::GET)),
+        "/create-api-key" => Some((FaultEndpoint::Create, Method::POST)),
+        "/delete-api-key" => Some((FaultEndpoint::Revoke, Method::DELETE)),
+        "/get-teams" => Some((FaultEndpoint::Teams, Method::GET)),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLim
 use chatzuri_keys::core::key::{KeyId, KeyName, LastUse};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ports::{ApiError, BaseUrl, Connect, Consequence, Fault, KeyApi, Operation, Probe};
+use chatzuri_keys::ports::{ApiError, BaseUrl, Connect, Consequence, Fault, KeyApi, Operation, Presence, Probe};
 use jiff::{SignedDuration, Timestamp};
 
 use server::{Play, Server, chunked, close_delimited, gzip, gzip_bomb, html, json, said};
@@ -561,5 +561,110 @@ async fn no_error_shows_a_secret() {
         let error = create_error(play).await;
         let shown = format!("{error} {error:?} {error:#?}");
         assert!(!shown.contains("canary") && !shown.contains("newone"), "{shown}");
+    }
+}
+
+/// What is made of these answers to a look for the endpoint that revokes, and what was asked.
+async fn looked_for_revoke(plays: Vec<Play>) -> (Presence, Vec<String>) {
+    let server = Server::start(plays).await;
+    let found = api(&server).look_for(Operation::Revoke).await.unwrap();
+    server.expect_all_played();
+    let line = |line: &str| line.trim_end_matches(" HTTP/1.1").replace("/api/v1/", "");
+    let asked = server.requests().iter().map(|request| line(&request.line)).collect();
+    (found, asked)
+}
+
+#[tokio::test]
+async fn an_endpoint_to_revoke_is_told_by_a_key_that_nobody_has() {
+    const NOBODY: &str = "chatzuri-keys-looks-for-nothing";
+    let delete = format!("DELETE delete-api-key?keyId={NOBODY}");
+    let elsewhere = format!("DELETE delete-api-key-{NOBODY}?keyId={NOBODY}");
+    let wrongly = format!("PATCH delete-api-key?keyId={NOBODY}");
+    let no_key = || json(404, r#"{"message":"No such key"}"#);
+    let no_path = || json(404, r#"{"message":"Not found"}"#);
+    let no_method = || json(405, r#"{"message":"Not allowed"}"#);
+    for (plays, found, asked) in [
+        (vec![json(200, "{}")], Presence::There, &[&delete][..]),
+        (vec![json(400, r#"{"message":"No"}"#)], Presence::There, &[&delete]),
+        (vec![no_method()], Presence::Missing, &[&delete]),
+        (vec![html(404)], Presence::Missing, &[&delete]),
+        (vec![no_key(), no_path()], Presence::There, &[&delete, &elsewhere]),
+        // Two answers alike: does the server tell paths by methods?
+        (
+            vec![no_path(), no_path(), json(200, TEAMS)],
+            Presence::Untold,
+            &[&delete, &elsewhere, &"PATCH get-teams".to_owned()],
+        ),
+        (
+            vec![no_path(), no_path(), no_path()],
+            Presence::Untold,
+            &[&delete, &elsewhere, &"PATCH get-teams".to_owned()],
+        ),
+        (
+            vec![no_path(), no_path(), no_method(), no_path()],
+            Presence::Missing,
+            &[&delete, &elsewhere, &"PATCH get-teams".to_owned(), &wrongly],
+        ),
+        (
+            vec![no_path(), no_path(), no_method(), no_method()],
+            Presence::There,
+            &[&delete, &elsewhere, &"PATCH get-teams".to_owned(), &wrongly],
+        ),
+        (
+            vec![no_path(), no_path(), no_method(), json(200, "{}")],
+            Presence::Untold,
+            &[&delete, &elsewhere, &"PATCH get-teams".to_owned(), &wrongly],
+        ),
+    ] {
+        let (is, lines) = looked_for_revoke(plays).await;
+        assert_eq!(is, found, "{asked:?}");
+        assert_eq!(lines.iter().collect::<Vec<_>>(), asked);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_to_create_is_told_by_a_name_that_it_cannot_take() {
+    for (plays, found, deleted) in [
+        (
+            vec![json(400, r#"{"message":"A name is needed"}"#)],
+            Presence::There,
+            None,
+        ),
+        (vec![json(404, r#"{"message":"Not found"}"#)], Presence::Missing, None),
+        (vec![html(200)], Presence::Missing, None),
+        // One that takes it all the same: what it made is taken back at once.
+        (
+            vec![json(201, &created()), json(200, "{}")],
+            Presence::There,
+            Some("k9"),
+        ),
+    ] {
+        let server = Server::start(plays).await;
+        assert_eq!(api(&server).look_for(Operation::Create).await.unwrap(), found);
+        server.expect_all_played();
+        let requests = server.requests();
+        assert_eq!(requests[0].body, r#"{"name":""}"#);
+        let second = requests.get(1).map(|request| request.line.clone());
+        let expected = deleted.map(|id| format!("DELETE /api/v1/delete-api-key?keyId={id} HTTP/1.1"));
+        assert_eq!(second, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_is_refused_or_finds_nobody_concludes_nothing() {
+    for (play, fault) in [
+        (json(401, "{}"), Fault::Unauthorized),
+        (json(403, "{}"), Fault::Forbidden(None)),
+        (json(429, "{}"), Fault::RateLimited(None)),
+    ] {
+        for operation in [Operation::Create, Operation::Revoke] {
+            let again = match &play {
+                Play::Say(bytes) => Play::Say(bytes.clone()),
+                _ => continue,
+            };
+            let server = Server::start(vec![again]).await;
+            let error = api(&server).look_for(operation).await.unwrap_err();
+            assert_eq!(error.fault, fault);
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::adapters::http::client::{Clients, Lane, Route};
 use crate::adapters::http::endpoints::EndpointNames;
 use crate::adapters::http::exchange::{Ask, exchange};
 use crate::adapters::http::fault::{Failure, consequence};
+use crate::adapters::http::look::present;
 use crate::adapters::http::{HttpLimits, decode, json, retry};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::secret::Secret;
@@ -20,10 +21,10 @@ use crate::core::text::Label;
 use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
 pub(super) struct HttpApi {
-    base: BaseUrl,
+    pub(super) base: BaseUrl,
     route: Route,
-    credential: Arc<Secret>,
-    names: Arc<EndpointNames>,
+    pub(super) credential: Arc<Secret>,
+    pub(super) names: Arc<EndpointNames>,
     limits: HttpLimits,
     clients: Arc<Clients>,
     /// Ours, against which the server's `Date` is measured.
@@ -65,7 +66,12 @@ impl HttpApi {
         report(&self.base, &self.names, operation, failure)
     }
 
-    fn ask<'a>(&self, operation: Operation, url: Option<Url>, bearer: &'a Secret) -> Result<Ask<'a>, Failure> {
+    pub(super) fn ask<'a>(
+        &self,
+        operation: Operation,
+        url: Option<Url>,
+        bearer: &'a Secret,
+    ) -> Result<Ask<'a>, Failure> {
         let url = url.ok_or_else(|| Failure::unsent(Fault::Unreachable("no such address can be asked".to_owned())))?;
         Ok(Ask {
             method: self.names.method(operation),
@@ -76,7 +82,13 @@ impl HttpApi {
     }
 
     /// Sends once.
-    async fn once(&self, operation: Operation, lane: Lane, ask: &Ask<'_>, end: Instant) -> Result<Reply, Failure> {
+    pub(super) async fn once(
+        &self,
+        operation: Operation,
+        lane: Lane,
+        ask: &Ask<'_>,
+        end: Instant,
+    ) -> Result<Reply, Failure> {
         let client = self.clients.get(self.route, lane).await;
         let client = client.map_err(|why| Failure::unsent(Fault::NoClient(why)))?;
         let left = end.saturating_duration_since(Instant::now());
@@ -116,7 +128,7 @@ impl HttpApi {
         }
     }
 
-    fn end(&self) -> Instant {
+    pub(super) fn end(&self) -> Instant {
         Instant::now() + self.limits.total
     }
 
@@ -134,7 +146,7 @@ impl HttpApi {
         understood(&reply, |root| decode::created(root, name))
     }
 
-    async fn try_revoke(&self, id: &KeyId) -> Result<(), Failure> {
+    pub(super) async fn try_revoke(&self, id: &KeyId) -> Result<(), Failure> {
         let ask = self.ask(
             Operation::Revoke,
             self.names.revoke_url(&self.base, id),
@@ -142,62 +154,6 @@ impl HttpApi {
         )?;
         self.once(Operation::Revoke, Lane::Kept, &ask, self.end()).await?;
         Ok(())
-    }
-
-    /// A key without a name: the contract answers 400. Sent once.
-    async fn look_for_create(&self) -> Result<Presence, Failure> {
-        let operation = Operation::Create;
-        let mut ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
-        ask.body = Some(br#"{"name":""}"#.to_vec());
-        let answered = self.once(operation, Lane::Own, &ask, self.end()).await;
-        match answered {
-            // It made one all the same: that one goes at once.
-            Ok(reply) => {
-                let made = KeyName::parse("unnamed").ok();
-                let made = made.and_then(|name| understood(&reply, |root| decode::created(root, &name)).ok());
-                if let Some(made) = made {
-                    let left = |_| {
-                        let why = format!("it made a key without a name, {}, which is to be revoked", made.key.id);
-                        let status = reply.status;
-                        Failure::sent(Fault::Unreadable { status, why })
-                    };
-                    self.try_revoke(&made.key.id).await.map_err(left)?;
-                }
-                Ok(Presence::There)
-            }
-            Err(failure) => present(failure),
-        }
-    }
-
-    /// The end of a key that no server has. A server that answers 404 to whatever it does not know is asked for a path it
-    /// cannot know, too: two answers alike do not tell an unknown path from an unknown key.
-    async fn look_for_revoke(&self) -> Result<Presence, Failure> {
-        let operation = Operation::Revoke;
-        let Some(id) = KeyId::new(NOWHERE) else {
-            return Ok(Presence::Untold);
-        };
-        let url = self.names.revoke_url(&self.base, &id);
-        let ask = self.ask(operation, url.clone(), &self.credential)?;
-        let message = match self.once(operation, Lane::Kept, &ask, self.end()).await {
-            Ok(_) => return Ok(Presence::There),
-            Err(failure) => match failure.fault {
-                Fault::NotFound(message) => message,
-                _ => return present(failure),
-            },
-        };
-        let elsewhere = url.map(|mut url| {
-            let path = format!("{}-{}", url.path(), NOWHERE);
-            url.set_path(&path);
-            url
-        });
-        let ask = self.ask(operation, elsewhere, &self.credential)?;
-        Ok(match self.once(operation, Lane::Kept, &ask, self.end()).await {
-            Err(failure) => match failure.fault {
-                Fault::NotFound(control) if alike(message.as_ref(), control.as_ref()) => Presence::Untold,
-                _ => Presence::There,
-            },
-            Ok(_) => Presence::Untold,
-        })
     }
 
     async fn try_teams(&self) -> Result<Vec<Team>, Failure> {
@@ -292,33 +248,6 @@ impl KeyApi for HttpApi {
     }
 }
 
-/// What stands in a path and in an id that nobody has.
-const NOWHERE: &str = "chatzuri-keys-looks-for-nothing";
-
-/// A server that finds fault with what was asked has the endpoint.
-fn present(failure: Failure) -> Result<Presence, Failure> {
-    match failure.fault {
-        Fault::Rejected { status, .. } if status != 408 => Ok(Presence::There),
-        Fault::NotFound(_) => Ok(Presence::Untold),
-        Fault::NoEndpoint(_) => Ok(Presence::Missing),
-        _ => Err(failure),
-    }
-}
-
-/// Whether two messages say the same, the paths and ids in them left aside.
-fn alike(one: Option<&Label>, other: Option<&Label>) -> bool {
-    let words = |label: Option<&Label>| {
-        let text = label.map(Label::raw).unwrap_or_default().to_ascii_lowercase();
-        let words: Vec<String> = text
-            .split_whitespace()
-            .filter(|word| !word.contains(NOWHERE) && !word.contains('/'))
-            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned())
-            .collect();
-        words
-    };
-    words(one) == words(other)
-}
-
 fn report(base: &BaseUrl, names: &EndpointNames, operation: Operation, failure: Failure) -> ApiError {
     ApiError {
         operation,
@@ -329,7 +258,7 @@ fn report(base: &BaseUrl, names: &EndpointNames, operation: Operation, failure: 
     }
 }
 
-fn understood<T>(reply: &Reply, decode: impl FnOnce(&Value) -> Result<T, String>) -> Result<T, Failure> {
+pub(super) fn understood<T>(reply: &Reply, decode: impl FnOnce(&Value) -> Result<T, String>) -> Result<T, Failure> {
     let read = json::parse(&reply.body).and_then(|json| decode(json.root()));
     read.map_err(|why| {
         Failure::sent(Fault::Unreadable {

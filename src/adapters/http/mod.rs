@@ -3,7 +3,8 @@
 //!
 //! One file per job: `endpoints` (what is asked), `client` (the TLS client, built at the first request), `exchange` (one
 //! request and its bounded answer), `fault` (what broke on the way), `answer` (what a status means), `json` and
-//! `decode` (what a body means), `retry` (when to ask again), `date` (HTTP's dates), `api` (the port).
+//! `decode` (what a body means), `retry` (when to ask again), `date` (HTTP's dates), `look`
+//! (whether an endpoint is there), `api` (the port).
 
 mod answer;
 mod api;
@@ -14,6 +15,7 @@ mod endpoints;
 mod exchange;
 mod fault;
 mod json;
+mod look;
 mod retry;
 
 use std::fmt;

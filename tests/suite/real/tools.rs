@@ -1,7 +1,7 @@
 //! The rig: real servers started for one test, and stopped with it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -90,6 +90,17 @@ impl Guarded {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(pid(&self.0), signal).unwrap();
+    }
+
+    /// Fails with what it said where it has ended already.
+    pub fn expect_running(&mut self) {
+        if let Some(status) = self.0.try_wait().unwrap() {
+            let mut said = String::new();
+            if let Some(stderr) = &mut self.0.stderr {
+                stderr.read_to_string(&mut said).unwrap();
+            }
+            panic!("it ended with {status}: {said}");
+        }
     }
 
     /// Whether it ends by itself, without being killed.
@@ -211,7 +222,17 @@ impl Xvfb {
     pub fn start() -> Self {
         let mut server = Guarded::spawn(
             command("Xvfb")
-                .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"])
+                // Without -noreset the server starts anew whenever its last client leaves, and drops who comes meanwhile.
+                .args([
+                    "-displayfd",
+                    "1",
+                    "-screen",
+                    "0",
+                    "640x480x24",
+                    "-nolisten",
+                    "tcp",
+                    "-noreset",
+                ])
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null()),
         );

@@ -172,6 +172,7 @@ fn secrets_leave_the_process_only_where_they_are_meant_to_go() {
     let mut copy = watched("copy", &["create", "Copied", "--copy"]);
     let mut copying = Guarded::spawn(copy.env("DISPLAY", &x11.display));
     let copied = tools::wait_for("the copy", || {
+        copying.expect_running();
         let held = x11.xclip(&["-o"]);
         values_in(held.as_bytes()).next().map(str::to_owned)
     });

@@ -20,7 +20,7 @@ use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::ops::leak::{Found, Match, Means, Search, Watch, find, kill_and_record, record_end};
+use crate::ops::leak::{Found, Match, Means, Search, Watch, find, find_way, kill_and_record, record_end};
 use crate::ops::revoke::Patience;
 
 /// What may still be tried, and is never implied.
@@ -70,6 +70,14 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     let mut search = until_interrupted(interrupts, searching).await?;
     let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut context = Context { output, ..context };
+    // A script's request is its own question.
+    if !switches.yes && !switches.dry_run {
+        until_interrupted(interrupts, async {
+            find_way(&mut search).await;
+            Ok(())
+        })
+        .await?;
+    }
     let Found::Key(found) = &search.found else {
         search.timeline.outcome = Some(search.without_kill());
         suspects(&search, context.output);

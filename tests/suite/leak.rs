@@ -121,7 +121,8 @@ impl Stage {
     /// What was asked of the server in the last run, without paging.
     fn asked(&self, endpoint: &str) -> usize {
         let log = self.server.request_log();
-        log.iter().filter(|record| record.path.contains(endpoint)).count()
+        let asked = log.iter().filter(|record| record.path.contains(endpoint));
+        asked.filter(|record| !record.path.contains(crate::rig::LOOK)).count()
     }
 
     fn create(&self, name: &str) -> String {

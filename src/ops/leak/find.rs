@@ -1,6 +1,7 @@
 //! From a value to its key: every list is read first, and only then is the value tried.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -14,7 +15,10 @@ use crate::core::text::Label;
 use crate::core::way::Way;
 use crate::ops::review::{review_unnamed, server_now};
 use crate::ops::sign_in::Profile;
-use crate::ports::{BaseUrl, KeyApi, KnownKey, Ports};
+use crate::ports::{BaseUrl, KeyApi, KnownKey, Operation, Ports};
+
+/// How long it is looked how a leaked key is revoked.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// A key of a place.
 type Spot = (usize, ListedKey);
@@ -70,6 +74,17 @@ pub async fn find(
         search.timeline.host = found.place.profile.base_url.host().to_owned();
     }
     search
+}
+
+/// Finds out how the key that was found is revoked, before the person is asked for a yes. A leaked key does not wait long
+/// for it: what is not told soon is told by the revocation itself.
+pub async fn find_way(search: &mut Search) {
+    let Found::Key(found) = &mut search.found else { return };
+    let Some(ways) = found.place.ways.clone().filter(|_| !found.by_hand) else {
+        return;
+    };
+    let looked = tokio::time::timeout(LONGEST_LOOK, ways.way(Operation::Revoke)).await;
+    found.by_hand = looked == Ok(Way::Assisted);
 }
 
 struct Finder<'a> {

@@ -21,7 +21,7 @@ use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
 pub use end::{last_four, opened};
-pub use find::find;
+pub use find::{find, find_way};
 pub use kill::{Killed, kill_and_record, record_end};
 pub use known::{Case, kill_known, kill_watched};
 

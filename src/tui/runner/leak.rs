@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::incident::{Seen, Timeline};
 use crate::core::secret::Secret;
-use crate::ops::leak::{Found, Means, Search, Watch, find, kill_and_record, record_end};
+use crate::ops::leak::{Found, Means, Search, Watch, find, find_way, kill_and_record, record_end};
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
@@ -40,6 +40,7 @@ pub(super) async fn look(
 ) -> Message {
     let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
     let mut search = find(ports, first, others, value, means, &on_fact).await;
+    find_way(&mut search).await;
     let mut unrecorded = None;
     if !matches!(search.found, Found::Key(_)) {
         search.timeline.outcome = Some(search.without_kill());

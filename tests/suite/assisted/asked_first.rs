@@ -157,6 +157,22 @@ async fn a_revocation_is_not_confirmed_before_it_is_known_how_it_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_question_about_a_leaked_key_says_already_that_the_browser_is_needed() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Revoke]).await;
+    let there = keys_on(&browser);
+    let leaked = stage.sandbox.leaked.expose().to_owned();
+    stage.keys("L").await;
+    stage.paste(&leaked).await;
+    stage.keys("<enter>").await;
+    stage.expect("yes opens its page in your browser");
+    let log = stage.sandbox.request_log();
+    let deletes = log.iter().filter(|record| record.method == "DELETE");
+    assert!(deletes.clone().count() > 0);
+    assert!(deletes.clone().all(|record| record.path.contains(crate::rig::LOOK)));
+    assert_eq!(keys_on(&browser), there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn marked_keys_are_gone_through_in_the_browser_one_after_the_other() {
     let (mut stage, browser) = stage(&[FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
     let first = tracked(&mut stage, &browser, "First").await;

@@ -8,7 +8,7 @@ use super::{Measure, at};
 use crate::cli::args::RotateFinishArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, by_hand, until_interrupted};
+use crate::cli::{Context, Switches, by_hand, until_interrupted};
 use crate::core::confirm::question_of_last_step;
 use crate::core::incident::{Seen as Fact, Timeline};
 use crate::core::listing::ListedKey;
@@ -19,10 +19,11 @@ use crate::ops::rotate::{self, Click, Finished, Seen, read};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
-/// Whether a key can only be revoked in the browser, as far as is known.
-pub(super) async fn is_in_browser(session: &Session, target: &ListedKey) -> bool {
+/// Whether a key can only be revoked in the browser: a person is only asked about what can be done, and a script's request
+/// is its own question.
+pub(super) async fn is_in_browser(session: &Session, target: &ListedKey, switches: Switches) -> bool {
     let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
-    let way = if unlisted {
+    let way = if switches.interactive || unlisted {
         session.ways.way(Operation::Revoke).await
     } else {
         session.ways.recall(Operation::Revoke).await
@@ -97,7 +98,7 @@ pub(super) async fn finish(
         given = by_hand::value_of(&context, args.with_value, target).await?;
         // Their word of a key that has an endpoint counts where no list shows that it is gone.
         let by_word = args.attest && target.is_tracked();
-        if by_word || is_in_browser(&session, target).await {
+        if by_word || is_in_browser(&session, target, context.switches).await {
             let (at, click) = ((&session, &seen), (args.attest, given.take()));
             in_browser_end = Some(in_browser(&mut context, args, at, (target, &measure), click, interrupts).await?);
         } else if args.attest {

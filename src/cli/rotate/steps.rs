@@ -230,6 +230,15 @@ pub(super) async fn cancel(
         ));
         return Ok(Exit::Ok);
     }
+    if let Some(new) = new
+        && !old_gone
+        && context.switches.interactive
+        && is_in_browser(&session, new, context.switches).await
+    {
+        let host = context.settings.profile.base_url.host();
+        let sentence = format!("{host} has no endpoint to revoke keys: the new key would be revoked in the browser.");
+        context.output.warn(&sentence);
+    }
     // Our own new key goes after the sign-in is back at the old one.
     let mine = seen.rotation.own;
     let revoke_new = new.is_some() && !old_gone && wants_it_gone(&mut context, args, &seen, new, interrupts).await?;
@@ -313,7 +322,7 @@ async fn revoke_new_key(
     target: &ListedKey,
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
-    let outcome = if is_in_browser(session, target).await {
+    let outcome = if is_in_browser(session, target, context.switches).await {
         let (attest, longest) = (false, Watch::default().by_hand);
         by_hand::revoke(context, session, target, (attest, longest), None, interrupts).await?
     } else {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
+use chatzuri_keys::sandbox::FaultEndpoint;
+
 use super::*;
 
 /// An answer that is no text but the signal.
@@ -146,4 +148,29 @@ fn several_keys_want_their_count_typed_and_our_own_its_name_too() {
         "{printed}"
     );
     assert_eq!(stage.asked("/delete-api-key"), 3);
+}
+
+#[test]
+fn on_a_terminal_the_last_step_of_a_rotation_asks_for_what_the_browser_needs() {
+    let stage = Stage::new();
+    stage.server().leave_out(&[FaultEndpoint::Revoke]);
+    for args in [
+        &["rotate", "start", UNUSED, "--show"][..],
+        &["rotate", "confirm", UNUSED, "--attest", "--reason", "nobody uses it"],
+    ] {
+        let (code, printed) = on_terminal(&stage, args, &[]);
+        assert_eq!(code, 0, "{printed}");
+    }
+    let talk = [
+        ("(not shown; Enter if nobody has it): ", "\n"),
+        ("Type “revoked” when it is gone from the page: ", "revoked\n"),
+    ];
+    let (code, printed) = on_terminal(&stage, &["rotate", "finish", UNUSED], &talk);
+    assert_eq!(code, 7, "{printed}");
+    assert!(
+        printed.contains("has no endpoint to revoke keys: you do it in the browser."),
+        "{printed}"
+    );
+    assert!(printed.contains("ATTESTED, not proven"), "{printed}");
+    assert_eq!(stage.asked("/delete-api-key"), 0, "it was only looked for");
 }

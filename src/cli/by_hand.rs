@@ -15,10 +15,17 @@ use crate::core::incident::{Fact, Outcome, Seen, Timeline, unwrapped};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::ops::assist::{ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
+use crate::ops::assist::{BadValue, ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
 use crate::ops::create::NewKey;
-use crate::ops::leak::{Case, Watch, kill_watched};
+use crate::ops::leak::{By, Case, Watch, kill_watched};
 use crate::ops::sign_in::Session;
+
+/// Says what a look for an endpoint may have left behind.
+pub(super) fn tell_doubt(context: &mut Context<'_>, session: &Session) {
+    if let Some(doubt) = session.ways.take_doubt() {
+        context.output.warn(&clean(&doubt));
+    }
+}
 
 /// What is said where nobody can click or be asked.
 pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str) -> Trouble {
@@ -41,6 +48,7 @@ pub(super) async fn pasted(
     session: &Session,
     creation: &Creation,
     open: bool,
+    replaced: Option<&Secret>,
 ) -> Result<NewKey, Trouble> {
     let profile = &context.settings.profile;
     let name = &creation.intent.name;
@@ -85,6 +93,10 @@ pub(super) async fn pasted(
                 continue;
             }
         };
+        if replaced == Some(&value) {
+            context.output.warn(&format!("{} Paste it again.", BadValue::Replaced));
+            continue;
+        }
         match take_pasted(context.ports, profile, session, creation, value).await {
             Ok(new) => return Ok(new),
             Err(bad) => context.output.warn(&format!("{bad} Paste it again.")),
@@ -191,7 +203,7 @@ pub(super) async fn revoke(
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let (killed, _) = kill_watched(case, given, watch, &on_fact, stop).await;
+        let (killed, _) = kill_watched(case, (given, By::Browser), watch, &on_fact, stop).await;
         killed
     };
     context.output.unrecorded(&killed.recorded);

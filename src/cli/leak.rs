@@ -89,7 +89,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     };
     let facts = facts(found, &value);
     let replacement = if args.replace {
-        let preparing = Replacement::prepare(&context, &search, found);
+        let preparing = Replacement::prepare(&mut context, &search, found);
         Some(until_interrupted(interrupts, preparing).await?)
     } else {
         None

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::confirm::in_use;
-use crate::core::key::{ApiKey, KeyId, LastUse, Own};
+use crate::core::key::{ApiKey, LastUse, Own};
 use crate::core::listing::ListedKey;
 use crate::core::rotation::Rotation;
 
@@ -132,11 +132,10 @@ impl Plan {
 
 /// The rotation that is not over and has this key as its old or its new one.
 #[must_use]
-pub fn rotation_of<'a>(rotations: &'a [Rotation], id: &KeyId) -> Option<&'a Rotation> {
-    rotations.iter().find(|rotation| {
-        let new = rotation.new_key().is_some_and(|new| new.id == *id);
-        !rotation.is_over() && (rotation.old.id == *id || new)
-    })
+pub fn rotation_of<'a>(rotations: &'a [Rotation], key: &ListedKey) -> Option<&'a Rotation> {
+    rotations
+        .iter()
+        .find(|rotation| !rotation.is_over() && rotation.has(key))
 }
 
 #[cfg(test)]

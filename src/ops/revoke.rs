@@ -128,7 +128,7 @@ pub(crate) async fn after_list(
     listed: Result<bool, ApiError>,
 ) -> Outcome {
     match sent {
-        Sent::UnknownId => after_unknown_id(api, listed).await,
+        Sent::UnknownId => after_unknown_id(api, target, listed).await,
         Sent::GaveUp(error) => after_last_send(error, listed),
         _ => after_acceptance(target, listed),
     }
@@ -217,7 +217,17 @@ fn after_a_lost_answer(error: ApiError) -> ApiError {
     }
 }
 
-async fn after_unknown_id(api: &dyn KeyApi, listed: Result<bool, ApiError>) -> Outcome {
+async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+    if target.is_tracked() {
+        // What is tracked here does not say that the server has it.
+        if let Ok(Presence::Missing) = api.look_for(Operation::Revoke).await {
+            api.has_none(Operation::Revoke).await;
+        }
+        return Outcome::Unconfirmed(
+            "The server answered 404 to the revocation: it may know no such key any more, and has no list that shows it."
+                .to_owned(),
+        );
+    }
     match listed {
         Ok(false) => Outcome::AlreadyGone,
         Ok(true) => {

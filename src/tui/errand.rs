@@ -8,6 +8,7 @@ use crate::core::tracked::Tracked;
 use crate::core::way::Ways;
 use crate::ops::assist::{Draft, Page};
 use crate::ops::create::CreateError;
+use crate::ops::leak::By;
 use crate::ports::{JournalError, Operation};
 
 /// One errand.
@@ -23,8 +24,9 @@ pub enum Errand {
     FindOut(Operation),
     /// Find out how a key is revoked, and whether its value is at hand.
     AskAbout(Box<ListedKey>),
-    /// Open the page, and watch the value of a key until it is dead; without one, the value that is at hand.
-    Watch(Box<ListedKey>, Option<Secret>),
+    /// Revoke a key, or open the page where the person does, and watch its value until it is dead; without one, the value
+    /// that is at hand.
+    Watch(Box<ListedKey>, Option<Secret>, By),
     /// Write down that the person says they revoked it.
     Attest(Box<ListedKey>),
     /// Track a key that exists already; its value is tried and forgotten.
@@ -42,8 +44,8 @@ pub enum News {
     Refused(String),
     /// What was written down about a key that was not made.
     NotMade(Box<Creation>, Result<(), JournalError>),
-    /// How each operation is done, as far as is known now.
-    FoundOut(Ways),
+    /// How each operation is done, as far as is known now, and what the looking may have left behind.
+    FoundOut(Ways, Option<String>),
     /// How a key is revoked.
     Asked {
         /// Which.

@@ -429,6 +429,23 @@ impl Runner {
         });
     }
 
+    /// A run that sees itself that it is to stop, and writes that down.
+    fn spawn_stoppable<F>(&mut self, request: RequestId, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = Option<Message>> + Send + 'static,
+    {
+        let token = CancellationToken::new();
+        let messages = self.messages.clone();
+        self.cancels.insert(request, token.clone());
+        let work = work(token);
+        tokio::spawn(async move {
+            if let Some(message) = work.await {
+                // The dashboard may have ended meanwhile.
+                let _ = messages.send(message);
+            }
+        });
+    }
+
     /// Forgets the token of a run that ended.
     pub fn ended(&mut self, request: RequestId) {
         self.cancels.remove(&request);

@@ -651,6 +651,20 @@ async fn an_endpoint_to_create_is_told_by_a_name_that_it_cannot_take() {
 }
 
 #[tokio::test]
+async fn a_yes_to_a_key_without_a_name_that_cannot_be_read_is_no_answer() {
+    for plays in [
+        vec![json(200, r#"{"ok":true}"#)],
+        vec![json(201, &created()), json(500, "{}")],
+    ] {
+        let server = Server::start(plays).await;
+        let error = api(&server).look_for(Operation::Create).await.unwrap_err();
+        assert_eq!(error.consequence, Consequence::Possible, "{error:?}");
+        assert!(error.to_string().contains("a key without a name"), "{error}");
+        server.expect_all_played();
+    }
+}
+
+#[tokio::test]
 async fn a_look_that_is_refused_or_finds_nobody_concludes_nothing() {
     for (play, fault) in [
         (json(401, "{}"), Fault::Unauthorized),

@@ -21,16 +21,15 @@ impl HttpApi {
         match answered {
             // It made one all the same: that one goes at once.
             Ok(reply) => {
-                let made = KeyName::parse("unnamed").ok();
-                let made = made.and_then(|name| understood(&reply, |root| decode::created(root, &name)).ok());
-                if let Some(made) = made {
-                    let left = |_| {
-                        let why = format!("it made a key without a name, {}, which is to be revoked", made.key.id);
-                        let status = reply.status;
-                        Failure::sent(Fault::Unreadable { status, why })
-                    };
-                    self.try_revoke(&made.key.id).await.map_err(left)?;
-                }
+                let status = reply.status;
+                let left = |why: String| Failure::sent(Fault::Unreadable { status, why });
+                let name = KeyName::parse("unnamed").map_err(|bad| left(bad.to_string()))?;
+                let made = understood(&reply, |root| decode::created(root, &name))
+                    .map_err(|_| left("it says yes to a key without a name".to_owned()))?;
+                let id = made.key.id;
+                self.try_revoke(&id)
+                    .await
+                    .map_err(|_| left(format!("it made a key without a name, {id}, which is to be revoked")))?;
                 Ok(Presence::There)
             }
             Err(failure) => present(failure),

@@ -156,6 +156,7 @@ pub(super) async fn run(
     } else {
         session.ways.recall(Operation::Create).await
     };
+    by_hand::tell_doubt(&mut context, &session);
     if way == Way::Assisted {
         return create_by_hand(&mut context, &session, name, without_store, &asked, interrupts).await;
     }
@@ -199,6 +200,6 @@ async fn create_by_hand(
     }
     let profile = &context.settings.profile;
     let creation = begin_by_hand(context.ports, profile, session, name, without_store, None).await?;
-    let new = by_hand::pasted(context, session, &creation, !has_value).await?;
+    let new = by_hand::pasted(context, session, &creation, !has_value, None).await?;
     hand_over(context, session, new, asked, None, None, interrupts).await
 }

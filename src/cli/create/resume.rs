@@ -139,7 +139,7 @@ async fn answered(
         }
     };
     if asked.args.paste {
-        let new = by_hand::pasted(context, session, creation, true).await?;
+        let new = by_hand::pasted(context, session, creation, true, None).await?;
         let at = At {
             ports: context.ports,
             profile: &context.settings.profile,

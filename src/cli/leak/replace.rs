@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::cli::args::CreateArgs;
-use crate::cli::by_hand::pasted;
+use crate::cli::by_hand::{pasted, tell_doubt};
 use crate::cli::create::{Asked, hand_over};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
@@ -47,7 +47,7 @@ pub(super) enum Replaced {
 
 impl Replacement {
     /// Looks whether a successor can be made at all, before anything is asked for.
-    pub(super) async fn prepare(context: &Context<'_>, search: &Search, found: &Match) -> Result<Self, Trouble> {
+    pub(super) async fn prepare(context: &mut Context<'_>, search: &Search, found: &Match) -> Result<Self, Trouble> {
         let refused = |why: String| {
             Trouble::new(
                 Exit::Usage,
@@ -91,6 +91,7 @@ impl Replacement {
         } else {
             session.ways.way(Operation::Create).await
         };
+        tell_doubt(context, &session);
         let in_browser = way == Way::Assisted;
         if in_browser && !context.switches.interactive && !context.switches.dry_run {
             return Err(refused(format!(
@@ -165,7 +166,9 @@ impl Replacement {
         let made = if in_browser {
             let begun = begin_by_hand(there.ports, &settings.profile, &session, name, without_store, None).await;
             match begun {
-                Ok(creation) => Ok(pasted(&mut there, &session, &creation, true).await.map_err(alive)?),
+                Ok(creation) => Ok(pasted(&mut there, &session, &creation, true, Some(&search.value))
+                    .await
+                    .map_err(alive)?),
                 Err(error) => Err(error),
             }
         } else {

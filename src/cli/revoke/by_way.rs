@@ -1,6 +1,5 @@
 //! By which way a key is revoked: asked of the server, or clicked by a person in the browser.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::args::RevokeArgs;
@@ -10,6 +9,7 @@ use crate::cli::{Context, Switches, by_hand, until_interrupted};
 use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
 use crate::core::way::Way;
+use crate::ops::assist::ByHand;
 use crate::ops::leak::kill_known;
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::revoke_many::{Ended, Revoked};
@@ -86,10 +86,10 @@ pub(super) async fn one(
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
     let stop = interrupts.next_but_hangup();
-    let (outcome, recorded) = match &given {
+    let again = given.as_ref().map(ByHand::share);
+    let (outcome, recorded) = match given {
         Some(given) => {
-            let value = Arc::clone(&given.value);
-            let killed = kill_known(ports, profile, &session.api, target, value, stop).await;
+            let killed = kill_known(ports, profile, &session.api, target, given, stop).await;
             (killed.outcome, killed.recorded)
         }
         None => {
@@ -101,7 +101,7 @@ pub(super) async fn one(
     let found_out = session.ways.known().revoke == Way::Assisted;
     match outcome {
         Some(outcome) if found_out && !outcome.is_proven() => {
-            let outcome = by_hand::revoke(context, session, target, how, given, interrupts).await?;
+            let outcome = by_hand::revoke(context, session, target, how, again, interrupts).await?;
             Ok(ended(outcome, Ok(())))
         }
         Some(outcome @ Outcome::Unconfirmed(_)) if target.is_tracked() => {

@@ -39,7 +39,7 @@ pub(super) fn show(listing: &Listing, plan: &Plan, rotations: &[Rotation], dry_r
 
 /// A key whose rotation is not over is better finished there.
 pub(super) fn rotation_warning(rotations: &[Rotation], target: &ListedKey) -> Option<String> {
-    let rotation = rotation_of(rotations, &target.key.id)?;
+    let rotation = rotation_of(rotations, target)?;
     let part = if rotation.old.id == target.key.id { "old" } else { "new" };
     Some(format!(
         "! {} is the {part} key of a rotation that is not over: chatzuri-keys rotate status {}",

@@ -15,6 +15,7 @@ use crate::core::listing::ListedKey;
 use crate::core::rotation::Stage;
 use crate::core::way::Way;
 use crate::ops::assist::ByHand;
+use crate::ops::leak::By;
 use crate::ops::rotate::{self, Click, Finished, Seen, read};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
@@ -46,7 +47,7 @@ async fn in_browser(
     let output = Mutex::new(&mut *context.output);
     let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
     let click = match choice {
-        by_hand::Choice::Watch(given) => Click::Watched(given, &on_fact),
+        by_hand::Choice::Watch(given) => Click::Watched(given, By::Browser, &on_fact),
         by_hand::Choice::Word => Click::Attested,
     };
     let stop = interrupts.next_but_hangup();
@@ -74,6 +75,11 @@ pub(super) async fn finish(
     }
     let target = listed(&seen.listing, &old.id);
     if context.switches.dry_run {
+        if let Some(trouble) = seen.troubles.iter().find(|trouble| trouble.waits_for_a_match()) {
+            let sentence = trouble.sentence(&seen.rotation);
+            context.output.say(&format!("Would revoke nothing: {sentence}"));
+            return Ok(Exit::Ok);
+        }
         let facts = target.map_or_else(|| old.bare().called(), |target| facts(&seen.listing, target));
         let open = matches!(seen.rotation.stage, Stage::Revoking { .. });
         context.output.say(&match (open, args.force) {
@@ -137,7 +143,8 @@ pub(super) async fn finish(
             let place = at(&context, &session);
             let output = Mutex::new(&mut *context.output);
             let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
-            let (click, stop) = (Click::Watched(given, &on_fact), interrupts.next_but_hangup());
+            let click = Click::Watched(given, By::Endpoint, &on_fact);
+            let stop = interrupts.next_but_hangup();
             rotate::finish_by(place, &seen, args.force, measure.rules(), click, stop).await?
         }
         (None, None) => {

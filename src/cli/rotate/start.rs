@@ -95,7 +95,9 @@ pub(super) async fn run(
         .is_none_or(|rotation| matches!(rotation.stage, Stage::Creating(_)));
     if makes && !has_value && !context.switches.interactive {
         let way = async { Ok(rotate::way_to_create(at(&context, &session)).await) };
-        if until_interrupted(interrupts, way).await? == Way::Assisted {
+        let way = until_interrupted(interrupts, way).await?;
+        by_hand::tell_doubt(&mut context, &session);
+        if way == Way::Assisted {
             let today = jiff::tz::TimeZone::UTC.to_datetime(listing.as_of).date();
             let taken = listing.keys.iter().map(|listed| listed.key.name.raw());
             let new_name = there.map(|rotation| rotation.name).or(name);
@@ -272,7 +274,9 @@ async fn new_key(
         error => error.into(),
     };
     let in_browser = asked.is_pasted() || begun.is_some();
-    if !in_browser && rotate::way_to_create(at(context, session)).await != Way::Assisted {
+    let by_endpoint = !in_browser && rotate::way_to_create(at(context, session)).await != Way::Assisted;
+    by_hand::tell_doubt(context, session);
+    if by_endpoint {
         // Not dropped at a signal: a key would be left behind whose value nobody has.
         match mint(at(context, session), rotation, without_store).await {
             Ok(minted) => return Ok(Some((minted.rotation, minted.new))),
@@ -284,7 +288,7 @@ async fn new_key(
     }
     let creation = rotate::begin_in_browser(at(context, session), rotation, without_store).await;
     let creation = creation.map_err(told)?;
-    let new = by_hand::pasted(context, session, &creation, true).await?;
+    let new = by_hand::pasted(context, session, &creation, true, None).await?;
     let minted = rotate::took_from_browser(at(context, session), rotation, new).await;
     Ok(Some((minted.rotation, minted.new)))
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::key::{KeyId, stem};
-use crate::core::listing::ListedKey;
+use crate::core::listing::{ListedKey, Source};
 use crate::core::policy::Standing;
 
 /// Which of the two keys one is.
@@ -83,6 +83,14 @@ impl Pairs {
                 parts.insert(new.id.clone(), part(Role::New, Some(&rotation.old.id)));
             }
             parts.insert(rotation.old.id.clone(), part(Role::Old, new.map(|new| &new.id)));
+        }
+        // A tracked key of a rotation may be in the server's list by now, under another id.
+        for listed in keys {
+            if let Source::Both { tracked } = &listed.source
+                && let Some(part) = parts.get(tracked).cloned()
+            {
+                parts.insert(listed.key.id.clone(), part);
+            }
         }
         let given_up: HashSet<(&KeyId, &KeyId)> = rotations
             .iter()

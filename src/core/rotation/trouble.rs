@@ -32,6 +32,12 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether a tracked key is to be handed over to the server's list first.
+    #[must_use]
+    pub fn waits_for_a_match(&self) -> bool {
+        matches!(self, Self::OldListed(_) | Self::NewListed(_))
+    }
+
     /// What happened to which key, what is true now, and what to do.
     #[must_use]
     pub fn sentence(&self, rotation: &Rotation) -> String {

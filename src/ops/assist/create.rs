@@ -70,6 +70,9 @@ pub async fn take_pasted(
     }
     check(session, &value, None).await?;
     let key = identify(ports, session, creation, &value).await;
+    if replaces(ports, profile, session, creation, (&key.id, &value)).await {
+        return Err(BadValue::Replaced);
+    }
     if key.id.is_local() {
         // Before the value is put away: found again under the same id, however far this comes.
         let tracked = Tracked {
@@ -93,6 +96,24 @@ pub async fn take_pasted(
         Err(shared) => Secret::parse(shared.expose()).map_err(|_| BadValue::Refused(shared.length()))?,
     };
     Ok(take_custody(ports, profile, creation.clone(), CreatedKey { key, secret }).await)
+}
+
+/// Whether a value is the old one of the rotation that the creation is a step of: somebody copied the wrong row.
+async fn replaces(
+    ports: &Ports,
+    profile: &Profile,
+    session: &Session,
+    creation: &Creation,
+    (id, value): (&KeyId, &Secret),
+) -> bool {
+    let rotations = ports.journal.rotations(&profile.scope()).await.unwrap_or_default();
+    let is_its = |rotation: &&Rotation| rotation.creation() == Some(&creation.op);
+    let Some(old) = rotations.iter().find(is_its).map(|rotation| &rotation.old) else {
+        return false;
+    };
+    let tracked = session.ways.tracked().await.unwrap_or_default();
+    let is_old = |one: &Tracked| one.id == old.id && by_hint(value, &one.key()) == Fit::Both;
+    *id == old.id || tracked.iter().any(is_old)
 }
 
 /// The key in the server's list where it has one and shows it; otherwise one of this machine's own.

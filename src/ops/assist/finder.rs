@@ -14,7 +14,7 @@ use crate::core::tracked::Tracked;
 use crate::core::way::{Way, Ways, is_sign_in};
 use crate::ops::sign_in::Profile;
 use crate::ports::{
-    ApiError, Clock, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
+    ApiError, Clock, Consequence, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
 };
 
 /// How long what was found counts before the server is asked again.
@@ -46,6 +46,8 @@ struct State {
     tracked: HashMap<KeyId, Tracked>,
     /// Those of them whose value is our credential.
     own: HashSet<KeyId>,
+    /// What a look may have left behind, in a sentence.
+    doubt: Option<String>,
     /// Those of them that are in the server's list, by their id there.
     matched: HashMap<KeyId, KeyId>,
 }
@@ -123,9 +125,22 @@ impl Finder {
             Err(error) if is_missing(&error.fault) && self.is_up().await => {
                 self.keep(operation, Way::Assisted).await;
             }
+            // A server that takes whatever it is sent may have made a key.
+            Err(error) if operation == Operation::Create && error.consequence == Consequence::Possible => {
+                let sentence = format!(
+                    "It was looked whether keys are made there, with a name that none can have. {error} Should a key without \
+                     a name be in the list, revoke it."
+                );
+                self.state().doubt = Some(sentence);
+            }
             _ => {}
         }
         self.of(operation)
+    }
+
+    /// What a look for an endpoint may have left behind, in a sentence; told once.
+    pub fn take_doubt(&self) -> Option<String> {
+        self.state().doubt.take()
     }
 
     /// Asks once more whether the server has a list, whatever was found before.

@@ -6,8 +6,8 @@ use super::value::BadValue;
 use crate::core::activity::Action;
 use crate::core::creation::{Creation, Stage};
 use crate::core::incident::{Fit, Outcome, by_hint, scrub};
-use crate::core::key::Own;
-use crate::core::listing::ListedKey;
+use crate::core::key::{KeyId, Own};
+use crate::core::listing::{ListedKey, Source};
 use crate::core::rotation::{Mark, Rotation, Stage as Step, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
@@ -28,6 +28,15 @@ pub struct ByHand {
 }
 
 impl ByHand {
+    /// The same value, held once more.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            known: self.known,
+        }
+    }
+
     /// Takes a value that the person pasted for `target`.
     ///
     /// # Errors
@@ -128,9 +137,16 @@ pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcom
         outcome if outcome.is_proven() => Left::Dead,
         _ => return,
     };
-    end_rotation(ports, profile, target, outcome).await;
-    if !target.is_tracked() {
-        return;
+    // What is kept of a tracked key is kept under its own id until it is handed over.
+    let tracked = match &target.source {
+        Source::Api => None,
+        Source::Tracked { .. } => Some(&target.key.id),
+        Source::Both { tracked } => Some(tracked),
+    };
+    end_rotation(ports, profile, &target.key.id, outcome).await;
+    let Some(tracked) = tracked else { return };
+    if *tracked != target.key.id {
+        end_rotation(ports, profile, tracked, outcome).await;
     }
     // A dead value is nothing to hand over.
     if left == Left::Dead
@@ -138,7 +154,7 @@ pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcom
     {
         acknowledge(ports, profile, &creation).await;
     }
-    let left = vec![(target.key.id.clone(), left)];
+    let left = vec![(tracked.clone(), left)];
     let gone = ports.journal.untrack(&profile.scope(), left, ports.clock.now()).await;
     if let Err(error) = gone {
         tracing::warn!(%error, "a revoked key is still tracked");
@@ -147,10 +163,10 @@ pub async fn settle(ports: &Ports, profile: &Profile, target: &ListedKey, outcom
 
 /// A rotation whose last step was to revoke this key has ended with it. One that is being finished elsewhere is left to
 /// whoever does.
-async fn end_rotation(ports: &Ports, profile: &Profile, target: &ListedKey, outcome: &Outcome) {
-    let found = ports.journal.rotation_of(&profile.scope(), &target.key.id).await;
+async fn end_rotation(ports: &Ports, profile: &Profile, key: &KeyId, outcome: &Outcome) {
+    let found = ports.journal.rotation_of(&profile.scope(), key).await;
     let Ok(Some(rotation)) = found else { return };
-    if rotation.old.id != target.key.id || !matches!(rotation.stage, Step::Revoking { .. }) {
+    if rotation.old.id != *key || !matches!(rotation.stage, Step::Revoking { .. }) {
         return;
     }
     let mark = || Mark {
@@ -170,8 +186,9 @@ async fn end_rotation(ports: &Ports, profile: &Profile, target: &ListedKey, outc
         tracing::warn!(%error, "a rotation is not ended with its old key");
         return;
     }
-    // The credential of before: a dead value is not kept.
+    // The credential of before: a dead value is not kept, and one that is only said to be dead is.
     if rotation.own
+        && outcome.is_proven()
         && let Err(error) = ports.store.delete(&Account::retired(&rotation.id)).await
     {
         tracing::debug!(%error, "the retired credential was not deleted");

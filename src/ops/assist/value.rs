@@ -16,6 +16,8 @@ pub enum BadValue {
     Own,
     /// It is the value of a key that is known here.
     Known(KnownKey),
+    /// It is the value that is to be replaced.
+    Replaced,
     /// Its ends are not those of the key; carries the key in a sentence.
     OtherEnds(String),
     /// It answers 401; carries its length.
@@ -35,6 +37,7 @@ impl fmt::Display for BadValue {
                 "This is the value of “{}” ({}), which is known here already.",
                 known.name, known.id
             ),
+            Self::Replaced => f.write_str("This is the value of the key that is to be replaced, not of the new one."),
             Self::OtherEnds(called) => write!(f, "This is the value of another key than {called}: their ends differ."),
             Self::Refused(length) => write!(
                 f,

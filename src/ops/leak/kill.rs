@@ -103,6 +103,15 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     if found.by_hand {
         return by_hand(&notes, timeline, &found, watch).await;
     }
+    // A value of which nobody knows whose it is has to be seen alive: otherwise its 401s prove nothing of this key.
+    let mut proves = is_known(timeline, &found);
+    if !proves {
+        match notes.probe(timeline, &*found.place.api).await {
+            Probed::Alive(_) => proves = true,
+            Probed::Refused => return dead_before(&notes, &found),
+            Probed::NoAnswer(..) => {}
+        }
+    }
     let mut sent = ask(&notes, timeline, &found, patience).await;
     let ways = found.place.ways.as_ref().map(|ways| ways.known());
     if matches!(sent, Sent::Failed(_)) && ways.is_some_and(|ways| ways.revoke == Way::Assisted) {
@@ -130,7 +139,23 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     if matches!((&sent, &last), (Sent::UnknownId, Last::Alive)) && there && has_no_endpoint(&found).await {
         return by_hand(&notes, timeline, &found, watch).await;
     }
+    if !proves && matches!(last, Last::Dead) {
+        let why = format!("{} Its value gets 401, and was never seen alive.", said(&notes, &sent));
+        return Outcome::Unconfirmed(why);
+    }
     judge(&notes, &sent, last, listed)
+}
+
+/// Whether it is known whose the value is.
+fn is_known(timeline: &Timeline, found: &Match) -> bool {
+    found.alive.is_some() || timeline.how() == Some(How::Fingerprint)
+}
+
+fn dead_before(notes: &Notes<'_>, found: &Match) -> Outcome {
+    Outcome::NotAccepted(format!(
+        "the value gets 401 already, so it cannot be told whether it is that of {}: dead, or not pasted whole.",
+        notes.clean(&found.target.key.called())
+    ))
 }
 
 /// Whether a server that answered 404 to a key it has answers so to whatever it is asked there.
@@ -149,12 +174,7 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
     let api = &*found.place.api;
     match notes.probe(timeline, api).await {
         Probed::Alive(_) => {}
-        Probed::Refused if found.alive.is_none() && timeline.how() != Some(How::Fingerprint) => {
-            return Outcome::NotAccepted(format!(
-                "the value gets 401 already, so it cannot be told whether it is that of {}: dead, or not pasted whole.",
-                notes.clean(&found.target.key.called())
-            ));
-        }
+        Probed::Refused if !is_known(timeline, found) => return dead_before(notes, found),
         Probed::Refused => {
             let last = watch_it(notes, timeline, api, watch, true).await;
             return judge(notes, &Sent::ByHand, last, None);

@@ -8,7 +8,6 @@ use crate::core::activity::Action;
 use crate::core::incident::{Subject, Timeline};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
-use crate::core::way::Way;
 use crate::ops::assist::ByHand;
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::{Profile, Session};
@@ -27,39 +26,41 @@ pub struct Case<'a> {
     pub target: &'a ListedKey,
 }
 
-impl Case<'_> {
-    /// Whether a person has to click, as far as is known.
-    fn is_by_hand(&self) -> bool {
-        self.target.key.id.is_local() || self.session.ways.known().revoke == Way::Assisted
-    }
+/// Who revokes a key whose value is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A person, in the browser: nothing is sent but probes.
+    Browser,
+    /// Its endpoint, asked from here. Where there turns out to be none, a person.
+    Endpoint,
 }
 
-/// Revokes a key whose value is known to be alive and watches the value die, unless `stop` comes first; writes down how
-/// it ended. A missing endpoint is the caller's to get round.
+/// Revokes a key by its endpoint and watches its value die, unless `stop` comes first; writes down how it ended. A missing
+/// endpoint is the caller's to get round.
 pub async fn kill_known(
     ports: &Ports,
     profile: &Profile,
     api: &Arc<dyn KeyApi>,
     target: &ListedKey,
-    value: Arc<Secret>,
+    given: ByHand,
     stop: impl Future<Output = ()>,
 ) -> Killed {
     let place = place(ports, profile, api, target);
     let found = Match {
-        alive: Some(true),
+        alive: given.known.then_some(true),
         by_hand: target.key.id.is_local(),
         target: target.clone(),
         place,
     };
-    let mut search = search(ports, found, value);
+    let mut search = search(ports, found, given.value);
     run(ports, &mut search, Watch::default(), &|_, _| {}, stop).await
 }
 
-/// Revokes a key by its endpoint, or opens the page where a person does, and watches its value until three 401s, unless
-/// `stop` comes first; writes down how it ended.
+/// Revokes a key, or opens the page where a person does, and watches its value until three 401s, unless `stop` comes first;
+/// writes down how it ended.
 pub async fn kill_watched(
     case: Case<'_>,
-    given: ByHand,
+    (given, by): (ByHand, By),
     watch: Watch,
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
@@ -77,7 +78,7 @@ pub async fn kill_watched(
     let found = Match {
         // One that nobody is sure of must be seen alive first.
         alive: given.known.then_some(true),
-        by_hand: case.is_by_hand(),
+        by_hand: by == By::Browser || target.key.id.is_local(),
         target: target.clone(),
         place,
     };

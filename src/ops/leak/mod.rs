@@ -23,7 +23,7 @@ use crate::ports::{KeyApi, Ports, Probe};
 pub use end::{last_four, opened};
 pub use find::{find, find_way};
 pub use kill::{Killed, kill_and_record, record_end};
-pub use known::{Case, kill_known, kill_watched};
+pub use known::{By, Case, kill_known, kill_watched};
 
 /// Told of every fact as it is seen.
 pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);

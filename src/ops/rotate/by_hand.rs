@@ -8,13 +8,13 @@ use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::core::way::Way;
 use crate::ops::assist::{ByHand, begin_by_hand};
 use crate::ops::create::{NewKey, WithoutStore};
-use crate::ops::leak::OnFact;
+use crate::ops::leak::{By, OnFact};
 use crate::ports::Operation;
 
 /// How a person ends the last step.
 pub enum Click<'a> {
-    /// They click, and the value is watched until it is dead.
-    Watched(ByHand, OnFact<'a>),
+    /// The value is watched until it is dead, whoever revokes the key.
+    Watched(ByHand, By, OnFact<'a>),
     /// They say that they clicked.
     Attested,
 }

@@ -13,7 +13,7 @@ use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::core::way::Way;
 use crate::ops::assist::{ByHand, attest};
-use crate::ops::leak::{Case, OnFact, Watch, kill_known, kill_watched};
+use crate::ops::leak::{By, Case, OnFact, Watch, kill_known, kill_watched};
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ports::JournalError;
 
@@ -158,19 +158,19 @@ async fn finish_with(
             (attested.outcome, attested.recorded)
         }
         (Some(click), retired) => {
-            let (given, on_fact): (_, OnFact<'_>) = match (click, retired) {
-                (Click::Watched(given, on_fact), None) => (given, on_fact),
-                (Click::Watched(_, on_fact), Some(value)) => (ByHand { value, known: true }, on_fact),
-                (Click::Attested, retired) => match retired {
-                    Some(value) => (ByHand { value, known: true }, &|_, _| {}),
-                    None => return Err(RotateError::InBrowser(target.key.called())),
-                },
+            let (given, by, on_fact): (_, _, OnFact<'_>) = match (click, retired) {
+                (Click::Watched(given, by, on_fact), None) => (given, by, on_fact),
+                (Click::Watched(_, by, on_fact), Some(value)) => (ByHand { value, known: true }, by, on_fact),
+                // They say that they clicked, and the value of before is at hand to see it.
+                (Click::Attested, Some(value)) => (ByHand { value, known: true }, By::Browser, &|_, _| {}),
+                (Click::Attested, None) => return Err(RotateError::InBrowser(target.key.called())),
             };
-            let (killed, _) = kill_watched(case, given, Watch::default(), on_fact, stop).await;
+            let (killed, _) = kill_watched(case, (given, by), Watch::default(), on_fact, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, Some(value)) => {
-            let killed = kill_known(ports, profile, api, target, value, stop).await;
+            let given = ByHand { value, known: true };
+            let killed = kill_known(ports, profile, api, target, given, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, None) => {
@@ -222,7 +222,12 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotati
         Err(_) => reread(at, &begun).await,
     };
     if proven {
-        forget_retired_value(at, &rotation).await;
+        // Somebody's word is no reason to lose the only value of a key that may be alive.
+        if outcome.is_some_and(Outcome::is_proven) {
+            forget_retired_value(at, &rotation).await;
+        } else {
+            forget_dead_value(at, &rotation).await;
+        }
         note(at, &rotation, "finished", word.to_owned()).await;
     }
     rotation

@@ -49,6 +49,8 @@ pub struct Walk {
     total: usize,
     dead: usize,
     attested: usize,
+    /// Not in the list any more when their turn came.
+    vanished: usize,
 }
 
 impl Walk {
@@ -60,6 +62,7 @@ impl Walk {
             rest,
             dead: 0,
             attested: 0,
+            vanished: 0,
         }
     }
 
@@ -78,6 +81,11 @@ impl Walk {
         }
     }
 
+    /// Takes note of a key that is not in the list any more.
+    pub fn note_vanished(&mut self) {
+        self.vanished += 1;
+    }
+
     /// The next key.
     pub fn take_next(&mut self) -> Option<ListedKey> {
         self.rest.pop_front()
@@ -87,12 +95,17 @@ impl Walk {
     #[must_use]
     pub fn words(&self) -> String {
         let Self {
-            total, dead, attested, ..
+            total,
+            dead,
+            attested,
+            vanished,
+            ..
         } = *self;
-        let left = total - dead - attested;
+        let left = total.saturating_sub(dead + attested + vanished);
         let counts = [
             (dead, "dead"),
             (attested, "revoked by your word"),
+            (vanished, "not in the list any more"),
             (left, "alive as far as is known"),
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
@@ -199,6 +212,7 @@ mod tests {
             total: 4,
             dead: 0,
             attested: 0,
+            vanished: 0,
         };
         for outcome in [
             Outcome::Dead,
@@ -213,7 +227,10 @@ mod tests {
             "Of 4 marked keys: 2 dead, 1 revoked by your word, 1 alive as far as is known. What is alive stays marked: x \
              goes on."
         );
-        walk.note(&Outcome::Dead);
-        assert_eq!(walk.words(), "Of 4 marked keys: 3 dead, 1 revoked by your word.");
+        walk.note_vanished();
+        assert_eq!(
+            walk.words(),
+            "Of 4 marked keys: 2 dead, 1 revoked by your word, 1 not in the list any more."
+        );
     }
 }

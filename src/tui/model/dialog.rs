@@ -18,7 +18,7 @@ use crate::ports::ClipboardRoute;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkForm;
-use crate::tui::model::by_hand::{ByHandForm, PasteForm, TrackForm};
+use crate::tui::model::by_hand::{ByHandForm, PasteForm, TrackForm, Walk};
 use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
 use crate::tui::secret_field::SecretField;
 
@@ -131,6 +131,13 @@ impl Finding {
             return true;
         }
         false
+    }
+
+    /// What is typed after an early Enter is not what that was about.
+    pub fn forget_enter(&mut self) {
+        if let Self::Underway { entered, .. } = self {
+            *entered = false;
+        }
     }
 
     /// Ends where `request` has told it; whether Enter was pressed meanwhile. `None`: it waits for another one, or for none.
@@ -302,6 +309,8 @@ pub struct RevokeForm {
     pub finishing: Option<Finishing>,
     /// What shows that it is dead, where no list does.
     pub proof: Proof,
+    /// The marked keys it is one of.
+    pub walk: Option<Walk>,
 }
 
 /// What shows that a key is dead.

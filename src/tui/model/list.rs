@@ -187,6 +187,13 @@ impl KeyList {
         self.marked.contains(id)
     }
 
+    /// The row of the key of this id, or of the tracked one of this id.
+    #[must_use]
+    pub fn known_as(&self, id: &KeyId) -> Option<&Row> {
+        self.find(id)
+            .or_else(|| self.rows.iter().find(|row| row.listed.is_known_as(id)))
+    }
+
     /// The marked keys, in the order of the list.
     #[must_use]
     pub fn marked(&self) -> Vec<ListedKey> {

@@ -379,7 +379,9 @@ impl Model {
                 .dialogs
                 .iter()
                 .any(|dialog| matches!(dialog, Dialog::ShowOnce(show) if show.sendings.iter().any(Sending::failed))),
-            When::InDetails => matches!(self.dialogs.last(), Some(Dialog::Details { .. })),
+            When::InDetails => {
+                matches!(self.dialogs.last(), Some(Dialog::Details { .. })) && self.allows(When::SignedIn)
+            }
             When::SignedIn => matches!(self.team().session, SessionState::Found(_)),
             When::MaySignIn => self.profile().is_some_and(|profile| !profile.fixed_credential),
             When::SomethingToClear => {

@@ -5,14 +5,14 @@ use crate::core::incident::{Fact, Outcome, Seen, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::core::way::Way;
+use crate::core::way::{Way, Ways};
 use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track};
 use crate::ops::create::{CreateError, WithoutStore, create};
-use crate::ops::leak::{Case, Watch, kill_watched};
+use crate::ops::leak::{By, Case, Watch, kill_watched};
 use crate::ops::revoke::revoke_and_record;
 use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
-use crate::ports::{Operation, Ports};
+use crate::ports::{ApiError, Operation, Ports};
 use crate::tui::errand::{Errand, News};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 
@@ -84,10 +84,34 @@ impl Runner {
 
     pub(super) fn errand(&mut self, request: RequestId, team: TeamIndex, errand: Errand) {
         let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
-        let rotating = self.rotating(team);
-        let (ports, messages) = (self.ports.clone(), self.messages.clone());
+        let session = match session {
+            Ok(session) => session,
+            // The form that waits for it is answered all the same.
+            Err(error) => {
+                self.spawn(request, async move {
+                    let news = without_session(errand, &error);
+                    Some(Message::News { request, team, news })
+                });
+                return;
+            }
+        };
+        let (ports, rotating) = (self.ports.clone(), self.rotating(team));
+        if let Errand::Watch(target, value, by) = errand {
+            let messages = self.messages.clone();
+            self.spawn_stoppable(request, |stop| async move {
+                let place = (&ports, &profile?, &session);
+                let seen = move |line: String| {
+                    // The dashboard may have ended meanwhile.
+                    let news = News::Seen(line);
+                    let _ = messages.send(Message::News { request, team, news });
+                };
+                let stop = stop.cancelled_owned();
+                watch(place, (request, team), target, (value, by), seen, stop).await
+            });
+            return;
+        }
         self.spawn(request, async move {
-            let (session, profile) = (session.ok()?, profile?);
+            let profile = profile?;
             let news = match errand {
                 Errand::OpenPage => News::Opened(open_page(&ports, &profile).await),
                 Errand::TakePasted(creation, value) => {
@@ -119,7 +143,7 @@ impl Runner {
                 }
                 Errand::FindOut(operation) => {
                     session.ways.way(operation).await;
-                    News::FoundOut(session.ways.known())
+                    News::FoundOut(session.ways.known(), session.ways.take_doubt())
                 }
                 Errand::AskAbout(target) => {
                     session.ways.way(Operation::Revoke).await;
@@ -128,14 +152,6 @@ impl Runner {
                         key: target.key.id,
                         ways: session.ways.known(),
                     }
-                }
-                Errand::Watch(target, value) => {
-                    let seen = move |line: String| {
-                        // The dashboard may have ended meanwhile.
-                        let news = News::Seen(line);
-                        let _ = messages.send(Message::News { request, team, news });
-                    };
-                    return watch(&ports, &profile, &session, (request, team), target, value, seen).await;
                 }
                 Errand::Attest(target) => {
                     let ended = attest(&ports, &profile, &target).await;
@@ -153,20 +169,36 @@ impl Runner {
                         .map(Box::new)
                         .map_err(|error| error.to_string()),
                 ),
+                Errand::Watch(..) => return None,
             };
             Some(Message::News { request, team, news })
         });
     }
 }
 
+/// What is told where nobody is signed in: nothing was done.
+fn without_session(errand: Errand, error: &ApiError) -> News {
+    let why = error.to_string();
+    match errand {
+        Errand::FindOut(_) => News::FoundOut(Ways::default(), None),
+        Errand::AskAbout(target) => News::Asked {
+            key: target.key.id,
+            ways: Ways::default(),
+            held: false,
+        },
+        Errand::TakePasted(..) => News::Refused(why),
+        Errand::Track(..) => News::Tracked(Err(why)),
+        Errand::OpenPage | Errand::NotMade(_) | Errand::Watch(..) | Errand::Attest(_) => News::NotWatched(why),
+    }
+}
+
 async fn watch(
-    ports: &Ports,
-    profile: &Profile,
-    session: &Session,
+    (ports, profile, session): (&Ports, &Profile, &Session),
     (request, team): (RequestId, TeamIndex),
     target: Box<ListedKey>,
-    value: Option<Secret>,
+    (value, by): (Option<Secret>, By),
     seen: impl Fn(String) + Send + Sync,
+    stop: impl Future<Output = ()>,
 ) -> Option<Message> {
     let given = match value {
         Some(value) => match ByHand::pasted(ports, profile, &target, value).await {
@@ -199,7 +231,7 @@ async fn watch(
         session,
         target: &target,
     };
-    let (killed, _) = kill_watched(case, given, Watch::default(), &on_fact, std::future::pending()).await;
+    let (killed, _) = kill_watched(case, (given, by), Watch::default(), &on_fact, stop).await;
     Some(Message::Revoked {
         request,
         team,

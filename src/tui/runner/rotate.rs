@@ -130,20 +130,26 @@ impl Rotating {
         let Minted { rotation, new } = took_from_browser(self.at(), rotation, new).await;
         let seen = match self.read(rotation.clone()).await {
             Ok(seen) => seen,
-            Err(_) => self.unread(rotation),
+            Err(_) => self.unread(rotation).await,
         };
         self.handed(seen, new).await
     }
 
-    /// A rotation that moved, with no list beside it: that is read another time.
-    fn unread(&self, rotation: Rotation) -> Seen {
+    /// A rotation that moved, beside the last list there was: that of now is read another time.
+    async fn unread(&self, rotation: Rotation) -> Seen {
+        let last = self.ports.journal.last_list(&self.profile.scope()).await;
+        let last = last.ok().flatten().unwrap_or_else(|| Listing {
+            team: None,
+            keys: Vec::new(),
+            complete: false,
+            as_of: self.ports.clock.now(),
+        });
         Seen {
             rotation,
+            // An old list proves no absence.
             listing: Arc::new(Listing {
-                team: None,
-                keys: Vec::new(),
                 complete: false,
-                as_of: self.ports.clock.now(),
+                ..last
             }),
             troubles: Vec::new(),
             waiting: None,
@@ -198,7 +204,7 @@ impl Rotating {
         }
         Ok(match read(self.at(), moved.clone(), self.rules()).await {
             Ok(seen) => seen,
-            Err(_) => self.unread(moved),
+            Err(_) => self.unread(moved).await,
         })
     }
 

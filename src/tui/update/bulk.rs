@@ -6,6 +6,7 @@ use crate::core::bulk::Plan;
 use crate::core::confirm::{Question, question};
 use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
+use crate::core::way::Way;
 use crate::ops::revoke_many::{Ended, Progress, Revoked};
 use crate::ports::Operation;
 use crate::tui::effect::Effect;
@@ -54,22 +55,26 @@ fn form(model: &mut Model) -> Option<&mut BulkForm> {
 }
 
 /// The list came again: a plan that waited for it is made anew of what is listed now.
-pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
+pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) -> Vec<Effect> {
     let server_now = model.server_now();
     let (_, marked) = walk::marked(model);
     let complete = model.team().complete;
-    let Some(form) = form(model) else { return };
+    let by_browser = model.team().ways.revoke == Way::Assisted;
+    let Some(form) = form(model) else { return Vec::new() };
     if form.facts != Facts::Reading(request) || !matches!(form.stage, BulkStage::Counting(_)) {
-        return;
+        return Vec::new();
     }
     form.hint = None;
+    if by_browser {
+        return walk::instead_of_bulk(model);
+    }
     if let Some(why) = failure {
         form.facts = Facts::Stale(why.to_owned());
-        return;
+        return Vec::new();
     }
     if !complete {
         form.facts = Facts::Stale("the server counts more keys than it sent".to_owned());
-        return;
+        return Vec::new();
     }
     form.gone = form.plan.len().saturating_sub(marked.len());
     form.plan = Plan::of(marked, server_now);
@@ -81,6 +86,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             "✓ None of the marked keys is in the list any more. Nothing was sent.",
         );
     }
+    Vec::new()
 }
 
 pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {

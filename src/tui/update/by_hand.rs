@@ -9,6 +9,7 @@ use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::core::way::{Way, Ways};
 use crate::ops::assist::Page;
+use crate::ops::leak::By;
 use crate::ops::recover::Waiting;
 use crate::tui::effect::Effect;
 use crate::tui::errand::{Errand, News};
@@ -68,9 +69,10 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             }
             Vec::new()
         }
-        News::FoundOut(ways) => finding::on_found_out(model, request, team, ways),
+        News::FoundOut(ways, doubt) => finding::on_found_out(model, (request, team), ways, doubt),
         News::Asked { key, ways, held } => on_asked(model, (request, team), &key, ways, held),
         News::Seen(line) => {
+            watch_what_was_confirmed(model, request);
             if let Some(form) = watching(model, request) {
                 form.seen.push(line);
                 let old = form.seen.len().saturating_sub(SEEN);
@@ -79,7 +81,8 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             Vec::new()
         }
         News::NotWatched(why) => {
-            if let Some(form) = watching(model, request) {
+            let waits = |form: &&mut ByHandForm| matches!(form.step, Step::Watching(awaited) | Step::Attesting(awaited) if awaited == request);
+            if let Some(form) = by_hand_forms(model).find(waits) {
                 form.step = Step::Value(SecretField::default());
                 form.error = Some(why);
                 return Vec::new();
@@ -131,11 +134,37 @@ fn paste_form(model: &mut Model) -> Option<&mut PasteForm> {
     })
 }
 
-fn watching(model: &mut Model, request: RequestId) -> Option<&mut ByHandForm> {
-    model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::ByHand(form) if matches!(form.step, Step::Watching(awaited) if awaited == request) => Some(form),
+fn by_hand_forms(model: &mut Model) -> impl Iterator<Item = &mut ByHandForm> {
+    model.dialogs.iter_mut().filter_map(|dialog| match dialog {
+        Dialog::ByHand(form) => Some(form),
         _ => None,
     })
+}
+
+fn watching(model: &mut Model, request: RequestId) -> Option<&mut ByHandForm> {
+    by_hand_forms(model).find(|form| matches!(form.step, Step::Watching(awaited) if awaited == request))
+}
+
+/// A revocation that was confirmed with a value is followed as it goes; it may still turn out to be the person's click.
+fn watch_what_was_confirmed(model: &mut Model, request: RequestId) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Revoke(form) if form.sent == Some(request));
+    let Some(place) = model.dialogs.iter().position(is_it) else {
+        return;
+    };
+    if let Dialog::Revoke(form) = model.dialogs.remove(place) {
+        let watched = ByHandForm {
+            target: form.target,
+            step: Step::Watching(request),
+            held: false,
+            asking: None,
+            page: None,
+            error: None,
+            seen: Vec::new(),
+            walk: form.walk,
+            then: Then::Confirm(form.finishing),
+        };
+        model.dialogs.insert(place, Dialog::ByHand(watched));
+    }
 }
 
 /// Opens the hidden field for a key that is made in the browser.
@@ -209,6 +238,11 @@ pub(super) fn is_by_hand(model: &Model, target: &ListedKey) -> bool {
     target.key.id.is_local() || model.team().ways.revoke == Way::Assisted
 }
 
+/// Whether a key's revocation cannot be seen in a list.
+pub(super) fn is_unseen(model: &Model, target: &ListedKey) -> bool {
+    target.is_tracked() && model.team().ways.list == Way::Assisted
+}
+
 /// Asks how a key is revoked where that is not known, and whether its value is at hand.
 pub(super) fn ask_about(model: &mut Model, target: &ListedKey) -> (RequestId, Effect) {
     let request = model.begin("looking for the endpoint", false);
@@ -230,19 +264,28 @@ pub(super) fn open_value(model: &mut Model, target: ListedKey, finishing: Option
     effects
 }
 
-/// Asks for the person's word that a key is gone, whose revocation was accepted and cannot be seen.
-pub(super) fn ask_for_word(model: &mut Model, target: ListedKey) {
+/// Asks for the person's word that a key is gone; `why` says what was seen of its revocation.
+pub(super) fn ask_for_word(model: &mut Model, target: ListedKey, why: Option<&str>) {
     push_revoke(model, target, false, None, None);
     if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
         form.step = Step::Word(Input::default());
         form.then = Then::Confirm(None);
+        form.seen.extend(why.map(str::to_owned));
     }
 }
 
-/// The same for one of several marked keys.
+/// As [`open_revoke`], for one of several marked keys.
 pub(super) fn open_revoke_in(model: &mut Model, target: ListedKey, walk: Option<Walk>) -> Vec<Effect> {
+    let then = if is_by_hand(model, &target) || !is_unseen(model, &target) {
+        Then::Browser
+    } else {
+        Then::Confirm(None)
+    };
     let (request, effect) = ask_about(model, &target);
     push_revoke(model, target, false, Some(request), walk);
+    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+        form.then = then;
+    }
     vec![effect]
 }
 
@@ -298,7 +341,38 @@ fn on_asked(
             form.hint = None;
         }
     }
+    if ways.revoke == Way::Api && !key.is_local() {
+        confirm_instead(model, key);
+    }
     Vec::new()
+}
+
+/// There is an endpoint after all: it is asked once that is confirmed, and not by a form that sends the person away.
+fn confirm_instead(model: &mut Model, key: &KeyId) {
+    let is_it = |dialog: &Dialog| match dialog {
+        Dialog::ByHand(form) => {
+            let is_at_its_value = matches!(&form.step, Step::Value(field) if field.count() == 0);
+            form.target.key.id == *key && is_at_its_value && matches!(form.then, Then::Browser)
+        }
+        _ => false,
+    };
+    let Some(place) = model.dialogs.iter().position(is_it) else {
+        return;
+    };
+    let is_on_top = place + 1 == model.dialogs.len();
+    let Some(Dialog::ByHand(form)) = model.dialogs.get_mut(place) else {
+        return;
+    };
+    let (target, walk) = (form.target.clone(), form.walk.take());
+    if is_unseen(model, &target) || !is_on_top {
+        if let Some(Dialog::ByHand(form)) = model.dialogs.get_mut(place) {
+            form.then = Then::Confirm(None);
+            form.walk = walk;
+        }
+        return;
+    }
+    model.dialogs.pop();
+    revoke::ask_with(model, target, (None, walk), Proof::List);
 }
 
 pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
@@ -319,9 +393,9 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
                 Err(_) if field.count() == 0 && form.held => None,
                 Err(_) if field.count() == 0 => {
                     if let Then::Confirm(finishing) = &form.then {
-                        let finishing = finishing.clone();
+                        let (finishing, walk) = (finishing.clone(), form.walk.take());
                         model.dialogs.pop();
-                        revoke::ask_with(model, target, finishing, Proof::List);
+                        revoke::ask_with(model, target, (finishing, walk), Proof::List);
                         return Vec::new();
                     }
                     form.step = Step::Word(Input::default());
@@ -333,9 +407,14 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
                 }
             };
             if let Then::Confirm(finishing) = &form.then {
-                let finishing = finishing.clone();
+                let (finishing, walk) = (finishing.clone(), form.walk.take());
                 model.dialogs.pop();
-                revoke::ask_with(model, target, finishing, value.map_or(Proof::Held, Proof::Value));
+                revoke::ask_with(
+                    model,
+                    target,
+                    (finishing, walk),
+                    value.map_or(Proof::Held, Proof::Value),
+                );
                 return Vec::new();
             }
             form.seen.clear();
@@ -343,7 +422,8 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
             if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
                 form.step = Step::Watching(request);
             }
-            return vec![errand(request, team, Errand::Watch(Box::new(target), value))];
+            let watch = Errand::Watch(Box::new(target), value, By::Browser);
+            return vec![errand(request, team, watch)];
         }
         (Action::Submit, Step::Word(input)) if deliberate => {
             if input.value().trim() != GONE {
@@ -359,23 +439,30 @@ pub(super) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool)
         (Action::Back, Step::Watching(request)) => {
             let request = *request;
             model.in_flight.remove(&request);
-            let left = words_of_walk(form);
+            let (left, then) = (words_of_walk(form), form.then.clone());
             model.dialogs.pop();
             let called = target.key.called();
+            let state = match then {
+                Then::Browser => "It was alive when it was last tried",
+                Then::Confirm(_) => "Its revocation was asked for, and whether it is dead is not known",
+            };
             model.say(
                 Role::Warn,
-                format!("{called} is not watched any more. It was alive when it was last tried; x goes on.{left}"),
+                format!("{called} is not watched any more. {state}; x goes on.{left}"),
             );
             return vec![Effect::Cancel(request)];
         }
         (Action::Back, Step::Value(_) | Step::Word(_)) => {
             let left = words_of_walk(form);
+            let is_asked_for = matches!((&form.step, &form.then), (Step::Word(_), Then::Confirm(_)));
             model.dialogs.pop();
             let called = target.key.called();
-            model.say(
-                Role::Plain,
-                format!("Nothing was written down: {called} is alive as far as is known.{left}"),
-            );
+            let state = if is_asked_for {
+                format!("whether {called} is dead is not known")
+            } else {
+                format!("{called} is alive as far as is known")
+            };
+            model.say(Role::Plain, format!("Nothing was written down: {state}.{left}"));
         }
         _ => {}
     }

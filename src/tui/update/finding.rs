@@ -8,6 +8,7 @@ use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, Finding};
+use crate::tui::theme::Role;
 use crate::tui::update::{create, rotate, walk};
 
 /// Finds out how an operation is done, where that is not known.
@@ -31,7 +32,15 @@ pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Opt
 }
 
 /// It is known, or it cannot be told: the dialog that waited for it asks.
-pub(super) fn on_found_out(model: &mut Model, request: RequestId, team: TeamIndex, ways: Ways) -> Vec<Effect> {
+pub(super) fn on_found_out(
+    model: &mut Model,
+    (request, team): (RequestId, TeamIndex),
+    ways: Ways,
+    doubt: Option<String>,
+) -> Vec<Effect> {
+    if let Some(doubt) = doubt {
+        model.say(Role::Danger, doubt);
+    }
     if let Some(state) = model.teams.get_mut(team.0) {
         state.ways = ways;
     }

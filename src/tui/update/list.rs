@@ -162,7 +162,7 @@ pub(super) fn on_loaded(
         }
     };
     revoke::facts_read(model, request, failure.as_deref());
-    bulk::facts_read(model, request, failure.as_deref());
+    let mut effects = bulk::facts_read(model, request, failure.as_deref());
     if let (Some(note), true, true) = (note, team == model.active, model.notice.is_none()) {
         model.say(Role::Plain, note);
     }
@@ -175,11 +175,11 @@ pub(super) fn on_loaded(
                 .get(team.0)
                 .is_some_and(|state| !state.looked || !state.waiting.is_empty());
             if unseen {
-                return waiting::look(model, team, Since::EarlierRun);
+                effects.extend(waiting::look(model, team, Since::EarlierRun));
             }
         }
     }
-    Vec::new()
+    effects
 }
 
 /// What is said once of a list that is not the server's, or of tracked keys that it has by now.

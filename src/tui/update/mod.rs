@@ -207,7 +207,7 @@ fn confirms(context: Context, action: Action) -> bool {
 
 /// Says why a key did nothing, where the screen does not show it.
 fn explain(model: &mut Model, when: When) {
-    if !matches!(when, When::SignedIn | When::OnLiveKey) || model.allows(When::SignedIn) {
+    if !matches!(when, When::SignedIn | When::OnLiveKey | When::InDetails) || model.allows(When::SignedIn) {
         return;
     }
     match model.team().session {
@@ -371,8 +371,14 @@ fn types_a_character(event: &Event) -> bool {
 /// What follows from a changed text line.
 fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
-        Some(Dialog::Create(form)) => form.error = None,
-        Some(Dialog::BeginRotation(form)) => form.error = None,
+        Some(Dialog::Create(form)) => {
+            form.finding.forget_enter();
+            form.error = None;
+        }
+        Some(Dialog::BeginRotation(form)) => {
+            form.finding.forget_enter();
+            form.error = None;
+        }
         Some(Dialog::Attest(form)) => form.error = None,
         Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,

@@ -7,11 +7,13 @@ use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::way::Way;
+use crate::ops::leak::By;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::by_hand::{ByHandForm, Walk};
 use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, Proof, RevokeForm};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
@@ -33,7 +35,7 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
         return by_hand::open_revoke(model, target);
     }
     let is_forced = finishing.as_ref().is_some_and(|finishing| finishing.forced.is_some());
-    if target.is_tracked() && model.team().ways.list == Way::Assisted && !is_forced {
+    if by_hand::is_unseen(model, &target) && !is_forced {
         return by_hand::open_value(model, target, finishing);
     }
     let mut effects = load(model, model.active);
@@ -57,12 +59,18 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
         hint: None,
         finishing,
         proof: Proof::List,
+        walk: None,
     }));
     effects
 }
 
 /// Asks about a key whose death `proof` is to show.
-pub(super) fn ask_with(model: &mut Model, target: ListedKey, finishing: Option<Finishing>, proof: Proof) {
+pub(super) fn ask_with(
+    model: &mut Model,
+    target: ListedKey,
+    (finishing, walk): (Option<Finishing>, Option<Walk>),
+    proof: Proof,
+) {
     let confirm = confirm(model, &target, finishing.as_ref());
     model.dialogs.push(Dialog::Revoke(RevokeForm {
         target,
@@ -74,6 +82,7 @@ pub(super) fn ask_with(model: &mut Model, target: ListedKey, finishing: Option<F
         hint: None,
         finishing,
         proof,
+        walk,
     }));
 }
 
@@ -161,8 +170,12 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     match (action, &form.confirm) {
         (Action::No | Action::Back, _) => {
             let called = form.target.key.called();
+            let left = form
+                .walk
+                .as_ref()
+                .map_or_else(String::new, |walk| format!(" {}", walk.words()));
             model.dialogs.pop();
-            model.say(Role::Plain, format!("Nothing was revoked: {called} stays alive."));
+            model.say(Role::Plain, format!("Nothing was revoked: {called} stays alive.{left}"));
             return Vec::new();
         }
         (Action::Yes | Action::Submit, _) if matches!(form.facts, Facts::Reading(_)) => {
@@ -200,7 +213,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     }
     vec![match (value, finishing) {
         // A rotation whose last step it is ends with it.
-        (Some(value), _) => Effect::Errand(request, team, Errand::Watch(target, value)),
+        (Some(value), _) => Effect::Errand(request, team, Errand::Watch(target, value, By::Endpoint)),
         (None, Some(Finishing { rotation, forced })) => {
             Effect::FinishRotation(request, team, rotation, forced.is_some())
         }
@@ -217,9 +230,17 @@ pub(super) fn on_revoked(
 ) -> Vec<Effect> {
     let mut walk = None;
     model.dialogs.retain_mut(|dialog| match dialog {
-        Dialog::Revoke(form) => form.target.key.id != target.key.id,
-        Dialog::ByHand(form) if form.target.key.id == target.key.id => {
-            walk = form.walk.take();
+        Dialog::Revoke(RevokeForm {
+            target: asked,
+            walk: its,
+            ..
+        })
+        | Dialog::ByHand(ByHandForm {
+            target: asked,
+            walk: its,
+            ..
+        }) if asked.key.id == target.key.id => {
+            walk = its.take();
             false
         }
         _ => true,
@@ -234,6 +255,7 @@ pub(super) fn on_revoked(
         sentence.push_str(&format!(" Nothing is being recorded: {error}."));
     }
     let mut effects = Vec::new();
+    let in_walk = walk.is_some();
     match walk.map(|walk| walk::go_on(model, walk, (&target.key.id, outcome))) {
         Some(Ok(next)) => effects = next,
         Some(Err(words)) => sentence.push_str(&format!(" {words}")),
@@ -256,8 +278,9 @@ pub(super) fn on_revoked(
         return effects;
     }
     let is_unseen = matches!(outcome, Outcome::Unconfirmed(_)) && target.is_tracked();
-    if is_unseen && model.team().ways.list == Way::Assisted {
-        by_hand::ask_for_word(model, target.clone());
+    // The next of several keys is asked about; this one stays marked.
+    if is_unseen && !in_walk && model.team().ways.list == Way::Assisted {
+        by_hand::ask_for_word(model, target.clone(), outcome.why());
     }
     effects.extend(load(model, team));
     effects

@@ -24,12 +24,13 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     by_hand::open_revoke_in(model, first, Some(walk))
 }
 
-/// The marked keys by how they are revoked: in the browser, and by the endpoint.
+/// The marked keys by how they are revoked: one after the other, because the browser is needed or only its value can show
+/// that a key is dead, and all at once by the endpoint.
 pub(super) fn marked(model: &Model) -> (Vec<ListedKey>, Vec<ListedKey>) {
     let marked = model.team().list.marked();
     marked
         .into_iter()
-        .partition(|listed| by_hand::is_by_hand(model, listed))
+        .partition(|listed| by_hand::is_by_hand(model, listed) || by_hand::is_unseen(model, listed))
 }
 
 /// It turned out that there is no endpoint: the plan that was made for it becomes a way through the browser.
@@ -54,7 +55,7 @@ pub(super) fn go_on(model: &mut Model, mut walk: Walk, ended: (&KeyId, &Outcome)
                 let target = row.listed.clone();
                 return Ok(by_hand::open_revoke_in(model, target, Some(walk)));
             }
-            None => walk.note(&Outcome::AlreadyGone),
+            None => walk.note_vanished(),
         }
     }
     Err(walk.words())

@@ -92,14 +92,25 @@ async fn while_it_is_looked_no_name_is_asked_for_and_what_is_typed_is_kept() {
         };
         stage.expect("Looking how keys are made at 127.0.0.1");
         stage.expect_not("›");
-        let typed = type_only(&mut stage, &[KeyCode::Char('A'), KeyCode::Char('b'), KeyCode::Enter]);
+        let early = [KeyCode::Char('A'), KeyCode::Enter, KeyCode::Char('b')];
+        let typed = type_only(&mut stage, &early);
+        assert!(typed.is_empty(), "{typed:?}");
+        // What is typed after it is not what that Enter was about.
+        if create == Way::Unknown {
+            let news = News::FoundOut(Ways::default(), None);
+            let then = update(&mut stage.dashboard.model, Message::News { request, team, news });
+            assert!(then.is_empty(), "{then:?}");
+            stage.expect("› Ab");
+            continue;
+        }
+        let typed = type_only(&mut stage, &[KeyCode::Enter]);
         assert!(typed.is_empty(), "{typed:?}");
         stage.expect("Looking how keys are made at 127.0.0.1");
         let ways = Ways {
             create,
             ..Ways::default()
         };
-        let news = News::FoundOut(ways);
+        let news = News::FoundOut(ways, None);
         let then = update(&mut stage.dashboard.model, Message::News { request, team, news });
         if create == Way::Assisted {
             // What was typed before it was told is not taken for a yes to the browser.
@@ -233,4 +244,123 @@ async fn a_tracked_key_among_marked_ones_of_the_server_waits_for_the_browser() {
     stage.keys("<esc>x").await;
     stage.expect("Revoke this key in the browser");
     stage.expect("Elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_may_have_made_a_key_says_so() {
+    let (mut stage, _browser) = stage(&[]).await;
+    stage.sandbox.inject(FaultRule::parse("create:drop-after:1").unwrap());
+    stage.keys("n").await;
+    stage.expect("Should a key without a name be in the list, revoke it.");
+    stage.expect("1 to 100 characters.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_came_back_is_not_asked_by_the_form_that_sends_the_person_away() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    let there = keys_on(&browser);
+    stage.keys("n<esc>/Load test<enter>x").await;
+    stage.expect("Revoke this key in the browser");
+    stage.keys("<esc>").await;
+    stage.sandbox.leave_out(&[]);
+    stage.press_only(KeyCode::Char('R'));
+    stage.press_only(KeyCode::Char('x'));
+    stage.expect("Revoke this key in the browser");
+    stage.settle().await;
+    stage.expect("Revoke this key?");
+    stage.keys("<enter>").await;
+    assert_eq!(keys_on(&browser), there, "Enter is no");
+    stage.keys("xy").await;
+    stage.expect("Revoked “Load test”");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::List]).await;
+    stage.keys("nFirst<enter><enter>nSecond<enter><enter>").await;
+    stage.keys("g").await;
+    stage.keys("x<enter>").await;
+    stage.expect("Revoke this key?");
+    stage.keys("First<enter>").await;
+    stage.expect("The server accepted the revocation, and has no list to see the key gone from");
+    stage.expect("Type “revoked” when it is gone from the page");
+    stage.keys("<esc>").await;
+    stage.expect("whether “First” (key_");
+    stage.keys("x<enter>First<enter>").await;
+    stage.expect("The server answered 404 to the revocation: it may know no such key any more");
+    stage.keys("revoked<enter>").await;
+    stage.expect("ATTESTED, not proven: amina says that “First”");
+    stage.expect("1 key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_step_of_a_rotation_that_no_list_shows_ends_by_the_persons_word() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::List]).await;
+    stage.keys("nImport<enter><enter>r<enter><enter>").await;
+    stage.expect("3 of 4");
+    stage.keys("ait is quiet<enter><enter>").await;
+    stage.expect("has no list to see it gone from");
+    stage.keys("<enter>").await;
+    stage.expect("Revoke the old key?");
+    let question = stage.screen();
+    if question.contains("to revoke it: ") {
+        stage.keys("Import<enter>").await;
+    } else {
+        stage.keys("y").await;
+    }
+    stage.expect("Type “revoked” when it is gone from the page");
+    stage.keys("revoked<enter>").await;
+    stage.expect("ATTESTED, not proven");
+    stage.expect("finished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_revocation_that_turns_out_to_need_the_browser_says_where_to_click() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::List]).await;
+    stage.keys("nFirst<enter>c").await;
+    let value = stage.clipboard.content.lock().unwrap().clone().unwrap();
+    stage.keys("<enter>x").await;
+    stage.expect("has no list to see it gone from");
+    stage.sandbox.leave_out(&[FaultEndpoint::List, FaultEndpoint::Revoke]);
+    stage.paste(&value).await;
+    stage.keys("<enter>First").await;
+    let opened = stage.browser.count();
+    stage.press_only(KeyCode::Enter);
+    stage.browser.opens_after(opened).await;
+    stage.dashboard.drain();
+    stage.expect("click Revoke next to it");
+    browser.revoke(four(&value));
+    stage.settle().await;
+    stage.expect("DEAD: “First”");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marked_keys_that_no_list_shows_are_confirmed_one_by_one() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::List]).await;
+    let mut values = Vec::new();
+    for name in ["First", "Second"] {
+        stage.keys(&format!("n{name}<enter>c<enter>")).await;
+        values.push(stage.clipboard.content.lock().unwrap().clone().unwrap());
+    }
+    stage.keys("g  x").await;
+    stage.expect("Revoke this key 1 of 2");
+    stage.paste(&values[0]).await;
+    stage.keys("<enter>First<enter>").await;
+    stage.expect("DEAD: “First”");
+    stage.expect("Revoke this key 2 of 2");
+    stage.paste(&values[1]).await;
+    stage.keys("<enter><esc>").await;
+    stage.expect("Nothing was revoked: “Second”");
+    stage.expect("Of 2 marked keys: 1 dead, 1 alive as far as is known.");
+    assert_eq!(stage.status_of(&values[1]).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_sign_in_is_found_nothing_is_asked_about_a_key() {
+    let (stage, _browser) = stage(&[]).await;
+    let mut stage = stage.reopened();
+    stage.dashboard.recall().await;
+    let effects = type_only(&mut stage, &[KeyCode::Enter, KeyCode::Char('x'), KeyCode::Char('r')]);
+    assert!(effects.is_empty(), "{effects:?}");
+    stage.expect("your credential is being looked for");
 }

@@ -271,3 +271,54 @@ fn a_value_that_was_dead_before_anybody_looked_proves_nothing_of_a_key_it_is_not
     assert!(ran.stderr.contains("gets 401 already"), "{}", ran.stderr);
     assert!(desk.listed("Old").is_some());
 }
+
+#[test]
+fn a_dead_value_of_which_nobody_knows_whose_it_is_revokes_nothing_and_proves_nothing() {
+    let desk = Desk::without(&[FaultEndpoint::List]);
+    let ran = desk.run(&["create", "Invoices", "--show"]);
+    let value = ran.stdout.trim().to_owned();
+    let id = desk.listed("Invoices").unwrap()["id"].as_str().unwrap().to_owned();
+    // The same key, as somebody else writes it down: its id, and nothing of its value.
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("keys.csv");
+    std::fs::write(&file, format!("name,created,id\nInvoices,2026-09-01,{id}\n")).unwrap();
+    let run = |stdin: &str, args: &[&str]| {
+        let mut command = bare(home.path(), args);
+        command
+            .env("CHATZURI_API_KEY", desk.server.credential.expose())
+            .env("CHATZURI_BASE_URL", &desk.server.base_url);
+        finish(start(command, stdin))
+    };
+    let imported = run("", &["track", "--import", file.to_str().unwrap(), "--yes"]);
+    assert_eq!(imported.code, 0, "{}", imported.stderr);
+    let revoke = ["revoke", "Invoices", "--with-value", "--yes"];
+    let ran = run("cz_0123456789abcdefghij0123456789", &revoke);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    assert!(ran.stderr.contains("gets 401 already"), "{}", ran.stderr);
+    let log = desk.server.request_log();
+    let mut deletes = log.iter().filter(|record| record.method == "DELETE");
+    assert!(
+        deletes.all(|record| record.path.contains(crate::rig::LOOK)),
+        "nothing was revoked"
+    );
+    let ran = run(&value, &revoke);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("DEAD: “Invoices”"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_listed_key_takes_its_tracked_self_along_when_it_dies() {
+    let desk = Desk::without(&[FaultEndpoint::List, FaultEndpoint::Create]);
+    let value = desk.browser.create("Invoices");
+    assert_eq!(
+        desk.run_with(&value, &["create", "Invoices", "--paste", "--show"]).code,
+        0
+    );
+    desk.server.leave_out(&[]);
+    assert_eq!(desk.way("list"), "api");
+    let ran = desk.run(&["revoke", "Invoices", "--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    desk.server.leave_out(&[FaultEndpoint::List]);
+    assert_eq!(desk.way("list"), "assisted");
+    assert!(desk.listed("Invoices").is_none(), "it does not come back");
+}

@@ -115,3 +115,19 @@ fn one_click_is_the_persons_and_the_other_the_servers() {
     assert_eq!(desk.run(&["rotate", "finish", "Import", "--attest", "--yes"]).code, 7);
     drop(old);
 }
+
+#[test]
+fn the_old_value_is_not_taken_for_the_new_one() {
+    let (desk, old) = desk(&[FaultEndpoint::Create]);
+    let name = new_name(&desk);
+    let wrong = desk.run_with(&old, &["rotate", "start", "Import", "--paste", "--show"]);
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (1, ""), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("the key that is to be replaced"),
+        "{}",
+        wrong.stderr
+    );
+    let new = desk.browser.create(&name);
+    let ran = desk.run_with(&new, &["rotate", "start", "Import", "--paste", "--show"]);
+    assert_eq!((ran.code, ran.stdout.trim()), (0, new.as_str()), "{}", ran.stderr);
+}

@@ -165,7 +165,13 @@ fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leake
     );
     assert!(alive(&stage, stage.server().leaked.expose()));
 
-    let talk = [begun[0], begun[1], ("” (not shown): ", pasted.as_str())];
+    let talk = [
+        begun[0],
+        begun[1],
+        ("” (not shown): ", leaked.as_str()),
+        ("that is to be replaced, not of the new one. Paste it again.", ""),
+        ("” (not shown): ", pasted.as_str()),
+    ];
     let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &talk);
     assert_eq!(code, 0, "{printed}");
     assert!(

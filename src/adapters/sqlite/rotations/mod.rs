@@ -123,7 +123,10 @@ pub(super) fn rename_key(connection: &Connection, scope: i64, from: &KeyId, to: 
     let mut rows = statement.query(params![scope, from.raw()])?;
     let mut renamed = Vec::new();
     while let Some(row) = rows.next()? {
-        renamed.extend(read(row)?.renamed(from, to));
+        // One that cannot be read is told where it is needed.
+        if let Ok(rotation) = read(row) {
+            renamed.extend(rotation.renamed(from, to));
+        }
     }
     for rotation in renamed {
         let is_in_two = match open_of(connection, scope, &rotation.old.id)? {

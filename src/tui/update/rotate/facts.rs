@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 
 use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
 use crate::core::creation::Minted;
+use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
+use crate::core::way::Way;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ports::Fault;
 use crate::tui::effect::Effect;
@@ -13,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::update::{list, revoke};
+use crate::tui::update::{by_hand, list, revoke};
 
 pub(in crate::tui::update) fn on_read(
     model: &mut Model,
@@ -40,7 +42,7 @@ pub(in crate::tui::update) fn on_read(
 fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<Minted>) -> Vec<Effect> {
     model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Rotation(_)));
     let list = model.teams.get(team.0).map(|state| &state.list);
-    let listed = |id: &KeyId| list.and_then(|list| list.find(id)).map(|row| row.listed.own);
+    let listed = |id: &KeyId| list.and_then(|list| list.known_as(id)).map(|row| row.listed.own);
     let old_is_there = listed(old).is_some();
     let left = new.filter(|new| listed(&new.id).is_some_and(|own| own != Own::Yes));
     match left {
@@ -110,7 +112,17 @@ pub(in crate::tui::update) fn on_finished(
             }
             match &finished.outcome {
                 Some(outcome) if outcome.is_proven() => model.say(Role::Ok, format!("✓ {sentence}")),
-                Some(_) => model.say(Role::Danger, format!("✗ {sentence}")),
+                Some(outcome) => {
+                    model.say(Role::Danger, format!("✗ {sentence}"));
+                    let row = model.team().list.find(&old.id).map(|row| row.listed.clone());
+                    // No list will show it: their word is what is left.
+                    if let (Outcome::Unconfirmed(why), Some(target)) = (outcome, row)
+                        && target.is_tracked()
+                        && model.team().ways.list == Way::Assisted
+                    {
+                        by_hand::ask_for_word(model, target, Some(why));
+                    }
+                }
                 None => {}
             }
             keep(model, team, &finished.rotation);

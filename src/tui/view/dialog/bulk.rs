@@ -136,7 +136,7 @@ fn part(sheet: &mut Sheet, model: &Model, (role, heading): (Role, &str), keys: &
             },
         };
         let maybe = if key.own == Own::Unknown { ", may be ours" } else { "" };
-        let rotating = match rotation_of(&model.team().list.notes().rotations, &key.key.id) {
+        let rotating = match rotation_of(&model.team().list.notes().rotations, key) {
             Some(_) => ", being rotated",
             None => "",
         };

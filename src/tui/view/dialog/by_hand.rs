@@ -125,12 +125,11 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
             hidden(&mut sheet, model, field, form.error.as_ref(), busy);
         }
         Step::Watching(_) => {
-            sheet.words(
-                model,
-                Role::Strong,
-                &format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
-            );
-            sheet.blank();
+            if let Then::Browser = form.then {
+                let click = format!("{CLICKS}, and click Revoke next to {}.", key.hint());
+                sheet.words(model, Role::Strong, &click);
+                sheet.blank();
+            }
             for line in &form.seen {
                 sheet.words(model, Role::Plain, line);
             }
@@ -144,12 +143,12 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
             sheet.words(model, Role::Strong, &format!("{}.", where_to(form.page.as_ref())));
             let click = match form.then {
                 Then::Browser => format!("{CLICKS}, and click Revoke next to {}.", key.hint()),
-                Then::Confirm(_) => format!(
-                    "{} accepted the revocation, and has no list to see the key gone from. Look there: {CLICKS}.",
-                    host(model)
-                ),
+                Then::Confirm(_) => format!("Look whether {} is still there: {CLICKS}.", key.hint()),
             };
             sheet.words(model, Role::Plain, &click);
+            for line in &form.seen {
+                sheet.words(model, Role::Warn, line);
+            }
             sheet.blank();
             sheet.words(
                 model,

@@ -369,7 +369,7 @@ pub(super) fn cancel(model: &Model, rotation: &Rotation, room: u16) -> Sheet {
         sheet.fact(model, "new key", Role::Strong, &new.bare().called());
     }
     sheet.blank();
-    let old_is_there = model.team().list.find(&rotation.old.id).is_some();
+    let old_is_there = model.team().list.known_as(&rotation.old.id).is_some();
     let words = match (rotation.new_key(), old_is_there) {
         (Some(_), true) if rotation.own => {
             "The old key stays as it is, and we sign in with it again. The new one stays behind; you are asked next whether \

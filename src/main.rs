@@ -162,7 +162,9 @@ async fn dashboard(
     let dashboard = Dashboard::new(shown, profiles, ports, Patience::default());
     match app::run(dashboard, writer).await {
         Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
-        Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal)) => Ok(Exit::Declined),
+        Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal | Stop::HungUp)) => {
+            Ok(Exit::Declined)
+        }
         Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
         Err(error) => Err(Trouble::new(
             Exit::Error,

@@ -1,7 +1,7 @@
 //! What a person does in the browser, and what this face does around it: a key made there, and a key revoked there.
 
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cli::exit::{Exit, Trouble};
@@ -62,7 +62,7 @@ pub(super) async fn pasted(
     if !std::io::stdin().is_terminal() {
         let value = leak::given(context.switches, "").await;
         let value = value.map_err(|trouble| Trouble::new(trouble.exit, left(&trouble.sentence)))?;
-        return take_pasted(context.ports, profile, session, creation, value)
+        return take_pasted(context.ports, profile, session, creation, Arc::new(value))
             .await
             .map_err(|bad| Trouble::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
     }
@@ -81,24 +81,36 @@ pub(super) async fn pasted(
             clean(&page.words())
         ));
     }
+    // A value that could not be tried is shown by the vendor no second time.
+    let mut untried: Option<Arc<Secret>> = None;
     loop {
-        let question = format!("The value of “{name}” (not shown): ");
+        let again = if untried.is_some() {
+            "; Enter tries the same again"
+        } else {
+            ""
+        };
+        let question = format!("The value of “{name}” (not shown{again}): ");
         let bytes = prompt::hidden(&question)
             .await
             .map_err(|trouble| Trouble::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
-        let value = match secret_of(unwrapped(&bytes)) {
-            Ok(value) => value,
-            Err(why) => {
+        let value = match (secret_of(unwrapped(&bytes)), untried.take()) {
+            (Err(_), Some(same)) if unwrapped(&bytes).is_empty() => same,
+            (Ok(value), _) => Arc::new(value),
+            (Err(why), _) => {
                 context.output.warn(&why.to_string());
                 continue;
             }
         };
-        if replaced == Some(&value) {
+        if replaced == Some(&*value) {
             context.output.warn(&format!("{} Paste it again.", BadValue::Replaced));
             continue;
         }
-        match take_pasted(context.ports, profile, session, creation, value).await {
+        match take_pasted(context.ports, profile, session, creation, Arc::clone(&value)).await {
             Ok(new) => return Ok(new),
+            Err(bad @ BadValue::Untried(_)) => {
+                context.output.warn(&bad.to_string());
+                untried = Some(value);
+            }
             Err(bad) => context.output.warn(&format!("{bad} Paste it again.")),
         }
     }
@@ -183,7 +195,7 @@ pub(super) async fn revoke(
     let given = match choose(context, session, target, (attested, given), interrupts).await? {
         None => return Ok(None),
         Some(Choice::Word) => {
-            let ended = attest(ports, profile, target).await;
+            let ended = attest(ports, profile, session, target).await;
             context.output.unrecorded(&ended.recorded);
             return Ok(ended.outcome);
         }

@@ -141,6 +141,7 @@ pub fn rotation_of<'a>(rotations: &'a [Rotation], key: &ListedKey) -> Option<&'a
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::key::KeyId;
     use crate::core::text::Label;
 
     const NOW: &str = "2026-11-22T12:00:00Z";

@@ -84,6 +84,8 @@ pub enum BadName {
     TooLong(usize),
     /// A control or invisible character at this position (counted from 1).
     Hidden(usize),
+    /// It looks like a key's value, which is not to be written down.
+    LooksLikeValue,
 }
 
 impl fmt::Display for BadName {
@@ -93,6 +95,9 @@ impl fmt::Display for BadName {
             Self::TooLong(count) => write!(
                 f,
                 "The name has {count} characters; a key's name has at most {NAME_LIMIT}."
+            ),
+            Self::LooksLikeValue => f.write_str(
+                "This looks like a key's value, which is no name. Where it was pasted by mistake, take it off the clipboard.",
             ),
             Self::Hidden(at) => write!(f, "Character {at} of the name is invisible or a control character."),
         }
@@ -115,6 +120,9 @@ impl KeyName {
         if count > NAME_LIMIT {
             return Err(BadName::TooLong(count));
         }
+        if looks_like_a_value(text) {
+            return Err(BadName::LooksLikeValue);
+        }
         let mut buffer = [0; 4];
         if let Some(at) = text.chars().position(|c| {
             let one = c.encode_utf8(&mut buffer);
@@ -130,6 +138,21 @@ impl KeyName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A word at least this long in bytes, of both cases and digits, is a value and no name.
+const VALUE_LIKE: usize = 32;
+
+/// Whether a text looks like a key's value, which must not be written down.
+#[must_use]
+pub fn looks_like_a_value(text: &str) -> bool {
+    let word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let has = |fits: fn(char) -> bool| text.chars().any(fits);
+    text.len() >= VALUE_LIKE
+        && word
+        && has(|c| c.is_ascii_digit())
+        && has(|c| c.is_ascii_lowercase())
+        && has(|c| c.is_ascii_uppercase())
 }
 
 impl fmt::Display for KeyName {
@@ -266,6 +289,9 @@ mod tests {
         assert!(KeyName::parse(&"é".repeat(100)).is_ok());
         assert_eq!(KeyName::parse(&"é".repeat(101)).unwrap_err(), BadName::TooLong(101));
         assert_eq!(KeyName::parse(" \t").unwrap_err(), BadName::Empty);
+        let value = "cz_1gK4bRx9T2mQw7Zp5LsD8vNc3YhF6jUa";
+        assert_eq!(KeyName::parse(value).unwrap_err(), BadName::LooksLikeValue);
+        assert!(KeyName::parse("Website widget of the shop in Mombasa 2").is_ok());
     }
 
     #[test]

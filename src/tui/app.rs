@@ -157,8 +157,9 @@ impl Dashboard {
         let finished = async {
             while self.model.in_flight.values().any(&awaited) {
                 match self.messages.recv().await {
+                    // Asked once more: what is under way writes down that it was stopped.
+                    Some(Message::Stopped(Stop::Signal)) | None => return,
                     Some(message) => self.handle(message),
-                    None => return,
                 }
             }
         };
@@ -211,12 +212,29 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
         }
     };
     drop(screen);
+    if matches!(exit, Exit::Stopped(_)) {
+        let_go_of_input();
+    }
     if exit != Exit::Stopped(Stop::Panic) {
         dashboard.finish_what_changes_keys(exit).await;
     }
     dashboard.leave_clipboard().await;
     Ok(exit)
 }
+
+/// crossterm's reader spins on a terminal that is gone. In its place it is given a pipe into which nobody ever writes.
+#[cfg(unix)]
+fn let_go_of_input() {
+    if let Ok((quiet, open)) = rustix::pipe::pipe()
+        && rustix::stdio::dup2_stdin(&quiet).is_ok()
+    {
+        // Closed, the pipe would read as ended.
+        std::mem::forget(open);
+    }
+}
+
+#[cfg(not(unix))]
+fn let_go_of_input() {}
 
 /// Runs a turn of the loop; `None` when it panicked, which was reported and must not keep the clipboard from being
 /// cleared.
@@ -280,12 +298,16 @@ fn watch_for_a_lost_terminal(_sender: UnboundedSender<Message>) {}
 #[cfg(unix)]
 fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+    for (kind, stop) in [
+        (SignalKind::interrupt(), Stop::Signal),
+        (SignalKind::terminate(), Stop::Signal),
+        (SignalKind::hangup(), Stop::HungUp),
+    ] {
         let mut signal = signal(kind)?;
         let sender = sender.clone();
         tokio::spawn(async move {
             while signal.recv().await.is_some() {
-                if sender.send(Message::Stopped(Stop::Signal)).is_err() {
+                if sender.send(Message::Stopped(stop)).is_err() {
                     return;
                 }
             }

@@ -42,6 +42,8 @@ pub enum News {
     Opened(Page),
     /// The pasted value is not the new key's; says why.
     Refused(String),
+    /// The pasted value could not be tried: it is given back, with why.
+    Untried(Secret, String),
     /// What was written down about a key that was not made.
     NotMade(Box<Creation>, Result<(), JournalError>),
     /// How each operation is done, as far as is known now, and what the looking may have left behind.

@@ -47,8 +47,10 @@ impl fmt::Debug for Pasted {
 /// Why the dashboard is asked to stop from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// INT, TERM or HUP.
+    /// INT or TERM.
     Signal,
+    /// HUP: whoever looked has left.
+    HungUp,
     /// The terminal is gone.
     LostTerminal,
     /// A panic somewhere in the program, already reported.

@@ -28,6 +28,14 @@ impl Default for SecretField {
 }
 
 impl SecretField {
+    /// A field that holds a value that was taken out of it.
+    #[must_use]
+    pub fn holding(value: &Secret) -> Self {
+        let mut field = Self::default();
+        field.paste(value.expose());
+        field
+    }
+
     /// Takes one typed character.
     pub fn push(&mut self, c: char) {
         if self.text.len() + c.len_utf8() <= SECRET_LIMIT {

@@ -114,7 +114,14 @@ pub(super) async fn run(
             warn_of_unknown(&mut context, key);
             // What cannot be delivered is told before anything is begun.
             until_interrupted(interrupts, asked.check(&context, name.as_ref())).await?;
-            rotate::begin(at(&context, &session), &listing, key, name, measure.rules()).await?
+            rotate::begin(
+                at(&context, &session),
+                &listing,
+                key,
+                (name, args.paste),
+                measure.rules(),
+            )
+            .await?
         }
     };
     let seen = settle(at(&context, &session), rotation, listing, measure.rules()).await;
@@ -282,7 +289,13 @@ async fn new_key(
             Ok(minted) => return Ok(Some((minted.rotation, minted.new))),
             // It said so to the request.
             Err(RotateError::Create(error))
-                if matches!(*error, CreateError::NotCreated(..)) && session.ways.known().create == Way::Assisted => {}
+                if matches!(*error, CreateError::NotCreated(..)) && session.ways.known().create == Way::Assisted =>
+            {
+                if !context.switches.interactive {
+                    let command = format!("rotate start {}", shell_word(rotation.old.id.shown()));
+                    return Err(by_hand::nobody_to_create(context, rotation.name.as_str(), &command));
+                }
+            }
             Err(error) => return Err(told(error)),
         }
     }

@@ -25,6 +25,8 @@ pub enum Outcome {
     Ambiguous(String),
     /// A person says that they revoked it in the browser; carries who. Nothing was proven.
     Attested(String),
+    /// They say so, and the server's list still has it; carries who.
+    AttestedListed(String),
 }
 
 impl Outcome {
@@ -47,7 +49,7 @@ impl Outcome {
             Self::StillAlive(_) => "still_alive",
             Self::NotAccepted(_) => "not_accepted",
             Self::Ambiguous(_) => "ambiguous",
-            Self::Attested(_) => "attested",
+            Self::Attested(_) | Self::AttestedListed(_) => "attested",
         }
     }
 
@@ -63,7 +65,7 @@ impl Outcome {
             | Self::NotAccepted(why)
             | Self::Ambiguous(why) => Some(why),
             // It is who, and not why.
-            Self::Attested(_) => None,
+            Self::Attested(_) | Self::AttestedListed(_) => None,
         }
     }
 
@@ -75,7 +77,7 @@ impl Outcome {
             Self::Failed(_) => 1,
             Self::Ambiguous(_) => 2,
             Self::Refused(_) => 4,
-            Self::Unconfirmed(_) | Self::StillAlive(_) | Self::Attested(_) => 7,
+            Self::Unconfirmed(_) | Self::StillAlive(_) | Self::Attested(_) | Self::AttestedListed(_) => 7,
             Self::NotAccepted(_) => 10,
         }
     }
@@ -93,9 +95,11 @@ impl Outcome {
                 format!("NOT PROVEN: {called} may still be alive. {why} Refresh the list and revoke it again.")
             }
             Self::Failed(why) => format!("NOT revoked: {called} is still alive. {why}"),
-            Self::StillAlive(_) | Self::NotAccepted(_) | Self::Ambiguous(_) | Self::Attested(_) => {
-                self.leak_sentence(&called)
-            }
+            Self::StillAlive(_)
+            | Self::NotAccepted(_)
+            | Self::Ambiguous(_)
+            | Self::Attested(_)
+            | Self::AttestedListed(_) => self.leak_sentence(&called),
         }
     }
 
@@ -114,6 +118,9 @@ impl Outcome {
             Self::StillAlive(why) => format!("STILL ALIVE: {called} answers 200. {why}"),
             Self::NotAccepted(why) => format!("Not accepted, so nothing was revoked: {why}"),
             Self::Ambiguous(why) => format!("Nothing was revoked: {why}"),
+            Self::AttestedListed(who) => format!(
+                "ATTESTED, not proven: {who} says that {called} was revoked in the browser, and the server's list still has it."
+            ),
             Self::Attested(who) => format!(
                 "ATTESTED, not proven: {who} says that {called} was revoked in the browser; its value was not tried."
             ),
@@ -179,6 +186,7 @@ mod tests {
             (Outcome::StillAlive(why()), "still_alive", 7),
             (Outcome::Unconfirmed(why()), "unconfirmed", 7),
             (Outcome::Attested(why()), "attested", 7),
+            (Outcome::AttestedListed(why()), "attested", 7),
             (Outcome::NotAccepted(why()), "not_accepted", 10),
         ] {
             assert_eq!((outcome.word(), outcome.exit_code()), (word, code));

@@ -99,7 +99,7 @@ impl Fact {
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
             Self::Replaced(called) => format!("Its replacement was made: {called}."),
             Self::NotReplaced(why) => format!("Its replacement was not made. {why}"),
-            Self::ByHand(place) => format!("{place}, and click Revoke next to it."),
+            Self::ByHand(click) => format!("{click}."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),

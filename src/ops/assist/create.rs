@@ -59,9 +59,8 @@ pub async fn take_pasted(
     profile: &Profile,
     session: &Session,
     creation: &Creation,
-    value: Secret,
+    value: Arc<Secret>,
 ) -> Result<NewKey, BadValue> {
-    let value = Arc::new(value);
     if **session.ways.credential() == *value {
         return Err(BadValue::Own);
     }
@@ -72,6 +71,11 @@ pub async fn take_pasted(
     let key = identify(ports, session, creation, &value).await;
     if replaces(ports, profile, session, creation, (&key.id, &value)).await {
         return Err(BadValue::Replaced);
+    }
+    // People click first and run us then, but under the name that they give here.
+    let is_named_so = key.name.raw().trim() == creation.intent.name.as_str();
+    if creation.intent.known.contains(&key.id) && !is_named_so {
+        return Err(BadValue::There(key.called()));
     }
     if key.id.is_local() {
         // Before the value is put away: found again under the same id, however far this comes.
@@ -90,7 +94,7 @@ pub async fn take_pasted(
             tracing::warn!(%error, "a new key is not tracked");
         }
     }
-    // Our clone is the only one: nobody else was given it.
+    // Whoever keeps it to try again lets it go with the answer.
     let secret = match Arc::try_unwrap(value) {
         Ok(secret) => secret,
         Err(shared) => Secret::parse(shared.expose()).map_err(|_| BadValue::Refused(shared.length()))?,
@@ -112,7 +116,8 @@ async fn replaces(
         return false;
     };
     let tracked = session.ways.tracked().await.unwrap_or_default();
-    let is_old = |one: &Tracked| one.id == old.id && by_hint(value, &one.key()) == Fit::Both;
+    // Two keys of one team hardly share the last four by chance.
+    let is_old = |one: &Tracked| one.id == old.id && by_hint(value, &one.key()) >= Fit::Half;
     *id == old.id || tracked.iter().any(is_old)
 }
 

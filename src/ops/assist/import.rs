@@ -8,15 +8,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::core::key::{BadName, KeyId, KeyName};
+use crate::core::key::{BadName, KeyId, KeyName, looks_like_a_value};
 use crate::core::text::{Label, clean, fit};
 
 /// The most keys one file may hold.
 const ROWS: usize = 10_000;
 /// The longest owner, in characters.
 const OWNER_LIMIT: usize = 100;
-/// A word at least this long, of both cases and digits, is a value and no name.
-const VALUE_LIKE: usize = 32;
 /// What a cell begins with that a spreadsheet takes for a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
@@ -157,16 +155,6 @@ fn id(text: &str) -> Result<Option<KeyId>, String> {
     }
     let id = KeyId::new(text).ok_or_else(|| "the id is too long".to_owned())?;
     Ok(Some(id).filter(|id| !id.is_local()))
-}
-
-fn looks_like_a_value(text: &str) -> bool {
-    let word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let has = |fits: fn(char) -> bool| text.chars().any(fits);
-    text.len() >= VALUE_LIKE
-        && word
-        && has(|c| c.is_ascii_digit())
-        && has(|c| c.is_ascii_lowercase())
-        && has(|c| c.is_ascii_uppercase())
 }
 
 fn lower(sentence: &str) -> String {

@@ -14,7 +14,7 @@ use crate::core::text::Label;
 use crate::core::tracked::Left;
 use crate::ops::custody::acknowledge;
 use crate::ops::record::{Entry, record};
-use crate::ops::revoke::Revocation;
+use crate::ops::revoke::{Revocation, is_listed};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{Account, Ports};
 
@@ -112,9 +112,16 @@ async fn waiting(ports: &Ports, profile: &Profile, target: &ListedKey) -> Option
     })
 }
 
-/// Writes down that the person says they revoked `target` in the browser: nothing was proven.
-pub async fn attest(ports: &Ports, profile: &Profile, target: &ListedKey) -> Revocation {
-    let outcome = Outcome::Attested(ports.actor.shown().to_owned());
+/// Writes down that the person says they revoked `target` in the browser: nothing was proven. Where the server's list still
+/// has it, that is said, and nothing follows from their word.
+pub async fn attest(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Revocation {
+    let who = ports.actor.shown().to_owned();
+    let is_there = !target.is_tracked() && matches!(is_listed(&*session.api, &target.key.id).await, Ok(true));
+    let outcome = if is_there {
+        Outcome::AttestedListed(who)
+    } else {
+        Outcome::Attested(who)
+    };
     let entry = Entry {
         action: Action::Revoke,
         key: Some((target.key.id.clone(), target.key.name.clone())),

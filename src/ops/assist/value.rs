@@ -18,6 +18,8 @@ pub enum BadValue {
     Known(KnownKey),
     /// It is the value that is to be replaced.
     Replaced,
+    /// It is the value of a listed key of another name, which was there before; carries that key in a sentence.
+    There(String),
     /// Its ends are not those of the key; carries the key in a sentence.
     OtherEnds(String),
     /// It answers 401; carries its length.
@@ -38,6 +40,10 @@ impl fmt::Display for BadValue {
                 known.name, known.id
             ),
             Self::Replaced => f.write_str("This is the value of the key that is to be replaced, not of the new one."),
+            Self::There(called) => write!(
+                f,
+                "This is the value of {called}, which was in the list before, and no new one."
+            ),
             Self::OtherEnds(called) => write!(f, "This is the value of another key than {called}: their ends differ."),
             Self::Refused(length) => write!(
                 f,

@@ -183,7 +183,9 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
         Probed::NoAnswer(..) => {}
     }
     let page = open_page(notes.ports, &found.place.profile).await;
-    notes.add(timeline, Fact::ByHand(format!("{} → {CLICKS}", page.words())));
+    let hint = notes.clean(&found.target.key.hint());
+    let click = format!("{} → {CLICKS}, and click Revoke next to {hint}", page.words());
+    notes.add(timeline, Fact::ByHand(click));
     let watch = Watch {
         limit: watch.by_hand,
         longest_wait: watch.longest_by_hand,

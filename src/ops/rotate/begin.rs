@@ -12,7 +12,8 @@ use crate::ops::due::notes;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::BegunRotation;
 
-/// Begins the rotation of `key`, or gives the one that is there: of this key as the old or the new one.
+/// Begins the rotation of `key`, or gives the one that is there: of this key as the old or the new one. `made`: the person
+/// has made the new key in the browser already, so that a successor in the list is it.
 ///
 /// # Errors
 /// [`RotateError`]; nothing was created.
@@ -20,7 +21,7 @@ pub async fn begin(
     at: At<'_>,
     listing: &Listing,
     key: &ListedKey,
-    name: Option<KeyName>,
+    (mut name, made): (Option<KeyName>, bool),
     rules: Rules<'_>,
 ) -> Result<Rotation, RotateError> {
     let open = at
@@ -45,7 +46,11 @@ pub async fn begin(
             Role::Old => (id.clone(), other),
             Role::New => (other, id.clone()),
         };
-        return Err(RotateError::StartedElsewhere { old, new });
+        if !made {
+            return Err(RotateError::StartedElsewhere { old, new });
+        }
+        let successor = listing.keys.iter().find(|listed| listed.key.id == new);
+        name = name.or_else(|| KeyName::parse(successor?.key.name.raw()).ok());
     }
     let own = key.own == Own::Yes;
     if own && at.session.source != CredentialSource::Store {

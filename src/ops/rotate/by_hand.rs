@@ -19,8 +19,8 @@ pub enum Click<'a> {
     Attested,
 }
 
-/// How the new key is made: found out before anything is asked for where the server lists no keys, and by the request
-/// itself where it does.
+/// How the new key is made: found out before anything is begun where the server lists no keys, and by the request itself
+/// where it does.
 pub async fn way_to_create(at: At<'_>) -> Way {
     let ways = &at.session.ways;
     if ways.recall(Operation::List).await == Way::Assisted {

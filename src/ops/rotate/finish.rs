@@ -154,7 +154,7 @@ async fn finish_with(
     };
     let (outcome, recorded) = match (click, retired) {
         (Some(Click::Attested), None) => {
-            let attested = attest(ports, profile, target).await;
+            let attested = attest(ports, profile, at.session, target).await;
             (attested.outcome, attested.recorded)
         }
         (Some(click), retired) => {

@@ -1,12 +1,16 @@
 //! Errands around a person who clicks in the browser.
 
+use std::sync::Arc;
+
 use super::Runner;
 use crate::core::incident::{Fact, Outcome, Seen, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::core::way::{Way, Ways};
-use crate::ops::assist::{ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track};
+use crate::ops::assist::{
+    BadValue, ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track,
+};
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::leak::{By, Case, Watch, kill_watched};
 use crate::ops::revoke::revoke_and_record;
@@ -115,7 +119,8 @@ impl Runner {
             let news = match errand {
                 Errand::OpenPage => News::Opened(open_page(&ports, &profile).await),
                 Errand::TakePasted(creation, value) => {
-                    match take_pasted(&ports, &profile, &session, &creation, value).await {
+                    let value = Arc::new(value);
+                    match take_pasted(&ports, &profile, &session, &creation, Arc::clone(&value)).await {
                         Ok(new) => {
                             let at = At {
                                 ports: &ports,
@@ -134,7 +139,10 @@ impl Runner {
                             let result = Ok(Box::new(follow_pasted(at, new).await));
                             return Some(Message::Created { request, team, result });
                         }
-                        Err(bad) => News::Refused(bad.to_string()),
+                        Err(bad) => match (bad, Arc::try_unwrap(value)) {
+                            (bad @ BadValue::Untried(_), Ok(value)) => News::Untried(value, bad.to_string()),
+                            (bad, _) => News::Refused(bad.to_string()),
+                        },
                     }
                 }
                 Errand::NotMade(creation) => {
@@ -154,7 +162,7 @@ impl Runner {
                     }
                 }
                 Errand::Attest(target) => {
-                    let ended = attest(&ports, &profile, &target).await;
+                    let ended = attest(&ports, &profile, &session, &target).await;
                     return Some(Message::Revoked {
                         request,
                         team,
@@ -186,7 +194,7 @@ fn without_session(errand: Errand, error: &ApiError) -> News {
             ways: Ways::default(),
             held: false,
         },
-        Errand::TakePasted(..) => News::Refused(why),
+        Errand::TakePasted(_, value) => News::Untried(value, why),
         Errand::Track(..) => News::Tracked(Err(why)),
         Errand::OpenPage | Errand::NotMade(_) | Errand::Watch(..) | Errand::Attest(_) => News::NotWatched(why),
     }

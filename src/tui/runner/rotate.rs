@@ -52,7 +52,7 @@ impl Rotating {
 
     pub(super) async fn begin(&mut self, key: &KeyId, name: Option<KeyName>) -> Result<Begun, RotateError> {
         let listing = read_list(self.at()).await?;
-        let rotation = begin(self.at(), &listing, listed(&listing, key)?, name, self.rules()).await?;
+        let rotation = begin(self.at(), &listing, listed(&listing, key)?, (name, false), self.rules()).await?;
         let seen = settle(self.at(), rotation, listing, self.rules()).await;
         let seen = reopen_step_one(self.at(), seen).await?;
         if seen.rotation.stage != Stage::Creating(Creating::Nothing) {

@@ -54,6 +54,16 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             }
             Vec::new()
         }
+        News::Untried(value, why) => {
+            if let Some(form) = paste_form(model) {
+                form.sent = None;
+                form.field = SecretField::holding(&value);
+                form.error = Some(format!("{why} The value is kept here: Enter tries it again."));
+            } else {
+                model.say(Role::Danger, why);
+            }
+            Vec::new()
+        }
         News::NotMade(creation, result) => {
             match result {
                 Ok(()) => {

@@ -170,6 +170,10 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             let request = model.begin("forgetting the value", true);
             return vec![Effect::Acknowledge(request, team, creation, called)];
         }
+        Action::Stored => model.say(
+            Role::Plain,
+            "Enter counts once the keyboard was quiet for a moment: it closes this for good.",
+        ),
         Action::Quit if show.safety == Safety::Escrowed => keep_for_later(model),
         Action::Quit => model
             .dialogs

@@ -81,7 +81,7 @@ fn tell(model: &mut Model, more: &str) {
 pub(crate) fn role_of(outcome: &Outcome) -> (Role, &'static str) {
     match outcome {
         Outcome::Dead | Outcome::Revoked | Outcome::AlreadyGone => (Role::Ok, "✓"),
-        Outcome::Attested(_) => (Role::Warn, "◔"),
+        Outcome::Attested(_) | Outcome::AttestedListed(_) => (Role::Warn, "◔"),
         Outcome::NotAccepted(_) | Outcome::Ambiguous(_) => (Role::Warn, "?"),
         Outcome::Unconfirmed(_) => (Role::Danger, "!"),
         Outcome::Refused(_) | Outcome::Failed(_) | Outcome::StillAlive(_) => (Role::Danger, "✗"),

@@ -22,10 +22,18 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     let assisted = model.team().ways.assisted();
     if !assisted.is_empty() && model.team().as_of.is_some() {
-        let words = if assisted.len() == 3 {
-            "assisted".to_owned()
+        // Which they are gives way to what is overdue.
+        let counts: u16 = counts(model)
+            .iter()
+            .take(2)
+            .map(|count| 3 + width(std::slice::from_ref(count)))
+            .sum();
+        let long = format!("assisted: {}", assisted.join(", "));
+        let fits = width(&spans) + 3 + columns(&long) + counts <= room;
+        let words = if assisted.len() < 3 && fits {
+            long
         } else {
-            format!("assisted: {}", assisted.join(", "))
+            "assisted".to_owned()
         };
         if width(&spans) + 3 + columns(&words) <= room {
             spans.push(Span::raw("   "));

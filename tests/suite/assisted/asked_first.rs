@@ -35,6 +35,21 @@ async fn tracked(stage: &mut Stage, browser: &Browser, name: &str) -> String {
     value
 }
 
+/// Answers the question about a key as it wants to be answered, up to the last key.
+async fn almost_say_yes(stage: &mut Stage, name: &str) -> KeyCode {
+    if stage.screen().contains("to revoke it: ") {
+        stage.keys(name).await;
+        KeyCode::Enter
+    } else {
+        KeyCode::Char('y')
+    }
+}
+
+async fn say_yes(stage: &mut Stage, name: &str) {
+    let last = almost_say_yes(stage, name).await;
+    stage.press(last).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn how_keys_are_made_is_found_out_before_a_name_is_asked_for_and_once_a_day() {
     let (mut stage, browser) = stage(&[FaultEndpoint::Create]).await;
@@ -281,12 +296,13 @@ async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
     stage.keys("g").await;
     stage.keys("x<enter>").await;
     stage.expect("Revoke this key?");
-    stage.keys("First<enter>").await;
+    say_yes(&mut stage, "First").await;
     stage.expect("The server accepted the revocation, and has no list to see the key gone from");
     stage.expect("Type “revoked” when it is gone from the page");
     stage.keys("<esc>").await;
     stage.expect("whether “First” (key_");
-    stage.keys("x<enter>First<enter>").await;
+    stage.keys("x<enter>").await;
+    say_yes(&mut stage, "First").await;
     stage.expect("The server answered 404 to the revocation: it may know no such key any more");
     stage.keys("revoked<enter>").await;
     stage.expect("ATTESTED, not proven: amina says that “First”");
@@ -302,12 +318,7 @@ async fn the_last_step_of_a_rotation_that_no_list_shows_ends_by_the_persons_word
     stage.expect("has no list to see it gone from");
     stage.keys("<enter>").await;
     stage.expect("Revoke the old key?");
-    let question = stage.screen();
-    if question.contains("to revoke it: ") {
-        stage.keys("Import<enter>").await;
-    } else {
-        stage.keys("y").await;
-    }
+    say_yes(&mut stage, "Import").await;
     stage.expect("Type “revoked” when it is gone from the page");
     stage.keys("revoked<enter>").await;
     stage.expect("ATTESTED, not proven");
@@ -323,12 +334,13 @@ async fn a_confirmed_revocation_that_turns_out_to_need_the_browser_says_where_to
     stage.expect("has no list to see it gone from");
     stage.sandbox.leave_out(&[FaultEndpoint::List, FaultEndpoint::Revoke]);
     stage.paste(&value).await;
-    stage.keys("<enter>First").await;
+    stage.keys("<enter>").await;
+    let last = almost_say_yes(&mut stage, "First").await;
     let opened = stage.browser.count();
-    stage.press_only(KeyCode::Enter);
+    stage.press_only(last);
     stage.browser.opens_after(opened).await;
     stage.dashboard.drain();
-    stage.expect("click Revoke next to it");
+    stage.expect("click Revoke next to");
     browser.revoke(four(&value));
     stage.settle().await;
     stage.expect("DEAD: “First”");
@@ -345,7 +357,8 @@ async fn marked_keys_that_no_list_shows_are_confirmed_one_by_one() {
     stage.keys("g  x").await;
     stage.expect("Revoke this key 1 of 2");
     stage.paste(&values[0]).await;
-    stage.keys("<enter>First<enter>").await;
+    stage.keys("<enter>").await;
+    say_yes(&mut stage, "First").await;
     stage.expect("DEAD: “First”");
     stage.expect("Revoke this key 2 of 2");
     stage.paste(&values[1]).await;

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chatzuri-keys");
 /// What is said when the person is to click.
-const CLICK: &str = "click Revoke next to it";
+const CLICK: &str = "click Revoke next to ";
 
 /// The page of the sandbox, as a browser uses it.
 pub struct Browser {

@@ -11,6 +11,8 @@ use super::*;
 
 /// An answer that is no text but the signal.
 const TERM: &str = "<TERM>";
+/// An answer that is the value of a key of the name asked about, made on the sandbox's page just then.
+pub(super) const MADE: &str = "<MADE>";
 /// The longest that a conversation takes.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -58,6 +60,11 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
         }
         if *answer == TERM {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        } else if *answer == MADE {
+            let printed = String::from_utf8_lossy(&printed);
+            let name = printed.rsplit('“').next().unwrap().split('”').next().unwrap();
+            let value = crate::assisted::Browser::on(stage.server()).create(name);
+            writer.write_all(format!("{value}\n").as_bytes()).unwrap();
         } else {
             writer.write_all(answer.as_bytes()).unwrap();
         }

@@ -83,7 +83,7 @@ impl Copy {
         let rules = rules(policies);
         let listing = read_list(self.at()).await?;
         let listed = listing.keys.iter().find(|listed| listed.key.id == *old).unwrap();
-        let rotation = begin(self.at(), &listing, listed, None, rules).await?;
+        let rotation = begin(self.at(), &listing, listed, (None, false), rules).await?;
         let minted = mint(self.at(), &rotation, WithoutStore::Refuse).await?;
         acknowledge(&self.ports, &self.profile, &minted.new.creation).await;
         Ok(read(self.at(), minted.rotation, rules).await?.rotation)

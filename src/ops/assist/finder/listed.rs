@@ -88,7 +88,8 @@ impl KeyApi for Finder {
         Box::pin(async move {
             match self.api.create(name).await {
                 Ok(created) => {
-                    self.has_one(Operation::Create).await;
+                    // Written down: a status of later tells it.
+                    self.keep(Operation::Create, Way::Api).await;
                     Ok(created)
                 }
                 Err(error) => Err(self.learnt(error).await),

@@ -3,15 +3,16 @@
 use tui_input::Input;
 
 use super::{page_team, read, start};
-use crate::core::rotation::{Next, PlaceState, Trouble, measured};
+use crate::core::creation::Creation;
+use crate::core::rotation::{Next, PlaceState, Rotation, Trouble, measured};
 use crate::core::text::Label;
-use crate::ops::recover::Since;
+use crate::ops::recover::{Since, Waiting};
 use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{AttestForm, Finishing, Shown};
-use crate::tui::update::{revoke, waiting};
+use crate::tui::update::{by_hand, revoke, waiting};
 use crate::tui::view::most_scroll;
 
 /// The longest reason, in characters.
@@ -122,6 +123,9 @@ fn next(model: &mut Model) -> Vec<Effect> {
             None => read(model, Box::new(rotation)),
         },
         Next::AwaitAnswer => {
+            if let Some(creation) = left_in_browser(model, &rotation) {
+                return by_hand::begin(model, team, creation);
+            }
             let mut effects = waiting::look(model, team, Since::EarlierRun);
             effects.extend(read(model, Box::new(rotation)));
             effects
@@ -134,6 +138,15 @@ fn next(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// The new key that the person was making in the browser, where they left that.
+fn left_in_browser(model: &Model, rotation: &Rotation) -> Option<Creation> {
+    let mut waiting = model.team().waiting.iter();
+    waiting.find_map(|one| match one {
+        Waiting::Asked(creation) if Some(&creation.op) == rotation.creation() => Some(creation.clone()),
+        _ => None,
+    })
 }
 
 /// Ticks the marked place; one that is ticked already stays so, and the next open one is marked.

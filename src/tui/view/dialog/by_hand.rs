@@ -2,12 +2,14 @@
 
 use crate::core::secret::NotASecret;
 use crate::core::text::clean;
+use crate::core::way::Way;
 use crate::ops::assist::{CLICKS, CREATE_CLICKS, Page};
 use crate::tui::model::Model;
 use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
+use crate::tui::view::dialog::revoke::last_use;
 
 /// The hidden field: dots for what it holds, and what is wrong with it.
 fn hidden(sheet: &mut Sheet, model: &Model, field: &SecretField, error: Option<&String>, busy: Option<&str>) {
@@ -89,6 +91,8 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     };
     sheet.fact(model, "key", Role::Strong, name);
     sheet.fact(model, "id", Role::Plain, &format!("{}   {}", key.id, key.hint()));
+    let (role, used) = last_use(model, key, false);
+    sheet.fact(model, "last use", role, &used);
     if form.target.own == crate::core::key::Own::Yes {
         sheet.words(
             model,
@@ -99,13 +103,18 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     sheet.blank();
     match &form.step {
         Step::Value(field) => {
+            let there = if model.team().ways.revoke == Way::Assisted {
+                "has no endpoint to revoke it: you do it there."
+            } else {
+                "knows it by an id that is not known here: you revoke it there."
+            };
             let (why, how) = match (&form.then, form.held) {
                 (Then::Browser, true) => (
-                    "has no endpoint to revoke it: you do it there.",
+                    there,
                     "Its value is at hand: Enter opens the page and watches it until it is dead.",
                 ),
                 (Then::Browser, false) => (
-                    "has no endpoint to revoke it: you do it there.",
+                    there,
                     "Paste its value and Enter: the page opens, and the value is watched until it is dead. If nobody has it, \
                      Enter alone: your word counts then, and nothing is proven.",
                 ),

@@ -1,6 +1,6 @@
 //! Revoke this key? Its facts, how new they are, and how to say yes.
 
-use crate::core::key::{LastUse, Own};
+use crate::core::key::{ApiKey, LastUse, Own};
 use crate::core::rotation::Ground;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Confirm, Facts, Proof, RevokeForm};
@@ -24,26 +24,8 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
     };
     sheet.fact(model, "key", Role::Strong, name);
     sheet.fact(model, "id", Role::Plain, &format!("{}   {}", key.id, key.hint()));
-    let now = model.server_now();
-    let (role, used) = match key.last_used_at {
-        LastUse::At(at) => {
-            let hours = now.duration_since(at).as_hours();
-            let ago = relative::ago(at, now);
-            let is_quiet = matches!(&form.finishing, Some(finishing) if finishing.forced.is_none())
-                && now.duration_since(at) >= model.settings.quiet;
-            if hours < 24 && !is_quiet {
-                let ago = if ago == "now" { "just now" } else { &ago };
-                (Role::Danger, format!("! used {ago}: something depends on it"))
-            } else {
-                (
-                    Role::Plain,
-                    format!("used {ago} ({})", relative::local(at, &model.settings.zone)),
-                )
-            }
-        }
-        LastUse::Never => (Role::Plain, "never used".to_owned()),
-        LastUse::Unknown => (Role::Warn, "unknown: the server does not say".to_owned()),
-    };
+    let is_last_step = matches!(&form.finishing, Some(finishing) if finishing.forced.is_none());
+    let (role, used) = last_use(model, key, is_last_step);
     sheet.fact(model, "last use", role, &used);
     match form.target.own {
         Own::Yes => sheet.words(
@@ -117,4 +99,27 @@ pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {
         sheet.words(model, Role::Warn, hint);
     }
     sheet
+}
+
+/// When a key was last used, as a fact about it; the last step of a rotation waits for quiet, and then it is no danger.
+pub(super) fn last_use(model: &Model, key: &ApiKey, is_last_step: bool) -> (Role, String) {
+    let now = model.server_now();
+    match key.last_used_at {
+        LastUse::At(at) => {
+            let hours = now.duration_since(at).as_hours();
+            let ago = relative::ago(at, now);
+            let is_quiet = is_last_step && now.duration_since(at) >= model.settings.quiet;
+            if hours < 24 && !is_quiet {
+                let ago = if ago == "now" { "just now" } else { &ago };
+                (Role::Danger, format!("! used {ago}: something depends on it"))
+            } else {
+                (
+                    Role::Plain,
+                    format!("used {ago} ({})", relative::local(at, &model.settings.zone)),
+                )
+            }
+        }
+        LastUse::Never => (Role::Plain, "never used".to_owned()),
+        LastUse::Unknown => (Role::Warn, "unknown: the server does not say".to_owned()),
+    }
 }

@@ -7,6 +7,7 @@ use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
 use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
 use crate::core::way::Way;
+use crate::ops::recover::Waiting;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
@@ -262,10 +263,21 @@ fn timeline(uses: &Uses, from: Timestamp, to: Timestamp) -> String {
     (0..CELLS).map(|i| if used.contains(&i) { '▇' } else { '·' }).collect()
 }
 
+/// Whether the new key was being made in the browser when that was left.
+fn is_left_in_browser(model: &Model, page: &RotationPage) -> bool {
+    let op = page.rotation().and_then(Rotation::creation);
+    let mut waiting = model.team().waiting.iter();
+    waiting.any(|one| matches!(one, Waiting::Asked(creation) if Some(&creation.op) == op))
+}
+
 fn advice(model: &Model, page: &RotationPage, next: Next) -> String {
     match next {
         _ if page.troubles.contains(&Trouble::OtherTeam) => "Sign in to its team first.".to_owned(),
         Next::Create => "Enter makes the new key.".to_owned(),
+        Next::AwaitAnswer if is_left_in_browser(model, page) => {
+            "You were making the new key in the browser. Enter opens its page again, and the field for its value."
+                .to_owned()
+        }
         Next::AwaitAnswer => "What came of the request is not known yet. Enter looks again.".to_owned(),
         Next::Store => format!(
             "The new value waits in {}. Enter opens it, to be sent, copied, and said to be stored.",

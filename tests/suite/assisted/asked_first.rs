@@ -377,3 +377,81 @@ async fn before_the_sign_in_is_found_nothing_is_asked_about_a_key() {
     assert!(effects.is_empty(), "{effects:?}");
     stage.expect("your credential is being looked for");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_keys_value_is_no_new_key_and_a_value_is_no_name() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create]).await;
+    let leaked = stage.sandbox.leaked.expose().to_owned();
+    stage.keys("n").await;
+    stage.paste(&leaked).await;
+    stage.keys("<enter>").await;
+    stage.expect("This looks like a key's value, which is no name.");
+    let mut stage = stage.restart().await;
+    stage.keys("nFoo<enter>").await;
+    stage.paste(&leaked).await;
+    stage.keys("<enter>").await;
+    stage.expect("This is the value of “Staging importer”");
+    stage.expect("which was in the list before, and no new one. Paste it again.");
+    let value = browser.create("Foo");
+    stage.paste(&value).await;
+    stage.keys("<enter>").await;
+    stage.expect("New key: Foo");
+    stage
+        .burst(&[KeyCode::Enter, KeyCode::Enter], Duration::from_millis(100))
+        .await;
+    stage.expect("Enter counts once the keyboard was quiet for a moment");
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_could_not_be_tried_is_kept_in_its_field() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create]).await;
+    stage.keys("nInvoices<enter>").await;
+    let value = browser.create("Invoices");
+    stage.paste(&value).await;
+    stage.sandbox.inject(FaultRule::parse("teams:drop-before").unwrap());
+    stage.keys("<enter>").await;
+    stage.expect("The value is kept here: Enter tries it again.");
+    stage.expect_not(&value);
+    stage.sandbox.clear_faults();
+    stage.keys("<enter>").await;
+    stage.expect("New key: Invoices");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_left_in_the_browser_is_taken_up_where_it_was_left() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::Create]).await;
+    stage.keys("/Load test<enter>r<enter>").await;
+    stage.expect("New key in the browser: Load test 20");
+    stage.keys("<esc><esc>r").await;
+    stage.expect("You were making the new key in the browser.");
+    stage.keys("<enter>").await;
+    stage.expect("New key in the browser: Load test 20");
+    let value = browser.create("Load test 2");
+    stage.paste(&value).await;
+    stage.keys("<enter><enter>").await;
+    stage.expect("3 of 4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_is_held_against_the_list_and_what_is_clicked_is_named() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    stage.keys("n<esc>/Zapier<enter>x").await;
+    stage.expect("Revoke this key in the browser");
+    stage.expect("something depends on it");
+    stage.keys("<esc> /<esc>/Load<enter> /<esc>x").await;
+    stage.keys("<enter>revoked<enter>").await;
+    stage.expect("and the server's list still has it.");
+    stage.keys("<esc>").await;
+    stage.expect("Of 2 marked keys: 2 alive as far as is known.");
+    stage.expect("● 2 marked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_which_only_the_id_is_not_known_does_not_blame_the_endpoint() {
+    let (mut stage, browser) = stage(&[FaultEndpoint::List, FaultEndpoint::Create]).await;
+    tracked(&mut stage, &browser, "Theirs").await;
+    stage.keys("x").await;
+    stage.expect("knows it by an id that is not known here: you revoke it there.");
+}

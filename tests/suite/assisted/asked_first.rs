@@ -164,13 +164,7 @@ async fn a_revocation_is_not_confirmed_before_it_is_known_how_it_is_done() {
     stage.sandbox.inject(FaultRule::parse("revoke:hang").unwrap());
     stage.keys("/Load test<enter>").await;
     stage.press_only(KeyCode::Char('x'));
-    let facts = async {
-        while !stage.screen().contains("Looking how keys are revoked at 127.0.0.1") {
-            tokio::task::yield_now().await;
-            stage.dashboard.drain();
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), facts).await.unwrap();
+    stage.until("Looking how keys are revoked at 127.0.0.1").await;
     stage.press_only(KeyCode::Char('y'));
     stage.expect("A moment: it is being looked how keys are revoked here.");
     stage.sandbox.clear_faults();
@@ -339,8 +333,7 @@ async fn a_confirmed_revocation_that_turns_out_to_need_the_browser_says_where_to
     let opened = stage.browser.count();
     stage.press_only(last);
     stage.browser.opens_after(opened).await;
-    stage.dashboard.drain();
-    stage.expect("click Revoke next to");
+    stage.until("click Revoke next to").await;
     browser.revoke(four(&value));
     stage.settle().await;
     stage.expect("DEAD: “First”");

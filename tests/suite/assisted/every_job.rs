@@ -122,6 +122,8 @@ impl Job {
             self.stage.expect("yes opens its page in your browser");
             self.begin_to_say_yes().await;
             self.stage.browser.opens_after(opened).await;
+            self.stage.until("is waited for").await;
+            self.stage.expect(&format!("…{}.", four(value)));
             self.browser.revoke(four(value));
             self.stage.settle().await;
         } else {

@@ -504,6 +504,18 @@ impl Stage {
         asked.unwrap().status().as_u16()
     }
 
+    /// Waits until this is on the screen, while what was asked for goes on.
+    pub async fn until(&mut self, text: &str) {
+        let shown = async {
+            while !self.screen().contains(text) {
+                tokio::task::yield_now().await;
+                self.dashboard.drain();
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(30), shown).await.is_ok();
+        assert!(in_time, "“{text}” never came:\n{}", self.screen());
+    }
+
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
         let screen = self.screen();

@@ -64,11 +64,20 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
                 subject(&mut sheet, model, timeline);
                 sheet.blank();
             }
-            under.words(
-                model,
-                Role::Accent,
-                "Revoking it, and trying its value until it is dead…",
-            );
+            let facts = flow.timeline.iter().flat_map(|timeline| &timeline.facts);
+            let click = facts.rev().find_map(|seen| match &seen.fact {
+                Fact::ByHand(click) => Some(click),
+                _ => None,
+            });
+            if let Some(click) = click {
+                under.words(model, Role::Strong, &format!("{}.", clean(click)));
+                under.blank();
+            }
+            let words = match click {
+                Some(_) => "Trying its value until it is dead…",
+                None => "Revoking it, and trying its value until it is dead…",
+            };
+            under.words(model, Role::Accent, words);
         }
         LeakStage::Over(end) => {
             if let Some(timeline) = flow.timeline.as_ref().filter(|timeline| timeline.key.is_some()) {
@@ -352,7 +361,8 @@ fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str,
         Fact::Confirmed => (Role::Plain, "confirmed", none()),
         Fact::Replaced(called) => (Role::Plain, "replaced", called.clone()),
         Fact::NotReplaced(why) => (Role::Warn, "not replaced", why.clone()),
-        Fact::ByHand(place) => (Role::Accent, "your click", place.clone()),
+        // Whole where it is waited for.
+        Fact::ByHand(_) => (Role::Accent, "your click", "is waited for".to_owned()),
         Fact::Accepted(took) => (Role::Plain, "revoked", format!("accepted in {} ms", ms(took))),
         Fact::NotAccepted(why) => (Role::Danger, "not revoked", why.clone()),
         Fact::OffTheList => (Role::Plain, "list read", "it is gone".to_owned()),

@@ -18,6 +18,8 @@ pub struct Read {
     pub items: Vec<Item>,
     /// Why no key counts as put off or being rotated here, where that could not be read.
     pub unread_notes: Option<JournalError>,
+    /// Whether the server has no list, so that only tracked keys are known.
+    pub unlisted: bool,
 }
 
 /// What was written down about the keys of a profile; nothing where that could not be read, so that no key is hidden.
@@ -66,5 +68,6 @@ pub async fn read(ports: &Ports, profile: &Profile, policies: &Policies) -> Resu
         items: items(place, &listing, policies, &notes, listing.as_of),
         listing,
         unread_notes,
+        unlisted: !session.api.has_list(),
     }))
 }

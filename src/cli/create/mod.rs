@@ -20,7 +20,7 @@ use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::assist::begin_by_hand;
-use crate::ops::create::{CreateError, WithoutStore, create};
+use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
 use crate::ops::handover::{Route, look_ahead};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
@@ -199,7 +199,18 @@ async fn create_by_hand(
         ));
     }
     let profile = &context.settings.profile;
-    let creation = begin_by_hand(context.ports, profile, session, name, without_store, None).await?;
+    let begun = begin_by_hand(context.ports, profile, session, name, without_store, None).await;
+    let creation = begun.map_err(|error| match error {
+        // It may be there already; what is not done here is to take it over.
+        CreateError::NotReady(name, Blocked::Store(error)) => Trouble::new(
+            Exit::Usage,
+            format!(
+                "The value of “{name}” was not taken, and nothing of it is kept here. {error}, so a crash could lose it. \
+                 Start a keyring, or say where it goes: --to, --copy or --show."
+            ),
+        ),
+        error => error.into(),
+    })?;
     let new = by_hand::pasted(context, session, &creation, !has_value, None).await?;
     hand_over(context, session, new, asked, None, None, interrupts).await
 }

@@ -155,6 +155,14 @@ impl Found {
         if !read.listing.complete {
             self.gaps.push(format!("Profile {}: {INCOMPLETE}", profile.name));
         }
+        if read.unlisted {
+            let host = profile.base_url.host();
+            let why = format!(
+                "Profile {}: {host} has no list of keys, so only those are known that are tracked here.",
+                profile.name
+            );
+            context.output.warn(&why);
+        }
         if let Some(error) = read.unread_notes {
             let why = format!(
                 "Profile {}: no key counts as snoozed or as rotated here: {error}.",

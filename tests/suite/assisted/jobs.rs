@@ -64,7 +64,13 @@ fn every_job(without: &[FaultEndpoint]) {
     assert_eq!(key["source"], if unlisted { "tracked" } else { "api" }, "{without:?}");
     assert_eq!(key["last_four"], four(&leaked));
     assert_eq!(key["status"], "fresh");
-    let due = desk.json(&["due", "--within", "100d", "--format", "json"]);
+    let due = ["due", "--within", "100d", "--format", "json"];
+    let told = desk
+        .run(&due)
+        .stderr
+        .contains("so only those are known that are tracked here");
+    assert_eq!(told, unlisted, "{without:?}");
+    let due = desk.json(&due);
     let keys = due["keys"].as_array().unwrap();
     assert!(keys.iter().any(|key| key["name"] == "Invoices"), "{without:?}: {due}");
 

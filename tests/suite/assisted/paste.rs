@@ -248,3 +248,17 @@ fn the_page_opens_in_the_persons_own_browser_which_gets_nothing_else() {
     );
     assert!(read("opened").is_err());
 }
+
+#[test]
+fn a_value_with_no_keyring_to_keep_it_is_not_called_a_key_that_was_not_created() {
+    let desk = Desk::without(&[FaultEndpoint::Create]);
+    let value = desk.browser.create("Invoices");
+    let ran = desk.run_with(&value, &["create", "Invoices", "--paste"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("The value of “Invoices” was not taken"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("was not created"), "{}", ran.stderr);
+}

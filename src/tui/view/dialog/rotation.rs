@@ -149,7 +149,7 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
             ("Esc".to_owned(), "leave, it keeps its place".to_owned()),
         ]
     } else {
-        hints(rotation, next)
+        hints(rotation, next, is_left_in_browser(model, page))
     });
     sheet
 }
@@ -298,7 +298,7 @@ fn advice(model: &Model, page: &RotationPage, next: Next) -> String {
     }
 }
 
-fn hints(rotation: &Rotation, next: Next) -> Vec<(String, String)> {
+fn hints(rotation: &Rotation, next: Next, left_in_browser: bool) -> Vec<(String, String)> {
     let hint = |key: &str, label: &str| (key.to_owned(), label.to_owned());
     let mut hints = match next {
         Next::Create => vec![hint("Enter", "create")],
@@ -306,6 +306,7 @@ fn hints(rotation: &Rotation, next: Next) -> Vec<(String, String)> {
         Next::Tick(_) => vec![hint("Space", "tick"), hint("a", "attest instead")],
         Next::Wait(_) | Next::UsedAgain(_) => vec![hint("R", "read again"), hint("a", "attest instead")],
         Next::Revoke => vec![hint("Enter", "revoke the old key")],
+        Next::AwaitAnswer if left_in_browser => vec![hint("Enter", "paste its value")],
         Next::AwaitAnswer | Next::ProveAlive | Next::Revoking => vec![hint("Enter", "look again")],
         Next::Nothing => Vec::new(),
     };

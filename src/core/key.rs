@@ -113,15 +113,24 @@ impl KeyName {
     /// [`BadName`] when the contract would refuse it, or nobody could read it.
     pub fn parse(text: &str) -> Result<Self, BadName> {
         let text = text.trim();
+        if looks_like_a_value(text) {
+            return Err(BadName::LooksLikeValue);
+        }
+        Self::kept(text)
+    }
+
+    /// Takes a name that was written down before, whatever it looks like.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), but for what looks like a value.
+    pub fn kept(text: &str) -> Result<Self, BadName> {
+        let text = text.trim();
         if text.is_empty() {
             return Err(BadName::Empty);
         }
         let count = text.chars().count();
         if count > NAME_LIMIT {
             return Err(BadName::TooLong(count));
-        }
-        if looks_like_a_value(text) {
-            return Err(BadName::LooksLikeValue);
         }
         let mut buffer = [0; 4];
         if let Some(at) = text.chars().position(|c| {
@@ -141,18 +150,21 @@ impl KeyName {
 }
 
 /// A word at least this long in bytes, of both cases and digits, is a value and no name.
-const VALUE_LIKE: usize = 32;
+const VALUE_LIKE: usize = 24;
 
 /// Whether a text looks like a key's value, which must not be written down.
 #[must_use]
 pub fn looks_like_a_value(text: &str) -> bool {
-    let word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let has = |fits: fn(char) -> bool| text.chars().any(fits);
-    text.len() >= VALUE_LIKE
-        && word
-        && has(|c| c.is_ascii_digit())
-        && has(|c| c.is_ascii_lowercase())
-        && has(|c| c.is_ascii_uppercase())
+    // `cz_…` has one long word; a name of several has none.
+    let is_one = |word: &str| {
+        let has = |fits: fn(char) -> bool| word.chars().any(fits);
+        word.len() >= VALUE_LIKE
+            && word.chars().all(|c| c.is_ascii_alphanumeric())
+            && has(|c| c.is_ascii_digit())
+            && has(|c| c.is_ascii_lowercase())
+            && has(|c| c.is_ascii_uppercase())
+    };
+    text.split(['_', '-', ' ']).any(is_one)
 }
 
 impl fmt::Display for KeyName {
@@ -291,7 +303,13 @@ mod tests {
         assert_eq!(KeyName::parse(" \t").unwrap_err(), BadName::Empty);
         let value = "cz_1gK4bRx9T2mQw7Zp5LsD8vNc3YhF6jUa";
         assert_eq!(KeyName::parse(value).unwrap_err(), BadName::LooksLikeValue);
-        assert!(KeyName::parse("Website widget of the shop in Mombasa 2").is_ok());
+        assert!(KeyName::kept(value).is_ok(), "what was written down before is read");
+        for name in [
+            "Website widget of the shop in Mombasa 2",
+            "Customer_Support_Chatbot_Widget_2026",
+        ] {
+            assert!(KeyName::parse(name).is_ok(), "{name}");
+        }
     }
 
     #[test]

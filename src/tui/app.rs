@@ -143,22 +143,24 @@ impl Dashboard {
     /// confirmed revocation that nobody asked to leave alone is waited for until it is over.
     async fn finish_what_changes_keys(&mut self, exit: Exit) {
         if matches!(exit, Exit::Stopped(_)) {
-            self.finish(LAST_WORD, |work| work.to_the_end).await;
+            self.finish(LAST_WORD, true, |work| work.to_the_end).await;
         }
         // What is not finished by then is found by the next start, from the journal.
-        self.finish(FAREWELL, |work| work.changes_keys).await;
+        self.finish(FAREWELL, false, |work| work.changes_keys).await;
         if self.model.in_flight.values().any(|work| work.to_the_end) {
             self.runner.stop();
-            self.finish(FAREWELL, |work| work.to_the_end).await;
+            self.finish(FAREWELL, false, |work| work.to_the_end).await;
         }
     }
 
-    async fn finish(&mut self, limit: Duration, awaited: impl Fn(&Work) -> bool) {
+    /// `may_be_cut`: another signal ends the wait.
+    async fn finish(&mut self, limit: Duration, may_be_cut: bool, awaited: impl Fn(&Work) -> bool) {
         let finished = async {
             while self.model.in_flight.values().any(&awaited) {
                 match self.messages.recv().await {
                     // Asked once more: what is under way writes down that it was stopped.
-                    Some(Message::Stopped(Stop::Signal)) | None => return,
+                    Some(Message::Stopped(Stop::Signal)) if may_be_cut => return,
+                    None => return,
                     Some(message) => self.handle(message),
                 }
             }

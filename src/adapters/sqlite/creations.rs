@@ -108,7 +108,7 @@ fn read(row: &Row<'_>) -> Result<Creation, Trouble> {
     Ok(Creation {
         op: OpId::new(&text(0)?).ok_or(JournalError::Corrupt)?,
         intent: Intent {
-            name: KeyName::parse(&text(1)?).map_err(|_| JournalError::Corrupt)?,
+            name: KeyName::kept(&text(1)?).map_err(|_| JournalError::Corrupt)?,
             at: time(row.get(2)?)?,
             known: known(&text(3)?)?,
             by_hand: row.get(8)?,

@@ -117,7 +117,7 @@ async fn replaces(
     };
     let tracked = session.ways.tracked().await.unwrap_or_default();
     // Two keys of one team hardly share the last four by chance.
-    let is_old = |one: &Tracked| one.id == old.id && by_hint(value, &one.key()) >= Fit::Half;
+    let is_old = |one: &Tracked| one.id == old.id && one.last_four.is_some() && by_hint(value, &one.key()) >= Fit::Half;
     *id == old.id || tracked.iter().any(is_old)
 }
 

@@ -14,7 +14,8 @@ use crate::core::text::Label;
 use crate::core::tracked::Left;
 use crate::ops::custody::acknowledge;
 use crate::ops::record::{Entry, record};
-use crate::ops::revoke::{Revocation, is_listed};
+use crate::ops::review::read_list;
+use crate::ops::revoke::Revocation;
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{Account, Ports};
 
@@ -116,7 +117,10 @@ async fn waiting(ports: &Ports, profile: &Profile, target: &ListedKey) -> Option
 /// has it, that is said, and nothing follows from their word.
 pub async fn attest(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Revocation {
     let who = ports.actor.shown().to_owned();
-    let is_there = !target.is_tracked() && matches!(is_listed(&*session.api, &target.key.id).await, Ok(true));
+    let is_there = !target.is_tracked()
+        && read_list(&*session.api, &|_| {})
+            .await
+            .is_ok_and(|(keys, _)| keys.iter().any(|key| key.id == target.key.id));
     let outcome = if is_there {
         Outcome::AttestedListed(who)
     } else {

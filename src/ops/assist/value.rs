@@ -42,7 +42,7 @@ impl fmt::Display for BadValue {
             Self::Replaced => f.write_str("This is the value of the key that is to be replaced, not of the new one."),
             Self::There(called) => write!(
                 f,
-                "This is the value of {called}, which was in the list before, and no new one."
+                "This is the value of {called}, which was in the list before, and no new one. If it is the one you mean, give it by that name."
             ),
             Self::OtherEnds(called) => write!(f, "This is the value of another key than {called}: their ends differ."),
             Self::Refused(length) => write!(

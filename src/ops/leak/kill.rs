@@ -104,13 +104,10 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         return by_hand(&notes, timeline, &found, watch).await;
     }
     // A value of which nobody knows whose it is has to be seen alive: otherwise its 401s prove nothing of this key.
-    let mut proves = is_known(timeline, &found);
-    if !proves {
-        match notes.probe(timeline, &*found.place.api).await {
-            Probed::Alive(_) => proves = true,
-            Probed::Refused => return dead_before(&notes, &found),
-            Probed::NoAnswer(..) => {}
-        }
+    if !is_known(timeline, &found)
+        && let Probed::Refused = notes.probe(timeline, &*found.place.api).await
+    {
+        return dead_before(&notes, &found);
     }
     let mut sent = ask(&notes, timeline, &found, patience).await;
     let ways = found.place.ways.as_ref().map(|ways| ways.known());
@@ -139,16 +136,26 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     if matches!((&sent, &last), (Sent::UnknownId, Last::Alive)) && there && has_no_endpoint(&found).await {
         return by_hand(&notes, timeline, &found, watch).await;
     }
-    if !proves && matches!(last, Last::Dead) {
-        let why = format!("{} Its value gets 401, and was never seen alive.", said(&notes, &sent));
-        return Outcome::Unconfirmed(why);
+    if matches!(last, Last::Dead) && !is_known(timeline, &found) {
+        return match (listed, &sent) {
+            (Some(false), Sent::UnknownId) => Outcome::AlreadyGone,
+            (Some(false), _) => Outcome::Revoked,
+            _ => never_alive(&notes, &sent),
+        };
     }
     judge(&notes, &sent, last, listed)
 }
 
-/// Whether it is known whose the value is.
+/// The outcome where 401s are all there is.
+fn never_alive(notes: &Notes<'_>, sent: &Sent) -> Outcome {
+    let sent = said(notes, sent);
+    Outcome::Unconfirmed(format!("{sent} Its value gets 401, and was never seen alive."))
+}
+
+/// Whether the value's 401s are this key's: it is known whose it is, or it was seen alive before.
 fn is_known(timeline: &Timeline, found: &Match) -> bool {
-    found.alive.is_some() || timeline.how() == Some(How::Fingerprint)
+    let was_alive = timeline.facts.iter().any(|seen| matches!(seen.fact, Fact::Alive(_)));
+    found.alive.is_some() || timeline.how() == Some(How::Fingerprint) || was_alive
 }
 
 fn dead_before(notes: &Notes<'_>, found: &Match) -> Outcome {
@@ -192,6 +199,9 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
         ..watch
     };
     let last = watch_it(notes, timeline, api, watch, true).await;
+    if matches!(last, Last::Dead) && !is_known(timeline, found) {
+        return never_alive(notes, &Sent::ByHand);
+    }
     judge(notes, &Sent::ByHand, last, None)
 }
 

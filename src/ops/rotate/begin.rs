@@ -46,7 +46,7 @@ pub async fn begin(
             Role::Old => (id.clone(), other),
             Role::New => (other, id.clone()),
         };
-        if !made {
+        if !made || part.role == Role::New {
             return Err(RotateError::StartedElsewhere { old, new });
         }
         let successor = listing.keys.iter().find(|listed| listed.key.id == new);

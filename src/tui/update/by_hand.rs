@@ -332,7 +332,7 @@ fn on_asked(
         && ways.revoke == Way::Assisted
         && let Dialog::Revoke(form) = model.dialogs.remove(place)
     {
-        push_revoke(model, form.target, held, None, None);
+        push_revoke(model, form.target, held, None, form.walk);
         return Vec::new();
     }
     for dialog in &mut model.dialogs {

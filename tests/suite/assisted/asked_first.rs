@@ -384,7 +384,8 @@ async fn an_older_keys_value_is_no_new_key_and_a_value_is_no_name() {
     stage.paste(&leaked).await;
     stage.keys("<enter>").await;
     stage.expect("This is the value of “Staging importer”");
-    stage.expect("which was in the list before, and no new one. Paste it again.");
+    stage
+        .expect("which was in the list before, and no new one. If it is the one you mean, give it by that name. Paste");
     let value = browser.create("Foo");
     stage.paste(&value).await;
     stage.keys("<enter>").await;
@@ -447,4 +448,19 @@ async fn a_key_of_which_only_the_id_is_not_known_does_not_blame_the_endpoint() {
     tracked(&mut stage, &browser, "Theirs").await;
     stage.keys("x").await;
     stage.expect("knows it by an id that is not known here: you revoke it there.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_was_never_seen_alive_ends_no_key_however_often_it_is_refused() {
+    let (mut stage, _browser) = stage(&[FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke]).await;
+    stage.press(KeyCode::Char('n')).await;
+    stage.press(KeyCode::Tab).await;
+    stage.keys("Theirs<down>2026-09-01<enter>x").await;
+    stage.paste("cz_0123456789abcdefghij0123456789").await;
+    // The first try is not answered, and every later one says 401.
+    stage.sandbox.inject(FaultRule::parse("teams:status=503:1").unwrap());
+    stage.keys("<enter>").await;
+    stage.expect("NOT PROVEN: “Theirs”");
+    stage.expect("was never seen alive");
+    stage.expect("1 key");
 }

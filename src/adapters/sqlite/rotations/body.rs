@@ -154,7 +154,7 @@ impl Body {
             team: self.team.as_deref().map(Label::new),
             old: self.old.unpacked()?,
             own: self.own,
-            name: KeyName::parse(&self.name).map_err(|_| JournalError::Corrupt)?,
+            name: KeyName::kept(&self.name).map_err(|_| JournalError::Corrupt)?,
             begun: self.begun.unpacked()?,
             places: self
                 .places

@@ -87,11 +87,7 @@ impl KeyApi for Finder {
     fn create<'a>(&'a self, name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
         Box::pin(async move {
             match self.api.create(name).await {
-                Ok(created) => {
-                    // Written down: a status of later tells it.
-                    self.keep(Operation::Create, Way::Api).await;
-                    Ok(created)
-                }
+                Ok(created) => Ok(created),
                 Err(error) => Err(self.learnt(error).await),
             }
         })
@@ -148,6 +144,8 @@ impl KeyApi for Finder {
 
     fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async move {
+            // Written down only now that its value is safe.
+            self.keep(Operation::Create, Way::Api).await;
             if self.of(Operation::List) != Way::Assisted {
                 return;
             }

@@ -144,7 +144,9 @@ fn next(model: &mut Model) -> Vec<Effect> {
 fn left_in_browser(model: &Model, rotation: &Rotation) -> Option<Creation> {
     let mut waiting = model.team().waiting.iter();
     waiting.find_map(|one| match one {
-        Waiting::Asked(creation) if Some(&creation.op) == rotation.creation() => Some(creation.clone()),
+        Waiting::Asked(creation) if creation.intent.by_hand && Some(&creation.op) == rotation.creation() => {
+            Some(creation.clone())
+        }
         _ => None,
     })
 }

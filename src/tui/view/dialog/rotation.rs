@@ -267,7 +267,7 @@ fn timeline(uses: &Uses, from: Timestamp, to: Timestamp) -> String {
 fn is_left_in_browser(model: &Model, page: &RotationPage) -> bool {
     let op = page.rotation().and_then(Rotation::creation);
     let mut waiting = model.team().waiting.iter();
-    waiting.any(|one| matches!(one, Waiting::Asked(creation) if Some(&creation.op) == op))
+    waiting.any(|one| matches!(one, Waiting::Asked(creation) if creation.intent.by_hand && Some(&creation.op) == op))
 }
 
 fn advice(model: &Model, page: &RotationPage, next: Next) -> String {

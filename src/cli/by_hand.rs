@@ -93,14 +93,15 @@ pub(super) async fn pasted(
         let bytes = prompt::hidden(&question)
             .await
             .map_err(|trouble| Trouble::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
-        let value = match (secret_of(unwrapped(&bytes)), untried.take()) {
-            (Err(_), Some(same)) if unwrapped(&bytes).is_empty() => same,
+        let value = match (secret_of(unwrapped(&bytes)), &untried) {
+            (Err(_), Some(same)) if unwrapped(&bytes).is_empty() => Arc::clone(same),
             (Ok(value), _) => Arc::new(value),
             (Err(why), _) => {
                 context.output.warn(&why.to_string());
                 continue;
             }
         };
+        untried = None;
         if replaced == Some(&*value) {
             context.output.warn(&format!("{} Paste it again.", BadValue::Replaced));
             continue;

@@ -202,7 +202,7 @@ async fn create_by_hand(
     let begun = begin_by_hand(context.ports, profile, session, name, without_store, None).await;
     let creation = begun.map_err(|error| match error {
         // It may be there already; what is not done here is to take it over.
-        CreateError::NotReady(name, Blocked::Store(error)) => Trouble::new(
+        CreateError::NotReady(name, Blocked::Store(error)) if has_value => Trouble::new(
             Exit::Usage,
             format!(
                 "The value of “{name}” was not taken, and nothing of it is kept here. {error}, so a crash could lose it. \

@@ -1,9 +1,10 @@
 //! The dashboard where the server lacks an operation.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chatzuri_keys::ops::assist::Assist;
-use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
+use chatzuri_keys::ports::{Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, TerminalNote};
 use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
 
@@ -71,6 +72,24 @@ async fn a_person_who_signs_in_today_is_told_and_does_every_job() {
     stage.expect("assisted");
     stage.expect("No keys tracked yet");
     assert_eq!(stage.browser.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_browser_can_be_opened_the_address_is_told_and_copied() {
+    let (mut stage, _browser) = stage(&ALL).await;
+    stage.browser.missing.store(true, Ordering::Relaxed);
+    let page = stage.sandbox.page();
+    let over_ssh = Ok(ClipboardRoute::Terminal(TerminalNote::Plain));
+    stage.clipboard.prepared.lock().unwrap().push_back(over_ssh);
+    stage.keys("nInvoices<enter>").await;
+    stage.expect(&format!("Open {page} in a browser (the address is on your clipboard)."));
+    assert_eq!(stage.clipboard.content.lock().unwrap().as_deref(), Some(page.as_str()));
+    let nowhere = Err(ClipboardError("no display".to_owned()));
+    stage.clipboard.prepared.lock().unwrap().push_back(nowhere);
+    stage.keys("<esc>nOther<enter>").await;
+    stage.expect(&format!("Open {page} in a browser."));
+    stage.expect_not("clipboard");
+    assert_eq!(stage.browser.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

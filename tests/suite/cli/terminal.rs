@@ -13,6 +13,8 @@ use super::*;
 const TERM: &str = "<TERM>";
 /// An answer that is the value of a key of the name asked about, made on the sandbox's page just then.
 pub(super) const MADE: &str = "<MADE>";
+/// Enter, once the server is well again.
+const MENDED: &str = "<MENDED>";
 /// The longest that a conversation takes.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -60,6 +62,9 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
         }
         if *answer == TERM {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        } else if *answer == MENDED {
+            stage.server().clear_faults();
+            writer.write_all(b"\n").unwrap();
         } else if *answer == MADE {
             let printed = String::from_utf8_lossy(&printed);
             let name = printed.rsplit('“').next().unwrap().split('”').next().unwrap();
@@ -180,4 +185,22 @@ fn on_a_terminal_the_last_step_of_a_rotation_asks_for_what_the_browser_needs() {
     );
     assert!(printed.contains("ATTESTED, not proven"), "{printed}");
     assert_eq!(stage.asked("/delete-api-key"), 0, "it was only looked for");
+}
+
+#[test]
+fn a_value_that_could_not_be_tried_waits_for_enter_even_after_a_slip() {
+    let stage = Stage::new();
+    stage.server().leave_out(&[FaultEndpoint::Create]);
+    write_config(stage.home.path(), "[api]\ncreate = \"assisted\"\n");
+    stage.server().inject(FaultRule::parse("teams:status=503").unwrap());
+    let talk = [
+        ("(not shown): ", MADE),
+        ("could not be tried.", ""),
+        ("; Enter tries the same again): ", "no key\n"),
+        ("; Enter tries the same again): ", MENDED),
+    ];
+    let (code, printed) = on_terminal(&stage, &["create", "Invoices", "--show"], &talk);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("cz_"), "it is shown at the end: {printed}");
+    assert_eq!(stage.asked("/create-api-key"), 0);
 }

@@ -2,6 +2,7 @@
 //! backend, the clipboard a slot in memory, and the clock is moved by hand.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -102,6 +103,8 @@ impl Clipboard for SlotClipboard {
 #[derive(Default)]
 pub struct SlotBrowser {
     pub opened: tokio::sync::watch::Sender<Vec<String>>,
+    /// Whether there is none, as over SSH.
+    pub missing: AtomicBool,
 }
 
 impl SlotBrowser {
@@ -122,6 +125,9 @@ impl SlotBrowser {
 
 impl Browser for SlotBrowser {
     fn open<'a>(&'a self, address: &'a str) -> Answer<'a, bool> {
+        if self.missing.load(Ordering::Relaxed) {
+            return Box::pin(async { false });
+        }
         self.opened.send_modify(|pages| pages.push(address.to_owned()));
         Box::pin(async { true })
     }

@@ -52,11 +52,11 @@ pub struct ApiConfig {
     /// Where the API is. Default: [`DEFAULT_BASE_URL`].
     pub base_url: Option<String>,
     /// How keys are listed: `auto` asks the server, once a day and at every refresh, whether it has the endpoint; `api`
-    /// always uses it; `assisted` never does: the list is the keys you track here. Default: `auto`.
+    /// always uses it; `manual` never does: the list is the keys you track here. Default: `auto`.
     pub list: WayChoice,
-    /// How keys are created; `assisted`: you make one in the browser and paste its value. Default: `auto`.
+    /// How keys are created; `manual`: you make one in the browser and paste its value. Default: `auto`.
     pub create: WayChoice,
-    /// How keys are revoked; `assisted`: you revoke one in the browser, and its value is tried until it is dead. Default:
+    /// How keys are revoked; `manual`: you revoke one in the browser, and its value is tried until it is dead. Default:
     /// `auto`.
     pub revoke: WayChoice,
     /// The page where a person manages keys. Default: the front page of the API's host, from which the vendor's guide
@@ -76,7 +76,8 @@ pub enum WayChoice {
     /// By the endpoint, whatever it answers.
     Api,
     /// By the person in the browser.
-    Assisted,
+    #[serde(alias = "assisted")]
+    Manual,
 }
 
 impl WayChoice {
@@ -86,7 +87,7 @@ impl WayChoice {
         match self {
             Self::Auto => Way::Unknown,
             Self::Api => Way::Api,
-            Self::Assisted => Way::Assisted,
+            Self::Manual => Way::Assisted,
         }
     }
 }

@@ -128,7 +128,7 @@ async fn dashboard(
     no_color: bool,
     sandbox: Option<&Running>,
 ) -> Result<Exit, Trouble> {
-    let profiles = cli::profile::registry(settings);
+    let (profiles, _) = cli::profile::registry(settings);
     let clear_after = settings.config.clipboard.clear_after;
     let mono = match settings.config.ui.theme {
         ThemeChoice::Auto => no_color,

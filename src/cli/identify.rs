@@ -28,7 +28,7 @@ struct IdentifyShape<'a> {
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let settings = context.settings;
     let value = value(context.switches).await?;
-    let profiles = registry(settings);
+    let (profiles, _) = registry(settings);
     let means = Means {
         with_leaked_key: false,
         always_probe: true,

@@ -19,7 +19,7 @@ pub(crate) struct ListShape<'a> {
     as_of: String,
     team: Option<TeamShape<'a>>,
     /// Whether every key the server counts is here.
-    complete: bool,
+    pub(crate) complete: bool,
     keys: Vec<KeyShape<'a>>,
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     let output = Mutex::new(context.output);
     let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
     let settings = context.settings;
-    let profiles = registry(settings);
+    let (profiles, _) = registry(settings);
     let others = profiles.get(1..).unwrap_or_default();
     let searching = async {
         Ok(find(

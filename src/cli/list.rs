@@ -28,14 +28,22 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     let (notes, _) = notes(context.ports, &context.settings.profile).await;
     let pairs = Pairs::of(&notes, &listing.keys);
     let output = context.output;
+    // Only a server can say that there is no key.
+    let nothing_known = listing.keys.is_empty() && !session.api.has_list();
     if json {
-        output.json(&ListShape::of(&listing, &policies, &notes.snoozes, &pairs))?;
+        let mut shape = ListShape::of(&listing, &policies, &notes.snoozes, &pairs);
+        shape.complete &= !nothing_known;
+        output.json(&shape)?;
     } else if !listing.keys.is_empty() {
         output.data(&table(&listing, &policies, &pairs, &TimeZone::system(), output.look()))?;
     }
     keep(context.ports, &context.settings.profile, &listing).await;
     if !listing.complete {
         output.warn(INCOMPLETE);
+        return Ok(Exit::Partial);
+    }
+    if nothing_known {
+        output.warn(&nothing_tracked(context.settings.profile.base_url.host()));
         return Ok(Exit::Partial);
     }
     if !json {
@@ -46,6 +54,14 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         }
     }
     Ok(Exit::Ok)
+}
+
+/// What is said where a server has no list and nothing is tracked.
+pub(crate) fn nothing_tracked(host: &str) -> String {
+    format!(
+        "{host} has no list of keys and no key is tracked here, so nothing is known of its keys. Add one with \
+         “chatzuri-keys track NAME --created DATE”."
+    )
 }
 
 /// What is to be known of a list that is not the server's, or not all of it.

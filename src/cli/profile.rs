@@ -189,33 +189,63 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
 }
 
 /// Every team the dashboard can show: the chosen profile first, then the config's others. With a credential or an address
-/// from outside, the chosen one alone: those say which team is meant.
+/// from outside, the chosen one alone: those say which team is meant. Beside them, those left out.
 #[must_use]
-pub fn registry(settings: &Settings) -> Vec<Profile> {
+pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
     let mut registry = vec![settings.profile.clone()];
-    let from_outside = matches!(settings.base_url_source, Source::Flag(_) | Source::Environment(_));
-    if from_outside || settings.profile.from_environment.is_some() {
-        return registry;
-    }
+    let mut left_out = Vec::new();
+    let pinned = match (&settings.base_url_source, &settings.profile.from_environment) {
+        (Source::Flag(flag), _) => Some(*flag),
+        (Source::Environment(variable), _) => Some(*variable),
+        (_, Some(_)) => Some(API_KEY),
+        _ => None,
+    };
     let config = &settings.config;
     for (name, profile) in config
         .profiles
         .iter()
         .filter(|(name, _)| **name != settings.profile.name)
     {
+        let left = |why| LeftOut {
+            profile: name.clone(),
+            why,
+        };
+        if let Some(pinned) = pinned {
+            let active = &settings.profile.name;
+            left_out.push(left(format!(
+                "{pinned} is set, and counts for profile {active} alone. Unset it."
+            )));
+            continue;
+        }
         let text = profile.base_url.as_ref().or(config.api.base_url.as_ref());
         // A bad address of a team that was not asked for does not stop the others; asked for, it is told.
-        if let Ok(base_url) = BaseUrl::parse(text.map_or(DEFAULT_BASE_URL, String::as_str)) {
-            registry.push(Profile {
+        match BaseUrl::parse(text.map_or(DEFAULT_BASE_URL, String::as_str)) {
+            Ok(base_url) => registry.push(Profile {
                 name: name.clone(),
                 base_url,
                 credential_command: profile.credential_command.clone(),
                 from_environment: None,
                 assist: assist(config),
-            });
+            }),
+            Err(bad) => left_out.push(left(format!("its base_url cannot be used: {bad}."))),
         }
     }
-    registry
+    (registry, left_out)
+}
+
+/// A profile of the config that cannot be used in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub profile: String,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Profile {} was not read: {}", self.profile, self.why)
+    }
 }
 
 /// What the config settles of how operations on keys are done.
@@ -358,6 +388,7 @@ mod tests {
             let config = parse_config(Some(("config.toml", CONFIG_OF_TWO))).unwrap();
             let settings = resolve(flags, environment, config).unwrap();
             registry(&settings)
+                .0
                 .into_iter()
                 .map(|profile| profile.name)
                 .collect::<Vec<_>>()

@@ -49,10 +49,12 @@ struct EndpointShape<'a> {
     operation: &'static str,
     request: &'a str,
     documented: bool,
-    /// How it is done: `api`, `assisted` or `unknown` yet.
+    /// How it is done: `api`, `manual` or `unknown` yet.
     way: &'static str,
     /// Who settled that: `config`, `server`, or nobody yet.
     way_source: Option<&'static str>,
+    /// Why it did not answer just now, where it was asked.
+    error: Option<String>,
 }
 
 /// What was found out of the credential.
@@ -62,6 +64,8 @@ struct Found {
     teams: Option<Result<Vec<Team>, ApiError>>,
     offset: Option<SignedDuration>,
     ways: Ways,
+    /// Why the list could not be asked for.
+    list_error: Option<ApiError>,
     /// Why there is no credential, where that is an error.
     trouble: Option<Trouble>,
 }
@@ -93,6 +97,7 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
         teams: None,
         offset: None,
         ways: settings.profile.assist.settled,
+        list_error: None,
         trouble: None,
     };
     match find_session(ports, &settings.profile).await {
@@ -103,8 +108,7 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
             // Without an answer there is no clock to compare.
             found.offset = teams.is_ok().then(|| session.api.clock_offset());
             if teams.is_ok() {
-                // A list that cannot be read says so itself where it is read.
-                let _ = session.ways.look_again().await;
+                found.list_error = session.ways.look_again().await.err();
             }
             session.ways.recall(Operation::Create).await;
             found.ways = session.ways.known();
@@ -152,14 +156,15 @@ fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>
         },
         teams: teams.map(|teams| teams.iter().map(TeamShape::of).collect()),
         clock_offset_seconds: found.offset.map(|offset| offset.as_secs()),
-        endpoints: endpoints(settings, found.ways),
+        endpoints: endpoints(settings, found),
         page: settings.profile.assist.page(&settings.profile.base_url),
         error: trouble.map(|trouble| trouble.sentence.clone()),
     }
 }
 
 /// Only the vendor's own name of `get-teams` is documented; the rest is a contract.
-fn endpoints(settings: &Settings, ways: Ways) -> Vec<EndpointShape<'_>> {
+fn endpoints<'a>(settings: &'a Settings, found: &Found) -> Vec<EndpointShape<'a>> {
+    let ways = found.ways;
     let named = &settings.config.api.endpoints;
     let settled = settings.profile.assist.settled;
     let documented = named.teams == Endpoints::default().teams;
@@ -172,6 +177,10 @@ fn endpoints(settings: &Settings, ways: Ways) -> Vec<EndpointShape<'_>> {
             (Way::Unknown, Way::Unknown) => None,
             (Way::Unknown, _) => Some("server"),
             _ => Some("config"),
+        },
+        error: match operation {
+            "list" => found.list_error.as_ref().map(ToString::to_string),
+            _ => None,
         },
     };
     vec![
@@ -188,8 +197,8 @@ fn way_words(endpoint: &EndpointShape<'_>) -> &'static str {
         (_, _, "teams") => "",
         ("api", Some("config"), _) => "api, by [api] in the config",
         ("api", ..) => "api",
-        ("assisted", Some("config"), _) => "assisted, by [api] in the config",
-        ("assisted", ..) => "assisted: the server has no such endpoint",
+        ("manual", Some("config"), _) => "manual, by [api] in the config",
+        ("manual", ..) => "manual: the server has no such endpoint",
         _ => "not asked yet: found out at its first use",
     }
 }
@@ -233,7 +242,7 @@ fn text(settings: &Settings, found: &Found) -> String {
     if let Some(offset) = found.offset {
         lines.push(("Clock", clock(offset)));
     }
-    let endpoints = endpoints(settings, found.ways);
+    let endpoints = endpoints(settings, found);
     for endpoint in &endpoints {
         let label = if endpoint.operation == "teams" { "Endpoints" } else { "" };
         let standing = if endpoint.documented {
@@ -246,6 +255,9 @@ fn text(settings: &Settings, found: &Found) -> String {
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.operation != "teams") {
         let label = if endpoint.operation == "list" { "Ways" } else { "" };
         lines.push((label, format!("{:<24} {}", endpoint.operation, way_words(endpoint))));
+        if let Some(error) = &endpoint.error {
+            lines.push(("", format!("{:<24} {error}", "")));
+        }
     }
     if !found.ways.assisted().is_empty() {
         let page = settings.profile.assist.page(&settings.profile.base_url);
@@ -257,7 +269,7 @@ fn text(settings: &Settings, found: &Found) -> String {
         ));
         lines.push((
             "",
-            "how each is done: auto, api or assisted; [api] page is the page.".to_owned(),
+            "how each is done: auto, api or manual; [api] page is the page.".to_owned(),
         ));
     }
     lines
@@ -300,6 +312,7 @@ mod tests {
             teams: None,
             offset: None,
             ways: Ways::default(),
+            list_error: None,
             trouble: None,
         };
         let text = text(&settings, &found);

@@ -15,24 +15,60 @@ pub enum Way {
 }
 
 impl Way {
-    /// The word in the journal, in config and in machine output.
+    /// The word in config and in machine output.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Api => "api",
-            Self::Assisted => "assisted",
+            Self::Assisted => "manual",
             Self::Unknown => "unknown",
         }
     }
+}
 
-    /// Reads a word back; what is not known says nothing.
+/// What was seen of an operation's endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    /// It did what it was asked. It is expected to from then on: an answer that looks like a missing endpoint is an error.
+    Worked,
+    /// It answered a look as an endpoint does.
+    There,
+    /// The server has no such endpoint.
+    Missing,
+}
+
+impl Sighting {
+    const ALL: [Self; 3] = [Self::Worked, Self::There, Self::Missing];
+
+    /// The word in the journal.
     #[must_use]
-    pub fn of_word(word: &str) -> Self {
-        match word {
-            "api" => Self::Api,
-            "assisted" => Self::Assisted,
-            _ => Self::Unknown,
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Worked => "worked",
+            Self::There => "api",
+            Self::Missing => "assisted",
         }
+    }
+
+    /// Reads a word back.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sighting| sighting.word() == word)
+    }
+
+    /// How the operation is done, then.
+    #[must_use]
+    pub fn way(self) -> Way {
+        match self {
+            Self::Worked | Self::There => Way::Api,
+            Self::Missing => Way::Assisted,
+        }
+    }
+
+    /// Whether it counts for good; the others are looked at again.
+    #[must_use]
+    pub fn lasts(self) -> bool {
+        self == Self::Worked
     }
 }
 
@@ -85,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_is_read_back_by_its_word() {
-        for way in [Way::Api, Way::Assisted, Way::Unknown] {
-            assert_eq!(Way::of_word(way.word()), way);
+    fn every_sighting_is_read_back_by_its_word() {
+        for sighting in Sighting::ALL {
+            assert_eq!(Sighting::of_word(sighting.word()), Some(sighting));
         }
-        assert_eq!(Way::of_word("whatever"), Way::Unknown);
+        assert_eq!(Sighting::of_word("whatever"), None);
         let ways = Ways {
             create: Way::Assisted,
             revoke: Way::Assisted,

@@ -10,7 +10,7 @@ use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::read_list;
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation, Ports, Presence};
+use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation, Ports};
 
 /// How often and how patiently a `DELETE` is sent again while its key is still listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,9 +220,7 @@ fn after_a_lost_answer(error: ApiError) -> ApiError {
 async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
     if target.is_tracked() {
         // What is tracked here does not say that the server has it.
-        if let Ok(Presence::Missing) = api.look_for(Operation::Revoke).await {
-            api.has_none(Operation::Revoke).await;
-        }
+        api.refused_all(Operation::Revoke, false).await;
         return Outcome::Unconfirmed(
             "The server answered 404 to the revocation: it may know no such key any more, and has no list that shows it."
                 .to_owned(),
@@ -232,9 +230,7 @@ async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, listed: Result<b
         Ok(false) => Outcome::AlreadyGone,
         Ok(true) => {
             // It knows the key and not the path, if it answers so to any path.
-            if let Ok(Presence::Untold | Presence::Missing) = api.look_for(Operation::Revoke).await {
-                api.has_none(Operation::Revoke).await;
-            }
+            api.refused_all(Operation::Revoke, true).await;
             Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
         }
         Err(error) => Outcome::Unconfirmed(format!(

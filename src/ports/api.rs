@@ -118,8 +118,9 @@ pub trait KeyApi: Send + Sync {
         Box::pin(async {})
     }
 
-    /// Takes note that an operation has no endpoint, after its answers and the list showed that together.
-    fn has_none(&self, _operation: Operation) -> Answer<'_, ()> {
+    /// Looks whether an operation has no endpoint, after it said that it knows no such key. Where the list still has that key
+    /// (`listed`), an answer to a look that fits both says so, too.
+    fn refused_all(&self, _operation: Operation, _listed: bool) -> Answer<'_, ()> {
         Box::pin(async {})
     }
 
@@ -167,6 +168,8 @@ pub enum Fault {
     NotFound(Option<Label>),
     /// The endpoint is not there: 404 or 405 or 501 on the endpoint itself, or a page of HTML.
     NoEndpoint(u16),
+    /// The same from an endpoint that has worked: it is expected to work, so nothing follows from the answer.
+    EndpointLost(u16),
     /// Another 4xx: the server's message says what it does not like.
     Rejected {
         /// The HTTP status.
@@ -235,6 +238,17 @@ impl fmt::Display for ApiError {
                 f,
                 "{host} has no {endpoint} (it answered {status}). If the deployment names it differently, set \
                  [api.endpoints] in the config."
+            ),
+            Fault::EndpointLost(status) => write!(
+                f,
+                "{host} answered {endpoint} with {status}{}, and this endpoint worked before. Try again shortly. If the \
+                 server renamed it, set [api.endpoints] in the config; if it is gone for good, set {} there.",
+                if matches!(status, 200..300) {
+                    " and a web page"
+                } else {
+                    ""
+                },
+                self.operation.manual_setting()
             ),
             Fault::Rejected { status, message } => {
                 write!(f, "{host} rejected {endpoint} with {status}{}.", said(message))
@@ -310,6 +324,11 @@ impl Operation {
             Self::Revoke => "revoke this key",
             Self::Teams => "list its teams",
         }
+    }
+
+    /// The setting that leaves this operation to the person, for good.
+    fn manual_setting(self) -> String {
+        format!("[api] {} = \"manual\"", self.word())
     }
 
     /// The word for machine output.

@@ -17,7 +17,7 @@ use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked};
-use crate::core::way::Way;
+use crate::core::way::Sighting;
 
 /// Whose rows in the journal: a team's, never another's.
 #[derive(Debug, Clone)]
@@ -103,14 +103,14 @@ pub struct KnownKey {
     pub name: Label,
 }
 
-/// How an operation was found to be done, and when.
+/// What was seen of an operation's endpoint, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundWay {
     /// Which operation.
     pub operation: Operation,
-    /// How it is done.
-    pub way: Way,
-    /// When that was found, by our clock.
+    /// What was seen.
+    pub sighting: Sighting,
+    /// When, by our clock.
     pub at: Timestamp,
 }
 

@@ -65,8 +65,8 @@ pub(super) fn consequence(operation: Operation, failure: &Failure) -> Consequenc
         Fault::Rejected { status: 408, .. } => Consequence::Possible,
         Fault::Rejected { .. } => Consequence::None,
         // A page of HTML after a 2xx may stand before or behind the API; 404, 405 and 501 say that nothing is there.
-        Fault::NoEndpoint(200..300) => Consequence::Possible,
-        Fault::NoEndpoint(_) => Consequence::None,
+        Fault::NoEndpoint(200..300) | Fault::EndpointLost(200..300) => Consequence::Possible,
+        Fault::NoEndpoint(_) | Fault::EndpointLost(_) => Consequence::None,
         Fault::Server { .. }
         | Fault::Redirected { .. }
         | Fault::Unreadable { .. }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::creations::time;
 use super::trouble::Trouble;
 use super::{Db, scopes};
-use crate::core::way::Way;
+use crate::core::way::Sighting;
 use crate::ports::{FoundWay, Operation, Scope};
 
 const OPERATIONS: [Operation; 3] = [Operation::List, Operation::Create, Operation::Revoke];
@@ -19,7 +19,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Tr
             params![
                 scope,
                 found.operation.word(),
-                found.way.word(),
+                found.sighting.word(),
                 found.at.as_microsecond()
             ],
         )?;
@@ -37,11 +37,13 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let word = row.get::<_, String>(0)?;
-        // An operation of another version says nothing here.
-        if let Some(operation) = OPERATIONS.into_iter().find(|known| known.word() == word) {
+        let operation = OPERATIONS.into_iter().find(|known| known.word() == word);
+        let sighting = Sighting::of_word(&row.get::<_, String>(1)?);
+        // A word of another version says nothing here.
+        if let (Some(operation), Some(sighting)) = (operation, sighting) {
             found.push(FoundWay {
                 operation,
-                way: Way::of_word(&row.get::<_, String>(1)?),
+                sighting,
                 at: time(row.get(2)?)?,
             });
         }

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::args::{DueArgs, DueFormat};
 use crate::cli::exit::{Exit, Trouble};
-use crate::cli::list::INCOMPLETE;
+use crate::cli::list::{INCOMPLETE, nothing_tracked};
 use crate::cli::profile::registry;
 use crate::cli::words::counted;
 use crate::cli::{Context, not_signed_in};
@@ -79,6 +79,7 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
         of_team.filter(|item| check.is_of_owner(item)).count()
     };
     let unknown = found.teams.iter().map(|(profile, _)| unknown(profile)).collect();
+    let blank = found.is_blank();
     let items = shown.select(found.items);
     let report = Report {
         items: &items,
@@ -101,7 +102,7 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
     for gap in &found.gaps {
         output.warn(gap);
     }
-    if matches!(args.format, DueFormat::Table) || args.check {
+    if (matches!(args.format, DueFormat::Table) || args.check) && (calling > 0 || !blank) {
         output.say(&summary(&check, calling, &items));
     }
     Ok(if !found.gaps.is_empty() {
@@ -127,7 +128,8 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
         found.take(context, &settings.profile, read);
         return Ok(found);
     }
-    for profile in registry(settings) {
+    let (profiles, left_out) = registry(settings);
+    for profile in profiles {
         match read(ports, &profile, policies).await {
             Ok(Some(read)) => found.take(context, &profile, read),
             Ok(None) => found.gaps.push(format!(
@@ -141,13 +143,22 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
             }
         }
     }
+    found.gaps.extend(left_out.iter().map(ToString::to_string));
     if found.teams.is_empty() {
+        found
+            .gaps
+            .push("No profile was read, so nothing is known of any key.".to_owned());
         found.as_of = ports.clock.now();
     }
     Ok(found)
 }
 
 impl Found {
+    /// Whether no key could be looked at, so that nothing follows from there being none.
+    fn is_blank(&self) -> bool {
+        self.items.is_empty() && !self.gaps.is_empty()
+    }
+
     fn take(&mut self, context: &mut Context<'_>, profile: &Profile, read: Read) {
         self.as_of = self.as_of.min(read.listing.as_of);
         self.teams.push((profile.name.clone(), read.listing.team.clone()));
@@ -155,7 +166,10 @@ impl Found {
         if !read.listing.complete {
             self.gaps.push(format!("Profile {}: {INCOMPLETE}", profile.name));
         }
-        if read.unlisted {
+        if read.unlisted && read.listing.keys.is_empty() {
+            let why = nothing_tracked(profile.base_url.host());
+            self.gaps.push(format!("Profile {}: {why}", profile.name));
+        } else if read.unlisted {
             let host = profile.base_url.host();
             let why = format!(
                 "Profile {}: {host} has no list of keys, so only those are known that are tracked here.",

@@ -11,13 +11,13 @@ use crate::core::key::KeyId;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::core::way::{Way, Ways, is_sign_in};
+use crate::core::way::{Sighting, Way, Ways, is_sign_in};
 use crate::ops::sign_in::Profile;
 use crate::ports::{
     ApiError, Clock, Consequence, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
 };
 
-/// How long what was found counts before the server is asked again.
+/// How long it counts that an endpoint is there or missing before the server is asked again.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// An API that knows how each operation is done. Where the server has no list, its list is what is tracked here.
@@ -34,8 +34,8 @@ pub struct Finder {
 
 #[derive(Default)]
 struct State {
-    /// What was found, by this run or by one before it.
-    found: Ways,
+    /// What was seen of each operation's endpoint, by this run or by one before it.
+    found: HashMap<Operation, Sighting>,
     /// When the journal was asked.
     looked_up: Option<Timestamp>,
     /// Whether what the journal has may be out of date.
@@ -71,12 +71,10 @@ impl Finder {
     /// How each operation is done, as far as is known now.
     #[must_use]
     pub fn known(&self) -> Ways {
-        let found = self.state().found;
-        let pick = |settled: Way, found: Way| if settled == Way::Unknown { found } else { settled };
         Ways {
-            list: pick(self.settled.list, found.list),
-            create: pick(self.settled.create, found.create),
-            revoke: pick(self.settled.revoke, found.revoke),
+            list: self.of(Operation::List),
+            create: self.of(Operation::Create),
+            revoke: self.of(Operation::Revoke),
         }
     }
 
@@ -92,11 +90,11 @@ impl Finder {
         &self.credential
     }
 
-    /// Forgets what was found: the server is asked at the next use.
+    /// Forgets what was found, but for the endpoints that worked: the server is asked at the next use.
     pub fn ask_again(&self) {
         let mut state = self.state();
-        state.found = Ways::default();
-        state.looked_up = Some(self.clock.now());
+        state.found.retain(|_, sighting| sighting.lasts());
+        state.looked_up = None;
         state.asked_again = true;
     }
 
@@ -116,14 +114,13 @@ impl Finder {
         let answered = self.api.look_for(operation).await;
         tracing::debug!(operation = operation.word(), answer = ?answered.as_ref().ok(), "looked for an endpoint");
         match answered {
-            Ok(Presence::There) => self.keep(operation, Way::Api).await,
-            Ok(Presence::Missing) if self.is_up().await => self.keep(operation, Way::Assisted).await,
+            Ok(Presence::There) => self.keep(operation, Sighting::There).await,
             // Two answers that look alike tell something where the other endpoints are missing, too.
             Ok(Presence::Untold) if self.lacks_the_others(operation).await => {
-                self.keep(operation, Way::Assisted).await;
+                self.keep(operation, Sighting::Missing).await;
             }
-            Err(error) if is_missing(&error.fault) && self.is_up().await => {
-                self.keep(operation, Way::Assisted).await;
+            answered if looks_missing(&answered, false) => {
+                self.call_missing(operation, false).await;
             }
             // A server that takes whatever it is sent may have made a key.
             Err(error) if operation == Operation::Create && error.consequence == Consequence::Possible => {
@@ -153,10 +150,13 @@ impl Finder {
             return Ok(self.settled.list);
         }
         match self.api.look_for(Operation::List).await {
-            Ok(Presence::Missing) if self.is_up().await => self.keep(Operation::List, Way::Assisted).await,
-            Ok(Presence::There) => self.keep(Operation::List, Way::Api).await,
-            Err(error) if is_missing(&error.fault) && self.is_up().await => {
-                self.keep(Operation::List, Way::Assisted).await;
+            Ok(Presence::There) => self.keep(Operation::List, Sighting::Worked).await,
+            Ok(Presence::Missing) if self.has_worked(Operation::List) => {
+                return Err(self.lost(self.api.failed(Operation::List, Fault::NoEndpoint(404))));
+            }
+            Err(error) if self.has_worked(Operation::List) => return Err(self.lost(error)),
+            answered if looks_missing(&answered, false) => {
+                self.call_missing(Operation::List, false).await;
             }
             Ok(_) => {}
             Err(error) => return Err(error),
@@ -167,47 +167,48 @@ impl Finder {
     /// The answer to a real request, from which the way is learnt where it is that of a server without the endpoint: then
     /// the request had no effect.
     async fn learnt(&self, error: ApiError) -> ApiError {
-        if self.learn(&error).await {
-            return self.api.failed(error.operation, error.fault);
+        let operation = error.operation;
+        if self.settled_of(operation) != Way::Unknown || !is_missing(&error.fault) {
+            return error;
+        }
+        self.look_up().await;
+        if self.has_worked(operation) {
+            return self.lost(error);
+        }
+        if self.call_missing(operation, false).await {
+            return self.api.failed(operation, error.fault);
         }
         error
     }
 
-    async fn learn(&self, error: &ApiError) -> bool {
-        let operation = error.operation;
-        if self.settled_of(operation) != Way::Unknown || !is_missing(&error.fault) {
-            return false;
+    /// Calls an endpoint missing whose answer said so once: when the answer repeats, and the server answers this credential
+    /// as documented before and after it. Where `untold` counts, an answer that fits both repeats the first.
+    async fn call_missing(&self, operation: Operation, untold: bool) -> bool {
+        let missing = !self.has_worked(operation)
+            && self.is_up().await
+            && looks_missing(&self.api.look_for(operation).await, untold)
+            && self.is_up().await;
+        if missing {
+            self.keep(operation, Sighting::Missing).await;
         }
-        let surely = matches!(error.fault, Fault::NoEndpoint(404 | 405 | 501));
-        if !surely {
-            // A page after a 2xx may stand before the API or behind it.
-            let again = self.api.look_for(operation).await;
-            let missing = match &again {
-                Ok(presence) => *presence == Presence::Missing,
-                Err(error) => is_missing(&error.fault),
-            };
-            if !missing {
-                return false;
-            }
-        }
-        let assisted = self.is_up().await;
-        if assisted {
-            self.keep(operation, Way::Assisted).await;
-        }
-        assisted
+        missing
     }
 
-    /// Takes note that an operation's endpoint did what it was asked. Written down only where the journal may say
-    /// otherwise: nobody waits for the disk to learn what the next request shows as well.
-    async fn has_one(&self, operation: Operation) {
-        if self.of(operation) == Way::Api {
-            return;
+    /// An answer like that of a missing endpoint, from one that worked.
+    fn lost(&self, error: ApiError) -> ApiError {
+        let status = match &error.fault {
+            Fault::NoEndpoint(status) => *status,
+            Fault::Redirected { status, to } if is_sign_in(to) => *status,
+            _ => return error,
+        };
+        ApiError {
+            fault: Fault::EndpointLost(status),
+            ..error
         }
-        if self.state().asked_again {
-            self.keep(operation, Way::Api).await;
-        } else {
-            self.set(operation, Way::Api);
-        }
+    }
+
+    fn has_worked(&self, operation: Operation) -> bool {
+        self.state().found.get(&operation) == Some(&Sighting::Worked)
     }
 
     /// The tracked keys of the team our credential opens.
@@ -243,7 +244,7 @@ impl Finder {
             let stale = state.looked_up.is_none_or(|at| now.duration_since(at).abs() >= FRESH);
             if stale {
                 state.looked_up = Some(now);
-                state.found = Ways::default();
+                state.found.retain(|_, sighting| sighting.lasts());
             }
             stale
         };
@@ -253,25 +254,31 @@ impl Finder {
         let Ok(kept) = self.journal.ways(&self.scope).await else {
             return;
         };
-        let fresh = kept.iter().filter(|found| now.duration_since(found.at).abs() < FRESH);
-        for found in fresh {
-            self.set(found.operation, found.way);
-        }
+        let mut state = self.state();
+        let is_fresh = |found: &FoundWay| !state.asked_again && now.duration_since(found.at).abs() < FRESH;
+        let counting = kept
+            .into_iter()
+            .filter(|found| found.sighting.lasts() || is_fresh(found));
+        let counting: Vec<_> = counting.map(|found| (found.operation, found.sighting)).collect();
+        state.found.extend(counting);
     }
 
-    async fn keep(&self, operation: Operation, way: Way) {
-        if self.of(operation) == way && !self.state().asked_again {
-            return;
+    async fn keep(&self, operation: Operation, sighting: Sighting) {
+        {
+            let mut state = self.state();
+            let before = state.found.insert(operation, sighting);
+            if before == Some(sighting) && (sighting.lasts() || !state.asked_again) {
+                return;
+            }
         }
-        self.set(operation, way);
         tracing::info!(
             operation = operation.word(),
-            way = way.word(),
+            sighting = sighting.word(),
             "found out how it is done"
         );
         let found = FoundWay {
             operation,
-            way,
+            sighting,
             at: self.clock.now(),
         };
         // What is not kept is only found out again.
@@ -296,18 +303,15 @@ impl Finder {
         false
     }
 
-    fn set(&self, operation: Operation, way: Way) {
-        let mut state = self.state();
-        match operation {
-            Operation::List => state.found.list = way,
-            Operation::Create => state.found.create = way,
-            Operation::Revoke => state.found.revoke = way,
-            Operation::Teams => {}
-        }
-    }
-
     fn of(&self, operation: Operation) -> Way {
-        of(self.known(), operation)
+        match self.settled_of(operation) {
+            Way::Unknown => self
+                .state()
+                .found
+                .get(&operation)
+                .map_or(Way::Unknown, |seen| seen.way()),
+            settled => settled,
+        }
     }
 
     fn settled_of(&self, operation: Operation) -> Way {
@@ -326,6 +330,14 @@ fn of(ways: Ways, operation: Operation) -> Way {
         Operation::Create => ways.create,
         Operation::Revoke => ways.revoke,
         Operation::Teams => Way::Api,
+    }
+}
+
+/// Whether a look was answered as by a server without the endpoint.
+fn looks_missing(answered: &Result<Presence, ApiError>, untold: bool) -> bool {
+    match answered {
+        Ok(presence) => *presence == Presence::Missing || (untold && *presence == Presence::Untold),
+        Err(error) => is_missing(&error.fault),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::core::way::Way;
 use crate::ops::assist::{CLICKS, open_page, settle};
 use crate::ops::record::{Entry, record};
 use crate::ops::revoke::{Patience, Sent, is_listed, send};
-use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports, Presence};
+use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports};
 
 /// 401s in a row that are a death.
 const PROOF: u32 = 3;
@@ -168,9 +168,7 @@ fn dead_before(notes: &Notes<'_>, found: &Match) -> Outcome {
 /// Whether a server that answered 404 to a key it has answers so to whatever it is asked there.
 async fn has_no_endpoint(found: &Match) -> bool {
     let api = &*found.place.api;
-    if let Ok(Presence::Untold | Presence::Missing) = api.look_for(Operation::Revoke).await {
-        api.has_none(Operation::Revoke).await;
-    }
+    api.refused_all(Operation::Revoke, true).await;
     let ways = found.place.ways.as_ref().map(|ways| ways.known());
     ways.is_some_and(|ways| ways.revoke == Way::Assisted)
 }

@@ -28,12 +28,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             .take(2)
             .map(|count| 3 + width(std::slice::from_ref(count)))
             .sum();
-        let long = format!("assisted: {}", assisted.join(", "));
+        let long = format!("manual: {}", assisted.join(", "));
         let fits = width(&spans) + 3 + columns(&long) + counts <= room;
         let words = if assisted.len() < 3 && fits {
             long
         } else {
-            "assisted".to_owned()
+            "manual".to_owned()
         };
         if width(&spans) + 3 + columns(&words) <= room {
             spans.push(Span::raw("   "));

@@ -111,7 +111,7 @@ fn every_job(without: &[FaultEndpoint]) {
     assert_eq!(rows, 14, "{without:?}: {page}");
     let way = |operation| desk.way(operation);
     for (operation, word) in ALL.into_iter().zip(["list", "create", "revoke"]) {
-        let expected = if lacks(operation) { "assisted" } else { "api" };
+        let expected = if lacks(operation) { "manual" } else { "api" };
         let found = way(word);
         // What was never asked for is not claimed.
         assert!(
@@ -325,6 +325,7 @@ fn a_listed_key_takes_its_tracked_self_along_when_it_dies() {
     let ran = desk.run(&["revoke", "Invoices", "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     desk.server.leave_out(&[FaultEndpoint::List]);
-    assert_eq!(desk.way("list"), "assisted");
+    write_config(desk.home.path(), "[api]\nlist = \"manual\"\n");
+    assert_eq!(desk.way("list"), "manual");
     assert!(desk.listed("Invoices").is_none(), "it does not come back");
 }

@@ -3,6 +3,7 @@
 mod asked_first;
 mod dashboard;
 mod every_job;
+mod expected;
 mod found_out;
 mod import;
 mod jobs;

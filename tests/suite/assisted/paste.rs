@@ -173,7 +173,7 @@ fn the_page_is_for_this_machines_own_browser_and_shows_no_markup_of_others() {
 #[test]
 fn a_key_whose_answer_was_lost_is_not_called_never_made_by_a_server_without_a_list() {
     let desk = Desk::without(&[FaultEndpoint::List]);
-    assert_eq!(desk.run(&["list"]).code, 0);
+    assert_eq!(desk.run(&["list"]).code, 5);
     assert_eq!(desk.run(&["create", "First", "--show"]).code, 0);
     assert_eq!(
         desk.way("create"),

@@ -10,7 +10,7 @@ use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::listing::Source;
 use crate::core::secret::Secret;
 use crate::core::tracked::{Tracked, matches};
-use crate::core::way::Way;
+use crate::core::way::{Sighting, Way};
 use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
 impl Finder {
@@ -24,21 +24,32 @@ impl Finder {
         }
         let error = match self.api.list_page(page).await {
             Ok(read) => {
-                self.has_one(Operation::List).await;
+                self.keep(Operation::List, Sighting::Worked).await;
                 return Ok(read);
             }
             Err(error) => error,
         };
-        if page > 1 || self.settled_of(Operation::List) != Way::Unknown || !is_missing(&error.fault) {
+        if self.settled_of(Operation::List) != Way::Unknown || !is_missing(&error.fault) {
             return Err(error);
         }
+        if page > 1 || self.has_worked(Operation::List) {
+            return Err(self.lost(error));
+        }
         match self.api.teams().await {
-            Ok(_) => {
-                self.keep(Operation::List, Way::Assisted).await;
+            Ok(_) => {}
+            Err(refused) if refused.fault == Fault::Unauthorized => return Err(refused),
+            Err(_) => return Err(error),
+        }
+        match self.api.list_page(page).await {
+            Ok(read) => {
+                self.keep(Operation::List, Sighting::Worked).await;
+                Ok(read)
+            }
+            Err(again) if is_missing(&again.fault) && self.is_up().await => {
+                self.keep(Operation::List, Sighting::Missing).await;
                 Ok(none())
             }
-            Err(refused) if refused.fault == Fault::Unauthorized => Err(refused),
-            Err(_) => Err(error),
+            Err(again) => Err(again),
         }
     }
 
@@ -99,7 +110,10 @@ impl KeyApi for Finder {
                 return Err(self.api.failed(Operation::Revoke, Fault::NotTheirs));
             }
             match self.api.revoke(id).await {
-                Ok(()) => Ok(()),
+                Ok(()) => {
+                    self.keep(Operation::Revoke, Sighting::Worked).await;
+                    Ok(())
+                }
                 Err(error) => Err(self.learnt(error).await),
             }
         })
@@ -145,7 +159,7 @@ impl KeyApi for Finder {
     fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async move {
             // Written down only now that its value is safe.
-            self.keep(Operation::Create, Way::Api).await;
+            self.keep(Operation::Create, Sighting::Worked).await;
             if self.of(Operation::List) != Way::Assisted {
                 return;
             }
@@ -166,10 +180,11 @@ impl KeyApi for Finder {
         })
     }
 
-    fn has_none(&self, operation: Operation) -> Answer<'_, ()> {
+    fn refused_all(&self, operation: Operation, listed: bool) -> Answer<'_, ()> {
         Box::pin(async move {
-            if self.settled_of(operation) == Way::Unknown && self.is_up().await {
-                self.keep(operation, Way::Assisted).await;
+            if self.settled_of(operation) == Way::Unknown {
+                self.look_up().await;
+                self.call_missing(operation, listed).await;
             }
         })
     }

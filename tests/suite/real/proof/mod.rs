@@ -240,7 +240,7 @@ fn values_in(bytes: &[u8]) -> impl Iterator<Item = &str> {
 /// Creates a key of this name in a dashboard, up to the dialog that shows it once.
 /// Begins a key that is made in the browser.
 fn create_in_browser(terminal: &mut Terminal, name: &str) {
-    terminal.wait_for("assisted: list");
+    terminal.wait_for("manual: list");
     terminal.press("n");
     terminal.wait_for("New key");
     terminal.send(name);

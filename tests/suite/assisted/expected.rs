@@ -69,7 +69,8 @@ fn list_that_worked_stays_expected_when_status_asks_again() {
 
 #[test]
 fn create_that_worked_is_not_handed_to_the_browser() {
-    for fault in LIKE_A_MISSING_ONE {
+    // After a page with 200 the key may have been made: that is looked into for two minutes.
+    for fault in ["status=404", "status=405", "status=501"] {
         let desk = Desk::without(&[]);
         assert_eq!(desk.run(&["create", "First", "--show"]).code, 0);
         // The same answer to the request and to each look after it.

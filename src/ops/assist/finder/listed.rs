@@ -16,8 +16,8 @@ use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operati
 impl Finder {
     async fn page(&self, page: u32) -> Result<KeyPage, ApiError> {
         let none = || KeyPage {
-            keys: Vec::new(),
             total: Some(0),
+            ..KeyPage::default()
         };
         if self.recall(Operation::List).await == Way::Assisted {
             return Ok(none());

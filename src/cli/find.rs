@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::cli::exit::{Exit, Trouble};
-use crate::cli::list::INCOMPLETE;
+use crate::cli::list::incomplete;
 use crate::cli::words;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
@@ -22,7 +22,7 @@ pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey,
         // Another of that name may be among the keys that were not sent.
         [_] if !listing.complete => Err(Trouble::new(
             Exit::Partial,
-            format!("Nothing was done. {INCOMPLETE} Or give the key's id."),
+            format!("Nothing was done. {} Or give the key's id.", incomplete(listing)),
         )),
         [only] => Ok(only),
         [] => Err(missing(listing, text)),
@@ -68,8 +68,9 @@ fn missing(listing: &Listing, text: &str) -> Trouble {
         return Trouble::new(
             Exit::Partial,
             format!(
-                "Nothing was done: {} is not among the keys that were read. {INCOMPLETE}",
-                quoted(text)
+                "Nothing was done: {} is not among the keys that were read. {}",
+                quoted(text),
+                incomplete(listing)
             ),
         );
     }

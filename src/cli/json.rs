@@ -18,8 +18,12 @@ pub(crate) struct ListShape<'a> {
     schema_version: u32,
     as_of: String,
     team: Option<TeamShape<'a>>,
-    /// Whether every key the server counts is here.
+    /// Whether every key was read, each with an id, and nothing moved meanwhile.
     pub(crate) complete: bool,
+    /// How many keys have a field that could not be read, and is null here.
+    odd_rows: usize,
+    /// How many rows have no id that can be read, and are not here.
+    rows_without_id: usize,
     keys: Vec<KeyShape<'a>>,
 }
 
@@ -154,6 +158,8 @@ impl<'a> ListShape<'a> {
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
             complete: listing.complete,
+            odd_rows: listing.odd.with_unknown_fields,
+            rows_without_id: listing.odd.without_id,
             keys: listing
                 .keys
                 .iter()
@@ -213,6 +219,8 @@ mod tests {
                 "as_of": "2026-11-22T12:00:00Z",
                 "team": {"id": "team_1", "name": "Acme Support"},
                 "complete": true,
+                "odd_rows": 0,
+                "rows_without_id": 0,
                 "keys": [{
                     "id": "key_1", "name": "Zapier", "prefix": "cz_Iz1P", "last_four": "CpSn",
                     "created_at": "2026-11-01T08:00:00Z", "last_used_at": "2026-11-22T11:58:00Z",

@@ -19,7 +19,10 @@ use crate::ops::assist::Finder;
 use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
 
-pub(crate) const INCOMPLETE: &str = "The list is not complete: the server counts more keys than it sent. It may have changed meanwhile; run this again.";
+/// That a list is not complete, and why.
+pub(crate) fn incomplete(listing: &Listing) -> String {
+    format!("The list is not complete: {}. Run this again.", listing.odd.gap())
+}
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;
@@ -38,8 +41,11 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         output.data(&table(&listing, &policies, &pairs, &TimeZone::system(), output.look()))?;
     }
     keep(context.ports, &context.settings.profile, &listing).await;
+    if let Some(words) = listing.odd.unknown_fields() {
+        output.warn(&words);
+    }
     if !listing.complete {
-        output.warn(INCOMPLETE);
+        output.warn(&incomplete(&listing));
         return Ok(Exit::Partial);
     }
     if nothing_known {

@@ -71,6 +71,7 @@ pub(crate) fn listing(keys: Vec<ListedKey>) -> Listing {
         }),
         keys,
         complete: true,
+        odd: Default::default(),
         as_of: at("2026-11-22T12:00:00Z"),
     }
 }

@@ -195,6 +195,7 @@ mod tests {
             team: None,
             keys: keys.collect(),
             complete: true,
+            odd: Default::default(),
             as_of: now(),
         };
         let policies = Policies::default().with_register(Register::new(vec![Entry {

@@ -259,6 +259,14 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The bytes of its texts.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let texts = [&self.created_by, &self.prefix, &self.last_four];
+        let known = texts.into_iter().flatten().map(Label::bytes).sum::<usize>();
+        self.id.0.bytes() + self.name.bytes() + known
+    }
+
     /// `prefix…last_four`, or a dash where the server gives neither.
     #[must_use]
     pub fn hint(&self) -> String {

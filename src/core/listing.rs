@@ -69,6 +69,39 @@ impl ListedKey {
     }
 }
 
+/// Rows of a list that do not read as the contract says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OddRows {
+    /// Keys with a field that could not be read, and is unknown.
+    pub with_unknown_fields: usize,
+    /// Rows without an id that can be read: which keys they are is not known.
+    pub without_id: usize,
+}
+
+impl OddRows {
+    /// Why a list with these rows that is not complete is not, for a sentence about it.
+    #[must_use]
+    pub fn gap(self) -> String {
+        match self.without_id {
+            0 => "it changed while it was read, or the server counts more keys than it sent".to_owned(),
+            1 => "1 of its rows has no id that can be read".to_owned(),
+            rows => format!("{rows} of its rows have no id that can be read"),
+        }
+    }
+
+    /// What is to be known of the keys with unknown fields, where there are any.
+    #[must_use]
+    pub fn unknown_fields(self) -> Option<String> {
+        match self.with_unknown_fields {
+            0 => None,
+            1 => Some("1 key has a field that cannot be read; it is shown as unknown.".to_owned()),
+            keys => Some(format!(
+                "{keys} keys have a field that cannot be read; it is shown as unknown."
+            )),
+        }
+    }
+}
+
 /// A team's list of keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
@@ -76,8 +109,10 @@ pub struct Listing {
     pub team: Option<Team>,
     /// Every key, in the server's order.
     pub keys: Vec<ListedKey>,
-    /// Whether every key the server counts was read.
+    /// Whether every key was read, each with an id, and nothing moved meanwhile.
     pub complete: bool,
+    /// Its rows that do not read as the contract says.
+    pub odd: OddRows,
     /// When it was read, by the server's clock.
     pub as_of: Timestamp,
 }

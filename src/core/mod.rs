@@ -9,6 +9,7 @@ pub mod incident;
 pub mod key;
 pub mod listing;
 pub mod policy;
+pub mod reading;
 pub mod register;
 pub mod rotation;
 pub mod secret;

@@ -68,6 +68,12 @@ impl Label {
         self.width
     }
 
+    /// The bytes of both its texts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.raw.len() + self.shown.as_ref().map_or(0, |shown| shown.len())
+    }
+
     /// Whether cleaning changed the text, so that what is drawn cannot be typed back.
     #[must_use]
     pub fn was_escaped(&self) -> bool {

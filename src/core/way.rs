@@ -28,7 +28,7 @@ impl Way {
 
 /// What was seen of an operation's endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sighting {
+pub enum EndpointState {
     /// It did what it was asked. It is expected to from then on: an answer that looks like a missing endpoint is an error.
     Worked,
     /// It answered a look as an endpoint does.
@@ -37,7 +37,7 @@ pub enum Sighting {
     Missing,
 }
 
-impl Sighting {
+impl EndpointState {
     const ALL: [Self; 3] = [Self::Worked, Self::There, Self::Missing];
 
     /// The word in the journal.
@@ -53,7 +53,7 @@ impl Sighting {
     /// Reads a word back.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sighting| sighting.word() == word)
+        Self::ALL.into_iter().find(|state| state.word() == word)
     }
 
     /// How the operation is done, then.
@@ -122,10 +122,10 @@ mod tests {
 
     #[test]
     fn every_sighting_is_read_back_by_its_word() {
-        for sighting in Sighting::ALL {
-            assert_eq!(Sighting::of_word(sighting.word()), Some(sighting));
+        for state in EndpointState::ALL {
+            assert_eq!(EndpointState::of_word(state.word()), Some(state));
         }
-        assert_eq!(Sighting::of_word("whatever"), None);
+        assert_eq!(EndpointState::of_word("whatever"), None);
         let ways = Ways {
             create: Way::Assisted,
             revoke: Way::Assisted,

@@ -203,7 +203,7 @@ async fn prepare(
     without_store: WithoutStore,
     by_hand: bool,
 ) -> Result<Creation, Blocked> {
-    let (known, _) = read_list(api, &|_| {}).await.map_err(Blocked::List)?;
+    let known = read_list(api, &|_| {}).await.map_err(Blocked::List)?.keys;
     let intent = Intent {
         name: name.clone(),
         at: server_now(api, &*ports.clock),

@@ -22,6 +22,8 @@ pub enum Waiting {
     Value(Creation),
     /// The key is there and its value is lost for good.
     Lost(Creation),
+    /// It is in the list, and until this time another copy of the program may still be putting its value away.
+    Listed(Creation, Minted, Timestamp),
     /// It is not in the list yet, and may still appear.
     Looking(Creation),
     /// Several keys could be it.
@@ -40,6 +42,7 @@ impl Waiting {
         match self {
             Self::Value(creation)
             | Self::Lost(creation)
+            | Self::Listed(creation, ..)
             | Self::Looking(creation)
             | Self::Several(creation, _)
             | Self::Unreadable(creation)
@@ -60,6 +63,12 @@ impl Waiting {
             Self::Value(_) => format!("The value of “{name}”{id} is safe in {store} and waits to be stored."),
             Self::Lost(_) => format!(
                 "“{name}”{id} exists and its value is lost for good: nobody can use it. Revoke it and create another."
+            ),
+            Self::Listed(_, minted, until) => format!(
+                "“{name}” ({}) is listed. Another copy of the program may still hold its value until {}; after that the \
+                 value is lost for good: revoke it and create another.",
+                minted.id,
+                until.strftime("%H:%M:%S UTC")
             ),
             Self::Looking(_) => format!(
                 "It is not known yet what became of “{name}”{id}: it is looked for until two minutes after it was \
@@ -120,7 +129,31 @@ pub enum Since {
 /// 401s that are a death.
 const DEATH: u32 = 3;
 
-/// The list as it was read once for every unfinished creation.
+/// The list as it was read for every unfinished creation: once, and once more where an absence hangs on it.
+#[derive(Default)]
+struct Readings {
+    first: Option<Seen>,
+    second: Option<Seen>,
+}
+
+impl Readings {
+    async fn first(&mut self, api: &dyn KeyApi) -> Result<&Seen, RecoverError> {
+        Seen::of(api, &mut self.first).await
+    }
+
+    /// Whether two readings in a row prove for `creation` that nothing in the list is what `is_it` says.
+    async fn lack(
+        &mut self,
+        api: &dyn KeyApi,
+        creation: &Creation,
+        is_it: impl Fn(&ApiKey) -> bool,
+    ) -> Result<bool, RecoverError> {
+        let lacks = |seen: &Seen| seen.proves_absence_for(creation) && !seen.keys.iter().any(&is_it);
+        Ok(lacks(Seen::of(api, &mut self.first).await?) && lacks(Seen::of(api, &mut self.second).await?))
+    }
+}
+
+/// One reading of it.
 struct Seen {
     keys: Vec<ApiKey>,
     /// Whether a key that it lacks is not there: it is the server's, and whole.
@@ -132,9 +165,11 @@ impl Seen {
         let read = match seen.take() {
             Some(read) => read,
             None => {
-                let (keys, complete) = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
-                let complete = complete && api.has_list();
-                Self { keys, complete }
+                let read = read_list(api, &|_| {}).await.map_err(RecoverError::List)?;
+                Self {
+                    complete: read.complete && api.has_list(),
+                    keys: read.keys,
+                }
             }
         };
         Ok(seen.insert(read))
@@ -164,7 +199,7 @@ pub async fn recover(
         .await
         .map_err(RecoverError::Journal)?;
     let mut waiting = Vec::new();
-    let mut list: Option<Seen> = None;
+    let mut list = Readings::default();
     for creation in unfinished {
         let one = match creation.stage {
             Stage::Done | Stage::Closed => None,
@@ -191,15 +226,13 @@ pub async fn recover(
 
 /// Whether the key of a waiting value was revoked meanwhile: its own team's whole list lacks it, and its value is refused.
 /// Not asked of a key so new that neither may know it yet.
-async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Option<Seen>, creation: &Creation) -> bool {
+async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Readings, creation: &Creation) -> bool {
     let Some(minted) = &creation.minted else { return false };
-    let Ok(seen) = Seen::of(api, list).await else {
+    if creation.intent.known.is_empty() || server_now(api, &*ports.clock) < creation.search_ends() {
         return false;
-    };
-    let known = &creation.intent.known;
-    let own_team = seen.keys.iter().any(|key| known.contains(&key.id));
-    let listed = seen.keys.iter().any(|key| key.id == minted.id);
-    if listed || !own_team || !seen.complete || server_now(api, &*ports.clock) < creation.search_ends() {
+    }
+    let lacks = list.lack(api, creation, |key| key.id == minted.id).await;
+    if !lacks.unwrap_or(false) {
         return false;
     }
     let Ok(Some(value)) = ports.store.get(&Account::escrow(&creation.op)).await else {
@@ -243,7 +276,7 @@ async fn intended(
     ports: &Ports,
     profile: &Profile,
     api: &dyn KeyApi,
-    list: &mut Option<Seen>,
+    list: &mut Readings,
     creation: Creation,
     since: &Since,
 ) -> Result<Option<Waiting>, RecoverError> {
@@ -251,8 +284,7 @@ async fn intended(
     if creation.intent.by_hand && creation.minted.is_none() && !matches!(kept, Ok(Some(_))) {
         return Ok(Some(Waiting::Asked(creation)));
     }
-    let seen = Seen::of(api, list).await?;
-    let keys = &seen.keys;
+    let keys = &list.first(api).await?.keys;
     let now = server_now(api, &*ports.clock);
     let secret = match kept {
         Ok(secret) => secret,
@@ -288,20 +320,35 @@ async fn intended(
         }));
     }
     // While another copy of the program may be writing the escrow, nothing is given up.
-    let too_soon = *since != Since::JustNow(creation.op.clone()) && now < after(creation.intent.at, OTHER_COPY);
-    if too_soon {
-        return Ok(Some(Waiting::Looking(creation)));
+    let lease = after(creation.intent.at, OTHER_COPY);
+    let found = creation.look(keys.iter(), now);
+    if *since != Since::JustNow(creation.op.clone()) && now < lease {
+        let listed = match (&creation.minted, found) {
+            (Some(minted), _) => keys.iter().any(|key| key.id == minted.id).then(|| minted.clone()),
+            (None, Search::One(minted)) if api.has_list() => Some(minted),
+            (None, _) => None,
+        };
+        return Ok(Some(match listed {
+            Some(minted) => Waiting::Listed(creation, minted, lease),
+            None => Waiting::Looking(creation),
+        }));
     }
     if let Some(minted) = creation.minted.clone() {
         return Ok(Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)));
     }
-    Ok(match creation.look(keys.iter(), now) {
+    Ok(match found {
         _ if !api.has_list() => Some(Waiting::Asked(creation)),
         Search::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
         Search::KeepLooking => Some(Waiting::Looking(creation)),
         Search::Several(found) => Some(Waiting::Several(creation, found)),
         // A list with gaps, or of another team, shows nothing.
-        Search::Nothing if !seen.proves_absence_for(&creation) => Some(Waiting::Looking(creation)),
+        Search::Nothing
+            if !list
+                .lack(api, &creation, |key| creation.look([key], now) != Search::Nothing)
+                .await? =>
+        {
+            Some(Waiting::Looking(creation))
+        }
         Search::Nothing => {
             move_on(ports, &creation, Event::NothingAppeared).await;
             let detail = format!("{}: no such key appeared", creation.intent.name);
@@ -316,15 +363,14 @@ async fn still_listed(
     ports: &Ports,
     profile: &Profile,
     api: &dyn KeyApi,
-    list: &mut Option<Seen>,
+    list: &mut Readings,
     creation: Creation,
 ) -> Result<Option<Waiting>, RecoverError> {
-    let seen = Seen::of(api, list).await?;
-    let gone = creation
-        .minted
-        .as_ref()
-        .is_some_and(|minted| seen.keys.iter().all(|key| key.id != minted.id));
-    if !gone || !seen.proves_absence_for(&creation) {
+    let gone = match &creation.minted {
+        Some(minted) => list.lack(api, &creation, |key| key.id == minted.id).await?,
+        None => false,
+    };
+    if !gone {
         return Ok(Some(Waiting::Lost(creation)));
     }
     move_on(ports, &creation, Event::Settled).await;

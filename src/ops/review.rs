@@ -1,17 +1,18 @@
 //! Read a team's whole list of keys.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, Own};
-use crate::core::listing::{ListedKey, Listing};
+use crate::core::key::{ApiKey, Own, Team};
+use crate::core::listing::{ListedKey, Listing, OddRows};
+use crate::core::reading::{Bound, Bounds, Next, Reading, Stray};
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE, Ports};
+use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, Ports};
 
 /// How often a list that changed under our reading is read again before it is called incomplete.
-const READS: u32 = 2;
+const READS: u32 = 3;
 
 /// How far the reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,33 +40,34 @@ pub async fn review(
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
     let (teams, keys) = tokio::join!(api.teams(), read_list(api, on_page));
-    let (keys, complete) = keys?;
+    let read = keys?;
     let team = match teams {
         Ok(teams) => teams.into_iter().next(),
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
         Err(_) => None,
     };
-    tracing::debug!(keys = keys.len(), complete, "read the list");
-    Ok(Listing {
-        team,
-        keys: mark_own(api, keys),
-        complete,
-        as_of: server_now(api, clock),
-    })
+    tracing::debug!(keys = read.keys.len(), complete = read.complete, "read the list");
+    Ok(listing(api, clock, team, read))
 }
 
-/// Reads the whole list and nothing else: its team is not asked for.
+fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: Option<Team>, read: ReadList) -> Listing {
+    Listing {
+        team,
+        keys: mark_own(api, read.keys),
+        complete: read.complete,
+        odd: read.odd,
+        as_of: server_now(api, clock),
+    }
+}
+
+/// Reads the list once and no page of it twice: before a leaked key is revoked, each request costs time. One of several
+/// pages is not complete.
 ///
 /// # Errors
 /// The list's error.
-pub(crate) async fn review_unnamed(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
-    let (keys, complete) = read_list(api, &|_| {}).await?;
-    Ok(Listing {
-        team: None,
-        keys: mark_own(api, keys),
-        complete,
-        as_of: server_now(api, clock),
-    })
+pub(crate) async fn glance(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
+    let read = read_within(api, Care::Glance, Bounds::default(), &|_| {}).await?;
+    Ok(listing(api, clock, None, read))
 }
 
 /// Keeps a whole list as the last one seen, for the next first frame. One that is not kept is only read again.
@@ -78,54 +80,164 @@ pub async fn keep(ports: &Ports, profile: &Profile, listing: &Arc<Listing>) {
     }
 }
 
-/// Reads the list to its end; `false` beside it when keys the server counts never appeared.
-///
-/// # Errors
-/// The first page that cannot be read, or [`Fault::Endless`].
-pub async fn read_list(
-    api: &dyn KeyApi,
-    on_page: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(Vec<ApiKey>, bool), ApiError> {
-    let mut keys = Vec::new();
-    for _ in 0..READS {
-        let (read, total) = read_once(api, on_page).await?;
-        keys = read;
-        // A key revoked while we read moves its followers one place up, past the page that would have shown them.
-        let missing = total.is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|count| count < total));
-        if !missing {
-            return Ok((api.with_tracked(keys).await?, true));
+/// A list that was read to its end.
+#[derive(Debug)]
+pub struct ReadList {
+    /// The keys, with those that only this machine knows of.
+    pub keys: Vec<ApiKey>,
+    /// Whether every key was read, each with an id, and nothing moved meanwhile.
+    pub complete: bool,
+    /// Its rows that do not read as the contract says.
+    pub odd: OddRows,
+    /// Whether all its rows were read and nothing moved meanwhile.
+    whole: bool,
+    strays: Vec<Stray>,
+}
+
+/// What the list says of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// It is there.
+    Listed,
+    /// It is not there.
+    Gone,
+    /// Neither is shown; says why.
+    Untold(String),
+}
+
+impl ReadList {
+    /// What this reading says of `key`; a row without an id may be it.
+    fn sight(&self, key: &ApiKey) -> Sighting {
+        if self.keys.iter().any(|listed| listed.id == key.id) {
+            Sighting::Listed
+        } else if !self.whole {
+            Sighting::Untold(OddRows::default().gap())
+        } else if self.strays.iter().any(|stray| stray.may_be(key)) {
+            Sighting::Untold("a row without an id that can be read may be it".to_owned())
+        } else {
+            Sighting::Gone
         }
     }
-    Ok((api.with_tracked(keys).await?, false))
+}
+
+/// Two readings of the list in a row; the second only where the first lacks a key.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    first: ReadList,
+    second: Option<ReadList>,
+}
+
+impl Looks {
+    /// Looks for `keys`.
+    ///
+    /// # Errors
+    /// As [`read_list`].
+    pub(crate) async fn of(api: &dyn KeyApi, keys: &[&ApiKey]) -> Result<Self, ApiError> {
+        let first = read_list(api, &|_| {}).await?;
+        let second = if keys.iter().any(|key| first.sight(key) == Sighting::Gone) {
+            Some(read_list(api, &|_| {}).await?)
+        } else {
+            None
+        };
+        Ok(Self { first, second })
+    }
+
+    /// What they say of one of the keys that were looked for.
+    pub(crate) fn sight(&self, key: &ApiKey) -> Sighting {
+        match (self.first.sight(key), &self.second) {
+            (Sighting::Gone, Some(second)) => second.sight(key),
+            (Sighting::Gone, None) => Sighting::Untold("it was read only once".to_owned()),
+            (seen, _) => seen,
+        }
+    }
+}
+
+/// Reads the list to its end, and again where it moved meanwhile.
+///
+/// # Errors
+/// The first page that cannot be read, a list of which no row can be, or [`Fault::PastBound`].
+pub async fn read_list(api: &dyn KeyApi, on_page: &(dyn Fn(Progress) + Send + Sync)) -> Result<ReadList, ApiError> {
+    read_within(api, Care::Proof, Bounds::default(), on_page).await
+}
+
+/// How carefully a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// To its end. Over several pages that is not complete, because a key may have moved meanwhile.
+    Glance,
+    /// The pages are held against a second look at them.
+    Proof,
+}
+
+async fn read_within(
+    api: &dyn KeyApi,
+    care: Care,
+    bounds: Bounds,
+    on_page: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<ReadList, ApiError> {
+    let reading = async {
+        let mut left = READS;
+        loop {
+            let mut reading = read_once(api, bounds, on_page).await?;
+            left = left.saturating_sub(1);
+            let read = reading.is_whole() && (care == Care::Glance || hold_still(api, &mut reading).await?);
+            if read || left == 0 {
+                let whole = read && (care == Care::Proof || reading.pages() == 1);
+                return Ok((reading, whole));
+            }
+        }
+    };
+    let limit = Duration::from_secs(bounds.seconds);
+    let in_time = tokio::time::timeout(limit, reading).await;
+    let too_long = |_| api.failed(Operation::List, Fault::PastBound(Bound::Seconds(bounds.seconds)));
+    let (reading, whole) = in_time.map_err(too_long)??;
+    let (keys, strays, odd) = reading.into_parts();
+    if let (true, Some(stray)) = (keys.is_empty(), strays.first()) {
+        // No row of it reads as the contract says: this is another list.
+        let why = stray.why.clone();
+        return Err(api.failed(Operation::List, Fault::Unreadable { status: 200, why }));
+    }
+    Ok(ReadList {
+        keys: api.with_tracked(keys).await?,
+        complete: whole && strays.is_empty(),
+        odd,
+        whole,
+        strays,
+    })
+}
+
+/// Whether the pages still hold what they held when they were read; the last one was read last.
+async fn hold_still(api: &dyn KeyApi, reading: &mut Reading) -> Result<bool, ApiError> {
+    for number in 1..reading.pages() {
+        reading.hold_against(number, &api.list_page(number).await?);
+        if !reading.is_whole() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn read_once(
     api: &dyn KeyApi,
+    bounds: Bounds,
     on_page: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(Vec<ApiKey>, Option<u64>), ApiError> {
-    let mut keys: Vec<ApiKey> = Vec::new();
-    let mut seen = HashSet::new();
-    for page in 1..=PAGE_LIMIT {
-        let answer = api.list_page(page).await?;
-        let count = answer.keys.len();
-        let before = keys.len();
-        keys.extend(answer.keys.into_iter().filter(|key| seen.insert(key.id.clone())));
+) -> Result<Reading, ApiError> {
+    let mut reading = Reading::new(bounds);
+    loop {
+        let page = api.list_page(reading.pages().saturating_add(1)).await?;
+        let total = page.total;
+        let next = reading.take(page);
+        let past = |bound| api.failed(Operation::List, Fault::PastBound(bound));
+        let next = next.map_err(past)?;
         on_page(Progress {
-            read: keys.len(),
-            total: answer.total,
+            read: usize::try_from(reading.count()).unwrap_or(usize::MAX),
+            total,
         });
-        let brought_nothing = keys.len() == before;
-        let all_counted = answer
-            .total
-            .is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|n| n >= total));
-        let short_page = answer.total.is_none() && u32::try_from(count).is_ok_and(|count| count < PAGE_SIZE);
-        if brought_nothing || all_counted || short_page {
-            return Ok((keys, answer.total));
+        if next == Next::End {
+            return Ok(reading);
         }
     }
-    Err(api.failed(Operation::List, Fault::Endless))
 }
-
 /// A hint shared by several keys names none of them as ours.
 fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
     let mut listed: Vec<ListedKey> = keys

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::core::activity::Action;
 use crate::core::incident::Outcome;
-use crate::core::key::{KeyId, Own};
+use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
 use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
-use crate::ops::review::read_list;
+use crate::ops::review::{Looks, Sighting};
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation, Ports};
 
-/// How often and how patiently a `DELETE` is sent again while its key is still listed.
+/// How often and how patiently a `DELETE` that failed is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// Times the `DELETE` is sent at most.
@@ -83,7 +83,7 @@ pub async fn revoke_and_record(
 pub(crate) enum Sent {
     /// It was accepted.
     Accepted,
-    /// An answer got lost, and the full list lacks the key since.
+    /// An answer got lost, and the server knows no such id since.
     Vanished,
     /// An answer got lost, and our own credential, which it was about, is refused since.
     OwnRefused,
@@ -95,7 +95,7 @@ pub(crate) enum Sent {
     Refused(ApiError),
     /// It failed in a way that asking again does not mend, or only after a longer wait than we have.
     Failed(ApiError),
-    /// It failed the last time it was sent; what is true then is in the list.
+    /// It failed the last time it was sent, and may have had its effect all the same.
     GaveUp(ApiError),
 }
 
@@ -104,37 +104,37 @@ pub(crate) async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patie
     let sent = send(api, target, patience).await;
     match at_once(&sent) {
         Some(outcome) => outcome,
-        None => after_list(api, &sent, target, is_listed(api, &target.key.id).await).await,
+        None => after_list(api, &sent, target, sight(api, &target.key).await).await,
     }
 }
 
 /// The outcome that needs no list, where there is one.
 pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
-        Sent::Vanished => Some(Outcome::Revoked),
         Sent::ByHand => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
         Sent::OwnRefused => Some(Outcome::Dead),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
-        Sent::Accepted | Sent::UnknownId | Sent::GaveUp(_) => None,
+        Sent::Accepted | Sent::Vanished | Sent::UnknownId | Sent::GaveUp(_) => None,
     }
 }
 
-/// The outcome when the list was read again: whether the key is still listed, or why that cannot be told.
+/// The outcome when the list was read again: what it says of the key, or why it cannot be read.
 pub(crate) async fn after_list(
     api: &dyn KeyApi,
     sent: &Sent,
     target: &ListedKey,
-    listed: Result<bool, ApiError>,
+    seen: Result<Sighting, ApiError>,
 ) -> Outcome {
     match sent {
-        Sent::UnknownId => after_unknown_id(api, target, listed).await,
-        Sent::GaveUp(error) => after_last_send(error, listed),
-        _ => after_acceptance(target, listed),
+        Sent::UnknownId => after_unknown_id(api, target, seen).await,
+        Sent::GaveUp(error) => after_last_send(error, seen),
+        _ => after_acceptance(target, seen),
     }
 }
 
-/// Sends the `DELETE`, and again while its key is listed and the failure may pass.
+/// Sends the `DELETE`, and again after a failure that may pass: only the server's own yes or 404 says that it took effect.
+/// That a list lacks the key does not.
 pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Sent {
     let key = &target.key;
     let mut wait = patience.first_wait;
@@ -148,6 +148,7 @@ pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patienc
             Err(error) => error,
         };
         match &error.fault {
+            Fault::NotFound(_) if maybe_done => return Sent::Vanished,
             Fault::NotFound(_) => return Sent::UnknownId,
             Fault::Unauthorized if sends > 1 && target.own == Own::Yes => return Sent::OwnRefused,
             _ if maybe_done && !may_send_again(&error) => return Sent::GaveUp(after_a_lost_answer(error)),
@@ -172,14 +173,6 @@ pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patienc
         }
         tokio::time::sleep(wait.max(asked)).await;
         wait = wait.saturating_mul(2);
-        match is_listed(api, &key.id).await {
-            Ok(false) => return Sent::Vanished,
-            Err(ApiError {
-                fault: Fault::Unauthorized,
-                ..
-            }) if target.own == Own::Yes => return Sent::OwnRefused,
-            Ok(true) | Err(_) => {}
-        }
     }
 }
 
@@ -190,7 +183,7 @@ fn may_send_again(error: &ApiError) -> bool {
         || matches!(error.fault, Fault::Interrupted | Fault::TimedOut(_))
 }
 
-fn after_acceptance(target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+fn after_acceptance(target: &ListedKey, seen: Result<Sighting, ApiError>) -> Outcome {
     if target.is_tracked() {
         return Outcome::Unconfirmed(
             "The server accepted the revocation, and has no list to see the key gone from: only its value shows whether \
@@ -198,9 +191,14 @@ fn after_acceptance(target: &ListedKey, listed: Result<bool, ApiError>) -> Outco
                 .to_owned(),
         );
     }
-    match listed {
-        Ok(false) => Outcome::Revoked,
-        Ok(true) => Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned()),
+    match seen {
+        Ok(Sighting::Gone) => Outcome::Revoked,
+        Ok(Sighting::Listed) => {
+            Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned())
+        }
+        Ok(Sighting::Untold(why)) => Outcome::Unconfirmed(format!(
+            "The server accepted the revocation, but its list does not show whether the key is gone: {why}."
+        )),
         // With our own credential gone the list cannot be read any more: that is the proof.
         Err(error) if error.fault == Fault::Unauthorized && target.own == Own::Yes => Outcome::Dead,
         Err(error) => Outcome::Unconfirmed(format!(
@@ -217,7 +215,7 @@ fn after_a_lost_answer(error: ApiError) -> ApiError {
     }
 }
 
-async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, listed: Result<bool, ApiError>) -> Outcome {
+async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, seen: Result<Sighting, ApiError>) -> Outcome {
     if target.is_tracked() {
         // What is tracked here does not say that the server has it.
         api.refused_all(Operation::Revoke, false).await;
@@ -226,29 +224,33 @@ async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, listed: Result<b
                 .to_owned(),
         );
     }
-    match listed {
-        Ok(false) => Outcome::AlreadyGone,
-        Ok(true) => {
+    match seen {
+        Ok(Sighting::Gone) => Outcome::AlreadyGone,
+        Ok(Sighting::Listed) => {
             // It knows the key and not the path, if it answers so to any path.
             api.refused_all(Operation::Revoke, true).await;
             Outcome::Unconfirmed("The server answered 404 to the revocation but still lists the key.".to_owned())
         }
+        Ok(Sighting::Untold(why)) => Outcome::Unconfirmed(format!(
+            "The server answered 404 to the revocation, and its list does not show whether the key is gone: {why}."
+        )),
         Err(error) => Outcome::Unconfirmed(format!(
             "The server answered 404 to the revocation, and the list could not be read afterwards. {error}"
         )),
     }
 }
 
-fn after_last_send(error: &ApiError, listed: Result<bool, ApiError>) -> Outcome {
-    match listed {
-        Ok(false) => Outcome::Revoked,
-        Ok(true) if error.consequence == Consequence::None => Outcome::Failed(error.to_string()),
-        Ok(true) | Err(_) => Outcome::Unconfirmed(error.to_string()),
+fn after_last_send(error: &ApiError, seen: Result<Sighting, ApiError>) -> Outcome {
+    match seen {
+        Ok(Sighting::Gone) => Outcome::Unconfirmed(format!(
+            "{error} The list lacks the key, but the server never said that it revoked it."
+        )),
+        Ok(Sighting::Listed) if error.consequence == Consequence::None => Outcome::Failed(error.to_string()),
+        Ok(Sighting::Listed | Sighting::Untold(_)) | Err(_) => Outcome::Unconfirmed(error.to_string()),
     }
 }
 
-/// Whether the full list holds `id`; an incomplete list that lacks it is no proof and reads as still listed.
-pub(crate) async fn is_listed(api: &dyn KeyApi, id: &KeyId) -> Result<bool, ApiError> {
-    let (keys, complete) = read_list(api, &|_| {}).await?;
-    Ok(keys.iter().any(|key| key.id == *id) || !complete)
+/// What the list says of one key, and twice where it lacks it.
+pub(crate) async fn sight(api: &dyn KeyApi, key: &ApiKey) -> Result<Sighting, ApiError> {
+    Ok(Looks::of(api, &[key]).await?.sight(key))
 }

@@ -1,12 +1,12 @@
-//! Revoke several keys: each is asked for, and one reading of the list at the end proves them all.
+//! Revoke several keys: each is asked for, and two readings of the list at the end prove them all.
 
 use crate::core::activity::Action;
 use crate::core::incident::Outcome;
-use crate::core::key::{KeyId, Own};
+use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
-use crate::ops::review::read_list;
+use crate::ops::review::{Looks, Sighting};
 use crate::ops::revoke::{Patience, Sent, after_list, at_once, revoke, send};
 use crate::ops::sign_in::Profile;
 use crate::ports::{JournalError, KeyApi, Ports};
@@ -44,7 +44,7 @@ pub struct Revoked {
     pub recorded: Result<(), JournalError>,
 }
 
-/// Revokes `targets` in this order and goes on past a failure, until `stop` comes. The list is read once for all of them;
+/// Revokes `targets` in this order and goes on past a failure, until `stop` comes. The list is read for all of them at once;
 /// our own credential, which has to be the last, proves its end by its own refusal.
 pub async fn revoke_many(
     ports: &Ports,
@@ -110,24 +110,28 @@ enum Asked {
     NotBegun,
 }
 
-/// Reads the list once, where anything hangs on it, and says of each key what that proves.
+/// Reads the list, where anything hangs on it, and says of each key what that proves.
 async fn judged<'a>(
     api: &dyn KeyApi,
     sent: Vec<(&'a ListedKey, Asked)>,
     on_progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Vec<(&'a ListedKey, Ended)> {
     let open = |asked: &Asked| matches!(asked, Asked::Answered(sent) if at_once(sent).is_none());
-    let list = if sent.iter().any(|(_, asked)| open(asked)) {
-        on_progress(Progress::Reading);
-        Some(read_list(api, &|_| {}).await)
-    } else {
+    let hanging: Vec<&ApiKey> = sent
+        .iter()
+        .filter(|(_, asked)| open(asked))
+        .map(|(target, _)| &target.key)
+        .collect();
+    let looks = if hanging.is_empty() {
         None
+    } else {
+        on_progress(Progress::Reading);
+        Some(Looks::of(api, &hanging).await)
     };
-    let is_listed = |id: &KeyId| match &list {
-        // An incomplete list that lacks it is no proof and reads as still listed.
-        Some(Ok((keys, complete))) => Ok(keys.iter().any(|key| key.id == *id) || !complete),
+    let sight = |key: &ApiKey| match &looks {
+        Some(Ok(looks)) => Ok(looks.sight(key)),
         Some(Err(error)) => Err(error.clone()),
-        None => Ok(true),
+        None => Ok(Sighting::Listed),
     };
     let mut judged = Vec::with_capacity(sent.len());
     for (target, asked) in sent {
@@ -136,7 +140,7 @@ async fn judged<'a>(
             Asked::Interrupted => Ended::Interrupted,
             Asked::Answered(sent) => Ended::Done(match at_once(&sent) {
                 Some(outcome) => outcome,
-                None => after_list(api, &sent, target, is_listed(&target.key.id)).await,
+                None => after_list(api, &sent, target, sight(&target.key)).await,
             }),
         };
         judged.push((target, ended));

@@ -224,6 +224,7 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
         team: teams.first().cloned(),
         keys: Vec::new(),
         complete: false,
+        odd: Default::default(),
         as_of: ports.clock.now(),
     };
     let _ = ports.journal.keep_list(&profile.scope(), Arc::new(unread)).await;

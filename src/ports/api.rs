@@ -9,13 +9,9 @@ use jiff::SignedDuration;
 use super::{Answer, BaseUrl};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::listing::Source;
+use crate::core::reading::{Bound, KeyPage};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
-
-/// Keys asked for on one page of the list; the contract's own figure.
-pub const PAGE_SIZE: u32 = 100;
-/// Pages read of one list before it is called endless.
-pub const PAGE_LIMIT: u32 = 2_000;
 
 /// The three operations on keys that no public page documents, and the one that is documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,15 +24,6 @@ pub enum Operation {
     Revoke,
     /// List the caller's teams: documented by the vendor, and our test of a credential.
     Teams,
-}
-
-/// One page of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPage {
-    /// The keys of this page, in the server's order.
-    pub keys: Vec<ApiKey>,
-    /// How many keys the whole list has, where the server says.
-    pub total: Option<u64>,
 }
 
 /// A key just created: its metadata, and its value for the only time.
@@ -208,8 +195,8 @@ pub enum Fault {
     Interrupted,
     /// No answer within this time.
     TimedOut(Duration),
-    /// The list did not end within [`PAGE_LIMIT`] pages.
-    Endless,
+    /// The list goes past what is read of one.
+    PastBound(Bound),
     /// The key's id is this machine's own: the server was not asked.
     NotTheirs,
     /// The keys that only this machine knows of cannot be read from its journal; says why.
@@ -295,9 +282,9 @@ impl fmt::Display for ApiError {
                 "{host} did not answer {endpoint} within {} s. Check the network and try again.",
                 after.as_secs()
             ),
-            Fault::Endless => write!(
+            Fault::PastBound(bound) => write!(
                 f,
-                "The list of {host} did not end after {PAGE_LIMIT} pages of {endpoint}. Check the paging of that server."
+                "The list of {host} did not end within {bound} ({endpoint}). Check the paging of that server."
             ),
             Fault::NotTheirs => write!(
                 f,

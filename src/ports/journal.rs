@@ -17,7 +17,7 @@ use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked};
-use crate::core::way::Sighting;
+use crate::core::way::EndpointState;
 
 /// Whose rows in the journal: a team's, never another's.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ pub struct FoundWay {
     /// Which operation.
     pub operation: Operation,
     /// What was seen.
-    pub sighting: Sighting,
+    pub state: EndpointState,
     /// When, by our clock.
     pub at: Timestamp,
 }

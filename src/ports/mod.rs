@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use crate::core::reading::{Bound, KeyPage, PAGE_SIZE, Stray};
 use crate::core::text::Label;
 
 mod api;
@@ -17,10 +18,7 @@ mod process;
 mod report;
 mod store;
 
-pub use api::{
-    ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, PAGE_LIMIT, PAGE_SIZE, Presence,
-    Probe,
-};
+pub use api::{ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, Operation, Presence, Probe};
 pub use base_url::{BadBaseUrl, BaseUrl};
 pub use browser::Browser;
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};

@@ -28,6 +28,7 @@ mod leak_dashboard;
 mod leak_match;
 #[cfg(unix)]
 mod leak_pty;
+mod lists;
 #[cfg(unix)]
 mod protocol;
 mod pty;

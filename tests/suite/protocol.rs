@@ -192,10 +192,10 @@ async fn a_key_made_behind_a_lost_answer_is_found_and_called_lost() {
             panic!("{rule}: {waiting:?}");
         };
         let id = creation.minted.clone().unwrap().id;
-        let (list, _) = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
+        let list = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
             .await
             .unwrap();
-        let made: Vec<_> = list.iter().filter(|key| key.name.raw() == "Bot").collect();
+        let made: Vec<_> = list.keys.iter().filter(|key| key.name.raw() == "Bot").collect();
         assert_eq!((made.len(), &made[0].id), (1, &id), "{rule}");
         assert!(waiting[0].sentence("your keyring").contains("lost for good"), "{rule}");
         // It stays told until it is gone, and never longer.
@@ -216,10 +216,10 @@ async fn a_key_that_is_not_there_is_looked_for_for_two_minutes_and_then_closed()
         let machine = Machine::start().await;
         lose(&machine, rule, *fits).await;
         // Somebody else saw the new key first, and revoked it.
-        let (list, _) = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
+        let list = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
             .await
             .unwrap();
-        for key in list.iter().filter(|key| key.name.raw() == "Bot") {
+        for key in list.keys.iter().filter(|key| key.name.raw() == "Bot") {
             machine.api.revoke(&key.id).await.unwrap();
         }
         for _ in 0..2 {

@@ -7,7 +7,7 @@ use crate::adapters::http::json::{At, Object, kind};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
-use crate::ports::{CreatedKey, KeyPage};
+use crate::ports::{CreatedKey, KeyPage, Stray};
 
 /// Where a list of keys may stand.
 const KEY_LISTS: [&str; 4] = ["data", "api_keys", "apiKeys", "keys"];
@@ -21,21 +21,74 @@ const CREATED_BY: [&str; 2] = ["created_by", "createdBy"];
 const PREFIX: [&str; 1] = ["prefix"];
 const LAST_FOUR: [&str; 3] = ["last_four", "lastFour", "last4"];
 
+/// The longest end of a value that is believed, in bytes.
+const HINT_LIMIT: usize = 128;
+
 /// A number below this is seconds since 1970, from it on milliseconds: as seconds it is the year 5138, as milliseconds
 /// it is March 1973, and no key is that young or that old.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
-/// A page of the list.
+/// A page of the list. A row that does not read as the contract says costs its own fields only.
 pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
     let list = list(root, &KEY_LISTS)?;
-    let keys = list
-        .items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| key(Object::new(item, At::Item(&list.name, index))?));
-    Ok(KeyPage {
-        keys: keys.collect::<Result<_, _>>()?,
+    let mut page = KeyPage {
+        keys: Vec::with_capacity(list.items.len()),
         total: list.total,
+        size: list.size,
+        ..KeyPage::default()
+    };
+    for (index, item) in list.items.iter().enumerate() {
+        match row(item, At::Item(&list.name, index)) {
+            Ok((key, is_odd)) => {
+                page.keys.push(key);
+                page.odd += usize::from(is_odd);
+            }
+            Err(stray) => page.strays.push(stray),
+        }
+    }
+    Ok(page)
+}
+
+/// The key of a row, and whether a field of it could not be read.
+fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Stray> {
+    let mut is_odd = false;
+    let object = Object::new(item, at).map_err(|why| Stray {
+        why,
+        has_long_id: false,
+        created_at: None,
+        prefix: None,
+        last_four: None,
+    })?;
+    let created_at = or_unknown(time(object, &CREATED_AT), &mut is_odd);
+    let prefix = or_unknown(hint(object, &PREFIX), &mut is_odd);
+    let last_four = or_unknown(hint(object, &LAST_FOUR), &mut is_odd);
+    match id(object) {
+        Ok(id) => {
+            let key = ApiKey {
+                id,
+                name: or_unknown(name(object).map(Some), &mut is_odd).unwrap_or_else(|| Label::new("")),
+                created_at,
+                last_used_at: or_unknown(last_use(object).map(Some), &mut is_odd).unwrap_or(LastUse::Unknown),
+                created_by: or_unknown(person(object), &mut is_odd),
+                prefix,
+                last_four,
+            };
+            Ok((key, is_odd))
+        }
+        Err(why) => Err(Stray {
+            why,
+            has_long_id: matches!(object.get(&["id"]), Some((_, Value::String(text))) if !text.trim().is_empty()),
+            created_at,
+            prefix,
+            last_four,
+        }),
+    }
+}
+
+fn or_unknown<T>(read: Result<Option<T>, String>, is_odd: &mut bool) -> Option<T> {
+    read.unwrap_or_else(|_| {
+        *is_odd = true;
+        None
     })
 }
 
@@ -103,6 +156,7 @@ struct List<'v> {
     /// Its name in errors; empty where the reply itself is the list.
     name: String,
     total: Option<u64>,
+    size: Option<u64>,
 }
 
 /// The list under one of `names`, also inside an object under one of them, or the reply itself.
@@ -113,6 +167,7 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
             items,
             name,
             total: None,
+            size: None,
         });
     }
     let outer = Object::new(root, At::Root).map_err(|why| format!("{why} nor a list"))?;
@@ -122,7 +177,8 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
         Value::Array(items) => Ok(List {
             items,
             name: name.to_owned(),
-            total: total(outer),
+            total: count(outer, "total"),
+            size: count(outer, "size"),
         }),
         Value::Object(_) => {
             let inner = Object::new(value, At::Field(name))?;
@@ -130,7 +186,8 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
                 Some((inner_name, Value::Array(items))) => Ok(List {
                     items,
                     name: format!("{name}.{inner_name}"),
-                    total: total(inner).or(total(outer)),
+                    total: count(inner, "total").or(count(outer, "total")),
+                    size: count(inner, "size").or(count(outer, "size")),
                 }),
                 _ => Err(outer.wrong(name, "is an object, not a list")),
             }
@@ -139,24 +196,12 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
     }
 }
 
-/// A total that is no number says nothing: the list ends without it.
-fn total(object: Object<'_>) -> Option<u64> {
-    match object.get(&["total"])?.1 {
+/// A count that is no number says nothing: the list ends without it.
+fn count(object: Object<'_>, name: &'static str) -> Option<u64> {
+    match object.get(&[name])?.1 {
         Value::String(text) => text.trim().parse().ok(),
         value => value.as_u64(),
     }
-}
-
-fn key(object: Object<'_>) -> Result<ApiKey, String> {
-    Ok(ApiKey {
-        id: id(object)?,
-        name: name(object)?,
-        created_at: time(object, &CREATED_AT)?,
-        last_used_at: last_use(object)?,
-        created_by: person(object)?,
-        prefix: text(object, &PREFIX)?,
-        last_four: text(object, &LAST_FOUR)?,
-    })
 }
 
 fn id(object: Object<'_>) -> Result<KeyId, String> {
@@ -180,6 +225,14 @@ fn text(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, Str
         None | Some((_, Value::Null)) => Ok(None),
         Some((_, Value::String(text))) => Ok(Some(Label::new(text))),
         Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a text", kind(other)))),
+    }
+}
+
+/// One end of a key's value. A long one is no hint: cut, it would fit values that it does not.
+fn hint(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, String> {
+    match text(object, names)? {
+        Some(label) if label.raw().len() > HINT_LIMIT => Err("is too long".to_owned()),
+        read => Ok(read),
     }
 }
 

@@ -118,69 +118,103 @@ fn times_are_rfc_3339_or_seconds_or_milliseconds() {
 }
 
 #[test]
-fn what_does_not_fit_is_named_with_its_place() {
-    let time = "is not a time (RFC 3339, or seconds or milliseconds since 1970)";
+fn a_reply_that_is_no_list_is_named_with_its_place() {
+    for (reply, why) in [
+        (json!({"data": "x"}), "data is a text, not a list"),
+        (json!({"data": null}), "data is null, not a list"),
+        (json!({"data": {}}), "data is an object, not a list"),
+        (json!({}), "there is no list under data, api_keys, apiKeys, keys"),
+        (json!(7), "the reply is a number, not an object nor a list"),
+    ] {
+        assert_eq!(page(&reply).unwrap_err(), why, "{reply}");
+    }
+}
+
+#[test]
+fn a_row_whose_id_cannot_be_read_costs_no_other_row() {
     let good = json!({"id": 1, "name": "x"});
     for (reply, why) in [
         (
             json!({"data": [good, good, good, {"name": "x"}]}),
-            "data[3].id is missing".to_owned(),
+            "data[3].id is missing",
         ),
         (
-            json!([{"id": null, "name": "x"}]),
-            "[0].id is null, not a text or a number".to_owned(),
+            json!([good, {"id": null, "name": "x"}]),
+            "[1].id is null, not a text or a number",
         ),
         (
-            json!({"keys": [{"id": 1.5, "name": "x"}]}),
-            "keys[0].id is no whole number of 64 bits".to_owned(),
+            json!({"keys": [{"id": 1.5, "name": "x"}, good]}),
+            "keys[0].id is no whole number of 64 bits",
         ),
+        (json!({"data": [{"id": " "}, good]}), "data[0].id is empty or too long"),
         (
-            json!({"data": [{"id": " ", "name": "x"}]}),
-            "data[0].id is empty or too long".to_owned(),
+            json!({"data": {"keys": [3, good]}}),
+            "data.keys[0] is a number, not an object",
         ),
-        (json!({"data": [{"id": 1}]}), "data[0].name is missing".to_owned()),
-        (
-            json!({"data": [{"id": 1, "name": null}]}),
-            "data[0].name is missing".to_owned(),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": 5}]}),
-            "data[0].name is a number, not a text".to_owned(),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": "", "created_at": "soon"}]}),
-            format!("data[0].created_at {time}"),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": "", "lastUsedAt": ""}]}),
-            format!("data[0].lastUsedAt {time}"),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": "", "created_at": true}]}),
-            format!("data[0].created_at {time}"),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": "", "created_at": 1e300}]}),
-            format!("data[0].created_at {time}"),
-        ),
-        (
-            json!({"data": [{"id": 1, "name": "", "prefix": 7}]}),
-            "data[0].prefix is a number, not a text".to_owned(),
-        ),
-        (
-            json!({"data": {"keys": [3]}}),
-            "data.keys[0] is a number, not an object".to_owned(),
-        ),
-        (json!({"data": "x"}), "data is a text, not a list".to_owned()),
-        (json!({"data": null}), "data is null, not a list".to_owned()),
-        (json!({"data": {}}), "data is an object, not a list".to_owned()),
-        (
-            json!({}),
-            "there is no list under data, api_keys, apiKeys, keys".to_owned(),
-        ),
-        (json!(7), "the reply is a number, not an object nor a list".to_owned()),
     ] {
-        assert_eq!(page(&reply).unwrap_err(), why, "{reply}");
+        let page = page(&reply).unwrap();
+        assert!(!page.keys.is_empty(), "{reply}");
+        let [stray] = page.strays.as_slice() else {
+            panic!("{reply}: {page:?}")
+        };
+        assert_eq!((stray.why.as_str(), page.odd), (why, 0), "{reply}");
+    }
+}
+
+#[test]
+fn a_row_without_an_id_may_be_any_key_that_it_does_not_contradict() {
+    let wanted = one(json!({"id": "k1", "name": "x", "created_at": 5, "prefix": "cz_a", "last_four": "abcd"}));
+    for (row, may_be) in [
+        (json!(null), true),
+        (json!({"name": "y"}), true),
+        (
+            json!({"id": null, "created_at": 5, "prefix": "cz_a", "last4": "abcd"}),
+            true,
+        ),
+        (json!({"created_at": 6}), false),
+        (json!({"prefix": "cz_b"}), false),
+        (json!({"last_four": "abce"}), false),
+        (json!({"id": "x".repeat(300)}), false),
+    ] {
+        let page = page(&json!([row])).unwrap();
+        assert_eq!(page.strays[0].may_be(&wanted), may_be, "{row}");
+    }
+}
+
+#[test]
+fn a_field_that_cannot_be_read_is_unknown_and_its_row_is_kept() {
+    for (row, whole) in [
+        (json!({"id": 1}), json!({"id": 1, "name": ""})),
+        (json!({"id": 1, "name": null}), json!({"id": 1, "name": ""})),
+        (json!({"id": 1, "name": 5}), json!({"id": 1, "name": ""})),
+        (
+            json!({"id": 1, "name": "x", "created_at": "soon"}),
+            json!({"id": 1, "name": "x"}),
+        ),
+        (
+            json!({"id": 1, "name": "x", "created_at": true}),
+            json!({"id": 1, "name": "x"}),
+        ),
+        (
+            json!({"id": 1, "name": "x", "created_at": 1e300}),
+            json!({"id": 1, "name": "x"}),
+        ),
+        (
+            json!({"id": 1, "name": "x", "lastUsedAt": ""}),
+            json!({"id": 1, "name": "x"}),
+        ),
+        (
+            json!({"id": 1, "name": "x", "prefix": 7, "last4": "x".repeat(129)}),
+            json!({"id": 1, "name": "x"}),
+        ),
+        (
+            json!({"id": 1, "name": "x", "created_by": []}),
+            json!({"id": 1, "name": "x"}),
+        ),
+    ] {
+        let page = page(&json!({"data": [row, whole]})).unwrap();
+        assert_eq!(page.keys[0], page.keys[1], "{row}");
+        assert_eq!((page.odd, page.strays.len()), (1, 0), "{row}");
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn consequence(operation: Operation, failure: &Failure) -> Consequenc
         | Fault::Forbidden(_)
         | Fault::NotFound(_)
         | Fault::RateLimited(_)
-        | Fault::Endless
+        | Fault::PastBound(_)
         | Fault::Untracked(_)
         | Fault::NotTheirs
         | Fault::NoClient(_) => Consequence::None,

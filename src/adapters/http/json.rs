@@ -8,11 +8,17 @@ use zeroize::Zeroize;
 /// A decoded reply; one may hold a secret, so all its texts are wiped when it is dropped.
 pub(super) struct Json(Value);
 
+/// The heaviest reply that becomes a tree: some 60 MiB of it.
+const WEIGHT_LIMIT: usize = 1_000_000;
+
 /// Why a body is no JSON, in words that quote nothing of it.
 pub(super) fn parse(body: &[u8]) -> Result<Json, String> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err("it is empty".to_owned());
+    }
+    if weight(body) > WEIGHT_LIMIT {
+        return Err("it has more values than any reply of the contract".to_owned());
     }
     serde_json::from_slice(body).map(Json).map_err(|error| {
         let what = if error.is_eof() {
@@ -22,6 +28,23 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, String> {
         };
         format!("{what} (line {}, column {})", error.line(), error.column())
     })
+}
+
+/// What `body` takes as a tree, counted before it is one: a value is 1, and an object or a list 10. Texts are as long in
+/// the tree as in the body.
+fn weight(body: &[u8]) -> usize {
+    let (mut weight, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b',' if !in_text => weight += 1,
+            b'{' | b'[' if !in_text => weight += 10,
+            _ => {}
+        }
+    }
+    weight
 }
 
 impl Json {
@@ -137,6 +160,17 @@ mod tests {
     #[test]
     fn a_deep_reply_is_refused_and_not_followed() {
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_reply_of_countless_values_is_refused_before_it_is_a_tree() {
+        let why = "it has more values than any reply of the contract";
+        for part in ["{},", "0,", "[[]],"] {
+            let body = format!("[{}0]", part.repeat(1_000_001));
+            assert_eq!(parse(body.as_bytes()).err().as_deref(), Some(why), "{part}");
+        }
+        let text = format!("[\"{}\\\"{}\"]", ",".repeat(1_000_001), "{".repeat(1_000_001));
+        assert!(parse(text.as_bytes()).is_ok(), "in a text they are no values");
     }
 
     #[test]

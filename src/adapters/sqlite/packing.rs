@@ -100,6 +100,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<Listing> {
         team,
         keys,
         complete: flags & COMPLETE != 0,
+        odd: Default::default(),
         as_of,
     })
 }

@@ -130,6 +130,7 @@ fn listing(count: i64) -> Arc<Listing> {
         }),
         keys: keys.collect(),
         complete: true,
+        odd: Default::default(),
         as_of: Timestamp::new(1_800_000_000, 123_456_789).unwrap(),
     })
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::creations::time;
 use super::trouble::Trouble;
 use super::{Db, scopes};
-use crate::core::way::Sighting;
+use crate::core::way::EndpointState;
 use crate::ports::{FoundWay, Operation, Scope};
 
 const OPERATIONS: [Operation; 3] = [Operation::List, Operation::Create, Operation::Revoke];
@@ -19,7 +19,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Tr
             params![
                 scope,
                 found.operation.word(),
-                found.sighting.word(),
+                found.state.word(),
                 found.at.as_microsecond()
             ],
         )?;
@@ -38,12 +38,12 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay
     while let Some(row) = rows.next()? {
         let word = row.get::<_, String>(0)?;
         let operation = OPERATIONS.into_iter().find(|known| known.word() == word);
-        let sighting = Sighting::of_word(&row.get::<_, String>(1)?);
+        let state = EndpointState::of_word(&row.get::<_, String>(1)?);
         // A word of another version says nothing here.
-        if let (Some(operation), Some(sighting)) = (operation, sighting) {
+        if let (Some(operation), Some(state)) = (operation, state) {
             found.push(FoundWay {
                 operation,
-                sighting,
+                state,
                 at: time(row.get(2)?)?,
             });
         }

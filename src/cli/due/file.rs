@@ -164,7 +164,7 @@ pub(super) fn parse(
     }
     let mut gaps = Vec::new();
     if whole.complete == Some(false) {
-        gaps.push("The list in the file is not complete: the server counted more keys than it sent.".to_owned());
+        gaps.push("The list in the file is not complete.".to_owned());
     }
     gaps.extend(stale(as_of, now, limit));
     Ok(Found {

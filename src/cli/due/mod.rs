@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::args::{DueArgs, DueFormat};
 use crate::cli::exit::{Exit, Trouble};
-use crate::cli::list::{INCOMPLETE, nothing_tracked};
+use crate::cli::list::{incomplete, nothing_tracked};
 use crate::cli::profile::registry;
 use crate::cli::words::counted;
 use crate::cli::{Context, not_signed_in};
@@ -164,7 +164,8 @@ impl Found {
         self.teams.push((profile.name.clone(), read.listing.team.clone()));
         self.items.extend(read.items);
         if !read.listing.complete {
-            self.gaps.push(format!("Profile {}: {INCOMPLETE}", profile.name));
+            self.gaps
+                .push(format!("Profile {}: {}", profile.name, incomplete(&read.listing)));
         }
         if read.unlisted && read.listing.keys.is_empty() {
             let why = nothing_tracked(profile.base_url.host());

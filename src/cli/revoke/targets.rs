@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{Exit, Trouble};
+use crate::cli::list::incomplete;
 use crate::cli::log::span;
 use crate::cli::output::Output;
 use crate::cli::words::counted;
@@ -132,8 +133,10 @@ pub(super) fn choose(
     if !listing.complete {
         return Err(Trouble::new(
             Exit::Partial,
-            "Nothing was done: the server counts more keys than it sent, so a filter would miss some. Try again, or name \
-             the keys.",
+            format!(
+                "Nothing was done. {} A filter could miss some keys: or name those that you mean.",
+                incomplete(listing)
+            ),
         ));
     }
     let (kept, unknown) = passing(listing, listing.keys.iter().collect(), filter);

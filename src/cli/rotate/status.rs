@@ -9,7 +9,7 @@ use crate::cli::Context;
 use crate::cli::args::RotateStatusArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::time;
-use crate::cli::list::INCOMPLETE;
+use crate::cli::list::incomplete;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::core::due::Notes;
 use crate::core::key::KeyId;
@@ -94,7 +94,7 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
         }
     }
     if !listing.complete {
-        output.warn(INCOMPLETE);
+        output.warn(&incomplete(&listing));
         return Ok(Exit::Partial);
     }
     Ok(Exit::Ok)

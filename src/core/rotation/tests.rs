@@ -330,6 +330,7 @@ fn only_the_list_of_its_own_team_says_anything() {
         }),
         keys: keys.iter().map(|id| listed(id)).collect(),
         complete: true,
+        odd: Default::default(),
         as_of: at(100),
     };
     let of = |team: Option<&str>| {
@@ -353,6 +354,7 @@ fn only_the_list_of_its_own_team_says_anything() {
     );
     let gaps = Listing {
         complete: false,
+        odd: Default::default(),
         ..list(Some("t1"), &[])
     };
     assert_eq!(
@@ -379,6 +381,7 @@ fn a_tracked_key_that_is_in_the_servers_list_by_now_is_not_gone() {
         team: None,
         keys: vec![both("key_1", "old"), both("key_2", "new")],
         complete: true,
+        odd: Default::default(),
         as_of: at(100),
     };
     let id = |id: &str| KeyId::new(id).unwrap();

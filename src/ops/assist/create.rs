@@ -124,9 +124,10 @@ async fn replaces(
 /// The key in the server's list where it has one and shows it; otherwise one of this machine's own.
 async fn identify(ports: &Ports, session: &Session, creation: &Creation, value: &Secret) -> ApiKey {
     if session.ways.recall(Operation::List).await != Way::Assisted
-        && let Ok((keys, _)) = read_list(&*session.api, &|_| {}).await
+        && let Ok(read) = read_list(&*session.api, &|_| {}).await
     {
-        let fitting: Vec<ApiKey> = keys
+        let fitting: Vec<ApiKey> = read
+            .keys
             .into_iter()
             .filter(|key| !key.id.is_local() && by_hint(value, key) != Fit::No)
             .collect();

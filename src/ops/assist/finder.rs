@@ -11,7 +11,7 @@ use crate::core::key::KeyId;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::core::way::{Sighting, Way, Ways, is_sign_in};
+use crate::core::way::{EndpointState, Way, Ways, is_sign_in};
 use crate::ops::sign_in::Profile;
 use crate::ports::{
     ApiError, Clock, Consequence, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
@@ -35,7 +35,7 @@ pub struct Finder {
 #[derive(Default)]
 struct State {
     /// What was seen of each operation's endpoint, by this run or by one before it.
-    found: HashMap<Operation, Sighting>,
+    found: HashMap<Operation, EndpointState>,
     /// When the journal was asked.
     looked_up: Option<Timestamp>,
     /// Whether what the journal has may be out of date.
@@ -93,7 +93,7 @@ impl Finder {
     /// Forgets what was found, but for the endpoints that worked: the server is asked at the next use.
     pub fn ask_again(&self) {
         let mut state = self.state();
-        state.found.retain(|_, sighting| sighting.lasts());
+        state.found.retain(|_, seen| seen.lasts());
         state.looked_up = None;
         state.asked_again = true;
     }
@@ -114,10 +114,10 @@ impl Finder {
         let answered = self.api.look_for(operation).await;
         tracing::debug!(operation = operation.word(), answer = ?answered.as_ref().ok(), "looked for an endpoint");
         match answered {
-            Ok(Presence::There) => self.keep(operation, Sighting::There).await,
+            Ok(Presence::There) => self.keep(operation, EndpointState::There).await,
             // Two answers that look alike tell something where the other endpoints are missing, too.
             Ok(Presence::Untold) if self.lacks_the_others(operation).await => {
-                self.keep(operation, Sighting::Missing).await;
+                self.keep(operation, EndpointState::Missing).await;
             }
             answered if looks_missing(&answered, false) => {
                 self.call_missing(operation, false).await;
@@ -150,7 +150,7 @@ impl Finder {
             return Ok(self.settled.list);
         }
         match self.api.look_for(Operation::List).await {
-            Ok(Presence::There) => self.keep(Operation::List, Sighting::Worked).await,
+            Ok(Presence::There) => self.keep(Operation::List, EndpointState::Worked).await,
             Ok(Presence::Missing) if self.has_worked(Operation::List) => {
                 return Err(self.lost(self.api.failed(Operation::List, Fault::NoEndpoint(404))));
             }
@@ -189,7 +189,7 @@ impl Finder {
             && looks_missing(&self.api.look_for(operation).await, untold)
             && self.is_up().await;
         if missing {
-            self.keep(operation, Sighting::Missing).await;
+            self.keep(operation, EndpointState::Missing).await;
         }
         missing
     }
@@ -208,7 +208,7 @@ impl Finder {
     }
 
     fn has_worked(&self, operation: Operation) -> bool {
-        self.state().found.get(&operation) == Some(&Sighting::Worked)
+        self.state().found.get(&operation) == Some(&EndpointState::Worked)
     }
 
     /// The tracked keys of the team our credential opens.
@@ -244,7 +244,7 @@ impl Finder {
             let stale = state.looked_up.is_none_or(|at| now.duration_since(at).abs() >= FRESH);
             if stale {
                 state.looked_up = Some(now);
-                state.found.retain(|_, sighting| sighting.lasts());
+                state.found.retain(|_, seen| seen.lasts());
             }
             stale
         };
@@ -256,29 +256,27 @@ impl Finder {
         };
         let mut state = self.state();
         let is_fresh = |found: &FoundWay| !state.asked_again && now.duration_since(found.at).abs() < FRESH;
-        let counting = kept
-            .into_iter()
-            .filter(|found| found.sighting.lasts() || is_fresh(found));
-        let counting: Vec<_> = counting.map(|found| (found.operation, found.sighting)).collect();
+        let counting = kept.into_iter().filter(|found| found.state.lasts() || is_fresh(found));
+        let counting: Vec<_> = counting.map(|found| (found.operation, found.state)).collect();
         state.found.extend(counting);
     }
 
-    async fn keep(&self, operation: Operation, sighting: Sighting) {
+    async fn keep(&self, operation: Operation, seen: EndpointState) {
         {
             let mut state = self.state();
-            let before = state.found.insert(operation, sighting);
-            if before == Some(sighting) && (sighting.lasts() || !state.asked_again) {
+            let before = state.found.insert(operation, seen);
+            if before == Some(seen) && (seen.lasts() || !state.asked_again) {
                 return;
             }
         }
         tracing::info!(
             operation = operation.word(),
-            sighting = sighting.word(),
+            state = seen.word(),
             "found out how it is done"
         );
         let found = FoundWay {
             operation,
-            sighting,
+            state: seen,
             at: self.clock.now(),
         };
         // What is not kept is only found out again.

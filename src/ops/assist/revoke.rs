@@ -120,7 +120,7 @@ pub async fn attest(ports: &Ports, profile: &Profile, session: &Session, target:
     let is_there = !target.is_tracked()
         && read_list(&*session.api, &|_| {})
             .await
-            .is_ok_and(|(keys, _)| keys.iter().any(|key| key.id == target.key.id));
+            .is_ok_and(|read| read.keys.iter().any(|key| key.id == target.key.id));
     let outcome = if is_there {
         Outcome::AttestedListed(who)
     } else {

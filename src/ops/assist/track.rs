@@ -180,11 +180,11 @@ pub async fn untrack(ports: &Ports, profile: &Profile, key: &ApiKey) -> Result<b
 /// # Errors
 /// The list or the journal cannot be read.
 pub async fn matched(session: &Session) -> Result<Vec<(Tracked, ApiKey)>, TrackError> {
-    let (keys, _) = read_list(&*session.api, &|_| {})
+    let read = read_list(&*session.api, &|_| {})
         .await
         .map_err(|error| TrackError::List(Box::new(error)))?;
     let tracked = session.ways.tracked().await?;
-    let listed: Vec<ApiKey> = keys.into_iter().filter(|key| !key.id.is_local()).collect();
+    let listed: Vec<ApiKey> = read.keys.into_iter().filter(|key| !key.id.is_local()).collect();
     let pairs = matches(&tracked, &listed).into_iter();
     Ok(pairs.map(|(one, key)| (one.clone(), key.clone())).collect())
 }

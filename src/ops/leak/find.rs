@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use super::lists::read_all;
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
+use crate::core::creation::Minted;
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::way::Way;
-use crate::ops::review::{review_unnamed, server_now};
+use crate::ops::review::{Sighting, glance, server_now};
+use crate::ops::revoke::sight;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BaseUrl, KeyApi, KnownKey, Operation, Ports};
 
@@ -195,7 +197,7 @@ impl Finder<'_> {
         if let Some(why) = untried {
             return Found::Untried(why);
         }
-        if let Some(gone) = self.known.iter().find(|known| self.lacks(known)) {
+        if let Some(gone) = self.first_gone().await {
             self.timeline.key = Some(Subject {
                 id: Label::new(gone.id.raw()),
                 name: Label::new(&self.notes.clean(&gone.name.raw())),
@@ -214,14 +216,34 @@ impl Finder<'_> {
         }
     }
 
-    /// Whether the whole list of the known key's own team was read, and lacks it.
-    fn lacks(&self, known: &KnownKey) -> bool {
+    /// The first known key that is gone from the list of its own team.
+    async fn first_gone(&self) -> Option<KnownKey> {
+        for known in &self.known {
+            if self.is_gone(known).await {
+                return Some(known.clone());
+            }
+        }
+        None
+    }
+
+    /// Whether each list that the known key can be in lacks it. Nothing hurries now: its value is dead.
+    async fn is_gone(&self, known: &KnownKey) -> bool {
         let own = |place: &&Place| {
             place.profile.base_url.host() == known.host
                 && (known.profile.is_empty() || place.profile.name == known.profile)
         };
-        let mut own = self.places.iter().filter(own).peekable();
-        own.peek().is_some() && own.all(|place| place.listing.complete)
+        let key = Minted {
+            id: known.id.clone(),
+            name: known.name.clone(),
+        };
+        let mut looked = false;
+        for place in self.places.iter().filter(own) {
+            if !matches!(sight(&*place.api, &key.bare()).await, Ok(Sighting::Gone)) {
+                return false;
+            }
+            looked = true;
+        }
+        looked
     }
 
     /// The value is alive and neither a fingerprint nor one hint tells its key.
@@ -320,7 +342,7 @@ impl Finder<'_> {
     async fn mark_moved(&self, suspects: &mut [Candidate<Spot>], places: &[usize], probed: Timestamp) {
         for &index in places {
             let Some(place) = self.places.get(index) else { continue };
-            let Ok(after) = review_unnamed(&*place.api, &*self.notes.ports.clock).await else {
+            let Ok(after) = glance(&*place.api, &*self.notes.ports.clock).await else {
                 continue;
             };
             let ours = ours(&place.listing);
@@ -356,7 +378,7 @@ impl Finder<'_> {
         let api = self.connect(base)?;
         let clock = &*self.notes.ports.clock;
         let said = |error| self.notes.clean(&error);
-        let before = review_unnamed(&*api, clock).await.map_err(said)?;
+        let before = glance(&*api, clock).await.map_err(said)?;
         self.places.push(Place {
             profile,
             api: Arc::clone(&api),
@@ -383,9 +405,7 @@ impl Finder<'_> {
             Some(target) => target,
             None => {
                 // Each of its requests moves its last use, and that of no other key.
-                let after = review_unnamed(&*api, clock)
-                    .await
-                    .map_err(|error| self.notes.clean(&error))?;
+                let after = glance(&*api, clock).await.map_err(|error| self.notes.clean(&error))?;
                 let now = server_now(&*api, clock);
                 for suspect in &mut suspects {
                     let id = &suspect.key.1.key.id;

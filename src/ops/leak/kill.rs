@@ -13,7 +13,8 @@ use crate::core::key::Own;
 use crate::core::way::Way;
 use crate::ops::assist::{CLICKS, open_page, settle};
 use crate::ops::record::{Entry, record};
-use crate::ops::revoke::{Patience, Sent, is_listed, send};
+use crate::ops::review::Sighting;
+use crate::ops::revoke::{Patience, Sent, send, sight};
 use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports};
 
 /// 401s in a row that are a death.
@@ -139,7 +140,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     if matches!(last, Last::Dead) && !is_known(timeline, &found) {
         return match (listed, &sent) {
             (Some(false), Sent::UnknownId) => Outcome::AlreadyGone,
-            (Some(false), _) => Outcome::Revoked,
+            (Some(false), Sent::Accepted | Sent::Vanished | Sent::OwnRefused) => Outcome::Revoked,
             _ => never_alive(&notes, &sent),
         };
     }
@@ -208,8 +209,8 @@ async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience
     let sent = send(&*found.place.api, &found.target, patience).await;
     let took = notes.now().duration_since(began).max(SignedDuration::ZERO);
     let fact = match &sent {
-        Sent::Accepted => Fact::Accepted(took),
-        Sent::Vanished | Sent::OwnRefused => Fact::OffTheList,
+        Sent::Accepted | Sent::Vanished => Fact::Accepted(took),
+        Sent::OwnRefused => Fact::OffTheList,
         Sent::ByHand => Fact::Confirmed,
         Sent::UnknownId => Fact::NotAccepted("It answered 404: it knows no such key.".to_owned()),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => Fact::NotAccepted(notes.clean(error)),
@@ -288,9 +289,13 @@ async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, l
     if found.target.is_tracked() {
         return None;
     }
-    let (fact, listed) = match is_listed(&*found.place.api, &found.target.key.id).await {
-        Ok(true) => (Fact::StillListed, Some(true)),
-        Ok(false) => (Fact::OffTheList, Some(false)),
+    let (fact, listed) = match sight(&*found.place.api, &found.target.key).await {
+        Ok(Sighting::Listed) => (Fact::StillListed, Some(true)),
+        Ok(Sighting::Gone) => (Fact::OffTheList, Some(false)),
+        Ok(Sighting::Untold(why)) => (
+            Fact::ListUnread(format!("It is not known whether the key is in it: {why}.")),
+            None,
+        ),
         Err(error) => (Fact::ListUnread(notes.clean(&error)), None),
     };
     notes.add(timeline, fact);

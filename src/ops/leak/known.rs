@@ -93,6 +93,7 @@ fn place(ports: &Ports, profile: &Profile, api: &Arc<dyn KeyApi>, target: &Liste
         team: None,
         keys: vec![target.clone()],
         complete: false,
+        odd: Default::default(),
         as_of: ports.clock.now(),
     };
     Place {

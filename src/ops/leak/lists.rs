@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::Place;
-use crate::ops::review::review_unnamed;
+use crate::ops::review::glance;
 use crate::ops::sign_in::{Profile, find_session};
 use crate::ports::Ports;
 
@@ -33,7 +33,7 @@ async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)
     let session = find_session(ports, &profile).await;
     let session = session.map_err(|error| unread(error.to_string()))?;
     let session = session.ok_or_else(|| unread("Not signed in there.".to_owned()))?;
-    let listing = review_unnamed(&*session.api, &*ports.clock).await;
+    let listing = glance(&*session.api, &*ports.clock).await;
     let listing = listing.map_err(|error| unread(error.to_string()))?;
     Ok(Place {
         profile,

@@ -14,7 +14,8 @@ use crate::core::text::Label;
 use crate::core::way::Way;
 use crate::ops::assist::{ByHand, attest};
 use crate::ops::leak::{By, Case, OnFact, Watch, kill_known, kill_watched};
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::review::Sighting;
+use crate::ops::revoke::{Patience, revoke_and_record, sight};
 use crate::ports::JournalError;
 
 /// How the last step ended.
@@ -233,7 +234,23 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotati
     rotation
 }
 
+/// Closes a rotation whose old key is gone, once two readings of the list prove that.
 async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError> {
+    let seen = sight(&*at.session.api, &rotation.old.bare()).await;
+    let open = |waits: String| Err(RotateError::StepOpen { step: 4, waits });
+    match seen.map_err(RotateError::List)? {
+        Sighting::Gone => {}
+        Sighting::Listed => {
+            return open(
+                "The old key was missing from one reading of the list and is in the next: run this again.".to_owned(),
+            );
+        }
+        Sighting::Untold(why) => {
+            return open(format!(
+                "The list does not show whether the old key is gone: {why}. Run this again."
+            ));
+        }
+    }
     let rotation = advance(at, rotation, What::OldGone)
         .await
         .map_err(RotateError::Journal)?;

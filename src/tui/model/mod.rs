@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::due::Notes;
 use crate::core::key::Team;
-use crate::core::listing::Listing;
+use crate::core::listing::{Listing, OddRows};
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::core::way::{Way, Ways};
@@ -118,8 +118,10 @@ pub struct TeamState {
     pub loading: Option<(RequestId, Option<Progress>)>,
     /// When the shown list was read, by the server's clock.
     pub as_of: Option<Timestamp>,
-    /// Whether the shown list holds every key the server counts.
+    /// Whether the shown list holds every key.
     pub complete: bool,
+    /// Its rows that do not read as the contract says.
+    pub odd: OddRows,
     /// The server's clock minus ours.
     pub clock_offset: SignedDuration,
     /// How its operations are done.
@@ -502,6 +504,7 @@ impl TeamState {
             loading: None,
             as_of: None,
             complete: true,
+            odd: OddRows::default(),
             clock_offset: SignedDuration::ZERO,
             ways: Ways::default(),
             waiting: Vec::new(),
@@ -520,6 +523,7 @@ impl TeamState {
         self.team = listing.team;
         self.as_of = Some(listing.as_of);
         self.complete = listing.complete;
+        self.odd = listing.odd;
     }
 
     /// How long until an age in the header or in a drawn row reads differently.

@@ -142,6 +142,7 @@ impl Rotating {
             team: None,
             keys: Vec::new(),
             complete: false,
+            odd: Default::default(),
             as_of: self.ports.clock.now(),
         });
         Seen {
@@ -149,6 +150,7 @@ impl Rotating {
             // An old list proves no absence.
             listing: Arc::new(Listing {
                 complete: false,
+                odd: Default::default(),
                 ..last
             }),
             troubles: Vec::new(),

@@ -58,7 +58,7 @@ fn form(model: &mut Model) -> Option<&mut BulkForm> {
 pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) -> Vec<Effect> {
     let server_now = model.server_now();
     let (_, marked) = walk::marked(model);
-    let complete = model.team().complete;
+    let (complete, odd) = (model.team().complete, model.team().odd);
     let by_browser = model.team().ways.revoke == Way::Assisted;
     let Some(form) = form(model) else { return Vec::new() };
     if form.facts != Facts::Reading(request) || !matches!(form.stage, BulkStage::Counting(_)) {
@@ -72,8 +72,9 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
         form.facts = Facts::Stale(why.to_owned());
         return Vec::new();
     }
-    if !complete {
-        form.facts = Facts::Stale("the server counts more keys than it sent".to_owned());
+    // Those that were not read may be listed all the same.
+    if !complete && marked.len() < form.plan.len() {
+        form.facts = Facts::Stale(odd.gap());
         return Vec::new();
     }
     form.gone = form.plan.len().saturating_sub(marked.len());

@@ -146,6 +146,7 @@ pub(super) fn on_loaded(
             state.team = listing.team.or(state.team.take());
             state.as_of = Some(listing.as_of);
             state.complete = listing.complete;
+            state.odd = listing.odd;
             state.load = LoadState::Fresh;
             let had_list = state.ways.list != Way::Assisted;
             state.ways = ways;

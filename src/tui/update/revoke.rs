@@ -126,8 +126,8 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
         .find(&form.target.key.id)
         .map(|row| row.listed.clone());
     // A list that lacks keys the server counts is no proof that this one is gone.
-    let incomplete = "the server counts more keys than it sent";
-    let failure = failure.or((newest.is_none() && !model.team().complete).then_some(incomplete));
+    let incomplete = (newest.is_none() && !model.team().complete).then(|| model.team().odd.gap());
+    let failure = failure.or(incomplete.as_deref());
     match (newest, failure) {
         (_, Some(sentence)) => {
             if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {

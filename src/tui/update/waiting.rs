@@ -45,7 +45,9 @@ pub(super) fn on_recovered(
         Ok(mut waiting) => {
             // What is open in front of the person does not wait.
             waiting.retain(|one| open.iter().all(|creation| creation.op != one.creation().op));
-            let looking = waiting.iter().any(|one| matches!(one, Waiting::Looking(_)));
+            let looking = waiting
+                .iter()
+                .any(|one| matches!(one, Waiting::Looking(_) | Waiting::Listed(..)));
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.look_again_at = again.filter(|_| looking);
                 state.waiting = waiting;
@@ -147,7 +149,13 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
                 }
             }
         }
-        Some(one @ (Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) | Waiting::Asked(_))) => {
+        Some(
+            one @ (Waiting::Listed(..)
+            | Waiting::Looking(_)
+            | Waiting::Several(..)
+            | Waiting::Unreadable(_)
+            | Waiting::Asked(_)),
+        ) => {
             let sentence = one.sentence(model.settings.store_name);
             model.say(Role::Warn, sentence);
             Vec::new()

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::core::listing::OddRows;
 use crate::core::text::{columns, fit};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
@@ -131,9 +132,27 @@ fn right(model: &Model) -> Vec<Span<'static>> {
         (SessionState::SignedOut(_), _, None) => vec![span(model, Role::Warn, "signed out")],
         (_, LoadState::Failed(_), Some(age)) => vec![span(model, Role::Warn, format!("! not refreshed · {age}"))],
         (_, LoadState::Failed(_), None) => vec![span(model, Role::Danger, "! not read")],
-        (_, _, Some(age)) if !team.complete => vec![span(model, Role::Warn, format!("! incomplete · {age}"))],
+        (_, _, Some(age)) if !team.complete => {
+            vec![span(
+                model,
+                Role::Warn,
+                format!("! incomplete{} · {age}", odd_rows(team.odd)),
+            )]
+        }
+        (_, _, Some(age)) if team.odd != OddRows::default() => {
+            vec![span(model, Role::Warn, format!("synced {age}{}", odd_rows(team.odd)))]
+        }
         (_, _, Some(age)) => vec![span(model, Role::Dim, format!("synced {age}"))],
         (_, _, None) => Vec::new(),
+    }
+}
+
+/// How many rows do not read as the contract says.
+fn odd_rows(odd: OddRows) -> String {
+    match odd.with_unknown_fields + odd.without_id {
+        0 => String::new(),
+        1 => " · 1 odd row".to_owned(),
+        rows => format!(" · {rows} odd rows"),
     }
 }
 

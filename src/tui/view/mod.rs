@@ -88,7 +88,8 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let waiting = &model.team().waiting;
     let values = waiting.iter().filter(|one| matches!(one, Waiting::Value(_))).count();
     let lost = waiting.iter().filter(|one| matches!(one, Waiting::Lost(_))).count();
-    let others = waiting.len() - values - lost;
+    let listed = waiting.iter().filter(|one| matches!(one, Waiting::Listed(..))).count();
+    let others = waiting.len() - values - lost - listed;
     let count = |n: usize, one: &str, more: &str| match n {
         0 => None,
         1 => Some(format!("1 new key {one}")),
@@ -97,6 +98,7 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let words: Vec<String> = [
         count(values, "is waiting", "are waiting"),
         count(lost, "has lost its value", "have lost their values"),
+        count(listed, "is listed without its value", "are listed without their values"),
         count(others, "is looked for", "are looked for"),
     ]
     .into_iter()

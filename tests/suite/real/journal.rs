@@ -69,6 +69,7 @@ fn listing(count: usize) -> Arc<Listing> {
         team: None,
         keys: keys.collect(),
         complete: true,
+        odd: Default::default(),
         as_of: Timestamp::from_second(1_800_000_000).unwrap(),
     })
 }

@@ -10,21 +10,21 @@ use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
 use crate::core::listing::Source;
 use crate::core::secret::Secret;
 use crate::core::tracked::{Tracked, matches};
-use crate::core::way::{Sighting, Way};
+use crate::core::way::{EndpointState, Way};
 use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
 impl Finder {
     async fn page(&self, page: u32) -> Result<KeyPage, ApiError> {
         let none = || KeyPage {
-            keys: Vec::new(),
             total: Some(0),
+            ..KeyPage::default()
         };
         if self.recall(Operation::List).await == Way::Assisted {
             return Ok(none());
         }
         let error = match self.api.list_page(page).await {
             Ok(read) => {
-                self.keep(Operation::List, Sighting::Worked).await;
+                self.keep(Operation::List, EndpointState::Worked).await;
                 return Ok(read);
             }
             Err(error) => error,
@@ -42,11 +42,11 @@ impl Finder {
         }
         match self.api.list_page(page).await {
             Ok(read) => {
-                self.keep(Operation::List, Sighting::Worked).await;
+                self.keep(Operation::List, EndpointState::Worked).await;
                 Ok(read)
             }
             Err(again) if is_missing(&again.fault) && self.is_up().await => {
-                self.keep(Operation::List, Sighting::Missing).await;
+                self.keep(Operation::List, EndpointState::Missing).await;
                 Ok(none())
             }
             Err(again) => Err(again),
@@ -111,7 +111,7 @@ impl KeyApi for Finder {
             }
             match self.api.revoke(id).await {
                 Ok(()) => {
-                    self.keep(Operation::Revoke, Sighting::Worked).await;
+                    self.keep(Operation::Revoke, EndpointState::Worked).await;
                     Ok(())
                 }
                 Err(error) => Err(self.learnt(error).await),
@@ -159,7 +159,7 @@ impl KeyApi for Finder {
     fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async move {
             // Written down only now that its value is safe.
-            self.keep(Operation::Create, Sighting::Worked).await;
+            self.keep(Operation::Create, EndpointState::Worked).await;
             if self.of(Operation::List) != Way::Assisted {
                 return;
             }

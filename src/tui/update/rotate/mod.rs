@@ -115,6 +115,7 @@ fn take(model: &mut Model, team: TeamIndex, seen: &Seen) {
         state.list.replace(keys, server_now);
         state.as_of = Some(seen.listing.as_of);
         state.complete = true;
+        state.odd = seen.listing.odd;
         state.load = LoadState::Fresh;
     }
     keep(model, team, &seen.rotation);

@@ -123,9 +123,11 @@ pub(super) fn waiting(model: &Model, page: WaitingPage, room: u16) -> Sheet {
         let (mark, role) = match one {
             Waiting::Value(_) => ("✓", Role::Ok),
             Waiting::Lost(_) => ("✗", Role::Danger),
-            Waiting::Looking(_) | Waiting::Several(..) | Waiting::Unreadable(_) | Waiting::Asked(_) => {
-                ("?", Role::Warn)
-            }
+            Waiting::Listed(..)
+            | Waiting::Looking(_)
+            | Waiting::Several(..)
+            | Waiting::Unreadable(_)
+            | Waiting::Asked(_) => ("?", Role::Warn),
         };
         let width = sheet.width.saturating_sub(4);
         for (i, line) in wrap(&one.sentence(model.settings.store_name), width)

@@ -1,0 +1,1 @@
+//! The same lists over HTTP, read by the real binary.

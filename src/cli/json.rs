@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::{DueStatus, Policies, Standing};
+use crate::core::policy::{Policies, Standing};
 use crate::core::rotation::{Pairs, Part};
 use crate::core::snooze::{self, Snooze};
 use crate::core::text::Label;
@@ -112,16 +112,16 @@ impl<'a> KeyShape<'a> {
             other_id: part.other.as_ref().map(KeyId::raw),
             step: part.step,
         });
-        let status = if rotation.is_some() {
-            DueStatus::Rotating.word()
-        } else {
-            self.status
-        };
-        Self {
-            rotation,
-            status,
-            ..self
-        }
+        Self { rotation, ..self }
+    }
+
+    /// The same with what was written down about the key.
+    fn noted(listed: &'a ListedKey, policies: &Policies, snoozes: &[Snooze], pairs: &'a Pairs, now: Timestamp) -> Self {
+        let id = &listed.key.id;
+        let standing = pairs.standing(id, policies.standing(&listed.key, now));
+        Self::with(&listed.key, listed.own, listed.source.word(), standing)
+            .snoozed(snooze::of(snoozes, id, now).map(|snooze| snooze.until))
+            .rotated(pairs.part(id))
     }
 
     /// A key that was measured already.
@@ -163,12 +163,7 @@ impl<'a> ListShape<'a> {
             keys: listing
                 .keys
                 .iter()
-                .map(|listed| {
-                    let snooze = snooze::of(snoozes, &listed.key.id, listing.as_of);
-                    KeyShape::of(listed, policies, listing.as_of)
-                        .snoozed(snooze.map(|snooze| snooze.until))
-                        .rotated(pairs.part(&listed.key.id))
-                })
+                .map(|listed| KeyShape::noted(listed, policies, snoozes, pairs, listing.as_of))
                 .collect(),
         }
     }
@@ -182,14 +177,11 @@ impl<'a> ShowShape<'a> {
         snoozes: &[Snooze],
         pairs: &'a Pairs,
     ) -> Self {
-        let snooze = snooze::of(snoozes, &key.key.id, listing.as_of);
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
             team: listing.team.as_ref().map(TeamShape::of),
-            key: KeyShape::of(key, policies, listing.as_of)
-                .snoozed(snooze.map(|snooze| snooze.until))
-                .rotated(pairs.part(&key.key.id)),
+            key: KeyShape::noted(key, policies, snoozes, pairs, listing.as_of),
         }
     }
 }

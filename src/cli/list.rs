@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::Context;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::ListShape;
 use crate::cli::output::Look;
-use crate::cli::table::{Cell, Role, draw};
+use crate::cli::table::{Cell, Role, draw, role};
 use crate::cli::words::{self, counted};
+use crate::core::due::{Counts, Item, items};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::policy::{DueStatus, Policies};
 use crate::core::rotation::Pairs;
 use crate::core::way::Way;
 use crate::ops::assist::Finder;
@@ -29,16 +30,19 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
     let (notes, _) = notes(context.ports, &context.settings.profile).await;
-    let pairs = Pairs::of(&notes, &listing.keys);
+    let host = context.settings.profile.base_url.host();
+    let place = (context.settings.profile.name.as_str(), host);
+    let items = items(place, &listing, &policies, &notes, listing.as_of);
     let output = context.output;
     // Only a server can say that there is no key.
     let nothing_known = listing.keys.is_empty() && !session.api.has_list();
     if json {
+        let pairs = Pairs::of(&notes, &listing.keys);
         let mut shape = ListShape::of(&listing, &policies, &notes.snoozes, &pairs);
         shape.complete &= !nothing_known;
         output.json(&shape)?;
     } else if !listing.keys.is_empty() {
-        output.data(&table(&listing, &policies, &pairs, &TimeZone::system(), output.look()))?;
+        output.data(&table(&listing, &items, &TimeZone::system(), output.look()))?;
     }
     keep(context.ports, &context.settings.profile, &listing).await;
     if let Some(words) = listing.odd.unknown_fields() {
@@ -49,12 +53,11 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         return Ok(Exit::Partial);
     }
     if nothing_known {
-        output.warn(&nothing_tracked(context.settings.profile.base_url.host()));
+        output.warn(&nothing_tracked(host));
         return Ok(Exit::Partial);
     }
     if !json {
-        output.say(&summary(&listing, &policies, &pairs));
-        let host = context.settings.profile.base_url.host();
+        output.say(&summary(&listing, &items));
         for line in sources(&session.ways, host) {
             output.say(&line);
         }
@@ -92,24 +95,18 @@ fn sources(ways: &Finder, host: &str) -> Vec<String> {
     lines
 }
 
-fn table(listing: &Listing, policies: &Policies, pairs: &Pairs, zone: &TimeZone, look: Look) -> String {
-    let rows = listing
-        .keys
-        .iter()
-        .map(|listed| row(listed, listing, policies, pairs, zone))
-        .collect();
-    draw(["NAME", "KEY", "CREATED", "LAST USED", "ROTATION"], rows, look)
+fn table(listing: &Listing, items: &[Item], zone: &TimeZone, look: Look) -> String {
+    let keys = listing.keys.iter().zip(items);
+    let rows = keys.map(|(listed, item)| row(listed, item, listing.as_of, zone));
+    draw(
+        ["NAME", "KEY", "CREATED", "LAST USED", "ROTATION"],
+        rows.collect(),
+        look,
+    )
 }
 
-fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, pairs: &Pairs, zone: &TimeZone) -> [Cell; 5] {
+fn row(listed: &ListedKey, item: &Item, now: Timestamp, zone: &TimeZone) -> [Cell; 5] {
     let key = &listed.key;
-    let standing = pairs.standing(&key.id, policies.standing(key, listing.as_of));
-    let role = match standing.status {
-        DueStatus::Overdue => Role::Danger,
-        DueStatus::Due | DueStatus::DueSoon => Role::Warn,
-        DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
-        DueStatus::Unknown => Role::Dim,
-    };
     let name = if key.name.is_blank() {
         Cell::new("(unnamed)", Role::Dim)
     } else {
@@ -124,13 +121,13 @@ fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, pairs: &Pairs
         name,
         Cell::plain(format!("{}{own}{tracked}", key.hint())),
         Cell::plain(created),
-        Cell::plain(words::last_use(listing.as_of, key.last_used_at)),
-        Cell::new(words::due(standing, pairs.part(&key.id)), role),
+        Cell::plain(words::last_use(now, key.last_used_at)),
+        Cell::new(words::rotation(item), role(item)),
     ]
 }
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
-fn summary(listing: &Listing, policies: &Policies, pairs: &Pairs) -> String {
+fn summary(listing: &Listing, items: &[Item]) -> String {
     let whose = listing
         .team
         .as_ref()
@@ -138,20 +135,18 @@ fn summary(listing: &Listing, policies: &Policies, pairs: &Pairs) -> String {
     if listing.keys.is_empty() {
         return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
     }
-    let count = |status: DueStatus| {
-        let keys = listing.keys.iter();
-        let standing =
-            |listed: &&ListedKey| pairs.standing(&listed.key.id, policies.standing(&listed.key, listing.as_of));
-        keys.filter(|listed| standing(listed).status == status).count()
-    };
+    let mut counts = Counts::default();
+    for item in items {
+        counts.add(item.standing.status, item.part.as_ref(), item.snoozed.is_some());
+    }
     let parts: Vec<String> = [
-        (DueStatus::Overdue, "overdue"),
-        (DueStatus::Due, "due today"),
-        (DueStatus::DueSoon, "due soon"),
+        (counts.overdue, "overdue"),
+        (counts.due, "due today"),
+        (counts.due_soon, "due soon"),
+        (counts.rotating, "rotating"),
+        (counts.snoozed, "snoozed"),
     ]
     .into_iter()
-    .map(|(status, word)| (count(status), word))
-    .chain([(pairs.count(&listing.keys), "rotating")])
     .filter(|&(count, _)| count > 0)
     .map(|(count, word)| format!("{count} {word}"))
     .collect();
@@ -167,7 +162,11 @@ fn summary(listing: &Listing, policies: &Policies, pairs: &Pairs) -> String {
 mod tests {
     use super::*;
     use crate::cli::testing::{at, key, listing};
+    use crate::core::due::{Notes, Query};
     use crate::core::key::LastUse;
+    use crate::core::policy::Policies;
+    use crate::core::snooze::Snooze;
+    use crate::core::text::Label;
 
     #[test]
     fn a_table_shows_cleaned_text_marks_and_words() {
@@ -182,25 +181,66 @@ mod tests {
         bare.key.last_four = None;
         bare.key.last_used_at = LastUse::Unknown;
         let listing = listing(vec![own, old, bare]);
-        let policies = Policies::default();
+        let items = measured(&listing, &[]);
         assert_eq!(
-            table(&listing, &policies, &Pairs::default(), &TimeZone::UTC, Look::default()),
+            table(&listing, &items, &TimeZone::UTC, Look::default()),
             "NAME       KEY                 CREATED     LAST USED      ROTATION\n\
              Zapier     cz_Iz1P…CpSn (own)  2026-11-01  2 minutes ago  · 69 days left\n\
              a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
              (unnamed)  —                   —           —              ? age unknown\n"
         );
+        assert_eq!(summary(&listing, &items), "3 keys of “Acme Support”: 1 overdue.");
+    }
+
+    #[test]
+    fn overdue_keys_are_counted_as_due_counts_them() {
+        let old = |id: &str, name: &str| {
+            let mut old = key(id, name);
+            old.key.created_at = Some(at("2026-05-01T00:00:00Z"));
+            old
+        };
+        let (late, off) = (old("k1", "late"), old("k2", "off"));
+        let (rotated, new) = (old("k3", "Zapier"), key("k4", "Zapier 2026-11-20"));
+        let snooze = Snooze {
+            key: off.key.id.clone(),
+            until: "2026-12-01".parse().unwrap(),
+            reason: Label::new("moves in May"),
+            at: at("2026-11-22T11:00:00Z"),
+            actor: Label::new("amina"),
+        };
+        let listing = listing(vec![late, off, rotated, new]);
+        let items = measured(&listing, &[snooze]);
         assert_eq!(
-            summary(&listing, &policies, &Pairs::default()),
-            "3 keys of “Acme Support”: 1 overdue."
+            summary(&listing, &items),
+            "4 keys of “Acme Support”: 2 overdue, 1 rotating, 1 snoozed."
         );
+        let calling = Query {
+            overdue: true,
+            ..Query::default()
+        }
+        .calling(&items);
+        assert_eq!(calling, 2, "as due counts them");
+        let table = table(&listing, &items, &TimeZone::UTC, Look::default());
+        assert!(table.contains("! 115 days overdue, rotating, elsewhere\n"), "{table}");
+        assert!(table.contains("overdue, snoozed until 2026-12-01\n"), "{table}");
+    }
+
+    fn measured(listing: &Listing, snoozes: &[Snooze]) -> Vec<Item> {
+        let notes = Notes {
+            snoozes: snoozes.to_vec(),
+            ..Notes::default()
+        };
+        items(
+            ("default", "api.example"),
+            listing,
+            &Policies::default(),
+            &notes,
+            listing.as_of,
+        )
     }
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        assert!(
-            summary(&listing(Vec::new()), &Policies::default(), &Pairs::default())
-                .starts_with("No keys of “Acme Support”.")
-        );
+        assert!(summary(&listing(Vec::new()), &[]).starts_with("No keys of “Acme Support”."));
     }
 }

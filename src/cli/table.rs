@@ -1,6 +1,8 @@
 //! Tables of text, aligned by display width.
 
 use crate::cli::output::Look;
+use crate::core::due::Item;
+use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
 
 /// Columns between two cells.
@@ -15,6 +17,17 @@ pub(crate) enum Role {
     Dim,
     Warn,
     Danger,
+}
+
+/// What the standing of a key means.
+pub(crate) fn role(item: &Item) -> Role {
+    match item.standing.status {
+        _ if item.snoozed.is_some() => Role::Dim,
+        DueStatus::Overdue => Role::Danger,
+        DueStatus::Due | DueStatus::DueSoon => Role::Warn,
+        DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
+        DueStatus::Unknown => Role::Dim,
+    }
 }
 
 /// One cell.

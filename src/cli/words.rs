@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::core::confirm::in_use;
+use crate::core::due::Item;
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
 use crate::core::rotation::{Part, Role};
@@ -63,15 +64,32 @@ pub(crate) fn due(measured: Standing, part: Option<&Part>) -> String {
     let Some(part) = part else {
         return standing(measured);
     };
-    let days = |count: i32| counted(i64::from(count.unsigned_abs()), "day");
-    let when = match (part.role, measured.days_left) {
-        (Role::Old, Some(left @ ..0)) => format!(", {} overdue", days(left)),
-        (Role::Old, Some(0)) => ", due today".to_owned(),
-        (Role::Old, Some(left)) => format!(", due in {}", days(left)),
-        (Role::Old, None) => ", age unknown".to_owned(),
-        (Role::New, _) => ", the new key".to_owned(),
-    };
-    format!("~ {}{when}", part.words())
+    let rotating = part.words();
+    match (part.role, measured.days_left) {
+        (Role::Old, Some(..=0)) => format!("{}, {rotating}", standing(measured)),
+        (Role::Old, Some(left)) => format!("~ {rotating}, due in {}", counted(i64::from(left), "day")),
+        (Role::Old, None) => format!("~ {rotating}, age unknown"),
+        (Role::New, Some(..=0)) => format!("{}, {rotating}, the new key", standing(measured)),
+        (Role::New, _) => format!("~ {rotating}, the new key"),
+    }
+}
+
+/// When a key is due, whether it is being rotated, and until when it is put off.
+pub(crate) fn rotation(item: &Item) -> String {
+    let standing = due(item.standing, item.part.as_ref());
+    match &item.snoozed {
+        Some(snoozed) => format!("{standing}, snoozed until {}", snoozed.until),
+        None => standing,
+    }
+}
+
+/// The same, and why it is put off.
+pub(crate) fn rotation_and_reason(item: &Item) -> String {
+    let reason = item.snoozed.as_ref().and_then(|snoozed| snoozed.reason.as_ref());
+    match reason {
+        Some(reason) => format!("{}: {reason}", rotation(item)),
+        None => rotation(item),
+    }
 }
 
 #[cfg(test)]

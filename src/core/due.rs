@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, KeyId, Own, Team};
 use crate::core::listing::Listing;
-use crate::core::policy::{Policies, Standing};
-use crate::core::rotation::{Pairs, Part, Rotation};
+use crate::core::policy::{DueStatus, Policies, Standing};
+use crate::core::rotation::{Pairs, Part, Role, Rotation};
 use crate::core::snooze::{Snooze, of};
 use crate::core::text::Label;
 
@@ -70,6 +70,38 @@ pub struct Snoozed {
     pub until: Date,
     /// Why, where it is known.
     pub reason: Option<Label>,
+}
+
+/// How many keys have a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Past their date.
+    pub overdue: usize,
+    /// Today.
+    pub due: usize,
+    /// Within the window.
+    pub due_soon: usize,
+    /// Of unknown age.
+    pub unknown: usize,
+    /// Put off: these call nobody, and count as nothing else.
+    pub snoozed: usize,
+    /// Rotations under way, each counted once, whether their old key is due or not.
+    pub rotating: usize,
+}
+
+impl Counts {
+    /// Counts one more key.
+    pub fn add(&mut self, status: DueStatus, part: Option<&Part>, is_snoozed: bool) {
+        self.rotating += usize::from(part.is_some_and(|part| part.role == Role::Old));
+        match status {
+            _ if is_snoozed => self.snoozed += 1,
+            DueStatus::Overdue => self.overdue += 1,
+            DueStatus::Due => self.due += 1,
+            DueStatus::DueSoon => self.due_soon += 1,
+            DueStatus::Unknown => self.unknown += 1,
+            DueStatus::Rotating | DueStatus::Fresh => {}
+        }
+    }
 }
 
 /// What is asked for.

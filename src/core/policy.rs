@@ -170,14 +170,14 @@ impl From<RotationPolicy> for Policies {
     }
 }
 
-/// How a key stands against its policy.
+/// How a key stands against its policy, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DueStatus {
     /// Past its due date.
     Overdue,
     /// Due today (UTC).
     Due,
-    /// One of the two keys of a rotation that is under way.
+    /// One of the two keys of a rotation that is under way, and not late.
     Rotating,
     /// Due within the policy's window.
     DueSoon,
@@ -200,6 +200,12 @@ impl DueStatus {
             Self::Fresh => "fresh",
         }
     }
+
+    /// That of a key that takes part in a rotation: one that is late stays late until the rotation is over.
+    #[must_use]
+    pub fn rotating(self) -> Self {
+        self.min(Self::Rotating)
+    }
 }
 
 /// A key measured against its policy at one moment.
@@ -220,7 +226,7 @@ impl Standing {
     #[must_use]
     pub fn rotating(self) -> Self {
         Self {
-            status: DueStatus::Rotating,
+            status: self.status.rotating(),
             ..self
         }
     }
@@ -346,6 +352,20 @@ mod tests {
         let standing = RotationPolicy::default().standing(None, at("2026-01-01T00:00:00Z"));
         assert_eq!(standing.status, DueStatus::Unknown);
         assert_eq!(standing.days_left, None);
+    }
+
+    #[test]
+    fn a_rotation_makes_no_late_key_look_better() {
+        let policy = RotationPolicy::default();
+        let rotating = |created: Option<&str>| {
+            let measured = policy.standing(created.map(at), at("2026-04-02T12:00:00Z"));
+            measured.rotating().status
+        };
+        assert_eq!(rotating(Some("2026-01-01T12:00:00Z")), DueStatus::Overdue);
+        assert_eq!(rotating(Some("2026-01-02T12:00:00Z")), DueStatus::Due);
+        assert_eq!(rotating(Some("2026-01-03T12:00:00Z")), DueStatus::Rotating);
+        assert_eq!(rotating(Some("2026-04-01T12:00:00Z")), DueStatus::Rotating);
+        assert_eq!(rotating(None), DueStatus::Rotating);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A table for an issue or a chat: no name can end its cell or become markup.
 
-use crate::cli::due::{Report, due_day, owner, rotation};
+use crate::cli::due::{Report, due_day, owner};
+use crate::cli::words::rotation_and_reason;
 
 /// What Markdown reads as more than itself inside a table's cell.
 const MARKUP: &str = "\\`*_[]<>|~&!#$";
@@ -15,7 +16,7 @@ pub(super) fn draw(report: &Report<'_>) -> String {
             &item.profile,
             owner(item),
             &day,
-            &rotation(item),
+            &rotation_and_reason(item),
         ];
         for cell in cells {
             out.push_str("| ");

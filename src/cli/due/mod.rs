@@ -267,18 +267,5 @@ fn due_day(item: &Item) -> Option<Date> {
     item.standing.due_at.map(|at| TimeZone::UTC.to_datetime(at).date())
 }
 
-/// When it is due, whether it is being rotated, and whether it is put off.
-fn rotation(item: &Item) -> String {
-    let standing = crate::cli::words::due(item.standing, item.part.as_ref());
-    match &item.snoozed {
-        Some(snoozed) => {
-            let reason = snoozed.reason.as_ref();
-            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("{standing}, snoozed until {}{reason}", snoozed.until)
-        }
-        None => standing,
-    }
-}
-
 #[cfg(test)]
 mod tests;

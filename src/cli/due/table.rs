@@ -1,9 +1,9 @@
 //! The table for a person.
 
-use crate::cli::due::{Report, due_day, owner, rotation};
+use crate::cli::due::{Report, due_day, owner};
 use crate::cli::output::Look;
-use crate::cli::table::{Cell, Role, draw};
-use crate::core::policy::DueStatus;
+use crate::cli::table::{Cell, Role, draw, role};
+use crate::cli::words::rotation_and_reason;
 
 pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
     let dash = |text: &str| {
@@ -14,13 +14,6 @@ pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
         }
     };
     let rows = report.items.iter().map(|item| {
-        let role = match item.standing.status {
-            _ if item.snoozed.is_some() => Role::Dim,
-            DueStatus::Overdue => Role::Danger,
-            DueStatus::Due | DueStatus::DueSoon => Role::Warn,
-            DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
-            DueStatus::Unknown => Role::Dim,
-        };
         let name = if item.key.name.is_blank() {
             Cell::new("(unnamed)", Role::Dim)
         } else {
@@ -32,7 +25,7 @@ pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
             Cell::plain(item.profile.as_str()),
             Cell::plain(dash(owner(item))),
             Cell::plain(due_day(item).map_or_else(|| "—".to_owned(), |day| day.to_string())),
-            Cell::new(rotation(item), role),
+            Cell::new(rotation_and_reason(item), role(item)),
         ]
     });
     draw(

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cli::output::Look;
 use crate::cli::testing::{at, key, listing};
+use crate::cli::words;
 use crate::core::due::{Notes, Snoozed, items};
 use crate::core::policy::NamePattern;
 use crate::core::register::{Entry, Register};
@@ -109,6 +110,45 @@ fn the_summary_counts_what_calls_and_tells_what_is_put_off() {
     );
     let soon = item("k1", "x", Some("2026-08-27T00:00:00Z"));
     assert_eq!(said(vec![soon]), "1 key is due within 14 days.");
+}
+
+/// Each key with a rotation that was started elsewhere beside it.
+fn rotated(created: &[&str]) -> Vec<Item> {
+    let pair = |(n, created): (usize, &&str)| {
+        let mut old = key(&format!("old{n}"), &format!("Key {n}"));
+        old.key.created_at = Some(at(created));
+        let mut new = key(&format!("new{n}"), &format!("Key {n} 2026-11-20"));
+        new.key.created_at = Some(at("2026-11-20T00:00:00Z"));
+        [old, new]
+    };
+    let listing = listing(created.iter().enumerate().flat_map(pair).collect());
+    let place = ("default", "api.example");
+    items(place, &listing, &Policies::default(), &Notes::default(), at(NOW))
+}
+
+#[test]
+fn a_rotation_hides_no_overdue_key() {
+    let items = rotated(&["2026-08-01T00:00:00Z", "2026-08-24T00:00:00Z", "2026-08-27T00:00:00Z"]);
+    let old: Vec<(&str, String)> = items
+        .iter()
+        .filter(|item| item.key.id.raw().starts_with("old"))
+        .map(|item| (item.standing.status.word(), words::rotation(item)))
+        .collect();
+    assert_eq!(
+        old,
+        [
+            ("overdue", "! 23 days overdue, rotating, elsewhere".to_owned()),
+            ("due", "◔ due today, rotating, elsewhere".to_owned()),
+            ("rotating", "~ rotating, elsewhere, due in 3 days".to_owned()),
+        ]
+    );
+    let shape = drawn(&items, |report| {
+        serde_json::to_value(json::DueShape::of(report)).unwrap()
+    });
+    let of = |n: usize| (&shape["keys"][n]["status"], &shape["keys"][n]["rotation"]["role"]);
+    assert_eq!(of(0), (&"overdue".into(), &"old".into()));
+    assert_eq!(of(1), (&"rotating".into(), &"new".into()));
+    assert_eq!(of(4), (&"rotating".into(), &"old".into()));
 }
 
 #[test]

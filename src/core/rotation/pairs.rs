@@ -40,6 +40,12 @@ pub struct Part {
 }
 
 impl Part {
+    /// `2/4`, and `?/4` where it was started elsewhere.
+    #[must_use]
+    pub fn progress(&self) -> String {
+        self.step.map_or_else(|| "?/4".to_owned(), |step| format!("{step}/4"))
+    }
+
     /// `rotating 2/4`, or that it was started elsewhere.
     #[must_use]
     pub fn words(&self) -> String {
@@ -125,20 +131,13 @@ impl Pairs {
         self.parts.get(id)
     }
 
-    /// The standing of a key that takes part in a rotation is that it is being rotated.
+    /// The standing of a key, which takes its part in a rotation into account.
     #[must_use]
     pub fn standing(&self, id: &KeyId, standing: Standing) -> Standing {
         match self.part(id) {
             Some(_) => standing.rotating(),
             None => standing,
         }
-    }
-
-    /// How many rotations there are, each counted once.
-    #[must_use]
-    pub fn count(&self, keys: &[ListedKey]) -> usize {
-        let is_old = |listed: &&ListedKey| self.part(&listed.key.id).is_some_and(|part| part.role == Role::Old);
-        keys.iter().filter(is_old).count()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::core::due::Notes;
+use crate::core::due::{Counts, Notes};
 use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::ListedKey;
 use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
@@ -66,21 +66,6 @@ impl SortBy {
             Self::LastUsed => "last used",
         }
     }
-}
-
-/// How many keys have a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Past their date.
-    pub overdue: usize,
-    /// Today.
-    pub due: usize,
-    /// Within the window.
-    pub due_soon: usize,
-    /// Rotations under way, each counted once.
-    pub rotating: usize,
-    /// Of unknown age.
-    pub unknown: usize,
 }
 
 /// The list.
@@ -465,18 +450,7 @@ impl KeyList {
     fn recount(&mut self) {
         let mut counts = Counts::default();
         for row in &self.rows {
-            match row.standing.status {
-                // What is put off calls nobody.
-                _ if row.snoozed.is_some() => {}
-                DueStatus::Overdue => counts.overdue += 1,
-                DueStatus::Due => counts.due += 1,
-                DueStatus::DueSoon => counts.due_soon += 1,
-                DueStatus::Unknown => counts.unknown += 1,
-                DueStatus::Rotating => {
-                    counts.rotating += usize::from(row.part.as_deref().is_some_and(|part| part.role == Role::Old));
-                }
-                DueStatus::Fresh => {}
-            }
+            counts.add(row.standing.status, row.part.as_deref(), row.snoozed.is_some());
         }
         self.counts = counts;
         self.next_due = self
@@ -520,12 +494,13 @@ impl Row {
         let created_by = key.created_by.as_ref().map_or("", Label::shown);
         let owner = owner.map_or("", Label::shown);
         let snoozed = if self.snoozed.is_some() { "snoozed" } else { "" };
+        let rotating = if self.part.is_some() { "rotating" } else { "" };
         let status = match self.standing.status {
             DueStatus::DueSoon => "due soon",
             other => other.word(),
         };
         format!(
-            "{}\n{}\n{}\n{created_by}\n{owner}\n{status}\n{snoozed}",
+            "{}\n{}\n{}\n{created_by}\n{owner}\n{status}\n{rotating}\n{snoozed}",
             key.name,
             key.id,
             key.hint()
@@ -726,6 +701,20 @@ mod tests {
         }
         list.edit_filter(|input| *input = Input::from("rotating"));
         assert_eq!(list.shown(), 2);
+    }
+
+    #[test]
+    fn an_overdue_key_stays_overdue_while_it_is_rotated() {
+        let mut list = list(&[("Zapier", 200), ("Zapier 2026-11-20", 2), ("late", 150), ("fresh", 3)]);
+        assert_eq!(shown(&list), ["Zapier", "Zapier 2026-11-20", "late", "fresh"]);
+        assert_eq!((list.counts().overdue, list.counts().rotating), (2, 1));
+        for (typed, found) in [
+            ("overdue", vec!["Zapier", "late"]),
+            ("rotating", vec!["Zapier", "Zapier 2026-11-20"]),
+        ] {
+            list.edit_filter(|input| *input = Input::from(typed));
+            assert_eq!(shown(&list), found, "{typed}");
+        }
     }
 
     #[test]

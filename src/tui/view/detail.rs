@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::key::{LastUse, Own};
+use crate::core::policy::DueStatus;
 use crate::core::text::{clean, fit};
 use crate::tui::model::Model;
 use crate::tui::model::list::Row;
@@ -73,6 +74,7 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         None => "age unknown: no creation date".to_owned(),
     };
     let due = match (&row.part, &row.snoozed) {
+        (Some(part), _) if standing.status <= DueStatus::Due => format!("{due}; {}", part.words()),
         (Some(part), _) => format!("{}; {due}", part.words()),
         (None, Some(snooze)) => format!("{due}, snoozed until {}: {}", snooze.until, snooze.reason),
         (None, None) => due,

@@ -6,6 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::core::policy::DueStatus;
 use crate::core::text::fit;
 use crate::tui::model::Model;
 use crate::tui::model::agenda::Entry;
@@ -15,6 +16,8 @@ use crate::tui::view::{relative, span};
 
 /// Columns of a month: seven days of four.
 const MONTH: u16 = 28;
+/// Columns of when a key is due.
+const DUE: u16 = 21;
 /// Columns of the agenda that a calendar leaves it at least.
 const AGENDA: u16 = 44;
 
@@ -83,14 +86,15 @@ fn draw_agenda(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn line<'a>(model: &Model, entry: &Entry, selected: bool, width: u16) -> Line<'a> {
     let due = match (&entry.part, entry.snoozed, entry.days_left) {
-        (Some(part), ..) => part.words(),
+        (Some(part), Some(_), _) => relative::rotating(part, DueStatus::Rotating, DUE),
+        (Some(part), None, _) => relative::rotating(part, entry.status, DUE),
         (None, Some(until), _) => format!("snoozed {}", until.strftime("%m-%d")),
         (None, None, Some(days)) => relative::due_in(days),
         (None, None, None) => "age unknown".to_owned(),
     };
     let several = model.teams.len() > 1;
-    let (due_width, team_width) = (19, if several { 16 } else { 0 });
-    let name_width = width.saturating_sub(5 + due_width + team_width + 4).min(34);
+    let team_width = if several { 16 } else { 0 };
+    let name_width = width.saturating_sub(5 + DUE + team_width + 4).min(34);
     let name = if entry.name.trim().is_empty() {
         "(no name)"
     } else {

@@ -5,6 +5,11 @@ use jiff::tz::TimeZone;
 
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
+use crate::core::rotation::Part;
+use crate::core::text::columns;
+
+/// Columns of "rotating, elsewhere".
+const ELSEWHERE: u16 = 19;
 
 /// How long ago, in the largest unit that fits: "now", "5 m ago", "7 h ago", "3 d ago"; "in 5 m" for the future.
 #[must_use]
@@ -55,6 +60,24 @@ pub fn due(standing: Standing) -> String {
     }
 }
 
+/// How far the rotation of a key is, in so many columns, and whether the key is late.
+#[must_use]
+pub fn rotating(part: &Part, status: DueStatus, room: u16) -> String {
+    let progress = part.progress();
+    let late = match status {
+        DueStatus::Overdue => "overdue",
+        DueStatus::Due => "due",
+        _ if room < ELSEWHERE => return format!("rotating {progress}"),
+        _ => return part.words(),
+    };
+    let long = format!("{late}, rotating {progress}");
+    if columns(&long) <= room {
+        long
+    } else {
+        format!("{late} ~ {progress}")
+    }
+}
+
 /// "110 d overdue", "due today", "due tomorrow", "due in 14 d".
 #[must_use]
 pub fn due_in(days_left: i32) -> String {
@@ -98,6 +121,25 @@ mod tests {
             (-120, "in 2 m"),
         ] {
             assert_eq!(at(seconds), words, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_rotation_does_not_hide_that_its_key_is_late() {
+        let part = |step| Part {
+            role: crate::core::rotation::Role::Old,
+            other: None,
+            step,
+        };
+        for (step, status, narrow, wide) in [
+            (Some(2), DueStatus::Overdue, "overdue ~ 2/4", "overdue, rotating 2/4"),
+            (None, DueStatus::Overdue, "overdue ~ ?/4", "overdue, rotating ?/4"),
+            (Some(2), DueStatus::Due, "due ~ 2/4", "due, rotating 2/4"),
+            (Some(2), DueStatus::Rotating, "rotating 2/4", "rotating 2/4"),
+            (None, DueStatus::Rotating, "rotating ?/4", "rotating, elsewhere"),
+        ] {
+            assert_eq!(rotating(&part(step), status, 13), narrow);
+            assert_eq!(rotating(&part(step), status, 21), wide);
         }
     }
 

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::core::key::Own;
+use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
 use crate::core::way::Way;
 use crate::tui::model::list::{Row, SortBy};
@@ -32,7 +33,7 @@ const LEAD: u16 = 5;
 impl Widths {
     fn of(total: u16) -> Self {
         let (hint, age, used, gauge, due, gap) = if total >= 110 {
-            (16, 8, 11, 20, 19, 2)
+            (16, 8, 11, 18, 21, 2)
         } else if total >= 76 {
             (13, 6, 8, 9, 13, 1)
         } else {
@@ -167,8 +168,8 @@ fn lead(model: &Model, row: &Row, selected: bool) -> &'static str {
 /// When it is due, how far its rotation is, or until when it is put off.
 fn rotation(row: &Row, width: u16) -> String {
     match (&row.part, &row.snoozed) {
-        (Some(part), _) if part.step.is_none() && width < 19 => "rotating ?/4".to_owned(),
-        (Some(part), _) => part.words(),
+        (Some(part), Some(_)) => relative::rotating(part, DueStatus::Rotating, width),
+        (Some(part), None) => relative::rotating(part, row.standing.status, width),
         (None, Some(snooze)) => format!("snoozed {}", snooze.until.strftime("%m-%d")),
         (None, None) => relative::due(row.standing),
     }

@@ -218,12 +218,22 @@ fn a_key_that_is_rotated_still_counts_as_due() {
     assert_eq!(overdue(&stage), before);
     let table = stage.run(&["due", "--overdue"]);
     assert!(
-        table.stdout.contains("~ rotating 1/4, 110 days overdue")
-            || table.stdout.contains("~ rotating 3/4, 110 days overdue"),
+        table.stdout.contains("! 110 days overdue, rotating 1/4")
+            || table.stdout.contains("! 110 days overdue, rotating 3/4"),
         "{}",
         table.stdout
     );
     assert_eq!(stage.run(&["due", "--check"]).code, 6);
+    let listed = stage.json(&["list", "--json"]);
+    let keys = listed["keys"].as_array().unwrap();
+    let old = keys.iter().find(|key| key["name"] == "Zapier").unwrap();
+    assert_eq!(
+        (&old["status"], &old["rotation"]["role"]),
+        (&"overdue".into(), &"old".into())
+    );
+    assert_eq!(keys.iter().filter(|key| key["status"] == "overdue").count(), before);
+    let list = stage.run(&["list"]);
+    assert!(list.stderr.contains(&format!("{before} overdue")), "{}", list.stderr);
 }
 
 #[test]

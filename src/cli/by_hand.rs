@@ -11,8 +11,9 @@ use crate::cli::profile::secret_of;
 use crate::cli::words::shell_word;
 use crate::cli::{Context, leak, prompt};
 use crate::core::creation::Creation;
-use crate::core::incident::{Fact, Outcome, Seen, Timeline, unwrapped};
+use crate::core::incident::{Fact, Seen, Timeline, unwrapped};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::assist::{BadValue, ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
@@ -183,7 +184,7 @@ pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen
     }
 }
 
-/// Revokes a key in the browser: watched to its death with the value, and attested without. `None`: a signal came.
+/// Revokes a key in the browser: watched to its death with the value, and attested without.
 pub(super) async fn revoke(
     context: &mut Context<'_>,
     session: &Session,
@@ -191,10 +192,10 @@ pub(super) async fn revoke(
     (attested, longest): (bool, Duration),
     given: Option<ByHand>,
     interrupts: &mut Interrupts,
-) -> Result<Option<Outcome>, Trouble> {
+) -> Result<Outcome, Trouble> {
     let (ports, profile) = (context.ports, &context.settings.profile);
     let given = match choose(context, session, target, (attested, given), interrupts).await? {
-        None => return Ok(None),
+        None => return Ok(Outcome::Interrupted),
         Some(Choice::Word) => {
             let ended = attest(ports, profile, session, target).await;
             context.output.unrecorded(&ended.recorded);

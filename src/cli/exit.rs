@@ -181,7 +181,7 @@ impl From<io::Error> for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::incident::Outcome;
+    use crate::core::outcome::Outcome;
 
     #[test]
     fn codes_are_those_of_the_documentation() {

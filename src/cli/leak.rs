@@ -85,7 +85,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
             let recorded = record_end(context.ports, &search).await;
             context.output.unrecorded(&recorded);
         }
-        return end(&search, report, args.json, None, context.output);
+        return end(&search, report, args.json, context.output);
     };
     let facts = facts(found, &value);
     let replacement = if args.replace {
@@ -100,7 +100,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     if switches.dry_run {
         let first = plan.map(|plan| format!("{plan}, then ")).unwrap_or_default();
         context.output.say(&format!("Would {first}revoke {facts}."));
-        return end(&search, report, args.json, None, context.output);
+        return end(&search, report, args.json, context.output);
     }
     if let Some(plan) = plan {
         context.output.warn(&format!("First: {plan}."));
@@ -126,8 +126,8 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
         Some(replacement) => replacement.make(&mut context, &mut search, interrupts).await?,
         None => Replaced::Whole,
     };
-    let interrupted = kill(&mut context, &mut search, args, interrupts).await;
-    let exit = end(&search, report, args.json, interrupted, context.output)?;
+    kill(&mut context, &mut search, args, interrupts).await;
+    let exit = end(&search, report, args.json, context.output)?;
     // The key is dead, and somebody still waits for its replacement.
     Ok(if exit == Exit::Ok && replaced == Replaced::Partly {
         Exit::Partial
@@ -136,13 +136,8 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     })
 }
 
-/// Revokes the key that was found and watches its value; the sentence where it was interrupted.
-async fn kill(
-    context: &mut Context<'_>,
-    search: &mut Search,
-    args: &LeakArgs,
-    interrupts: &mut Interrupts,
-) -> Option<String> {
+/// Revokes the key that was found and watches its value.
+async fn kill(context: &mut Context<'_>, search: &mut Search, args: &LeakArgs, interrupts: &mut Interrupts) {
     let usual = Watch::default();
     let asked = args.watch.map(Duration::from_secs);
     let watch = Watch {
@@ -158,12 +153,6 @@ async fn kill(
         kill_and_record(context.ports, search, pace, &on_fact, stop).await
     };
     context.output.unrecorded(&killed.recorded);
-    killed.outcome.is_none().then(|| {
-        format!(
-            "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
-            search.timeline.called()
-        )
-    })
 }
 
 /// A value from standard input or a hidden prompt, without what was copied along with it.
@@ -276,30 +265,16 @@ pub(super) fn suspects(search: &Search, output: &mut Output) {
 }
 
 /// The last sentence, the report and the exit code.
-fn end(
-    search: &Search,
-    report: Option<(&Path, Format)>,
-    json: bool,
-    interrupted: Option<String>,
-    output: &mut Output,
-) -> Result<Exit, Trouble> {
+fn end(search: &Search, report: Option<(&Path, Format)>, json: bool, output: &mut Output) -> Result<Exit, Trouble> {
     let timeline = &search.timeline;
     let mut exit = Exit::Ok;
-    if let (Some(outcome), Some(sentence)) = (&timeline.outcome, timeline.sentence()) {
-        exit = Exit::of_code(outcome.exit_code());
-        let mut sentence = scrub(&search.value, &sentence);
+    if let Some(outcome) = &timeline.outcome {
+        let mut sentence = scrub(&search.value, &outcome.sentence(&timeline.called()));
         if search.may_try_itself() {
             sentence.push_str(ITSELF);
         }
-        if outcome.is_proven() {
-            output.say(&sentence);
-        } else {
-            output.error(&sentence);
-        }
-    }
-    if let Some(sentence) = interrupted {
-        exit = Exit::Declined;
-        output.error(&sentence);
+        let is_listed = timeline.key.as_ref().is_none_or(|key| key.is_listed);
+        exit = output.outcome(outcome, &sentence, is_listed);
     }
     if let Some((path, format)) = report {
         let written = text_of(timeline, format).and_then(|text| std::fs::write(path, text));

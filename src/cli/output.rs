@@ -10,6 +10,8 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use zeroize::Zeroizing;
 
+use crate::cli::exit::Exit;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ports::JournalError;
@@ -133,6 +135,20 @@ impl Output {
     pub fn warn(&mut self, sentence: &str) {
         // With standard error gone there is nobody left to tell.
         let _ = self.words.write_all(format!("{sentence}\n").as_bytes());
+    }
+
+    /// Says how a revocation ended, and on a line of its own what is left to do. `is_listed`: whether the server has a list
+    /// that can show the key.
+    pub fn outcome(&mut self, outcome: &Outcome, sentence: &str, is_listed: bool) -> Exit {
+        if outcome.is_proven() {
+            self.say(sentence);
+        } else {
+            self.error(sentence);
+        }
+        if let Some(step) = outcome.next_step(is_listed) {
+            self.warn(step);
+        }
+        Exit::of_code(outcome.exit_code())
     }
 
     /// Says once that the log did not take what was done, where it did not.

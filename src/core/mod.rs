@@ -8,6 +8,7 @@ pub mod due;
 pub mod incident;
 pub mod key;
 pub mod listing;
+pub mod outcome;
 pub mod policy;
 pub mod reading;
 pub mod register;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::core::activity::Action;
-use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
@@ -36,8 +36,8 @@ impl Default for Patience {
 /// How a revocation ended, and whether that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// What was seen; `None` when it was stopped on the way, and nothing is known.
-    pub outcome: Option<Outcome>,
+    /// What was seen.
+    pub outcome: Outcome,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
 }
@@ -54,10 +54,10 @@ pub async fn revoke_and_record(
 ) -> Revocation {
     let outcome = tokio::select! {
         biased;
-        outcome = revoke(api, target, patience) => Some(outcome),
-        () = stop => None,
+        outcome = revoke(api, target, patience) => outcome,
+        () = stop => Outcome::Interrupted,
     };
-    let word = outcome.as_ref().map_or("interrupted", Outcome::word);
+    let word = outcome.word();
     let key = &target.key;
     tracing::info!(
         id = key.id.shown(),
@@ -69,12 +69,10 @@ pub async fn revoke_and_record(
         action: Action::Revoke,
         key: Some((key.id.clone(), key.name.clone())),
         outcome: word,
-        detail: outcome.as_ref().and_then(Outcome::why).unwrap_or_default().to_owned(),
+        detail: outcome.why().unwrap_or_default().to_owned(),
     };
     let recorded = record(ports, profile, entry).await;
-    if let Some(outcome) = &outcome {
-        settle(ports, profile, target, outcome).await;
-    }
+    settle(ports, profile, target, &outcome).await;
     Revocation { outcome, recorded }
 }
 

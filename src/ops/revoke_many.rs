@@ -1,9 +1,9 @@
 //! Revoke several keys: each is asked for, and two readings of the list at the end prove them all.
 
 use crate::core::activity::Action;
-use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::ops::assist::settle;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
@@ -22,24 +22,13 @@ pub enum Progress {
     Reading,
 }
 
-/// How the revocation of one of them ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// The op ran to its end.
-    Done(Outcome),
-    /// It was stopped while the server was asked: nothing is known.
-    Interrupted,
-    /// It was stopped before.
-    NotBegun,
-}
-
 /// One key, how it ended, and whether that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
     /// The key.
     pub target: ListedKey,
     /// How it ended.
-    pub ended: Ended,
+    pub outcome: Outcome,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
 }
@@ -77,26 +66,25 @@ pub async fn revoke_many(
     }
     let mut revoked = judged(api, sent, on_progress).await;
     for target in ours {
-        let mut ended = Ended::NotBegun;
+        let mut outcome = Outcome::NotBegun;
         if !stopped {
             on_progress(Progress::Asking(target.key.id.clone()));
-            ended = tokio::select! {
+            outcome = tokio::select! {
                 biased;
-                outcome = revoke(api, target, patience) => Ended::Done(outcome),
-                () = &mut stop => Ended::Interrupted,
+                outcome = revoke(api, target, patience) => outcome,
+                () = &mut stop => Outcome::Interrupted,
             };
-            stopped = ended == Ended::Interrupted;
-            let accepted = matches!(&ended, Ended::Done(outcome) if outcome.is_proven());
-            on_progress(Progress::Answered(target.key.id.clone(), accepted));
+            stopped = outcome == Outcome::Interrupted;
+            on_progress(Progress::Answered(target.key.id.clone(), outcome.is_proven()));
         }
-        revoked.push((target, ended));
+        revoked.push((target, outcome));
     }
     let mut written = Vec::with_capacity(revoked.len());
-    for (target, ended) in revoked {
-        let recorded = write_down(ports, profile, target, &ended).await;
+    for (target, outcome) in revoked {
+        let recorded = write_down(ports, profile, target, &outcome).await;
         written.push(Revoked {
             target: target.clone(),
-            ended,
+            outcome,
             recorded,
         });
     }
@@ -115,7 +103,7 @@ async fn judged<'a>(
     api: &dyn KeyApi,
     sent: Vec<(&'a ListedKey, Asked)>,
     on_progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Vec<(&'a ListedKey, Ended)> {
+) -> Vec<(&'a ListedKey, Outcome)> {
     let open = |asked: &Asked| matches!(asked, Asked::Answered(sent) if at_once(sent).is_none());
     let hanging: Vec<&ApiKey> = sent
         .iter()
@@ -135,41 +123,42 @@ async fn judged<'a>(
     };
     let mut judged = Vec::with_capacity(sent.len());
     for (target, asked) in sent {
-        let ended = match asked {
-            Asked::NotBegun => Ended::NotBegun,
-            Asked::Interrupted => Ended::Interrupted,
-            Asked::Answered(sent) => Ended::Done(match at_once(&sent) {
+        let outcome = match asked {
+            Asked::NotBegun => Outcome::NotBegun,
+            Asked::Interrupted => Outcome::Interrupted,
+            Asked::Answered(sent) => match at_once(&sent) {
                 Some(outcome) => outcome,
                 None => after_list(api, &sent, target, sight(&target.key)).await,
-            }),
+            },
         };
-        judged.push((target, ended));
+        judged.push((target, outcome));
     }
     judged
 }
 
-async fn write_down(ports: &Ports, profile: &Profile, target: &ListedKey, ended: &Ended) -> Result<(), JournalError> {
-    let (outcome, detail) = match ended {
-        Ended::NotBegun => return Ok(()),
-        Ended::Interrupted => ("interrupted", String::new()),
-        Ended::Done(outcome) => (outcome.word(), outcome.why().unwrap_or_default().to_owned()),
-    };
+async fn write_down(
+    ports: &Ports,
+    profile: &Profile,
+    target: &ListedKey,
+    outcome: &Outcome,
+) -> Result<(), JournalError> {
+    if *outcome == Outcome::NotBegun {
+        return Ok(());
+    }
     let key = &target.key;
     tracing::info!(
         id = key.id.shown(),
         name = key.name.shown(),
-        outcome,
+        outcome = outcome.word(),
         "revoked or tried to, with others"
     );
     let entry = Entry {
         action: Action::Revoke,
         key: Some((key.id.clone(), key.name.clone())),
-        outcome,
-        detail,
+        outcome: outcome.word(),
+        detail: outcome.why().unwrap_or_default().to_owned(),
     };
     let recorded = record(ports, profile, entry).await;
-    if let Ended::Done(outcome) = ended {
-        settle(ports, profile, target, outcome).await;
-    }
+    settle(ports, profile, target, outcome).await;
     recorded
 }

@@ -2,6 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::core::outcome::Verdict;
 use crate::core::policy::DueStatus;
 
 /// What a piece of text is for.
@@ -35,6 +36,16 @@ pub enum Theme {
     /// No colour and no attribute: with `NO_COLOR`, crossterm 0.29 writes a bare `CSI m` that undoes attributes, so marks
     /// and words carry everything.
     Mono,
+}
+
+impl From<Verdict> for Role {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Proven => Self::Ok,
+            Verdict::Attested | Verdict::Unclear | Verdict::Untouched => Self::Warn,
+            Verdict::Unproven | Verdict::Alive => Self::Danger,
+        }
+    }
 }
 
 impl Theme {

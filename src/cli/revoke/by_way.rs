@@ -6,13 +6,13 @@ use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, Switches, by_hand, until_interrupted};
-use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::assist::ByHand;
 use crate::ops::leak::kill_known;
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::revoke_many::{Ended, Revoked};
+use crate::ops::revoke_many::Revoked;
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
@@ -75,9 +75,9 @@ pub(super) async fn one(
 ) -> Result<Revoked, Trouble> {
     let given = by_hand::value_of(context, args.with_value, target).await?;
     let how = (args.attest, Duration::from_secs(args.watch));
-    let ended = |outcome: Option<_>, recorded| Revoked {
+    let ended = |outcome, recorded| Revoked {
         target: target.clone(),
-        ended: outcome.map_or(Ended::Interrupted, Ended::Done),
+        outcome,
         recorded,
     };
     if by.in_browser(target) || args.attest {
@@ -100,15 +100,15 @@ pub(super) async fn one(
     // It said now that there is no endpoint.
     let found_out = session.ways.known().revoke == Way::Assisted;
     match outcome {
-        Some(outcome) if found_out && !outcome.is_proven() => {
+        outcome if found_out && !outcome.is_proven() && outcome != Outcome::Interrupted => {
             let outcome = by_hand::revoke(context, session, target, how, again, interrupts).await?;
             Ok(ended(outcome, Ok(())))
         }
-        Some(outcome @ Outcome::Unconfirmed(_)) if target.is_tracked() => {
+        outcome @ Outcome::Unconfirmed(_) if target.is_tracked() => {
             context
                 .output
                 .warn("Give its value with --with-value, or say with --attest that it is gone.");
-            Ok(ended(Some(outcome), recorded))
+            Ok(ended(outcome, recorded))
         }
         outcome => Ok(ended(outcome, recorded)),
     }

@@ -13,10 +13,11 @@ use crate::core::bulk::Plan;
 use crate::core::confirm::{Question, in_use, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::outcome::Outcome;
 use crate::core::rotation::Rotation;
 use crate::ops::review::{review, server_now};
 use crate::ops::revoke::Patience;
-use crate::ops::revoke_many::{Ended, Progress, Revoked, revoke_many};
+use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Session;
 
 use self::by_way::By;
@@ -61,7 +62,7 @@ pub(super) async fn run(
     if switches.dry_run {
         let results = plan.order().into_iter().map(|target| Revoked {
             target,
-            ended: Ended::NotBegun,
+            outcome: Outcome::NotBegun,
             recorded: Ok(()),
         });
         return report(&listing, &results.collect::<Vec<_>>(), args.json, None, context.output);
@@ -206,19 +207,19 @@ async fn revoke(
         if stopped {
             results.push(Revoked {
                 target,
-                ended: Ended::NotBegun,
+                outcome: Outcome::NotBegun,
                 recorded: Ok(()),
             });
             continue;
         }
         let revoked = by_way::one(context, session, &target, by, args, interrupts).await?;
-        stopped = revoked.ended == Ended::Interrupted;
+        stopped = revoked.outcome == Outcome::Interrupted;
         results.push(revoked);
     }
     if stopped {
         results.extend(asked.into_iter().map(|target| Revoked {
             target,
-            ended: Ended::NotBegun,
+            outcome: Outcome::NotBegun,
             recorded: Ok(()),
         }));
     } else if !asked.is_empty() {

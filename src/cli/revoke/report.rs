@@ -5,10 +5,9 @@ use serde::Serialize;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::{TeamShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
-use crate::core::incident::Outcome;
-use crate::core::key::Own;
-use crate::core::listing::{ListedKey, Listing};
-use crate::ops::revoke_many::{Ended, Revoked};
+use crate::core::listing::Listing;
+use crate::core::outcome::Outcome;
+use crate::ops::revoke_many::Revoked;
 
 #[derive(Serialize)]
 struct RevokeShape<'a> {
@@ -28,25 +27,10 @@ struct ResultShape<'a> {
     message: Option<String>,
 }
 
-/// Another key than our own is only known to be dead by its value.
-fn sentence(target: &ListedKey, outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Dead if target.own != Own::Yes => outcome.leak_sentence(&target.key.called()),
-        outcome => outcome.sentence(&target.key),
-    }
-}
-
 pub(super) fn say(revoked: &Revoked, output: &mut Output) {
-    let (target, key) = (&revoked.target, &revoked.target.key);
-    match &revoked.ended {
-        Ended::Done(outcome) if outcome.is_proven() => output.say(&sentence(target, outcome)),
-        Ended::Done(outcome) => output.error(&sentence(target, outcome)),
-        Ended::Interrupted => output.error(&format!(
-            "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
-            key.called()
-        )),
-        Ended::NotBegun => output.error(&format!("Interrupted: {} was not revoked.", key.called())),
-    }
+    let target = &revoked.target;
+    let sentence = revoked.outcome.sentence(&target.key.called());
+    output.outcome(&revoked.outcome, &sentence, !target.is_tracked());
 }
 
 /// The results as data, where that is asked for, and the exit code.
@@ -73,11 +57,9 @@ pub(super) fn report(
 
 fn result(revoked: &Revoked, dry_run: bool) -> ResultShape<'_> {
     let target = &revoked.target;
-    let (outcome, message) = match &revoked.ended {
-        Ended::Done(outcome) => (outcome.word(), Some(sentence(target, outcome))),
-        Ended::Interrupted => ("interrupted", None),
-        Ended::NotBegun if dry_run => ("would_revoke", None),
-        Ended::NotBegun => ("not_begun", None),
+    let (outcome, message) = match &revoked.outcome {
+        Outcome::NotBegun if dry_run => ("would_revoke", None),
+        outcome => (outcome.word(), Some(outcome.sentence(&target.key.called()))),
     };
     ResultShape {
         id: target.key.id.raw(),
@@ -90,10 +72,7 @@ fn result(revoked: &Revoked, dry_run: bool) -> ResultShape<'_> {
 
 /// One outcome speaks for itself, and so do several alike; a mixture is a partial failure.
 fn exit(results: &[Revoked]) -> Exit {
-    let mut codes = results.iter().map(|revoked| match &revoked.ended {
-        Ended::Done(outcome) => Exit::of_code(outcome.exit_code()),
-        Ended::Interrupted | Ended::NotBegun => Exit::Declined,
-    });
+    let mut codes = results.iter().map(|revoked| Exit::of_code(revoked.outcome.exit_code()));
     let Some(first) = codes.next() else {
         return Exit::Ok;
     };
@@ -114,23 +93,26 @@ mod tests {
 
     #[test]
     fn several_outcomes_make_one_exit_code() {
-        let of = |outcomes: Vec<Ended>| {
-            let results = outcomes.into_iter().map(|ended| Revoked {
+        let of = |outcomes: Vec<Outcome>| {
+            let results = outcomes.into_iter().map(|outcome| Revoked {
                 target: key("a", "A"),
-                ended,
+                outcome,
                 recorded: Ok(()),
             });
             exit(&results.collect::<Vec<_>>())
         };
-        let failed = || Ended::Done(Outcome::Failed("x".to_owned()));
-        let refused = || Ended::Done(Outcome::Refused("x".to_owned()));
-        let unproven = || Ended::Done(Outcome::Unconfirmed("x".to_owned()));
-        let dead = || Ended::Done(Outcome::Revoked);
+        let failed = || Outcome::Failed("x".to_owned());
+        let refused = || Outcome::Refused("x".to_owned());
+        let unproven = || Outcome::Unconfirmed("x".to_owned());
+        let dead = || Outcome::Revoked;
         assert_eq!(of(vec![dead(), dead()]), Exit::Ok);
         assert_eq!(of(vec![unproven()]), Exit::NotProven);
         assert_eq!(of(vec![dead(), unproven()]), Exit::Partial);
         assert_eq!(of(vec![refused(), refused()]), Exit::Refused);
         assert_eq!(of(vec![failed(), refused()]), Exit::Partial);
-        assert_eq!(of(vec![dead(), Ended::Interrupted, Ended::NotBegun]), Exit::Declined);
+        assert_eq!(
+            of(vec![dead(), Outcome::Interrupted, Outcome::NotBegun]),
+            Exit::Declined
+        );
     }
 }

@@ -154,24 +154,9 @@ pub(super) async fn finish(
     };
     context.output.unrecorded(&finished.recorded);
     let key = target.map_or_else(|| old.bare(), |target| target.key.clone());
-    let exit = match &finished.outcome {
-        Some(outcome) => {
-            let sentence = finished.sentence(&key);
-            if outcome.is_proven() {
-                context.output.say(&sentence);
-            } else {
-                context.output.error(&sentence);
-            }
-            Exit::of_code(outcome.exit_code())
-        }
-        None => {
-            context.output.error(&format!(
-                "Interrupted: NOT PROVEN whether {} was revoked. Run it again.",
-                key.called()
-            ));
-            Exit::Declined
-        }
-    };
+    let is_listed = target.is_none_or(|target| !target.is_tracked());
+    let sentence = finished.sentence(&key);
+    let exit = context.output.outcome(&finished.outcome, &sentence, is_listed);
     let seen = Seen {
         rotation: finished.rotation,
         troubles: Vec::new(),

@@ -332,23 +332,8 @@ async fn revoke_new_key(
         context.output.unrecorded(&revoked.recorded);
         revoked.outcome
     };
-    Ok(match &outcome {
-        Some(outcome) if outcome.is_proven() => {
-            context.output.say(&outcome.sentence(&target.key));
-            Exit::Ok
-        }
-        Some(outcome) => {
-            context.output.error(&outcome.sentence(&target.key));
-            Exit::of_code(outcome.exit_code())
-        }
-        None => {
-            context.output.error(&format!(
-                "Interrupted: NOT PROVEN whether {} was revoked. Look for it in the list.",
-                target.key.called()
-            ));
-            Exit::Declined
-        }
-    })
+    let sentence = outcome.sentence(&target.key.called());
+    Ok(context.output.outcome(&outcome, &sentence, !target.is_tracked()))
 }
 
 /// Asks whether a key is to be revoked; `false`: no.

@@ -1,12 +1,10 @@
 //! A leak: from a pasted value to its key, what can be said after a revocation, and the timeline of it.
 
 mod matching;
-mod outcome;
 mod pasted;
 mod report;
 mod timeline;
 
 pub use matching::{Candidate, Fit, How, USE_WINDOW, by_hint, moved, ranked, the_only};
-pub use outcome::Outcome;
 pub use pasted::unwrapped;
 pub use timeline::{Fact, Seen, Subject, Timeline, scrub};

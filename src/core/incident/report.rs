@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::matching::How;
-use super::outcome::Outcome;
 use super::timeline::{Fact, Timeline};
 use crate::core::key::LastUse;
+use crate::core::outcome::Outcome;
 use crate::core::text::{Label, clean};
 
 /// How long it took, in milliseconds.
@@ -25,6 +25,7 @@ struct Shape<'a> {
     schema_version: u32,
     outcome: Option<&'static str>,
     message: Option<String>,
+    next_step: Option<&'static str>,
     actor: &'a str,
     host: &'a str,
     profile: Option<&'a str>,
@@ -105,6 +106,7 @@ impl Timeline {
             schema_version,
             outcome: self.outcome.as_ref().map(Outcome::word),
             message: self.sentence(),
+            next_step: self.next_step(),
             actor: self.actor.raw(),
             host: &self.host,
             profile: self.profile.as_deref(),
@@ -141,6 +143,7 @@ impl Timeline {
             "Outcome",
             self.outcome.as_ref().map(|outcome| outcome.word().to_owned()),
         );
+        row("Next", self.next_step().map(str::to_owned));
         row("Value", Some(self.masked.clone()));
         row("Team", self.team.as_ref().map(|team| team.shown().to_owned()));
         row("Profile", self.profile.clone());
@@ -196,7 +199,8 @@ mod tests {
 
     use super::super::timeline::{Seen, Subject, scrub};
     use super::*;
-    use crate::core::key::{ApiKey, KeyId};
+    use crate::core::key::{ApiKey, KeyId, Own};
+    use crate::core::listing::{ListedKey, Source};
     use crate::core::secret::Secret;
 
     const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
@@ -205,8 +209,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn key(name: &str) -> ApiKey {
-        ApiKey {
+    fn key(name: &str) -> ListedKey {
+        let key = ApiKey {
             id: KeyId::new("key_1").unwrap(),
             name: Label::new(name),
             created_at: None,
@@ -214,6 +218,11 @@ mod tests {
             created_by: None,
             prefix: None,
             last_four: None,
+        };
+        ListedKey {
+            key,
+            own: Own::No,
+            source: Source::Api,
         }
     }
 

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::matching::How;
-use super::outcome::Outcome;
-use crate::core::key::{ApiKey, LastUse};
+use crate::core::key::LastUse;
+use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 
@@ -130,13 +131,17 @@ pub struct Subject {
     pub last_used_at: LastUse,
     /// When it was made.
     pub created_at: Option<Timestamp>,
+    /// Whether the server has a list that can show it.
+    pub is_listed: bool,
 }
 
 impl Subject {
-    /// What is written down of `key`.
+    /// What is written down of a key.
     #[must_use]
-    pub fn of(key: &ApiKey, value: &Secret) -> Self {
+    pub fn of(target: &ListedKey, value: &Secret) -> Self {
+        let key = &target.key;
         Self {
+            is_listed: !target.is_tracked(),
             id: Label::new(&scrub(value, key.id.raw())),
             name: Label::new(&scrub(value, key.name.raw())),
             last_used_at: key.last_used_at,
@@ -228,9 +233,14 @@ impl Timeline {
     /// The sentence at the end.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        self.outcome
-            .as_ref()
-            .map(|outcome| outcome.leak_sentence(&self.called()))
+        self.outcome.as_ref().map(|outcome| outcome.sentence(&self.called()))
+    }
+
+    /// What to do now, where something is left.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        let is_listed = self.key.as_ref().is_none_or(|key| key.is_listed);
+        self.outcome.as_ref().and_then(|outcome| outcome.next_step(is_listed))
     }
 
     /// All of it in one line, for the log.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::value::BadValue;
 use crate::core::activity::Action;
 use crate::core::creation::{Creation, Stage};
-use crate::core::incident::{Fit, Outcome, by_hint, scrub};
+use crate::core::incident::{Fit, by_hint, scrub};
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::{ListedKey, Source};
+use crate::core::outcome::Outcome;
 use crate::core::rotation::{Mark, Rotation, Stage as Step, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
@@ -134,10 +135,7 @@ pub async fn attest(ports: &Ports, profile: &Profile, session: &Session, target:
     };
     let recorded = record(ports, profile, entry).await;
     settle(ports, profile, target, &outcome).await;
-    Revocation {
-        outcome: Some(outcome),
-        recorded,
-    }
+    Revocation { outcome, recorded }
 }
 
 /// What follows where `outcome` says that a key is gone: the rotation whose last step that was has ended, and a tracked key

@@ -1,8 +1,9 @@
 //! What is true where no key was revoked, in words for both faces.
 
 use super::{Found, Search};
-use crate::core::incident::{Fact, Outcome, scrub};
+use crate::core::incident::{Fact, scrub};
 use crate::core::key::Team;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 
 impl std::fmt::Debug for Search {

@@ -203,6 +203,7 @@ impl Finder<'_> {
                 name: Label::new(&self.notes.clean(&gone.name.raw())),
                 last_used_at: LastUse::Unknown,
                 created_at: None,
+                is_listed: true,
             });
             return Found::Gone;
         }
@@ -434,7 +435,7 @@ impl Finder<'_> {
             target.key.last_used_at = LastUse::Unknown;
         }
         self.timeline.profile = Some(place.profile.name.clone());
-        self.timeline.key = Some(Subject::of(&target.key, &self.notes.value));
+        self.timeline.key = Some(Subject::of(&target, &self.notes.value));
         self.notes.add(&mut self.timeline, Fact::Found(how));
         let ways = place.ways.as_ref().map(|ways| ways.known());
         let by_hand = target.key.id.is_local() || ways.is_some_and(|ways| ways.revoke == Way::Assisted);

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
 use crate::core::activity::Action;
-use crate::core::incident::{Fact, How, Outcome, Timeline};
+use crate::core::incident::{Fact, How, Timeline};
 use crate::core::key::Own;
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::assist::{CLICKS, open_page, settle};
 use crate::ops::record::{Entry, record};
@@ -23,8 +24,8 @@ const PROOF: u32 = 3;
 /// How a kill ended, and whether that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Killed {
-    /// What was seen; `None` when it was stopped on the way, and nothing is known.
-    pub outcome: Option<Outcome>,
+    /// What was seen.
+    pub outcome: Outcome,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
 }
@@ -48,13 +49,13 @@ pub(super) async fn killed(
     (patience, watch): (Patience, Watch),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
-) -> Option<Outcome> {
+) -> Outcome {
     let outcome = tokio::select! {
         biased;
-        outcome = kill(ports, search, patience, watch, on_fact) => Some(outcome),
-        () = stop => None,
+        outcome = kill(ports, search, patience, watch, on_fact) => outcome,
+        () = stop => Outcome::Interrupted,
     };
-    search.timeline.outcome.clone_from(&outcome);
+    search.timeline.outcome = Some(outcome.clone());
     outcome
 }
 
@@ -78,7 +79,7 @@ pub(super) async fn write_down(ports: &Ports, search: &Search, action: Action) -
     if let (Found::Key(found), Some(outcome)) = (&search.found, &timeline.outcome) {
         settle(ports, &found.place.profile, &found.target, outcome).await;
     }
-    let outcome = timeline.outcome.as_ref().map_or("interrupted", Outcome::word);
+    let outcome = timeline.outcome.as_ref().unwrap_or(&Outcome::Interrupted).word();
     tracing::info!(action = action.word(), outcome, "a value was followed to its end");
     let entry = Entry {
         action,

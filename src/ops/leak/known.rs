@@ -109,7 +109,7 @@ fn search(ports: &Ports, found: Match, value: Arc<Secret>) -> Search {
     let profile = found.place.profile.clone();
     let host = profile.base_url.host();
     let mut timeline = Timeline::begin(&value, ports.actor.clone(), host, ports.clock.now());
-    timeline.key = Some(Subject::of(&found.target.key, &value));
+    timeline.key = Some(Subject::of(&found.target, &value));
     timeline.profile = Some(profile.name.clone());
     timeline.tell_by(found.place.api.clock_offset());
     Search {

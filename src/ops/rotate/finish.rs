@@ -7,8 +7,8 @@ use super::mint::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
-use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, Own};
+use crate::core::outcome::Outcome;
 use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
 use crate::core::text::Label;
 use crate::core::way::Way;
@@ -23,30 +23,22 @@ use crate::ports::JournalError;
 pub struct Finished {
     /// The rotation as it stands now.
     pub rotation: Rotation,
-    /// What was seen of the old key; `None` when it was stopped on the way, and nothing is known.
-    pub outcome: Option<Outcome>,
+    /// What was seen of the old key.
+    pub outcome: Outcome,
     /// Whether a revocation was asked for from here.
     pub sent: bool,
-    /// Whether its value was watched until it was refused: our own credential of before.
-    pub watched: bool,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
 }
 
 impl Finished {
-    /// What is said of the old key; empty where nothing is known.
+    /// What is said of the old key.
     #[must_use]
     pub fn sentence(&self, old: &ApiKey) -> String {
-        match &self.outcome {
-            Some(Outcome::AlreadyGone) if !self.sent => {
-                format!(
-                    "Already gone: {} is not in the list, and nothing was sent from here.",
-                    old.called()
-                )
-            }
-            Some(outcome) if self.watched => outcome.leak_sentence(&old.called()),
-            Some(outcome) => outcome.sentence(old),
-            None => String::new(),
+        let sentence = self.outcome.sentence(&old.called());
+        match self.outcome {
+            Outcome::AlreadyGone if !self.sent => format!("{sentence} Nothing was sent from here."),
+            _ => sentence,
         }
     }
 }
@@ -93,9 +85,8 @@ async fn finish_with(
     if let Stage::Finished { .. } = rotation.stage {
         return Ok(Finished {
             rotation: rotation.clone(),
-            outcome: Some(Outcome::AlreadyGone),
+            outcome: Outcome::AlreadyGone,
             sent: false,
-            watched: false,
             recorded: Ok(()),
         });
     }
@@ -146,7 +137,6 @@ async fn finish_with(
     };
     let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
     let retired = retired_value(at, &begun).await;
-    let watched = retired.is_some() || matches!(click, Some(Click::Watched(..)));
     let case = Case {
         ports,
         profile,
@@ -179,12 +169,11 @@ async fn finish_with(
             (revocation.outcome, revocation.recorded)
         }
     };
-    let rotation = ended(at, begun, outcome.as_ref()).await;
+    let rotation = ended(at, begun, &outcome).await;
     Ok(Finished {
         rotation,
         outcome,
         sent: true,
-        watched,
         recorded,
     })
 }
@@ -209,10 +198,10 @@ async fn moved_meanwhile(at: At<'_>, rotation: &Rotation) -> RotateError {
     }
 }
 
-async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotation {
+async fn ended(at: At<'_>, begun: Rotation, outcome: &Outcome) -> Rotation {
     // A person's word ends it as well, under its own name.
-    let ends = |outcome: &Outcome| outcome.is_proven() || matches!(outcome, Outcome::Attested(_));
-    let (word, proven) = outcome.map_or(("interrupted", false), |outcome| (outcome.word(), ends(outcome)));
+    let proven = outcome.is_proven() || matches!(outcome, Outcome::Attested(_));
+    let word = outcome.word();
     let what = What::RevocationEnded {
         outcome: Label::new(word),
         proven,
@@ -224,7 +213,7 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: Option<&Outcome>) -> Rotati
     };
     if proven {
         // Somebody's word is no reason to lose the only value of a key that may be alive.
-        if outcome.is_some_and(Outcome::is_proven) {
+        if outcome.is_proven() {
             forget_retired_value(at, &rotation).await;
         } else {
             forget_dead_value(at, &rotation).await;
@@ -258,9 +247,8 @@ async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError>
     note(at, &rotation, "finished", "already_gone".to_owned()).await;
     Ok(Finished {
         rotation,
-        outcome: Some(Outcome::AlreadyGone),
+        outcome: Outcome::AlreadyGone,
         sent: false,
-        watched: false,
         recorded: Ok(()),
     })
 }

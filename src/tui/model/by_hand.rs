@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use tui_input::Input;
 
 use crate::core::creation::Creation;
-use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::ops::assist::{Draft, Fields, Page};
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::rotation::Finishing;

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::due::Notes;
 use crate::core::key::Team;
 use crate::core::listing::{Listing, OddRows};
+use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::core::way::{Way, Ways};
@@ -427,6 +428,12 @@ impl Model {
             text: text.into(),
             at: self.now,
         });
+    }
+
+    /// Says how a revocation ended, by its mark.
+    pub fn say_outcome(&mut self, outcome: &Outcome, sentence: &str) {
+        let verdict = outcome.verdict();
+        self.say(verdict.into(), format!("{} {sentence}", verdict.sign()));
     }
 
     /// Notes a key press; `false` when it is a held key or part of a paste and must not confirm anything.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::Runner;
-use crate::core::incident::{Fact, Outcome, Seen, Timeline};
+use crate::core::incident::{Fact, Seen, Timeline};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::core::way::{Way, Ways};
@@ -62,7 +63,7 @@ impl Runner {
                     let profile = profile?;
                     let never = std::future::pending();
                     let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, patience, never).await;
-                    let outcome = revocation.outcome?;
+                    let outcome = revocation.outcome;
                     let ways = session.ways.known();
                     if ways.revoke == Way::Assisted && !outcome.is_proven() {
                         let news = News::Asked {
@@ -167,7 +168,7 @@ impl Runner {
                         request,
                         team,
                         target,
-                        outcome: ended.outcome?,
+                        outcome: ended.outcome,
                         unrecorded: ended.recorded.err(),
                     });
                 }
@@ -240,10 +241,14 @@ async fn watch(
         target: &target,
     };
     let (killed, _) = kill_watched(case, (given, by), Watch::default(), &on_fact, stop).await;
+    // The person left it, and knows.
+    if killed.outcome == Outcome::Interrupted {
+        return None;
+    }
     Some(Message::Revoked {
         request,
         team,
-        outcome: killed.outcome?,
+        outcome: killed.outcome,
         unrecorded: killed.recorded.err(),
         target,
     })

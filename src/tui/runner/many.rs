@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::incident::Outcome;
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::ops::revoke::Patience;
-use crate::ops::revoke_many::{Ended, Progress, Revoked, revoke_many};
+use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, KeyApi, Ports};
 use crate::tui::message::{Message, RequestId, TeamIndex};
@@ -55,7 +55,7 @@ impl Many {
 fn without_api(targets: Vec<ListedKey>, error: &ApiError) -> Vec<Revoked> {
     let failed = |target| Revoked {
         target,
-        ended: Ended::Done(Outcome::Failed(error.to_string())),
+        outcome: Outcome::Failed(error.to_string()),
         recorded: Ok(()),
     };
     targets.into_iter().map(failed).collect()

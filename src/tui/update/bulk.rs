@@ -4,10 +4,10 @@ use tui_input::Input;
 
 use crate::core::bulk::Plan;
 use crate::core::confirm::{Question, question};
-use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
-use crate::ops::revoke_many::{Ended, Progress, Revoked};
+use crate::ops::revoke_many::{Progress, Revoked};
 use crate::ports::Operation;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -161,7 +161,7 @@ pub(super) fn on_progress(model: &mut Model, progress: Progress) -> Vec<Effect> 
 }
 
 pub(super) fn on_ended(model: &mut Model, team: TeamIndex, results: Vec<Revoked>) -> Vec<Effect> {
-    let proven = |one: &&Revoked| matches!(&one.ended, Ended::Done(outcome) if outcome.is_proven());
+    let proven = |one: &&Revoked| one.outcome.is_proven();
     let dead_ids: Vec<KeyId> = results
         .iter()
         .filter(proven)
@@ -171,7 +171,7 @@ pub(super) fn on_ended(model: &mut Model, team: TeamIndex, results: Vec<Revoked>
     let unrecorded = results.iter().find_map(|one| one.recorded.as_ref().err()).cloned();
     let signed_out = results
         .iter()
-        .any(|one| one.target.own == Own::Yes && one.ended == Ended::Done(Outcome::Dead));
+        .any(|one| one.target.own == Own::Yes && one.outcome == Outcome::Dead);
     let mut sentence = if dead == count {
         format!("✓ Revoked {count} of {count} keys.")
     } else {

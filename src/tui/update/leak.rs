@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 
 use crate::core::confirm::question;
-use crate::core::incident::{Fact, How, Outcome, Seen, Timeline};
+use crate::core::incident::{Fact, How, Seen, Timeline};
 use crate::core::key::Own;
+use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::ops::leak::{Found, Killed, Means, Search};
 use crate::ports::{ClipboardError, ClipboardRoute, JournalError, ReportError, TerminalNote};
@@ -73,19 +74,7 @@ fn tell(model: &mut Model, more: &str) {
     else {
         return;
     };
-    let (role, mark) = role_of(&outcome);
-    model.say(role, format!("{mark} {sentence}{more}"));
-}
-
-/// The role and the mark of an outcome.
-pub(crate) fn role_of(outcome: &Outcome) -> (Role, &'static str) {
-    match outcome {
-        Outcome::Dead | Outcome::Revoked | Outcome::AlreadyGone => (Role::Ok, "✓"),
-        Outcome::Attested(_) | Outcome::AttestedListed(_) => (Role::Warn, "◔"),
-        Outcome::NotAccepted(_) | Outcome::Ambiguous(_) => (Role::Warn, "?"),
-        Outcome::Unconfirmed(_) => (Role::Danger, "!"),
-        Outcome::Refused(_) | Outcome::Failed(_) | Outcome::StillAlive(_) => (Role::Danger, "✗"),
-    }
+    model.say_outcome(&outcome, &format!("{sentence}{more}"));
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {

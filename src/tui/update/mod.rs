@@ -24,7 +24,6 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-pub(crate) use self::leak::role_of;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};

@@ -3,9 +3,9 @@
 use tui_input::Input;
 
 use crate::core::confirm::{Question, question, question_of_last_step, to_type};
-use crate::core::incident::Outcome;
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::leak::By;
 use crate::ports::JournalError;
@@ -246,11 +246,10 @@ pub(super) fn on_revoked(
         _ => true,
     });
     let is_own = target.own == Own::Yes;
-    // Another key than our own is only known to be dead by its value.
-    let mut sentence = match outcome {
-        Outcome::Dead if !is_own => outcome.leak_sentence(&target.key.called()),
-        outcome => outcome.sentence(&target.key),
-    };
+    let mut sentence = outcome.sentence(&target.key.called());
+    if let Some(step) = outcome.next_step(!target.is_tracked()) {
+        sentence.push_str(&format!(" {step}"));
+    }
     if let Some(error) = unrecorded {
         sentence.push_str(&format!(" Nothing is being recorded: {error}."));
     }
@@ -261,13 +260,7 @@ pub(super) fn on_revoked(
         Some(Err(words)) => sentence.push_str(&format!(" {words}")),
         None => {}
     }
-    if outcome.is_proven() {
-        model.say(Role::Ok, format!("✓ {sentence}"));
-    } else if matches!(outcome, Outcome::Attested(_)) {
-        model.say(Role::Warn, format!("! {sentence}"));
-    } else {
-        model.say(Role::Danger, format!("✗ {sentence}"));
-    }
+    model.say_outcome(outcome, &sentence);
     if *outcome == Outcome::Dead
         && is_own
         && let Some(state) = model.teams.get_mut(team.0)

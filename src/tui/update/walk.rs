@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::core::bulk::Plan;
-use crate::core::incident::Outcome;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::activity::Activity;
+use crate::core::outcome::{Outcome, Verdict};
 use crate::core::text::{clean, fit};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
@@ -110,12 +111,12 @@ fn spoken(word: &str) -> String {
 /// What is not proven or did not work stands out, by its mark too.
 fn outcome(word: &str) -> (Role, String) {
     let spoken = spoken(word);
-    match word {
-        "refused" | "failed" | "still_alive" | "unconfirmed" | "not_created" | "lost" => {
-            (Role::Danger, format!("✗ {spoken}"))
-        }
-        "interrupted" | "ambiguous" | "not_accepted" | "unknown" => (Role::Warn, format!("! {spoken}")),
-        _ => (Role::Plain, spoken),
+    match (Outcome::verdict_of_word(word), word) {
+        (Some(Verdict::Proven), _) => (Role::Plain, spoken),
+        (Some(verdict), _) => (verdict.into(), format!("{} {spoken}", verdict.sign())),
+        (None, "not_created" | "lost") => (Role::Danger, format!("✗ {spoken}")),
+        (None, "unknown") => (Role::Warn, format!("! {spoken}")),
+        (None, _) => (Role::Plain, spoken),
     }
 }
 

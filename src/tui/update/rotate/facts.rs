@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
 use crate::core::creation::Minted;
-use crate::core::incident::Outcome;
 use crate::core::key::{ApiKey, KeyId, Own};
+use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ports::Fault;
@@ -110,20 +110,14 @@ pub(in crate::tui::update) fn on_finished(
             if let Err(error) = &finished.recorded {
                 sentence.push_str(&format!(" Nothing is being recorded: {error}."));
             }
-            match &finished.outcome {
-                Some(outcome) if outcome.is_proven() => model.say(Role::Ok, format!("✓ {sentence}")),
-                Some(outcome) => {
-                    model.say(Role::Danger, format!("✗ {sentence}"));
-                    let row = model.team().list.find(&old.id).map(|row| row.listed.clone());
-                    // No list will show it: their word is what is left.
-                    if let (Outcome::Unconfirmed(why), Some(target)) = (outcome, row)
-                        && target.is_tracked()
-                        && model.team().ways.list == Way::Assisted
-                    {
-                        by_hand::ask_for_word(model, target, Some(why));
-                    }
-                }
-                None => {}
+            model.say_outcome(&finished.outcome, &sentence);
+            let row = model.team().list.find(&old.id).map(|row| row.listed.clone());
+            // No list will show it: their word is what is left.
+            if let (Outcome::Unconfirmed(why), Some(target)) = (&finished.outcome, row)
+                && target.is_tracked()
+                && model.team().ways.list == Way::Assisted
+            {
+                by_hand::ask_for_word(model, target, Some(why));
             }
             keep(model, team, &finished.rotation);
             let is_of_it =

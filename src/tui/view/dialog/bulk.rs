@@ -3,16 +3,15 @@
 use ratatui::text::Line;
 
 use crate::core::bulk::{Plan, rotation_of};
-use crate::core::incident::Outcome;
 use crate::core::key::{LastUse, Own};
 use crate::core::listing::ListedKey;
+use crate::core::outcome::Outcome;
 use crate::core::text::{columns, fit};
-use crate::ops::revoke_many::{Ended, Revoked};
+use crate::ops::revoke_many::Revoked;
 use crate::tui::model::Model;
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::Facts;
 use crate::tui::theme::Role;
-use crate::tui::update::role_of;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
 
@@ -190,29 +189,19 @@ fn running(sheet: &mut Sheet, model: &Model, run: &Run) {
 fn over(sheet: &mut Sheet, model: &Model, results: &[Revoked]) {
     for one in results {
         let called = one.target.key.called();
-        let (role, words) = match &one.ended {
-            Ended::Done(Outcome::Revoked) => {
-                line(sheet, model, "✓ ", &called, "gone from the list");
-                continue;
-            }
-            Ended::Done(Outcome::AlreadyGone) => {
-                line(sheet, model, "✓ ", &called, "was gone already");
-                continue;
-            }
-            Ended::Done(Outcome::Dead) => {
-                line(sheet, model, "✓ ", &called, "its own next request got 401");
-                continue;
-            }
-            Ended::Done(outcome) => {
-                let (role, mark) = role_of(outcome);
-                (role, format!("{mark} {}", outcome.sentence(&one.target.key)))
-            }
-            Ended::Interrupted => (
-                Role::Danger,
-                format!("! NOT PROVEN whether {called} was revoked: it was stopped."),
-            ),
-            Ended::NotBegun => (Role::Warn, format!("· {called} was not revoked.")),
+        let verdict = one.outcome.verdict();
+        // One line for each that is done, and a sentence where there is more to know.
+        let done = match &one.outcome {
+            Outcome::Revoked => Some("gone from the list"),
+            Outcome::AlreadyGone => Some("was gone already"),
+            Outcome::Dead => Some("its value gets 401"),
+            _ => None,
         };
-        sheet.words(model, role, &words);
+        if let Some(words) = done {
+            line(sheet, model, &format!("{} ", verdict.sign()), &called, words);
+            continue;
+        }
+        let words = format!("{} {}", verdict.sign(), one.outcome.sentence(&called));
+        sheet.words(model, verdict.into(), &words);
     }
 }

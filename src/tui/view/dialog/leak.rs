@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::text::Line;
 
 use crate::core::confirm::in_use;
-use crate::core::incident::{Fact, How, Outcome, Seen, Timeline};
+use crate::core::incident::{Fact, How, Seen, Timeline};
 use crate::core::key::{LastUse, Own};
+use crate::core::outcome::Outcome;
 use crate::core::secret::NotASecret;
 use crate::core::text::{clean, columns, fit};
 use crate::ops::leak::{Found, Match, Suspect};
@@ -14,7 +15,6 @@ use crate::tui::model::dialog::Confirm;
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::role_of;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
 
@@ -214,15 +214,8 @@ fn question(sheet: &mut Sheet, model: &Model, by_hand: bool, confirm: &Confirm, 
 
 fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
     let Some(timeline) = &flow.timeline else { return };
-    let Some(outcome) = &timeline.outcome else {
-        sheet.words(
-            model,
-            Role::Danger,
-            "! NOT PROVEN: it was stopped on the way, and nothing is known. L tries again.",
-        );
-        return;
-    };
-    let (role, mark) = role_of(outcome);
+    let outcome = timeline.outcome.as_ref().unwrap_or(&Outcome::Interrupted);
+    let (role, mark) = (Role::from(outcome.verdict()), outcome.verdict().sign());
     sheet.role = role;
     match (outcome, timeline.until_refused()) {
         (Outcome::Dead, Some((revoked, found))) => sheet.line(Line::from(vec![
@@ -238,12 +231,13 @@ fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
             ),
         ])),
         _ => {
-            let sentence = clean(&timeline.sentence().unwrap_or_default()).into_owned();
-            sheet.words(model, role, &format!("{mark} {sentence}"));
+            let sentence = outcome.sentence(&timeline.called());
+            sheet.words(model, role, &format!("{mark} {}", clean(&sentence)));
         }
     }
     suspects(sheet, model, &end.suspects);
-    if let Some(advice) = advice(outcome, end) {
+    let itself = end.itself.is_some().then_some(ITSELF);
+    if let Some(advice) = itself.or(timeline.next_step()) {
         sheet.words(model, Role::Plain, advice);
     }
     if let Some(why) = &end.unrecorded {
@@ -254,22 +248,8 @@ fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
     }
 }
 
-/// What to do now.
-fn advice(outcome: &Outcome, end: &LeakEnd) -> Option<&'static str> {
-    match outcome {
-        _ if end.itself.is_some() => Some(
-            "Press f to let the leaked key list its own team and revoke itself there; you are asked again before it does.",
-        ),
-        Outcome::StillAlive(_) | Outcome::Unconfirmed(_) => {
-            Some("Whoever has this value may be using it. L tries again.")
-        }
-        Outcome::NotAccepted(_) => {
-            Some("Compare both with where you found it. If it is whole, it is dead already here.")
-        }
-        Outcome::Ambiguous(_) => Some("Find the right one in the list and revoke it with x."),
-        _ => None,
-    }
-}
+const ITSELF: &str =
+    "Press f to let the leaked key list its own team and revoke itself there; you are asked again before it does.";
 
 fn suspects(sheet: &mut Sheet, model: &Model, suspects: &[Suspect]) {
     for suspect in suspects.iter().take(SUSPECTS) {

@@ -152,7 +152,7 @@ pub async fn check(processes: &dyn Processes, sinks: &Sinks, target: &Target) ->
         match agrees(processes, preflight, limit).await.map_err(problem)? {
             Agreed::Yes => {}
             Agreed::ToAll => break,
-            Agreed::Unless(doubt) => ready.doubts.push(doubt),
+            Agreed::Unless(doubt) => ready.doubts.push(format!("{target}: {doubt}")),
         }
     }
     Ok(ready)
@@ -214,7 +214,7 @@ async fn agrees(processes: &dyn Processes, preflight: &Preflight, limit: Duratio
         return match held(processes, look, limit).await.map_err(failed)? {
             Held::Bytes(_) | Held::Nothing => Ok(Agreed::Yes),
             Held::Unknown(why) => Ok(Agreed::Unless(format!(
-                "What is there cannot be read, and all of it is replaced, be it a JSON object or not: {}",
+                "what is there cannot be read, and all of it is replaced, even a JSON object: {}",
                 sentence(&why)
             ))),
             Held::NoRoom(why) => Err(why),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::activity::Action;
 use crate::core::key::KeyName;
-use crate::core::sink::{Plan, Sinks, Subject};
+use crate::core::sink::{NoPlan, Plan, Sinks, Subject};
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::custody::{entry, note_delivery};
@@ -67,7 +67,10 @@ pub async fn look_ahead(
     for target in targets {
         let checked = match planned(route, target, name) {
             Ok(()) => check(&*ports.processes, route.sinks, target).await,
-            Err(problem) => Err(problem),
+            Err(no) => Err(TargetProblem {
+                target: target.clone(),
+                why: no.to_string(),
+            }),
         };
         tracing::debug!(%target, ready = checked.is_ok(), "looked at a target");
         match checked {
@@ -79,19 +82,14 @@ pub async fn look_ahead(
 }
 
 /// A name that cannot stand in a target's arguments is told before the key is made, not after.
-fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), TargetProblem> {
+fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), NoPlan> {
     let Some(name) = name else { return Ok(()) };
     let subject = Subject {
         key_id: SOME_ID,
         name: name.as_str(),
         team: route.team,
     };
-    Plan::new(target, route.sinks, subject)
-        .map(|_| ())
-        .map_err(|no| TargetProblem {
-            target: target.clone(),
-            why: no.to_string(),
-        })
+    Plan::new(target, route.sinks, subject).map(|_| ())
 }
 
 /// Takes the value of `new` to one target, unless `stop` comes first, and writes down what became of it.

@@ -256,7 +256,9 @@ pub(super) fn look_at(target: &Target) -> Option<Look> {
             let shape = match field {
                 Some(field) => Shape::Field(field.clone()),
                 None => Shape::Alone {
-                    instead: format!("Name the field of a JSON object, as in {target}#FIELD"),
+                    instead: format!(
+                        "Name the field of a JSON object, as in {target}#FIELD, or keep the key in a secret of its own"
+                    ),
                     confirmed: true,
                 },
             };

@@ -163,7 +163,7 @@ fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
     );
     assert!(field.input(&secret(), b"old\n").is_err());
     let refused = plan("aws:prod/app").input(&secret(), object).unwrap_err().to_string();
-    assert!(refused.contains("as in aws:prod/app#FIELD"), "{refused}");
+    assert!(refused.contains("as in aws:prod/app#FIELD,"), "{refused}");
     assert!(plan("gcloud:app").input(&secret(), object).is_err());
 }
 

@@ -268,7 +268,7 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
     assert_eq!(told("aws:a", holds("old\n")).await, ready());
     assert_eq!(told("aws:a#b", holds("{}\n")).await, ready());
     let object = told("aws:a", holds("{\"b\":\"old\"}\n")).await.unwrap_err();
-    assert!(object.ends_with("as in aws:a#FIELD."), "{object}");
+    assert!(object.contains("as in aws:a#FIELD,"), "{object}");
     let text = told("aws:a#b", holds("old\n")).await.unwrap_err();
     assert!(text.contains("does not hold a JSON object"), "{text}");
     let history = told("aws:a", vec![left(0, "", ""), left(0, "enabled\n", "")])
@@ -297,7 +297,7 @@ async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
     };
     let doubts = unread("aws:a").await.unwrap().doubts;
     assert!(
-        doubts.len() == 1 && doubts[0].contains("AccessDeniedException."),
+        doubts.len() == 1 && doubts[0].starts_with("aws:a: what is there cannot be read"),
         "{doubts:?}"
     );
     let field = unread("aws:a#b").await.unwrap_err().to_string();

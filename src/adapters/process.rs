@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::core::text::clean;
 use crate::ports::{Answer, ChildOutput, ChildProcess, ProcessError, Processes};
 
-/// Bytes kept of a child's standard output.
-pub const STDOUT_LIMIT: usize = 64 * 1024;
+/// Bytes kept of a child's standard output: the largest secret of AWS has 64 KiB, and is edited here.
+pub const STDOUT_LIMIT: usize = 128 * 1024;
 /// Bytes kept of a child's standard error.
 pub const STDERR_LIMIT: usize = 4 * 1024;
 /// What a child does not inherit: these name our credential, our server and our profile.
@@ -78,7 +78,7 @@ async fn finish(child: &mut Child, feed: &mut Feed, stdin: Option<&Zeroizing<Vec
     // Of their final size from the start: growing would leave copies behind.
     let mut stdout = Zeroizing::new(Vec::with_capacity(STDOUT_LIMIT));
     let mut stderr = Vec::with_capacity(STDERR_LIMIT);
-    let (status, fed) = {
+    let (status, fed, stdout_whole) = {
         let mut capture = std::pin::pin!(async {
             tokio::join!(
                 keep(from_stdout, &mut stdout, STDOUT_LIMIT),
@@ -86,43 +86,51 @@ async fn finish(child: &mut Child, feed: &mut Feed, stdin: Option<&Zeroizing<Vec
             )
         });
         let mut feeding = std::pin::pin!(feed.give(stdin.map_or(&[], |bytes| bytes.as_slice())));
-        let (mut fed, mut captured) = (None, false);
+        let (mut fed, mut captured) = (None, None);
         let status = loop {
             tokio::select! {
                 status = child.wait() => break status?,
                 result = &mut feeding, if fed.is_none() => fed = Some(result),
-                _ = &mut capture, if !captured => captured = true,
+                (whole, _) = &mut capture, if captured.is_none() => captured = Some(whole),
             }
         };
-        if !captured {
-            let _ = tokio::time::timeout(LINGER, &mut capture).await;
+        if captured.is_none() {
+            let late = tokio::time::timeout(LINGER, &mut capture).await;
+            captured = late.ok().map(|(whole, _)| whole);
         }
         if fed.is_none() {
             // The child may have read the last of it and ended in one go.
             fed = tokio::time::timeout(Duration::ZERO, &mut feeding).await.ok();
         }
-        (status, matches!(fed, Some(Ok(()))))
+        (status, matches!(fed, Some(Ok(()))), captured == Some(true))
     };
     Ok(ChildOutput {
         code: status.code(),
         stdout,
+        stdout_whole,
         stderr: clean(String::from_utf8_lossy(&stderr).trim()).into_owned(),
         read_all_stdin: fed && feed.is_empty(),
     })
 }
 
-/// Reads to the end and keeps the first `limit` bytes; the rest is read too, so that the child does not block on it.
-async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) {
-    let Some(mut from) = from else { return };
+/// Reads to the end and keeps the first `limit` bytes; the rest is read too, so that the child does not block on it. Whether
+/// that was all.
+async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) -> bool {
+    let Some(mut from) = from else { return true };
     while kept.len() < limit {
         let room = u64::try_from(limit - kept.len()).unwrap_or(u64::MAX);
         match (&mut from).take(room).read_buf(kept).await {
-            Ok(0) | Err(_) => return,
+            Ok(0) => return true,
+            Err(_) => return false,
             Ok(_) => {}
         }
     }
     let mut rest = Zeroizing::new([0_u8; 4096]);
-    while let Ok(1..) = from.read(rest.as_mut_slice()).await {}
+    let mut whole = true;
+    while let Ok(1..) = from.read(rest.as_mut_slice()).await {
+        whole = false;
+    }
+    whole
 }
 
 pub(super) fn is_ours(name: &OsStr) -> bool {
@@ -334,6 +342,11 @@ mod tests {
             .await
             .unwrap();
         assert_eq!((output.code, output.stdout.len()), (Some(0), STDOUT_LIMIT));
+        assert!(!output.stdout_whole);
+        for (size, whole) in [(STDOUT_LIMIT, true), (STDOUT_LIMIT + 1, false)] {
+            let output = shell(&format!("head -c {size} /dev/zero"), None, AMPLE).await.unwrap();
+            assert_eq!((output.stdout.len(), output.stdout_whole), (STDOUT_LIMIT, whole));
+        }
         // Each byte of it is written out as four characters.
         assert_eq!(output.stderr.len(), 4 * STDERR_LIMIT);
     }
@@ -405,6 +418,7 @@ mod tests {
     #[tokio::test]
     async fn a_grandchild_that_keeps_the_pipes_open_does_not_hold_the_result_back() {
         let output = shell("echo stored; sleep 20 & exit 0", None, AMPLE).await.unwrap();
+        assert!(!output.stdout_whole, "more may come");
         assert_eq!(
             (output.code, output.stdout.as_slice()),
             (Some(0), b"stored\n".as_slice())

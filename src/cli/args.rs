@@ -148,9 +148,11 @@ one that fails is tried again alone:
   chatzuri-keys create Zapier --to gh:acme/web/CHATZURI_API_KEY --to pass:work/chatzuri
   chatzuri-keys create --resume Zapier --to pass:work/chatzuri
 
-A TARGET is the NAME of a [sinks.NAME] in your config, or one of: gh:OWNER/REPO/NAME, aws:SECRET_ID, \
-doppler:PROJECT/CONFIG/NAME, op://VAULT/ITEM/FIELD, vault:MOUNT/PATH#FIELD, k8s:NAMESPACE/SECRET/KEY, pass:PATH, \
-gcloud:SECRET.
+A TARGET is the NAME of a [sinks.NAME] in your config, or one of: gh:OWNER/REPO[@ENVIRONMENT]/NAME, \
+aws:SECRET_ID[#FIELD], doppler:PROJECT/CONFIG/NAME, op://VAULT/ITEM[/SECTION]/FIELD, vault:MOUNT/PATH#FIELD, \
+k8s:[CONTEXT/]NAMESPACE/SECRET/KEY, pass:PATH, gcloud:[PROJECT/]SECRET. What else a target holds stays as it is; a \
+target that holds more than the value, and does not say which part of it the value is, is refused. Without CONTEXT or \
+PROJECT the current one is named, and you confirm it: on a terminal you are asked, elsewhere --yes is needed.
 
 After a crash, or without --to, --show and --copy, the value waits:
 
@@ -163,7 +165,8 @@ value at the hidden prompt, or give it on standard input. From there on it is a 
   chatzuri-keys create --resume Zapier --paste        it was made, and not pasted yet
   chatzuri-keys create --resume Zapier --not-made     it was not made after all
 
-Exit codes: 0 done; 2 a target is not ready, and nothing was sent; 5 a target did not take the value.";
+Exit codes: 0 done; 2 a target is not ready or not confirmed, and nothing was sent; 3 declined, and nothing was sent; 5 a \
+target did not take the value.";
 
 const TRACK_HELP: &str = "\
 For a server that has no endpoint to list keys: a tracked key is in this machine's journal, and has its timer, owner, \

@@ -14,19 +14,25 @@ const DOPPLER_OWN: [&str; 3] = ["DOPPLER_PROJECT", "DOPPLER_ENVIRONMENT", "DOPPL
 /// its program could take for an option.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
-    /// `gh:OWNER/REPO/NAME`: an Actions secret of a repository on GitHub.
+    /// `gh:OWNER/REPO/NAME`: an Actions secret of a repository on GitHub, or, as `gh:OWNER/REPO@ENVIRONMENT/NAME`, of one
+    /// of its environments.
     Gh {
         /// The user or organisation.
         owner: String,
         /// The repository.
         repo: String,
+        /// The environment.
+        environment: Option<String>,
         /// The secret.
         name: String,
     },
-    /// `aws:SECRET_ID`: a secret of AWS Secrets Manager, by name or ARN.
+    /// `aws:SECRET_ID`: a secret of AWS Secrets Manager, by name or ARN, that holds the value alone; as
+    /// `aws:SECRET_ID#FIELD`, one field of a secret that holds a JSON object.
     Aws {
         /// The name or ARN.
         secret_id: String,
+        /// The field.
+        field: Option<String>,
     },
     /// `doppler:PROJECT/CONFIG/NAME`.
     Doppler {
@@ -37,12 +43,14 @@ pub enum Target {
         /// The secret.
         name: String,
     },
-    /// `op://VAULT/ITEM/FIELD`: a field of a 1Password item.
+    /// `op://VAULT/ITEM/FIELD` or `op://VAULT/ITEM/SECTION/FIELD`: a field of a 1Password item.
     Op {
         /// The vault.
         vault: String,
         /// The item.
         item: String,
+        /// The section of the item.
+        section: Option<String>,
         /// The field.
         field: String,
     },
@@ -55,8 +63,10 @@ pub enum Target {
         /// The field.
         field: String,
     },
-    /// `k8s:NAMESPACE/SECRET/KEY`: a key of a Kubernetes Secret, in the current context.
+    /// `k8s:CONTEXT/NAMESPACE/SECRET/KEY`: a key of a Kubernetes Secret; without a context, in the current one.
     K8s {
+        /// The context; it may hold slashes.
+        context: Option<String>,
         /// The namespace.
         namespace: String,
         /// The Secret.
@@ -69,8 +79,10 @@ pub enum Target {
         /// The entry.
         path: String,
     },
-    /// `gcloud:SECRET`: a secret of Google Cloud Secret Manager, in the current project.
+    /// `gcloud:PROJECT/SECRET`: a secret of Google Cloud Secret Manager; without a project, in the current one.
     Gcloud {
+        /// The project.
+        project: Option<String>,
         /// The secret.
         secret: String,
     },
@@ -112,17 +124,40 @@ impl FromStr for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gh { owner, repo, name } => write!(f, "gh:{owner}/{repo}/{name}"),
-            Self::Aws { secret_id } => write!(f, "aws:{secret_id}"),
+            Self::Gh {
+                owner,
+                repo,
+                environment,
+                name,
+            } => write!(f, "gh:{owner}/{repo}{}/{name}", before("@", environment)),
+            Self::Aws { secret_id, field } => write!(f, "aws:{secret_id}{}", before("#", field)),
             Self::Doppler { project, config, name } => write!(f, "doppler:{project}/{config}/{name}"),
-            Self::Op { vault, item, field } => write!(f, "op://{vault}/{item}/{field}"),
+            Self::Op {
+                vault,
+                item,
+                section,
+                field,
+            } => write!(f, "op://{vault}/{item}{}/{field}", before("/", section)),
             Self::Vault { mount, path, field } => write!(f, "vault:{mount}/{path}#{field}"),
-            Self::K8s { namespace, secret, key } => write!(f, "k8s:{namespace}/{secret}/{key}"),
+            Self::K8s {
+                context,
+                namespace,
+                secret,
+                key,
+            } => write!(f, "k8s:{}{namespace}/{secret}/{key}", ahead(context)),
             Self::Pass { path } => write!(f, "pass:{path}"),
-            Self::Gcloud { secret } => write!(f, "gcloud:{secret}"),
+            Self::Gcloud { project, secret } => write!(f, "gcloud:{}{secret}", ahead(project)),
             Self::Sink(name) => f.write_str(name),
         }
     }
+}
+
+fn before(mark: &str, part: &Option<String>) -> String {
+    part.as_ref().map(|part| format!("{mark}{part}")).unwrap_or_default()
+}
+
+fn ahead(part: &Option<String>) -> String {
+    part.as_ref().map(|part| format!("{part}/")).unwrap_or_default()
 }
 
 impl Target {
@@ -137,16 +172,43 @@ impl Target {
         })
     }
 
+    /// What this target leaves to its program's own setting, in a word; `None` where it names everything.
+    #[must_use]
+    pub fn leaves_open(&self) -> Option<&'static str> {
+        match self {
+            Self::K8s { context: None, .. } => Some("context"),
+            Self::Gcloud { project: None, .. } => Some("project"),
+            _ => None,
+        }
+    }
+
+    /// This target with `current` named in it, where it left that open.
+    ///
+    /// # Errors
+    /// [`BadTarget`] when the name cannot stand in a target.
+    pub fn pinned_to(&self, current: &str) -> Result<Self, BadTarget> {
+        match self {
+            Self::K8s {
+                context: None,
+                namespace,
+                secret,
+                key,
+            } => Self::parse(&format!("k8s:{current}/{namespace}/{secret}/{key}")),
+            Self::Gcloud { project: None, secret } => Self::parse(&format!("gcloud:{current}/{secret}")),
+            _ => Ok(self.clone()),
+        }
+    }
+
     /// The form of each built-in target, for help.
     pub const FORMS: [&'static str; 8] = [
-        "gh:OWNER/REPO/NAME",
-        "aws:SECRET_ID",
+        "gh:OWNER/REPO[@ENVIRONMENT]/NAME",
+        "aws:SECRET_ID[#FIELD]",
         "doppler:PROJECT/CONFIG/NAME",
-        "op://VAULT/ITEM/FIELD",
+        "op://VAULT/ITEM[/SECTION]/FIELD",
         "vault:MOUNT/PATH#FIELD",
-        "k8s:NAMESPACE/SECRET/KEY",
+        "k8s:[CONTEXT/]NAMESPACE/SECRET/KEY",
         "pass:PATH",
-        "gcloud:SECRET",
+        "gcloud:[PROJECT/]SECRET",
     ];
 }
 
@@ -184,31 +246,55 @@ fn parse(text: &str) -> Result<Target, String> {
 }
 
 fn gh(rest: &str) -> Result<Target, String> {
-    let [owner, repo, name] = three(rest, "OWNER/REPO/NAME")?;
+    let [owner, place, name] = three(rest, "OWNER/REPO/NAME")?;
+    let (repo, environment) = match place.split_once('@') {
+        None => (place, None),
+        Some((repo, environment)) => (repo.to_owned(), Some(environment.to_owned())),
+    };
     part("the owner", &owner, 39, |c| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
     })?;
     part("the repository", &repo, 100, |c| is_plain(c) && c != '/')?;
     no_dots("the repository", &repo)?;
+    if let Some(environment) = &environment {
+        part("the environment", environment, 255, |c| is_plain(c) || c == ' ')?;
+        no_dots("the environment", environment)?;
+    }
     variable("the secret's name", &name)?;
     if name.starts_with("GITHUB_") {
         return Err("GitHub keeps secret names that begin with GITHUB_ for itself".to_owned());
     }
-    Ok(Target::Gh { owner, repo, name })
+    Ok(Target::Gh {
+        owner,
+        repo,
+        environment,
+        name,
+    })
 }
 
 fn aws(rest: &str) -> Result<Target, String> {
+    // Neither a name nor an ARN holds this mark.
+    let (secret_id, field) = match rest.split_once('#') {
+        None => (rest, None),
+        Some((secret_id, field)) => (secret_id, Some(field)),
+    };
     // A colon stands in ARNs only: `file://` and `http://` would make the program read the name from elsewhere.
-    let arn = rest.starts_with("arn:");
+    let arn = secret_id.starts_with("arn:");
     let what = "the secret's name or ARN";
-    part(what, rest, if arn { 2048 } else { 512 }, |c| {
+    part(what, secret_id, if arn { 2048 } else { 512 }, |c| {
         is_plain(c) || matches!(c, '+' | '=' | '@' | '!') || (arn && c == ':')
     })?;
-    if rest.contains("://") {
+    if secret_id.contains("://") {
         return Err(format!("{what} is no address"));
     }
+    if let Some(field) = field {
+        part("the field", field, 256, |c| {
+            is_plain(c) && c != '/' || matches!(c, ' ' | ':' | '@' | '+' | '=')
+        })?;
+    }
     Ok(Target::Aws {
-        secret_id: rest.to_owned(),
+        secret_id: secret_id.to_owned(),
+        field: field.map(str::to_owned),
     })
 }
 
@@ -224,15 +310,25 @@ fn doppler(rest: &str) -> Result<Target, String> {
 }
 
 fn op(rest: &str) -> Result<Target, String> {
-    let rest = rest
-        .strip_prefix("//")
-        .ok_or("it is written op://VAULT/ITEM/FIELD".to_owned())?;
-    let [vault, item, field] = three(rest, "VAULT/ITEM/FIELD")?;
-    for (what, text) in [("the vault", &vault), ("the item", &item), ("the field", &field)] {
+    let form = "it is written op://VAULT/ITEM/FIELD or op://VAULT/ITEM/SECTION/FIELD";
+    let rest = rest.strip_prefix("//").ok_or(form)?;
+    let parts: Vec<&str> = rest.split('/').collect();
+    let (vault, item, section, field) = match *parts {
+        [vault, item, field] => (vault, item, None, field),
+        [vault, item, section, field] => (vault, item, Some(section), field),
+        _ => return Err(format!("{form}, and this has {} parts", parts.len())),
+    };
+    let named = [("the vault", vault), ("the item", item), ("the field", field)];
+    for (what, text) in named.into_iter().chain(section.map(|section| ("the section", section))) {
         // What a secret reference of theirs can hold; anything else is named by its id.
         part(what, text, 256, |c| is_plain(c) || c == ' ')?;
     }
-    Ok(Target::Op { vault, item, field })
+    Ok(Target::Op {
+        vault: vault.to_owned(),
+        item: item.to_owned(),
+        section: section.map(str::to_owned),
+        field: field.to_owned(),
+    })
 }
 
 fn vault(rest: &str) -> Result<Target, String> {
@@ -253,7 +349,19 @@ fn vault(rest: &str) -> Result<Target, String> {
 }
 
 fn k8s(rest: &str) -> Result<Target, String> {
-    let [namespace, secret, key] = three(rest, "NAMESPACE/SECRET/KEY")?;
+    // Only the context may hold slashes, as an ARN or the name of a cluster does.
+    let (context, place) = match rest.rmatch_indices('/').nth(2) {
+        None => (None, rest),
+        Some((at, _)) => {
+            let (context, place) = rest.split_at(at);
+            (Some(context), place.strip_prefix('/').unwrap_or(place))
+        }
+    };
+    let [namespace, secret, key] = three(place, "NAMESPACE/SECRET/KEY")?;
+    if let Some(context) = context {
+        part("the context", context, 1024, is_shown)?;
+        segments("the context", context)?;
+    }
     if namespace.len() > 63 || !is_dns_label(&namespace) {
         return Err(format!(
             "the namespace “{}” is not 1 to 63 small letters, digits and inner dashes",
@@ -271,24 +379,43 @@ fn k8s(rest: &str) -> Result<Target, String> {
         return Err("the key begins with two dots".to_owned());
     }
     no_dots("the key", &key)?;
-    Ok(Target::K8s { namespace, secret, key })
+    Ok(Target::K8s {
+        context: context.map(str::to_owned),
+        namespace,
+        secret,
+        key,
+    })
 }
 
 fn pass(rest: &str) -> Result<Target, String> {
-    part("the path", rest, 1024, |c| {
-        c.is_alphanumeric() || is_plain(c) || matches!(c, ' ' | '@' | '+' | '=' | ':' | ',' | '~' | '%')
-    })?;
+    part("the path", rest, 1024, is_shown)?;
     segments("the path", rest)?;
     Ok(Target::Pass { path: rest.to_owned() })
 }
 
 fn gcloud(rest: &str) -> Result<Target, String> {
-    part("the secret's name", rest, 255, |c| {
+    let (project, secret) = match rest.split_once('/') {
+        None => (None, rest),
+        Some((project, secret)) => (Some(project), secret),
+    };
+    if let Some(project) = project {
+        // A colon stands after the domain that an old project belongs to.
+        part("the project", project, 128, |c| {
+            c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')
+        })?;
+    }
+    part("the secret's name", secret, 255, |c| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
     })?;
     Ok(Target::Gcloud {
-        secret: rest.to_owned(),
+        project: project.map(str::to_owned),
+        secret: secret.to_owned(),
     })
+}
+
+/// What the name of an entry or a context can hold.
+fn is_shown(c: char) -> bool {
+    c.is_alphanumeric() || is_plain(c) || matches!(c, ' ' | '@' | '+' | '=' | ':' | ',' | '~' | '%')
 }
 
 fn is_plain(c: char) -> bool {
@@ -383,6 +510,15 @@ mod tests {
         for text in [
             "gh:acme/web-app.js/CHATZURI_API_KEY",
             "gh:user_corp/r/_A1",
+            "gh:acme/web@Production EU/KEY",
+            "aws:prod/app#api_key",
+            "aws:arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/key-AbCdEf#db.key",
+            "op://Team/Chatzuri API/Web shop/credential",
+            "k8s:staging/prod/web/KEY",
+            "k8s:arn:aws:eks:eu-west-1:123456789012:cluster/prod/web/app/KEY",
+            "k8s:default/api-example-org:6443/kube:admin/web/app/KEY",
+            "gcloud:acme-prod/chatzuri",
+            "gcloud:example.com:acme/chatzuri",
             "aws:prod/chatzuri+key@1",
             "aws:arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/key-AbCdEf",
             "doppler:web/prd_eu/API_KEY",
@@ -431,8 +567,17 @@ mod tests {
             ("doppler:web/prd", "has three parts"),
             ("doppler:web/prd/DOPPLER_CONFIG", "by itself"),
             ("doppler:web/-c/A", "the config begins with a dash"),
+            ("gh:acme/web@/C", "the environment is empty"),
+            ("gh:acme/web@-e/C", "the environment begins with a dash"),
+            ("gh:acme/@prod/C", "the repository is empty"),
+            ("gh:acme/web@../C", "the environment is a step"),
+            ("aws:a#", "the field is empty"),
+            ("aws:#a", "is empty"),
+            ("aws:a#b#c", "character 2 of the field"),
             ("op:Team/a/b", "op://VAULT/ITEM/FIELD"),
-            ("op://Team/a/section/b", "and this has 4"),
+            ("op://Team/a", "and this has 2"),
+            ("op://Team/a/b/c/d", "and this has 5"),
+            ("op://Team/a//c", "the section is empty"),
             ("op://Team/ a/b", "begins or ends with a space"),
             ("op://Team/a?attribute=otp/b", "character 2 of the item"),
             ("vault:secret/web", "vault:MOUNT/PATH#FIELD"),
@@ -447,11 +592,17 @@ mod tests {
             ("k8s:prod/web./KEY", "the Secret's name"),
             ("k8s:prod/web/a b", "character 2 of the key"),
             ("k8s:prod/web/..x", "two dots"),
+            ("k8s:prod/web", "and this has 2"),
+            ("k8s:/prod/web/KEY", "the context is empty"),
+            ("k8s:-c/prod/web/KEY", "the context begins with a dash"),
+            ("k8s:a/-b/prod/web/KEY", "a part of the context begins with a dash"),
             ("pass:../x", "is a step"),
             ("pass:a/$(id)", "character 3 of the path"),
             ("pass:a/", "a slash too many"),
             ("pass:-c", "begins with a dash"),
-            ("gcloud:a/b", "character 2"),
+            ("gcloud:a/b/c", "character 2"),
+            ("gcloud:/b", "the project is empty"),
+            ("gcloud:a b/c", "character 2 of the project"),
             ("gcloud:--project=x", "begins with a dash"),
         ] {
             let error = Target::parse(text).expect_err(text);
@@ -471,6 +622,22 @@ mod tests {
             let error = Target::parse(text).unwrap_err().to_string();
             assert_eq!(clean(&error), error, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_a_target_leaves_open_can_be_named_in_it() {
+        for (open, current, pinned) in [
+            ("k8s:prod/web/KEY", "cluster/eu", "k8s:cluster/eu/prod/web/KEY"),
+            ("gcloud:chatzuri", "acme-prod", "gcloud:acme-prod/chatzuri"),
+        ] {
+            let open = Target::parse(open).unwrap();
+            let named = open.pinned_to(current).unwrap();
+            assert_eq!(named.to_string(), pinned);
+            assert!(open.leaves_open().is_some() && named.leaves_open().is_none());
+            assert_eq!(named.pinned_to("other").unwrap(), named);
+            assert!(open.pinned_to("--flag").is_err() && open.pinned_to("").is_err());
+        }
+        assert_eq!(Target::parse("aws:a").unwrap().leaves_open(), None);
     }
 
     proptest! {

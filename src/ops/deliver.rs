@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::core::secret::Secret;
-use crate::core::sink::{self, Expect, Plan, Preflight, Sinks, Subject, Verify};
+use crate::core::sink::{self, Access, DEFAULT_LIMIT, Expect, Look, Plan, Preflight, Sinks, Subject, Unseen, Verify};
 use crate::core::target::Target;
 use crate::core::text::{clean, fit};
 use crate::ports::{ChildOutput, ChildProcess, Processes};
@@ -41,11 +41,22 @@ impl fmt::Display for TargetProblem {
 
 impl std::error::Error for TargetProblem {}
 
+/// A target that can take a key now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The target, with the context or project named that is current.
+    pub exact: Target,
+    /// What somebody must agree to before a key is made, each a sentence.
+    pub doubts: Vec<String>,
+}
+
 /// What became of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Where the value went.
+    /// Where the value went, as the person named it.
     pub target: Target,
+    /// The same place with everything named; `None` where nobody looked.
+    pub exact: Option<Target>,
     /// What became of it.
     pub state: ReceiptState,
 }
@@ -108,21 +119,26 @@ impl fmt::Display for Verified {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.target, self.state)
+        write!(f, "{}", self.target)?;
+        if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != self.target) {
+            write!(f, ", which is {exact} now")?;
+        }
+        write!(f, ": {}", self.state)
     }
 }
 
-/// Whether `target` can take a key: its program is here, it is signed in, and the place exists. Asked before the key is
-/// made, and changes nothing.
+/// Whether `target` can take a key: its program is here, it is signed in, the place exists, and nothing else there would be
+/// lost. Asked before the key is made, and changes nothing.
 ///
 /// # Errors
 /// [`TargetProblem`] says what is missing.
-pub async fn check(processes: &dyn Processes, sinks: &Sinks, target: &Target) -> Result<(), TargetProblem> {
+pub async fn check(processes: &dyn Processes, sinks: &Sinks, target: &Target) -> Result<Ready, TargetProblem> {
     let problem = |why: String| TargetProblem {
         target: target.clone(),
         why,
     };
-    let (preflights, limit) = sink::preflight(target, sinks).map_err(|no| problem(no.to_string()))?;
+    let mut ready = settle(processes, target).await?;
+    let (preflights, limit) = sink::preflight(&ready.exact, sinks).map_err(|no| problem(no.to_string()))?;
     if let Target::Sink(name) = target
         && let Some(spec) = sinks.get(name)
         && !is_here(spec.program())
@@ -133,34 +149,146 @@ pub async fn check(processes: &dyn Processes, sinks: &Sinks, target: &Target) ->
         )));
     }
     for preflight in &preflights {
-        agrees(processes, preflight, limit).await.map_err(problem)?;
+        match agrees(processes, preflight, limit).await.map_err(problem)? {
+            Agreed::Yes => {}
+            Agreed::ToAll => break,
+            Agreed::Unless(doubt) => ready.doubts.push(format!("{target}: {doubt}")),
+        }
     }
-    Ok(())
+    Ok(ready)
 }
 
-async fn agrees(processes: &dyn Processes, preflight: &Preflight, limit: Duration) -> Result<(), String> {
+/// `target` with the context or project named that is current, and the doubt that goes with it.
+async fn settle(processes: &dyn Processes, target: &Target) -> Result<Ready, TargetProblem> {
+    let problem = |why: String| TargetProblem {
+        target: target.clone(),
+        why,
+    };
+    let mut ready = Ready {
+        exact: target.clone(),
+        doubts: Vec::new(),
+    };
+    let (Some(open), Some(current)) = (target.leaves_open(), sink::current(target)) else {
+        return Ok(ready);
+    };
+    let output = run(processes, &current.argv, None, DEFAULT_LIMIT).await;
+    let output = output.map_err(problem)?;
+    let doubt = match (sink::current_name(&output.stdout), current.hint) {
+        (Some(name), _) if output.code == Some(0) => {
+            ready.exact = target.pinned_to(name).map_err(|bad| {
+                let name = clean(name);
+                problem(format!(
+                    "the current {open} “{name}” cannot be named in a target: {}",
+                    bad.why()
+                ))
+            })?;
+            format!(
+                "{target} names no {open}, and the current one is “{}”: {} names it.",
+                clean(name),
+                ready.exact
+            )
+        }
+        (_, Some(hint)) => return Err(problem(hint.to_owned())),
+        (_, None) => format!(
+            "{target} names no {open}, and none is current: {} chooses where the value goes.",
+            program(&current.argv)
+        ),
+    };
+    ready.doubts.push(doubt);
+    Ok(ready)
+}
+
+/// How a preflight agrees.
+enum Agreed {
+    Yes,
+    /// What would be asked after it needs no answer.
+    ToAll,
+    /// Somebody must agree to this.
+    Unless(String),
+}
+
+async fn agrees(processes: &dyn Processes, preflight: &Preflight, limit: Duration) -> Result<Agreed, String> {
     let hint = preflight.hint;
+    let failed = |why: String| format!("{}. {hint}", stem(&why));
+    if let Expect::Room(look) = &preflight.expect {
+        return match held(processes, look, limit).await.map_err(failed)? {
+            Held::Bytes(_) | Held::Nothing => Ok(Agreed::Yes),
+            Held::Unknown(why) => Ok(Agreed::Unless(format!(
+                "what is there cannot be read, and all of it is replaced, even a JSON object: {}",
+                sentence(&why)
+            ))),
+            Held::NoRoom(why) => Err(why),
+        };
+    }
     let output = run(processes, &preflight.argv, None, limit).await?;
+    let ended = succeeded(&preflight.argv, &output);
     match &preflight.expect {
         Expect::OtherThan(word) => {
             let said = String::from_utf8_lossy(&output.stdout);
             if said.trim().eq_ignore_ascii_case(word) {
                 return Err(hint.to_owned());
             }
-            Ok(())
         }
-        Expect::Success => succeeded(&preflight.argv, &output).map_err(|why| format!("{}. {hint}", stem(&why))),
-        Expect::Item(field) => {
-            succeeded(&preflight.argv, &output).map_err(|why| format!("{}. {hint}", stem(&why)))?;
-            sink::check_item(&output.stdout, field).map_err(|no| no.to_string())
+        Expect::KnowsJson if output.stderr.contains("unknown flag: --json") => {
+            let program = program(&preflight.argv);
+            return Err(format!(
+                "{program} is too old: “secret list” does not know --json. Update {program}"
+            ));
         }
+        Expect::MayPatch if ended.is_ok() => match sink::may_patch(&output.stdout) {
+            Access::None => return Err(hint.to_owned()),
+            Access::PatchOnly => return Ok(Agreed::ToAll),
+            Access::Both | Access::Unknown => {}
+        },
+        // Not every token may ask; the next preflight tells.
+        Expect::MayPatch => {}
+        Expect::Success | Expect::KnowsJson | Expect::Room(_) => ended.map_err(failed)?,
     }
+    Ok(Agreed::Yes)
+}
+
+/// What a target holds.
+enum Held {
+    Bytes(Zeroizing<Vec<u8>>),
+    Nothing,
+    /// It cannot be read; says why.
+    Unknown(String),
+    /// It cannot take the value and keep the rest; says why.
+    NoRoom(String),
+}
+
+/// Looks what a target holds.
+async fn held(processes: &dyn Processes, look: &Look, limit: Duration) -> Result<Held, String> {
+    let output = match run(processes, &look.argv, None, limit).await {
+        Ok(output) => output,
+        Err(why) => return Ok(Held::NoRoom(why)),
+    };
+    if let Err(why) = succeeded(&look.argv, &output) {
+        return match look.failed(&output.stderr) {
+            Unseen::Empty => Ok(Held::Nothing),
+            Unseen::Unknown => Ok(Held::Unknown(why)),
+            Unseen::Failure => Err(why),
+        };
+    }
+    if !output.stdout_whole {
+        let program = program(&look.argv);
+        return Ok(Held::NoRoom(format!(
+            "{program} prints more than can be given back from here"
+        )));
+    }
+    Ok(match look.check(&output.stdout) {
+        Ok(()) => Held::Bytes(output.stdout),
+        Err(no) => Held::NoRoom(no.to_string()),
+    })
 }
 
 /// Takes the value of `delivery` to `target`, and looks whether it is there.
 pub async fn deliver(processes: &dyn Processes, sinks: &Sinks, target: &Target, delivery: Delivery<'_>) -> Receipt {
-    let hide = |words: String| fit(&sink::masked(delivery.secret, &words), WORDS).into_owned();
-    let state = match attempt(processes, sinks, target, delivery).await {
+    // What else the target holds is as secret as the value.
+    let mut others = Vec::new();
+    let state = attempt(processes, sinks, target, delivery, &mut others).await;
+    let hide = |words: String| fit(&sink::masked(delivery.secret, &others, &words), WORDS).into_owned();
+    let state = match state {
         Ok(Verified::Unread(why)) => ReceiptState::Stored {
             verified: Verified::Unread(hide(why)),
         },
@@ -169,6 +297,7 @@ pub async fn deliver(processes: &dyn Processes, sinks: &Sinks, target: &Target, 
     };
     Receipt {
         target: target.clone(),
+        exact: Some(target.clone()),
         state,
     }
 }
@@ -178,6 +307,7 @@ async fn attempt(
     sinks: &Sinks,
     target: &Target,
     delivery: Delivery<'_>,
+    others: &mut Vec<Zeroizing<String>>,
 ) -> Result<Verified, String> {
     let Delivery { subject, secret } = delivery;
     let plan = Plan::new(target, sinks, subject).map_err(|no| no.to_string())?;
@@ -185,18 +315,21 @@ async fn attempt(
         Verify::UpdatedAt { argv, name } => changed(processes, argv, name, plan.limit).await,
         Verify::NotPossible | Verify::ReadBack { .. } => Ok(None),
     };
-    let fetched = match &plan.fetch {
+    let held = match &plan.look {
         None => None,
-        Some(argv) => {
-            let output = run(processes, argv, None, plan.limit).await?;
-            succeeded(argv, &output)?;
-            Some(output.stdout)
-        }
+        Some(look) => match held(processes, look, plan.limit).await? {
+            Held::Bytes(bytes) => {
+                others.extend(look.secrets(&bytes));
+                Some(bytes)
+            }
+            // Whoever asked for the preflight knows that it cannot be read.
+            Held::Nothing | Held::Unknown(_) => None,
+            Held::NoRoom(why) => return Err(why),
+        },
     };
-    let input = plan
-        .input(secret, fetched.as_ref().map(|bytes| bytes.as_slice()))
-        .map_err(|no| no.to_string())?;
-    drop(fetched);
+    let input = plan.input(secret, held.as_ref().map_or(&[], |bytes| bytes.as_slice()));
+    let input = input.map_err(|no| no.to_string())?;
+    drop(held);
     let output = run(processes, &plan.deliver, Some(&input), plan.limit).await?;
     drop(input);
     succeeded(&plan.deliver, &output)?;
@@ -210,13 +343,13 @@ async fn attempt(
             let after = changed(processes, argv, name, plan.limit).await;
             by_date(changed_before, after)
         }
-        Verify::ReadBack { argv, required } => {
+        Verify::ReadBack { argv, part, required } => {
             let read = match run(processes, argv, None, plan.limit).await {
                 Ok(output) => succeeded(argv, &output).map(|()| output.stdout),
                 Err(why) => Err(why),
             };
             match read {
-                Ok(read) if sink::is_same(secret, &read) => Ok(Verified::Yes),
+                Ok(read) if part.is_same(secret, &read) => Ok(Verified::Yes),
                 Ok(_) => Err("it took the value but gives back something else".to_owned()),
                 Err(why) if *required => Err(format!("it took the value, but it cannot be read back: {why}")),
                 Err(why) => Ok(Verified::Unread(why)),

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use crate::core::activity::Action;
 use crate::core::key::KeyName;
-use crate::core::sink::{Plan, Sinks, Subject};
+use crate::core::sink::{NoPlan, Plan, Sinks, Subject};
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::custody::{entry, note_delivery};
-use crate::ops::deliver::{Delivery, Receipt, ReceiptState, TargetProblem, check, deliver};
+use crate::ops::deliver::{Delivery, Ready, Receipt, ReceiptState, TargetProblem, check, deliver};
 use crate::ops::record::record;
 use crate::ops::rotate::note_receipt;
 use crate::ops::sign_in::Profile;
@@ -26,6 +26,24 @@ pub struct Route<'a> {
     pub team: Option<&'a str>,
 }
 
+/// A target as the person named it, and the same place with everything named, as it was looked at and agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// As the person named it.
+    pub target: Target,
+    /// Where the value goes.
+    pub exact: Target,
+}
+
+impl From<Target> for Destination {
+    fn from(target: Target) -> Self {
+        Self {
+            exact: target.clone(),
+            target,
+        }
+    }
+}
+
 /// What became of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handed {
@@ -35,39 +53,43 @@ pub struct Handed {
     pub recorded: Result<(), JournalError>,
 }
 
-/// Every target that cannot take a key now. `name` is that of the key that is going to be made.
+/// Looks at every target before there is a key. `name` is that of the key that is going to be made.
+///
+/// # Errors
+/// Every target that cannot take a key now.
 pub async fn look_ahead(
     ports: &Ports,
     route: Route<'_>,
-    targets: &[Target],
+    targets: impl IntoIterator<Item = &Target>,
     name: Option<&KeyName>,
-) -> Vec<TargetProblem> {
-    let mut problems = Vec::new();
+) -> Result<Vec<Ready>, Vec<TargetProblem>> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
     for target in targets {
         let checked = match planned(route, target, name) {
             Ok(()) => check(&*ports.processes, route.sinks, target).await,
-            Err(problem) => Err(problem),
+            Err(no) => Err(TargetProblem {
+                target: target.clone(),
+                why: no.to_string(),
+            }),
         };
         tracing::debug!(%target, ready = checked.is_ok(), "looked at a target");
-        problems.extend(checked.err());
+        match checked {
+            Ok(ready) => all.push(ready),
+            Err(problem) => problems.push(problem),
+        }
     }
-    problems
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
 /// A name that cannot stand in a target's arguments is told before the key is made, not after.
-fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), TargetProblem> {
+fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), NoPlan> {
     let Some(name) = name else { return Ok(()) };
     let subject = Subject {
         key_id: SOME_ID,
         name: name.as_str(),
         team: route.team,
     };
-    Plan::new(target, route.sinks, subject)
-        .map(|_| ())
-        .map_err(|no| TargetProblem {
-            target: target.clone(),
-            why: no.to_string(),
-        })
+    Plan::new(target, route.sinks, subject).map(|_| ())
 }
 
 /// Takes the value of `new` to one target, unless `stop` comes first, and writes down what became of it.
@@ -75,7 +97,7 @@ pub async fn hand_to(
     ports: &Ports,
     profile: &Profile,
     route: Route<'_>,
-    target: &Target,
+    destination: &Destination,
     new: &mut NewKey,
     stop: impl Future<Output = ()>,
 ) -> Handed {
@@ -88,11 +110,13 @@ pub async fn hand_to(
         },
         secret: &new.secret,
     };
-    let receipt = tokio::select! {
+    let Destination { target, exact } = destination;
+    let mut receipt = tokio::select! {
         biased;
-        receipt = deliver(&*ports.processes, route.sinks, target, delivery) => receipt,
-        () = stop => interrupted(target, "interrupted; whether it took the value is not known"),
+        receipt = deliver(&*ports.processes, route.sinks, exact, delivery) => receipt,
+        () = stop => interrupted(destination, "interrupted; whether it took the value is not known"),
     };
+    receipt.target = target.clone();
     let (id, ms) = (new.key.id.shown(), began.elapsed().as_millis());
     tracing::info!(id, %target, stored = receipt.is_stored(), ms, "handed the value to a target");
     let recorded = if receipt.is_stored() {
@@ -109,9 +133,10 @@ pub async fn hand_to(
 
 /// The receipt of a target that was not asked to the end.
 #[must_use]
-pub fn interrupted(target: &Target, why: &str) -> Receipt {
+pub fn interrupted(destination: &Destination, why: &str) -> Receipt {
     Receipt {
-        target: target.clone(),
+        target: destination.target.clone(),
+        exact: Some(destination.exact.clone()),
         state: ReceiptState::Failed { why: why.to_owned() },
     }
 }

@@ -21,6 +21,8 @@ pub struct ChildOutput {
     pub code: Option<i32>,
     /// Its standard output, wiped when dropped.
     pub stdout: zeroize::Zeroizing<Vec<u8>>,
+    /// Whether that is all of it: a long output is cut.
+    pub stdout_whole: bool,
     /// Its standard error, cleaned and cut.
     pub stderr: String,
     /// Whether it took all of its standard input before it ended.

@@ -94,6 +94,8 @@ pub enum RotationMove {
 pub struct Parcel {
     /// Where to.
     pub target: Target,
+    /// The same place with everything named, once the person was told of it.
+    pub exact: Option<Target>,
     /// The team's name, where it is known.
     pub team: Option<String>,
     /// The key and its value.

@@ -22,7 +22,7 @@ use crate::core::way::Ways;
 use crate::ops::custody::{acknowledge, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
-use crate::ops::handover::{Route, hand_to, look_ahead};
+use crate::ops::handover::{Destination, Route, hand_to, look_ahead};
 use crate::ops::leak::Watch;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
@@ -454,19 +454,37 @@ impl Runner {
 
 /// Looks whether the target is ready, hands the value over, and writes down what became of it.
 async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -> Receipt {
-    let Parcel { target, team, mut new } = parcel;
+    let Parcel {
+        target,
+        exact,
+        team,
+        mut new,
+    } = parcel;
     let route = Route {
         sinks,
         team: team.as_deref(),
     };
-    let problems = look_ahead(ports, route, std::slice::from_ref(&target), None).await;
-    if let Some(problem) = problems.into_iter().next() {
-        return Receipt {
-            target,
-            state: ReceiptState::Failed { why: problem.why },
-        };
+    let confirmed = exact.is_some();
+    let wanted = exact.as_ref().unwrap_or(&target);
+    let not_sent = |exact, why| Receipt {
+        target: target.clone(),
+        exact,
+        state: ReceiptState::Failed { why },
+    };
+    let ready = match look_ahead(ports, route, [wanted], None).await {
+        Ok(ready) => ready.into_iter().next(),
+        Err(problems) => {
+            let why = problems.into_iter().next().map(|problem| problem.why);
+            return not_sent(None, why.unwrap_or_default());
+        }
+    };
+    let (exact, doubts) = ready.map_or((wanted.clone(), Vec::new()), |ready| (ready.exact, ready.doubts));
+    if !doubts.is_empty() && !confirmed {
+        let why = format!("not sent yet. {} Try again to send it there", doubts.join(" "));
+        return not_sent(Some(exact), why);
     }
-    hand_to(ports, profile, route, &target, &mut new, std::future::pending())
+    let destination = Destination { target, exact };
+    hand_to(ports, profile, route, &destination, &mut new, std::future::pending())
         .await
         .receipt
 }

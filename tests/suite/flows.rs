@@ -1,12 +1,14 @@
 //! Flows of the dashboard: keys typed, screens read, over real HTTP.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatzuri_keys::config::Config;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{
-    Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, Journal, LogQuery, TerminalNote,
+    Account, Answer, BaseUrl, ChildOutput, ChildProcess, ClipboardError, ClipboardRoute, CredentialStore, Journal,
+    LogQuery, ProcessError, Processes, TerminalNote,
 };
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::model::Exit;
@@ -592,6 +594,60 @@ async fn a_value_is_sent_to_several_targets_and_a_failed_one_is_tried_again_alon
     let stored = std::fs::read_to_string(&good).unwrap();
     assert_eq!(stored, std::fs::read_to_string(&bad).unwrap());
     assert_eq!(stage.status_of(&stored).await, 200);
+}
+
+/// Plays gcloud with a current project, and keeps what it was run as.
+#[derive(Default)]
+struct Gcloud {
+    stored: Mutex<Vec<u8>>,
+    runs: Mutex<Vec<String>>,
+}
+
+impl Processes for Gcloud {
+    fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
+        let line = child.argv.join(" ");
+        if let Some(value) = child.stdin {
+            *self.stored.lock().unwrap() = value.to_vec();
+        }
+        let stdout = if line.contains("get-value project") {
+            b"acme-prod\n".to_vec()
+        } else {
+            self.stored.lock().unwrap().clone()
+        };
+        self.runs.lock().unwrap().push(line);
+        Box::pin(async move {
+            Ok(ChildOutput {
+                code: Some(0),
+                stdout: stdout.into(),
+                stdout_whole: true,
+                stderr: String::new(),
+                read_all_stdin: true,
+            })
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_current_project_is_named_and_agreed_to_before_a_value_is_sent_there() {
+    let gcloud = Arc::new(Gcloud::default());
+    let mut stage = Stage::set(Set {
+        processes: gcloud.clone(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s").await;
+    stage.keys("gcloud:bot<enter>").await;
+    stage.expect("✗ gcloud:acme-prod/bot");
+    stage.expect("not sent yet");
+    assert!(gcloud.stored.lock().unwrap().is_empty());
+    stage.keys("t").await;
+    stage.expect("✓ gcloud:acme-prod/bot   stored and read back");
+    let stored = String::from_utf8(gcloud.stored.lock().unwrap().clone()).unwrap();
+    assert_eq!(stage.status_of(&stored).await, 200);
+    let runs = gcloud.runs.lock().unwrap();
+    let added: Vec<&String> = runs.iter().filter(|run| run.contains("versions add")).collect();
+    assert!(added.len() == 1 && added[0].contains("--project=acme-prod"), "{runs:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -281,6 +281,7 @@ mod tests {
                 Ok(ChildOutput {
                     code: Some(0),
                     stdout: Zeroizing::new(stdout.into_bytes()),
+                    stdout_whole: true,
                     stderr: String::new(),
                     read_all_stdin: true,
                 })

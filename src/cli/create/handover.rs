@@ -269,6 +269,7 @@ mod tests {
     fn stored() -> Receipts {
         let receipt = Receipt {
             target: Target::parse("pass:a").unwrap(),
+            exact: None,
             state: ReceiptState::Stored {
                 verified: Verified::Yes,
             },

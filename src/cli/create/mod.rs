@@ -14,14 +14,14 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::output::nobody_reads;
 use crate::cli::profile::Settings;
 use crate::cli::words::shell_word;
-use crate::cli::{Context, by_hand, until_interrupted};
+use crate::cli::{Context, Switches, by_hand, prompt, until_interrupted};
 use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
-use crate::ops::handover::{Route, look_ahead};
+use crate::ops::handover::{Destination, Route, look_ahead};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
@@ -29,10 +29,12 @@ use crate::ports::Operation;
 pub(super) struct Asked<'a> {
     args: &'a CreateArgs,
     /// Where it goes, each place once.
-    targets: Vec<Target>,
+    destinations: Vec<Destination>,
     sinks: Sinks,
     /// The team's name, where a sink may want it.
     team: Option<String>,
+    /// What somebody has agreed to already.
+    agreed: Vec<String>,
 }
 
 impl<'a> Asked<'a> {
@@ -49,10 +51,21 @@ impl<'a> Asked<'a> {
         let sinks = sinks.map_err(|error| Trouble::new(Exit::Usage, format!("The config cannot be used: {error}.")))?;
         Ok(Self {
             args,
-            targets,
+            destinations: targets.into_iter().map(Destination::from).collect(),
             sinks,
             team: None,
+            agreed: Vec::new(),
         })
+    }
+
+    /// To these places, which somebody has agreed to.
+    pub(super) fn to(mut self, destinations: Vec<Destination>) -> Self {
+        self.destinations = destinations;
+        self
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.destinations.iter().map(|destination| &destination.target)
     }
 
     fn route(&self) -> Route<'_> {
@@ -64,7 +77,7 @@ impl<'a> Asked<'a> {
 
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(super) async fn learn_team(&mut self, session: &Session) {
-        if self.targets.iter().any(|target| matches!(target, Target::Sink(_))) {
+        if self.targets().any(|target| matches!(target, Target::Sink(_))) {
             let teams = session.api.teams().await.unwrap_or_default();
             self.team = teams.first().map(|team| team.name.raw().to_owned());
         }
@@ -72,7 +85,7 @@ impl<'a> Asked<'a> {
 
     /// Whether the value goes somewhere at once, so that no store needs to keep it.
     pub(super) fn goes_somewhere(&self) -> bool {
-        self.args.show || self.args.copy || !self.targets.is_empty()
+        self.args.show || self.args.copy || !self.destinations.is_empty()
     }
 
     /// Whether its value comes from the browser.
@@ -80,23 +93,26 @@ impl<'a> Asked<'a> {
         self.args.paste
     }
 
-    /// All targets at once, so that they are mended at once.
-    pub(super) async fn check(&self, context: &Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
-        let problems = look_ahead(context.ports, self.route(), &self.targets, name).await;
-        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        match words.as_slice() {
-            [] => Ok(()),
-            [only] => Err(Trouble::new(Exit::Usage, format!("Nothing was sent. {only}"))),
-            several => Err(Trouble::new(
-                Exit::Usage,
-                format!("Nothing was sent.\n  {}", several.join("\n  ")),
-            )),
+    /// Looks at all targets at once, so that they are mended at once, and has agreed to what they leave open.
+    pub(super) async fn check(&mut self, context: &mut Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
+        let looked = look_ahead(context.ports, self.route(), self.targets(), name).await;
+        let ready = looked.map_err(|problems| {
+            let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            nothing_sent(&words, "")
+        })?;
+        let doubts = ready.iter().flat_map(|ready| ready.doubts.clone());
+        let doubts: Vec<String> = doubts.filter(|doubt| !self.agreed.contains(doubt)).collect();
+        for (destination, ready) in self.destinations.iter_mut().zip(ready) {
+            destination.exact = ready.exact;
         }
+        agree(context, &doubts).await?;
+        self.agreed.extend(doubts);
+        Ok(())
     }
 
     /// "and hand its value to a and b"
     pub(super) fn plan(&self) -> String {
-        let mut places: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
+        let mut places: Vec<String> = self.targets().map(ToString::to_string).collect();
         if self.args.copy {
             places.push("the clipboard".to_owned());
         }
@@ -108,6 +124,40 @@ impl<'a> Asked<'a> {
             places => format!("hand its value to {}", places.join(", ")),
         }
     }
+}
+
+/// Has somebody agree to what the targets leave open: asked on a terminal, by `--yes` elsewhere.
+async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Result<(), Trouble> {
+    if doubts.is_empty() {
+        return Ok(());
+    }
+    let Switches {
+        dry_run,
+        yes,
+        interactive,
+    } = context.switches;
+    if !interactive && !yes && !dry_run {
+        return Err(nothing_sent(doubts, "\nConfirm with --yes, or look with --dry-run."));
+    }
+    for doubt in doubts {
+        context.output.warn(doubt);
+    }
+    if yes || dry_run {
+        return Ok(());
+    }
+    let typed = prompt::line("Hand the value over there? [y/N] ").await?;
+    typed
+        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+        .map(|_| ())
+        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was sent."))
+}
+
+fn nothing_sent(why: &[String], hint: &str) -> Trouble {
+    let why = match why {
+        [only] => format!(" {only}"),
+        several => format!("\n  {}", several.join("\n  ")),
+    };
+    Trouble::new(Exit::Usage, format!("Nothing was sent.{why}{hint}"))
 }
 
 pub(super) async fn run(
@@ -129,7 +179,7 @@ pub(super) async fn run(
     let name = KeyName::parse(name).map_err(|bad| Trouble::new(Exit::Usage, bad.to_string()))?;
     let host = context.settings.profile.base_url.host();
     if context.switches.dry_run {
-        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         context
             .output
             .say(&format!("Would create “{name}” at {host} and {}.", asked.plan()));
@@ -138,7 +188,7 @@ pub(super) async fn run(
     let prepared = async {
         let session = super::session(context.ports, context.settings).await?;
         asked.learn_team(&session).await;
-        asked.check(&context, Some(&name)).await?;
+        asked.check(&mut context, Some(&name)).await?;
         Ok::<_, Trouble>(session)
     };
     let session = until_interrupted(interrupts, prepared).await?;

@@ -15,6 +15,9 @@ use crate::ops::handover::{hand_to, interrupted};
 #[derive(Debug, Serialize)]
 pub(super) struct ReceiptShape<'a> {
     target: String,
+    /// The same place with its context or project named, where the target left that open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_target: Option<String>,
     state: &'static str,
     verified: Option<&'static str>,
     detail: Option<&'a str>,
@@ -33,6 +36,11 @@ impl<'a> ReceiptShape<'a> {
         };
         Self {
             target: receipt.target.to_string(),
+            exact_target: receipt
+                .exact
+                .as_ref()
+                .filter(|exact| **exact != receipt.target)
+                .map(ToString::to_string),
             state,
             verified,
             detail,
@@ -68,9 +76,9 @@ pub(super) async fn deliver_all(
 ) -> Receipts {
     let mut receipts = Receipts::default();
     let kept = new.safety == Safety::Escrowed;
-    for target in &asked.targets {
+    for destination in &asked.destinations {
         let receipt = if receipts.stopped {
-            interrupted(target, "interrupted before it was begun")
+            interrupted(destination, "interrupted before it was begun")
         } else {
             let stop = async {
                 if kept {
@@ -81,7 +89,7 @@ pub(super) async fn deliver_all(
                 receipts.stopped = true;
             };
             let profile = &context.settings.profile;
-            let handed = hand_to(context.ports, profile, asked.route(), target, new, stop).await;
+            let handed = hand_to(context.ports, profile, asked.route(), destination, new, stop).await;
             context.output.unrecorded(&handed.recorded);
             handed.receipt
         };
@@ -149,8 +157,10 @@ mod tests {
     use crate::ports::StoreError;
 
     fn receipt(target: &str, state: ReceiptState) -> Receipt {
+        let target = Target::parse(target).unwrap();
         Receipt {
-            target: Target::parse(target).unwrap(),
+            exact: Some(target.clone()),
+            target,
             state,
         }
     }

@@ -28,7 +28,7 @@ pub(super) async fn resume(
 ) -> Result<Exit, Trouble> {
     let store = context.ports.store.called();
     if context.switches.dry_run {
-        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         let whose = match &asked.args.name {
             Some(name) => format!("the waiting key “{}”", crate::core::text::clean(name)),
             None => "the waiting key".to_owned(),
@@ -44,7 +44,7 @@ pub(super) async fn resume(
         return Ok(Exit::Ok);
     }
     let prepared = async {
-        asked.check(&context, None).await?;
+        asked.check(&mut context, None).await?;
         let session = super::super::session(context.ports, context.settings).await?;
         asked.learn_team(&session).await;
         Ok::<_, Trouble>(session)

@@ -14,10 +14,13 @@ use crate::core::incident::{Fact, How, Seen, scrub};
 use crate::core::key::{KeyName, Own};
 use crate::core::register::Place;
 use crate::core::rotation::successor_name;
+use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
+use crate::ops::deliver::check;
+use crate::ops::handover::Destination;
 use crate::ops::leak::{Match, Search};
 use crate::ops::sign_in::{Session, find_session};
 use crate::ports::Operation;
@@ -26,7 +29,7 @@ use crate::ports::Operation;
 pub(super) struct Replacement {
     name: KeyName,
     /// The places that take a value by themselves.
-    targets: Vec<Target>,
+    destinations: Vec<Destination>,
     /// The places a person sees to.
     by_hand: Vec<String>,
     /// Whether the person makes it in the browser.
@@ -77,10 +80,10 @@ impl Replacement {
         let name = successor_name(&old_name, today, taken)
             .ok_or_else(|| refused("no name can be made for its replacement.".to_owned()))?;
         let policies = settings.config.policies();
-        let (mut targets, mut by_hand) = (Vec::new(), Vec::new());
+        let (mut destinations, mut by_hand) = (Vec::new(), Vec::new());
         for place in policies.register().places(&old_name) {
             match place {
-                Place::Target(target) => targets.push(target.clone()),
+                Place::Target(target) => destinations.push(destination(context, target).await),
                 Place::Words(words) => by_hand.push(words.shown().to_owned()),
             }
         }
@@ -103,7 +106,7 @@ impl Replacement {
         }
         Ok(Self {
             name,
-            targets,
+            destinations,
             by_hand,
             in_browser,
             session,
@@ -113,7 +116,7 @@ impl Replacement {
 
     /// What would be done, for a question or a dry run.
     pub(super) fn plan(&self) -> String {
-        let mut places: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
+        let mut places: Vec<String> = self.destinations.iter().map(|one| one.exact.to_string()).collect();
         places.extend(self.by_hand.iter().map(|words| format!("{words} (by hand)")));
         let whereto = match places.as_slice() {
             [] => "keep its value in the keyring: the config names no places of this key".to_owned(),
@@ -134,22 +137,20 @@ impl Replacement {
     ) -> Result<Replaced, Trouble> {
         let Self {
             name,
-            targets,
+            destinations,
             by_hand,
             in_browser,
             session,
             settings,
         } = self;
-        let args = CreateArgs {
-            to: targets.iter().map(ToString::to_string).collect(),
-            ..CreateArgs::default()
-        };
-        let mut asked = Asked::of(&args, &settings)?;
+        let has_targets = !destinations.is_empty();
+        let args = CreateArgs::default();
+        let mut asked = Asked::of(&args, &settings)?.to(destinations);
         asked.learn_team(&session).await;
-        let without_store = if targets.is_empty() {
-            WithoutStore::Refuse
-        } else {
+        let without_store = if has_targets {
             WithoutStore::Create
+        } else {
+            WithoutStore::Refuse
         };
         let mut there = Context {
             ports: context.ports,
@@ -212,7 +213,7 @@ impl Replacement {
             ));
         }
         let (replaced, question) = match exit {
-            Exit::Ok if by_hand.is_empty() && !targets.is_empty() => return Ok(Replaced::Whole),
+            Exit::Ok if by_hand.is_empty() && has_targets => return Ok(Replaced::Whole),
             Exit::Ok => (
                 Replaced::Whole,
                 "Its replacement is not in use yet. Revoke the leaked key now? [y/N] ",
@@ -228,6 +229,25 @@ impl Replacement {
         go_on(context, question, interrupts).await?;
         Ok(replaced)
     }
+}
+
+/// What a place leaves open is told and named before the question, so that a yes to the plan is a yes to it. A place that is
+/// not ready stops nothing: the leaked key must die all the same.
+async fn destination(context: &mut Context<'_>, target: &Target) -> Destination {
+    let mut destination = Destination::from(target.clone());
+    if matches!(target, Target::Sink(_)) {
+        return destination;
+    }
+    match check(&*context.ports.processes, &Sinks::new(), target).await {
+        Ok(ready) => {
+            for doubt in &ready.doubts {
+                context.output.warn(doubt);
+            }
+            destination.exact = ready.exact;
+        }
+        Err(problem) => context.output.warn(&problem.to_string()),
+    }
+    destination
 }
 
 fn note(context: &Context<'_>, search: &mut Search, fact: Fact) {

@@ -79,7 +79,7 @@ pub(super) async fn run(
     let handing = Handing { own, by_hand };
     if context.switches.dry_run {
         let called = find::key(&listing, &args.key).map_or_else(|_| old_name.clone(), |listed| listed.key.called());
-        until_interrupted(interrupts, asked.check(&context, None)).await?;
+        until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         context.output.say(&match &there {
             Some(rotation) => format!("Would go on: {}", next(rotation, measure.quiet, listing.as_of)),
             None => format!(
@@ -113,7 +113,7 @@ pub(super) async fn run(
             let key = find::key(&listing, &args.key)?;
             warn_of_unknown(&mut context, key);
             // What cannot be delivered is told before anything is begun.
-            until_interrupted(interrupts, asked.check(&context, name.as_ref())).await?;
+            until_interrupted(interrupts, asked.check(&mut context, name.as_ref())).await?;
             rotate::begin(
                 at(&context, &session),
                 &listing,

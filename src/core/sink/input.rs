@@ -10,8 +10,11 @@ use crate::core::secret::Secret;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
     Template(Template),
-    MergePatch { key: String },
-    Item { field: String },
+    MergePatch {
+        key: String,
+    },
+    /// What the target holds, with the value in it.
+    Edited,
 }
 
 pub(super) fn written(secret: &Secret, template: &[Piece]) -> Zeroizing<Vec<u8>> {

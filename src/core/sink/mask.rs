@@ -1,5 +1,7 @@
 //! Another program's words, with nothing of the value in them.
 
+use std::collections::{BTreeMap, HashSet};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use zeroize::Zeroizing;
@@ -12,28 +14,33 @@ const WINDOW: usize = 8;
 /// What stands for a value in another program's words.
 const MASK: &str = "••••";
 
-/// Another program's words without the value: whole, cut off or broken up, and as JSON, base64 or hex.
+/// The shortest text beside the value that is hidden: a shorter one would take common words with it.
+const SHORTEST: usize = 6;
+
+/// Another program's words without the value and without `others`: whole, cut off or broken up, and the value also as JSON,
+/// base64 or hex.
 #[must_use]
-pub fn masked(secret: &Secret, text: &str) -> String {
+pub fn masked(secret: &Secret, others: &[Zeroizing<String>], text: &str) -> String {
     let bytes = text.as_bytes();
     let mut hidden = vec![false; bytes.len()];
-    for form in forms(secret) {
+    let forms = forms(secret);
+    let others = others.iter().filter(|other| other.len() >= SHORTEST);
+    let mut windows: BTreeMap<usize, HashSet<&[u8]>> = BTreeMap::new();
+    for form in forms.iter().chain(others) {
         let form = form.as_bytes();
-        for window in form.windows(WINDOW.min(form.len().max(1))) {
-            for (at, part) in bytes.windows(window.len()).enumerate() {
-                if part == window {
-                    hidden
-                        .iter_mut()
-                        .skip(at)
-                        .take(window.len())
-                        .for_each(|mark| *mark = true);
-                }
+        let width = WINDOW.min(form.len().max(1));
+        windows.entry(width).or_default().extend(form.windows(width));
+    }
+    for (width, known) in windows {
+        for (at, part) in bytes.windows(width).enumerate() {
+            if known.contains(part) {
+                hidden.iter_mut().skip(at).take(width).for_each(|mark| *mark = true);
             }
         }
     }
     let mut out = String::with_capacity(text.len());
     let mut masking = false;
-    // Every form is ASCII, so a character is hidden whole or not at all.
+    // A character is hidden with its first byte.
     for (at, c) in text.char_indices() {
         let hide = hidden.get(at).copied().unwrap_or(false);
         if !hide {
@@ -81,6 +88,14 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn what_else_a_target_holds_is_hidden_too_and_a_short_word_is_not() {
+        let secret = Secret::parse("cz_Iz1P0123456789abcdefCpSn").unwrap();
+        let others = ["the other pässword", "4711-0815", "user"].map(|text| Zeroizing::new(text.to_owned()));
+        let said = "cannot keep the other pässword or 4711-0815 of this user";
+        assert_eq!(masked(&secret, &others, said), "cannot keep •••• or •••• of this user");
+    }
+
     proptest! {
         #[test]
         fn no_part_of_a_value_is_left_in_another_programs_words(
@@ -95,7 +110,7 @@ mod tests {
                 let wrapped = format!("{}\n{}", &form[..form.len() / 2], &form[form.len() / 2..]);
                 let cut_off = &form[..form.len() - cut.min(form.len() - 1)];
                 for text in [form.clone(), wrapped, cut_off.to_owned()] {
-                    let shown = masked(&secret, &format!("é {text} é"));
+                    let shown = masked(&secret, &[], &format!("é {text} é"));
                     prop_assert!(shown.starts_with("é") && shown.ends_with("é"));
                     for window in value.as_bytes().windows(WINDOW) {
                         prop_assert!(!shown.as_bytes().windows(WINDOW).any(|part| part == window), "{}", shown);

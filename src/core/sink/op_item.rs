@@ -1,6 +1,6 @@
 //! One field of a 1Password item is changed, and the item given back whole.
 
-use std::io;
+use std::{fmt, io};
 
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
@@ -27,15 +27,55 @@ fn wipe(value: &mut Value) {
     }
 }
 
+/// A field of an item, by its label or id, and those of its section where one is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemField {
+    pub(super) section: Option<String>,
+    pub(super) field: String,
+}
+
+impl ItemField {
+    fn is(&self, entry: &Value) -> bool {
+        let named = |value: &Value, wanted: &str| {
+            ["label", "id"]
+                .iter()
+                .any(|key| value.get(key).and_then(Value::as_str) == Some(wanted))
+        };
+        named(entry, &self.field)
+            && self
+                .section
+                .as_ref()
+                .is_none_or(|section| entry.get("section").is_some_and(|there| named(there, section)))
+    }
+}
+
+impl fmt::Display for ItemField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "“{}”", clean(&self.field))?;
+        match &self.section {
+            None => Ok(()),
+            Some(section) => write!(f, " in a section “{}”", clean(section)),
+        }
+    }
+}
+
 /// Whether an item as printed can be given back whole without losing anything, and has the field.
-///
-/// # Errors
-/// [`NoPlan`] says why not.
-pub fn check_item(fetched: &[u8], field: &str) -> Result<(), NoPlan> {
+pub(super) fn check_item(fetched: &[u8], field: &ItemField) -> Result<(), NoPlan> {
     editable(fetched, field).map(|_| ())
 }
 
-fn editable(fetched: &[u8], field: &str) -> Result<(Item, usize), NoPlan> {
+/// The values of an item's fields.
+pub(super) fn values(fetched: &[u8]) -> Vec<Zeroizing<String>> {
+    let item = Item(serde_json::from_slice(fetched).unwrap_or_default());
+    let fields = item.0.get("fields").and_then(Value::as_array);
+    let values = fields.into_iter().flatten().filter_map(|field| field.get("value"));
+    values
+        .filter_map(Value::as_str)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .collect()
+}
+
+fn editable(fetched: &[u8], field: &ItemField) -> Result<(Item, usize), NoPlan> {
     let no = |why: &str| NoPlan(why.to_owned());
     let item = Item(
         serde_json::from_slice(fetched)
@@ -71,25 +111,19 @@ fn editable(fetched: &[u8], field: &str) -> Result<(Item, usize), NoPlan> {
             "1Password hides the other fields, so giving the item back would overwrite them",
         ));
     }
-    let mut found = (0..fields.len()).filter(|&at| {
-        fields
-            .get(at)
-            .is_some_and(|entry| says(entry, "label") == field || says(entry, "id") == field)
-    });
+    let mut found = (0..fields.len()).filter(|&at| fields.get(at).is_some_and(|entry| field.is(entry)));
     match (found.next(), found.next()) {
         (Some(at), None) => Ok((item, at)),
         (None, _) => Err(NoPlan(format!(
-            "The item has no field “{}”: add it once, with any value",
-            clean(field)
+            "The item has no field {field}: add it once, with any value"
         ))),
         (Some(_), Some(_)) => Err(NoPlan(format!(
-            "The item has several fields “{}”: name it by its id",
-            clean(field)
+            "The item has several fields {field}: name its section, as in op://VAULT/ITEM/SECTION/FIELD, or name it by its id"
         ))),
     }
 }
 
-pub(super) fn edited_item(secret: &Secret, field: &str, fetched: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
+pub(super) fn edited_item(secret: &Secret, field: &ItemField, fetched: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
     let unwritable = |_| NoPlan("The item cannot be written".to_owned());
     let (mut item, at) = editable(fetched, field)?;
     if let Some(entry) = item
@@ -132,14 +166,42 @@ mod tests {
             (r#"{"category":"LOGIN","fields":[{"label":"a"}]}"#, "passkey"),
             (r#"{"fields":[{"label":"a"}],"files":[{"id":"f"}]}"#, "has files"),
             (r#"{"fields":[{"label":"b"}]}"#, "has no field “a”"),
-            (r#"{"fields":[{"label":"a"},{"label":"a"}]}"#, "several fields"),
+            (
+                r#"{"fields":[{"label":"a"},{"label":"a"}]}"#,
+                "several fields “a”: name its section",
+            ),
             (
                 r#"{"fields":[{"label":"a"},{"label":"b","value":"[use 'op item get x --reveal' to reveal]"}]}"#,
                 "hides the other fields",
             ),
         ] {
-            let error = check_item(item.as_bytes(), "a").expect_err(item).to_string();
+            let error = check_item(item.as_bytes(), &field(None)).expect_err(item).to_string();
             assert!(error.contains(why), "{item}: {error}");
         }
+    }
+
+    fn field(section: Option<&str>) -> ItemField {
+        ItemField {
+            section: section.map(str::to_owned),
+            field: "a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_section_tells_fields_of_one_name_apart() {
+        let item = br#"{"fields":[
+            {"label":"a","value":"1"},
+            {"label":"a","value":"2","section":{"id":"s_1","label":"Web"}},
+            {"label":"a","value":"3","section":{"id":"s_2","label":"Shop"}}]}"#;
+        let secret = Secret::parse("cz_Iz1P0123456789abcdefCpSn").unwrap();
+        for (section, at) in [("Web", 1), ("Shop", 2), ("s_1", 1)] {
+            let given = edited_item(&secret, &field(Some(section)), item).unwrap();
+            let mut expected: Value = serde_json::from_slice(item).unwrap();
+            expected["fields"][at]["value"] = secret.expose().into();
+            assert_eq!(serde_json::from_slice::<Value>(&given).unwrap(), expected, "{section}");
+        }
+        let error = check_item(item, &field(Some("Blog"))).unwrap_err().to_string();
+        assert!(error.contains("no field “a” in a section “Blog”"), "{error}");
+        assert!(check_item(item, &field(None)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which programs are run for a target: before there is a key, to take its value there, and to see that it is there.
+//! Which programs take a key's value to a target, and which show that it is there.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,13 +6,15 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::input::{Input, merge_patch, written};
-use super::op_item::edited_item;
+use super::look::{Look, Shape};
+use super::op_item::ItemField;
+use super::proof::Part;
 use super::spec::{DEFAULT_LIMIT, Fill, Piece, SinkSpec, Sinks, fill, find};
 use crate::core::secret::Secret;
 use crate::core::target::Target;
 
-/// 1Password may ask the person on their screen first.
-const PATIENT_LIMIT: Duration = Duration::from_secs(90);
+/// 1Password and gpg may ask the person on their screen first.
+pub(super) const PATIENT_LIMIT: Duration = Duration::from_secs(90);
 
 /// The key whose value is delivered; never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,33 +27,11 @@ pub struct Subject<'a> {
     pub team: Option<&'a str>,
 }
 
-/// A program that must agree before a key is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preflight {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// What is expected of it.
-    pub expect: Expect,
-    /// What to do when it does not agree.
-    pub hint: &'static str,
-}
-
-/// What is expected of a preflight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expect {
-    /// It succeeds.
-    Success,
-    /// It prints something else than this word, or fails.
-    OtherThan(&'static str),
-    /// It succeeds and prints a 1Password item that can be edited safely, with this field in it.
-    Item(String),
-}
-
 /// How a value is taken to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Run first where the input is made from what is there already; its output is read.
-    pub fetch: Option<Vec<String>>,
+    /// Run first where something else could be lost: it shows what the target holds now.
+    pub look: Option<Look>,
     /// The program that takes the value.
     pub deliver: Vec<String>,
     /// How it is seen that the value is there.
@@ -66,10 +46,12 @@ pub struct Plan {
 pub enum Verify {
     /// It cannot be.
     NotPossible,
-    /// This prints the value.
+    /// This prints what the target holds.
     ReadBack {
         /// Program and arguments.
         argv: Vec<String>,
+        /// Where the value is in it.
+        part: Part,
         /// Whether it counts as a failure when it cannot be read: the person's own `verify` was asked for, while the
         /// credential for a built-in target may be one that writes only.
         required: bool,
@@ -95,110 +77,6 @@ impl fmt::Display for NoPlan {
 
 impl std::error::Error for NoPlan {}
 
-/// What must agree before a key for `target` is made, and how long each may take.
-///
-/// # Errors
-/// [`NoPlan`] when no sink has that name, or this platform cannot do it.
-pub fn preflight(target: &Target, sinks: &Sinks) -> Result<(Vec<Preflight>, Duration), NoPlan> {
-    possible_here(target)?;
-    let must = |words: &[&str], hint| Preflight {
-        argv: argv(words),
-        expect: Expect::Success,
-        hint,
-    };
-    let mut limit = DEFAULT_LIMIT;
-    let all = match target {
-        // `gh auth status` fails when any account on any host has a problem. The list asks about this repository.
-        Target::Gh { owner, repo, .. } => vec![must(
-            &[
-                "gh",
-                "secret",
-                "list",
-                "--json",
-                "name,updatedAt",
-                "-R",
-                &format!("{owner}/{repo}"),
-            ],
-            "Sign in with “gh auth login”; the account must administer the repository's secrets",
-        )],
-        Target::Aws { secret_id } => vec![
-            must(
-                &["aws", "secretsmanager", "describe-secret", "--secret-id", secret_id],
-                "The secret must exist: make it once with “aws secretsmanager create-secret”",
-            ),
-            // It would write the request, and the value with it, to a file.
-            // https://github.com/aws/aws-cli/issues/10560
-            Preflight {
-                argv: argv(&["aws", "configure", "get", "cli_history"]),
-                expect: Expect::OtherThan("enabled"),
-                hint: "cli_history is on, so the AWS CLI would write the value to a file: turn it off with “aws configure \
-                       set cli_history disabled”",
-            },
-        ],
-        Target::Doppler { project, config, .. } => vec![must(
-            &["doppler", "secrets", "--only-names", "-p", project, "-c", config],
-            "Sign in with “doppler login”; project and config must exist",
-        )],
-        Target::Op { vault, item, field } => {
-            limit = PATIENT_LIMIT;
-            vec![Preflight {
-                argv: op_get(vault, item),
-                expect: Expect::Item(field.clone()),
-                hint: "Sign in with “op signin”; vault and item must exist",
-            }]
-        }
-        Target::Vault { mount, path, .. } => vec![must(
-            &["vault", "kv", "get", &format!("-mount={mount}"), path],
-            "Sign in with “vault login”. The path must exist, in a key-value store of version 2: one field of it is patched, \
-             so that the others stay",
-        )],
-        Target::K8s { namespace, secret, .. } => vec![
-            must(
-                &["kubectl", "get", "secret", secret, "-n", namespace, "-o", "name"],
-                "The Secret must exist: make it once with “kubectl create secret generic”",
-            ),
-            must(
-                &[
-                    "kubectl",
-                    "auth",
-                    "can-i",
-                    "patch",
-                    &format!("secrets/{secret}"),
-                    "-n",
-                    namespace,
-                    "-q",
-                ],
-                "You may not patch this Secret in the current context",
-            ),
-        ],
-        Target::Pass { .. } => vec![must(&["pass", "ls"], "Make the store once with “pass init”")],
-        Target::Gcloud { secret } => vec![must(
-            &[
-                "gcloud",
-                "secrets",
-                "describe",
-                secret,
-                "--quiet",
-                "--format=value(name)",
-            ],
-            "Sign in with “gcloud auth login”; the secret must exist in the current project",
-        )],
-        Target::Sink(name) => {
-            let spec = find(name, sinks)?;
-            limit = spec.limit;
-            spec.preflight
-                .iter()
-                .map(|argv| Preflight {
-                    argv: argv.clone(),
-                    expect: Expect::Success,
-                    hint: "It is the sink's own preflight",
-                })
-                .collect()
-        }
-    };
-    Ok((all, limit))
-}
-
 impl Plan {
     /// How the value of `subject` is taken to `target`.
     ///
@@ -210,44 +88,46 @@ impl Plan {
         // No line break after the value: GitHub's older tool, AWS and Google keep it as a part of the secret.
         // https://github.com/cli/cli/issues/5031 https://github.com/googleapis/google-cloud-python/issues/10436
         let alone = || Input::Template(vec![Piece::Fill(Fill::Secret)]);
-        let read_back = |words: &[&str]| Verify::ReadBack {
+        let read_part = |words: &[&str], part| Verify::ReadBack {
             argv: argv(words),
+            part,
             required: false,
         };
+        let read_back = |words: &[&str]| read_part(words, Part::Whole);
         let (deliver, input, verify) = match target {
-            Target::Gh { owner, repo, name } => {
-                let repository = format!("{owner}/{repo}");
+            Target::Gh {
+                owner,
+                repo,
+                environment,
+                name,
+            } => {
                 let updated = Verify::UpdatedAt {
-                    argv: argv(&["gh", "secret", "list", "--json", "name,updatedAt", "-R", &repository]),
+                    argv: gh_list(owner, repo, environment.as_deref()),
                     name: name.clone(),
                 };
-                (
-                    argv(&["gh", "secret", "set", name, "-R", &repository]),
-                    alone(),
-                    updated,
-                )
+                let mut set = argv(&["gh", "secret", "set", name, "-R", &format!("{owner}/{repo}")]);
+                set.extend(option("env", environment.as_deref()));
+                (set, alone(), updated)
             }
-            Target::Aws { secret_id } => {
-                let of = ["--secret-id", secret_id.as_str()];
+            Target::Aws { secret_id, field } => {
                 let put = [
                     "aws",
                     "secretsmanager",
                     "put-secret-value",
-                    of[0],
-                    of[1],
+                    "--secret-id",
+                    secret_id,
                     "--secret-string",
+                    // The documented ways are an argument, which every process can read, or a file.
+                    // https://github.com/aws/aws-cli/issues/7798
+                    "file:///dev/stdin",
                 ];
-                let mut put = argv(&put);
-                // The documented ways are an argument, which every process can read, or a file.
-                // https://github.com/aws/aws-cli/issues/7798
-                put.push("file:///dev/stdin".to_owned());
-                let mut get = argv(&["aws", "secretsmanager", "get-secret-value", of[0], of[1]]);
-                get.extend(argv(&["--query", "SecretString", "--output", "text"]));
+                let part = field.clone().map_or(Part::Whole, Part::Field);
                 let read = Verify::ReadBack {
-                    argv: get,
+                    argv: aws_get(secret_id),
+                    part,
                     required: false,
                 };
-                (put, alone(), read)
+                (argv(&put), Input::Edited, read)
             }
             Target::Doppler { project, config, name } => {
                 let place = ["-p", project.as_str(), "-c", config.as_str()];
@@ -256,23 +136,16 @@ impl Plan {
                 // Silent, or it prints the value. Releases before this way of reading it store an empty value instead,
                 // which reading it back shows. https://github.com/DopplerHQ/cli/pull/262
                 set.extend(argv(&["--silent", "--no-interactive"]));
-                let mut get = argv(&["doppler", "secrets", "get", name]);
-                get.extend(argv(&place));
-                get.push("--plain".to_owned());
-                let read = Verify::ReadBack {
-                    argv: get,
-                    required: false,
-                };
-                (set, alone(), read)
+                let get = [&["doppler", "secrets", "get", name][..], &place, &["--plain"]].concat();
+                (set, alone(), read_back(&get))
             }
-            Target::Op { vault, item, field } => {
+            Target::Op { vault, item, .. } => {
                 // An assignment would put the value on the command line, and what is piped is taken for a whole item.
                 // https://github.com/1Password/install-cli-action/issues/10
                 let edit = argv(&["op", "item", "edit", item, "--vault", vault]);
-                let input = Input::Item { field: field.clone() };
                 (
                     edit,
-                    input,
+                    Input::Edited,
                     read_back(&["op", "read", "--no-newline", &target.to_string()]),
                 )
             }
@@ -283,57 +156,60 @@ impl Plan {
                 let read = read_back(&["vault", "kv", "get", &mount, &format!("-field={field}"), path]);
                 (patch, alone(), read)
             }
-            Target::K8s { namespace, secret, key } => {
+            Target::K8s {
+                context,
+                namespace,
+                secret,
+                key,
+            } => {
                 // Applied from here, the value would be kept in an annotation as well, or, by the server's own apply, the
                 // other keys would become ours and be dropped; a merge patch changes one key.
                 // https://github.com/kubernetes/kubernetes/issues/23564
                 // https://github.com/kubernetes/kubernetes/pull/112905
-                let mut patch = argv(&["kubectl", "patch", "secret", secret, "-n", namespace, "--type=merge"]);
+                let context = option("context", context.as_deref());
+                let place = [&["-n", namespace.as_str()], context.as_deref().as_slice()].concat();
                 // `-` is no file to it. https://github.com/envoyproxy/gateway/issues/4022
-                patch.push("--patch-file=/dev/stdin".to_owned());
+                let how = ["--type=merge", "--patch-file=/dev/stdin"];
+                let patch = [&["kubectl", "patch", "secret", secret], &*place, &how].concat();
                 let format = format!("go-template={{{{index .data \"{key}\" | base64decode}}}}");
-                let read = read_back(&["kubectl", "get", "secret", secret, "-n", namespace, "-o", &format]);
-                (patch, Input::MergePatch { key: key.clone() }, read)
+                let get = [&["kubectl", "get", "secret", secret], &*place, &["-o", &format]].concat();
+                (argv(&patch), Input::MergePatch { key: key.clone() }, read_back(&get))
             }
             Target::Pass { path } => {
                 // Without the terminal's name its agent cannot draw a prompt over our screen.
-                let of = ["env", "-u", "GPG_TTY", "pass"];
-                let mut insert = argv(&of);
-                insert.extend(argv(&["insert", "-m", "-f", path]));
-                let mut show = argv(&of);
-                show.extend(argv(&["show", path]));
+                let insert = argv(&["env", "-u", "GPG_TTY", "pass", "insert", "-m", "-f", path]);
                 let read = Verify::ReadBack {
-                    argv: show,
+                    argv: pass_show(path),
+                    part: Part::FirstLine,
                     required: false,
                 };
-                (insert, alone(), read)
+                (insert, Input::Edited, read)
             }
-            Target::Gcloud { secret } => {
+            Target::Gcloud { project, secret } => {
+                let project = option("project", project.as_deref());
+                let project = project.as_deref();
                 // Quiet, or a question of its own would read the value as the answer.
-                let add = argv(&[
-                    "gcloud",
-                    "secrets",
-                    "versions",
-                    "add",
-                    secret,
-                    "--data-file=-",
-                    "--quiet",
-                ]);
-                let of = format!("--secret={secret}");
-                (
-                    add,
-                    alone(),
-                    read_back(&["gcloud", "secrets", "versions", "access", "latest", &of, "--quiet"]),
-                )
+                let add = [
+                    &["gcloud", "secrets", "versions", "add", secret],
+                    project.as_slice(),
+                    &["--data-file=-", "--quiet"],
+                ]
+                .concat();
+                let read = Verify::ReadBack {
+                    argv: gcloud_access(secret, project),
+                    part: Part::Whole,
+                    required: false,
+                };
+                (argv(&add), Input::Edited, read)
             }
             Target::Sink(name) => return Self::of_sink(find(name, sinks)?, subject),
         };
-        let (fetch, limit) = match target {
-            Target::Op { vault, item, .. } => (Some(op_get(vault, item)), PATIENT_LIMIT),
-            _ => (None, DEFAULT_LIMIT),
+        let limit = match target {
+            Target::Op { .. } | Target::Pass { .. } => PATIENT_LIMIT,
+            _ => DEFAULT_LIMIT,
         };
         Ok(Self {
-            fetch,
+            look: look_at(target),
             deliver,
             verify,
             limit,
@@ -343,12 +219,13 @@ impl Plan {
 
     fn of_sink(spec: &SinkSpec, subject: Subject<'_>) -> Result<Self, NoPlan> {
         Ok(Self {
-            fetch: None,
+            look: None,
             deliver: fill(&spec.command, subject)?,
             verify: match &spec.verify {
                 None => Verify::NotPossible,
                 Some(words) => Verify::ReadBack {
                     argv: fill(words, subject)?,
+                    part: Part::Whole,
                     required: true,
                 },
             },
@@ -357,22 +234,67 @@ impl Plan {
         })
     }
 
-    /// What the program reads: `secret` in its wrapping, in a buffer of the final size that is wiped when dropped.
-    /// `fetched` is what [`Plan::fetch`] printed.
+    /// What the program reads: `secret` in its wrapping, in a buffer that never grows and is wiped when dropped. `held` is
+    /// what [`Plan::look`] printed, empty where the target holds nothing.
     ///
     /// # Errors
-    /// [`NoPlan`] when what was fetched cannot be edited safely.
-    pub fn input(&self, secret: &Secret, fetched: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
-        match &self.input {
-            Input::Template(template) => Ok(written(secret, template)),
-            Input::MergePatch { key } => Ok(merge_patch(secret, key)),
-            Input::Item { field } => edited_item(secret, field, fetched.unwrap_or_default()),
+    /// [`NoPlan`] when the value cannot be put into what is there without changing more.
+    pub fn input(&self, secret: &Secret, held: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
+        match (&self.input, &self.look) {
+            (Input::Template(template), _) => Ok(written(secret, template)),
+            (Input::MergePatch { key }, _) => Ok(merge_patch(secret, key)),
+            (Input::Edited, Some(look)) => look.edited(secret, held),
+            (Input::Edited, None) => Err(NoPlan("Nobody looked what is there".to_owned())),
         }
     }
 }
 
+/// How it is seen what `target` holds, where its program would replace more than the value.
+pub(super) fn look_at(target: &Target) -> Option<Look> {
+    let (argv, shape) = match target {
+        Target::Aws { secret_id, field } => {
+            let shape = match field {
+                Some(field) => Shape::Field(field.clone()),
+                None => Shape::Alone {
+                    instead: format!(
+                        "Name the field of a JSON object, as in {target}#FIELD, or keep the key in a secret of its own"
+                    ),
+                    confirmed: true,
+                },
+            };
+            (aws_get(secret_id), shape)
+        }
+        Target::Op {
+            vault,
+            item,
+            section,
+            field,
+        } => {
+            let field = ItemField {
+                section: section.clone(),
+                field: field.clone(),
+            };
+            (
+                argv(&["op", "item", "get", item, "--vault", vault, "--format", "json"]),
+                Shape::Item(field),
+            )
+        }
+        Target::Pass { path } => (pass_show(path), Shape::FirstLine(path.clone())),
+        Target::Gcloud { project, secret } => {
+            let project = option("project", project.as_deref());
+            let shape = Shape::Alone {
+                instead: "Keep the key in a secret of its own".to_owned(),
+                confirmed: false,
+            };
+            (gcloud_access(secret, project.as_deref()), shape)
+        }
+        _ => return None,
+    };
+    Some(Look { argv, shape })
+}
+
 /// `/dev/stdin` is how a program that takes files only reads what it is given.
-fn possible_here(target: &Target) -> Result<(), NoPlan> {
+pub(super) fn possible_here(target: &Target) -> Result<(), NoPlan> {
     if cfg!(windows) && matches!(target, Target::Aws { .. } | Target::K8s { .. } | Target::Pass { .. }) {
         return Err(NoPlan(
             "Windows has no way to give its program the value but a file or the command line. Use a sink of your own"
@@ -386,6 +308,34 @@ pub(super) fn argv(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn op_get(vault: &str, item: &str) -> Vec<String> {
-    argv(&["op", "item", "get", item, "--vault", vault, "--format", "json"])
+/// `--NAME=VALUE`, one argument, so that no value becomes an option.
+pub(super) fn option(name: &str, value: Option<&str>) -> Option<String> {
+    value.map(|value| format!("--{name}={value}"))
+}
+
+pub(super) fn gh_list(owner: &str, repo: &str, environment: Option<&str>) -> Vec<String> {
+    let mut list = argv(&["gh", "secret", "list", "--json", "name,updatedAt", "-R"]);
+    list.push(format!("{owner}/{repo}"));
+    list.extend(option("env", environment));
+    list
+}
+
+fn aws_get(secret_id: &str) -> Vec<String> {
+    let mut get = argv(&["aws", "secretsmanager", "get-secret-value", "--secret-id", secret_id]);
+    get.extend(argv(&["--query", "SecretString", "--output", "text"]));
+    get
+}
+
+fn pass_show(path: &str) -> Vec<String> {
+    argv(&["env", "-u", "GPG_TTY", "pass", "show", path])
+}
+
+fn gcloud_access(secret: &str, project: Option<&str>) -> Vec<String> {
+    let of = format!("--secret={secret}");
+    let access = [
+        &["gcloud", "secrets", "versions", "access", "latest", &of],
+        project.as_slice(),
+        &["--quiet"],
+    ];
+    argv(&access.concat())
 }

@@ -3,12 +3,36 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::json_field;
+use super::look::first_line;
 use super::plan::NoPlan;
 use crate::core::secret::Secret;
 
-/// Whether what was read back is the value, one line break at its end aside. In constant time for its length.
-#[must_use]
-pub fn is_same(secret: &Secret, read: &[u8]) -> bool {
+/// Where the value is in what a target gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// It is all of it.
+    Whole,
+    /// It is the first line.
+    FirstLine,
+    /// It is this field of a JSON object.
+    Field(String),
+}
+
+impl Part {
+    /// Whether the value is there in what was read back.
+    #[must_use]
+    pub fn is_same(&self, secret: &Secret, read: &[u8]) -> bool {
+        match self {
+            Self::Whole => is_same(secret, read),
+            Self::FirstLine => is_same(secret, first_line(read)),
+            Self::Field(field) => json_field::holds(secret, field, read),
+        }
+    }
+}
+
+/// Whether this is the value, one line break at its end aside. In constant time for its length.
+pub(super) fn is_same(secret: &Secret, read: &[u8]) -> bool {
     let read = read.strip_suffix(b"\n").unwrap_or(read);
     let read = read.strip_suffix(b"\r").unwrap_or(read);
     let value = secret.expose().as_bytes();

@@ -31,7 +31,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Target, preflights, what takes the value, what reads it back.
-const BUILT_IN: [(&str, &[&str], &str, &str); 7] = [
+const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
     (
         "gh:acme/web/API_KEY",
         &["gh secret list --json name,updatedAt -R acme/web"],
@@ -39,10 +39,17 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 7] = [
         "gh secret list --json name,updatedAt -R acme/web",
     ),
     (
+        "gh:acme/web@Production EU/API_KEY",
+        &["gh secret list --json name,updatedAt -R acme/web --env=Production·EU"],
+        "gh secret set API_KEY -R acme/web --env=Production·EU",
+        "gh secret list --json name,updatedAt -R acme/web --env=Production·EU",
+    ),
+    (
         "aws:prod/key",
         &[
             "aws secretsmanager describe-secret --secret-id prod/key",
             "aws configure get cli_history",
+            "aws secretsmanager get-secret-value --secret-id prod/key --query SecretString --output text",
         ],
         "aws secretsmanager put-secret-value --secret-id prod/key --secret-string file:///dev/stdin",
         "aws secretsmanager get-secret-value --secret-id prod/key --query SecretString --output text",
@@ -55,7 +62,10 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 7] = [
     ),
     (
         "vault:kv/apps/web#api_key",
-        &["vault kv get -mount=kv apps/web"],
+        &[
+            "vault token capabilities -format=json kv/data/apps/web",
+            "vault kv get -mount=kv apps/web",
+        ],
         "vault kv patch -mount=kv apps/web api_key=-",
         "vault kv get -mount=kv -field=api_key apps/web",
     ),
@@ -69,16 +79,43 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 7] = [
         "kubectl get secret web -n prod -o go-template={{index·.data·\"api.key\"·|·base64decode}}",
     ),
     (
+        "k8s:eks/eu/prod/web/api.key",
+        &[
+            "kubectl get secret web -n prod --context=eks/eu -o name",
+            "kubectl auth can-i patch secrets/web -n prod --context=eks/eu -q",
+        ],
+        "kubectl patch secret web -n prod --context=eks/eu --type=merge --patch-file=/dev/stdin",
+        "kubectl get secret web -n prod --context=eks/eu -o go-template={{index·.data·\"api.key\"·|·base64decode}}",
+    ),
+    (
         "pass:work/chatzuri key",
-        &["pass ls"],
+        &["pass ls", "env -u GPG_TTY pass show work/chatzuri·key"],
         "env -u GPG_TTY pass insert -m -f work/chatzuri·key",
         "env -u GPG_TTY pass show work/chatzuri·key",
     ),
     (
         "gcloud:chatzuri",
-        &["gcloud secrets describe chatzuri --quiet --format=value(name)"],
+        &[
+            "gcloud secrets describe chatzuri --quiet --format=value(name)",
+            "gcloud secrets versions access latest --secret=chatzuri --quiet",
+        ],
         "gcloud secrets versions add chatzuri --data-file=- --quiet",
         "gcloud secrets versions access latest --secret=chatzuri --quiet",
+    ),
+    (
+        "gcloud:acme-prod/chatzuri",
+        &[
+            "gcloud secrets describe chatzuri --project=acme-prod --quiet --format=value(name)",
+            "gcloud secrets versions access latest --secret=chatzuri --project=acme-prod --quiet",
+        ],
+        "gcloud secrets versions add chatzuri --project=acme-prod --data-file=- --quiet",
+        "gcloud secrets versions access latest --secret=chatzuri --project=acme-prod --quiet",
+    ),
+    (
+        "op://Team/Key/Web shop/credential",
+        &["op item get Key --vault Team --format json"],
+        "op item edit Key --vault Team",
+        "op read --no-newline op://Team/Key/Web·shop/credential",
     ),
 ];
 
@@ -88,16 +125,19 @@ fn the_built_in_targets_run_these_programs() {
     for (target, before, deliver, after) in BUILT_IN {
         let plan = plan(target);
         assert_eq!(plan.deliver, words(deliver));
-        assert_eq!(plan.fetch, None);
         match &plan.verify {
-            Verify::ReadBack { argv, required } => assert_eq!((argv, *required), (&words(after), false)),
+            Verify::ReadBack { argv, required, .. } => assert_eq!((argv, *required), (&words(after), false)),
             Verify::UpdatedAt { argv, name } => assert_eq!((argv, name.as_str()), (&words(after), "API_KEY")),
             Verify::NotPossible => panic!("{target}"),
         }
         let (preflights, _) = preflight(&Target::parse(target).unwrap(), &Sinks::new()).unwrap();
         let argvs: Vec<_> = preflights.into_iter().map(|preflight| preflight.argv).collect();
         assert_eq!(argvs, before.iter().map(|text| words(text)).collect::<Vec<_>>());
-        let read = plan.input(&secret(), None).unwrap();
+        if target.starts_with("op:") {
+            assert!(plan.input(&secret(), b"").is_err());
+            continue;
+        }
+        let read = plan.input(&secret(), b"").unwrap();
         if target.starts_with("k8s:") {
             assert_eq!(
                 std::str::from_utf8(&read).unwrap(),
@@ -110,25 +150,41 @@ fn the_built_in_targets_run_these_programs() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
+    let object = b"{\"DB\": \"postgres://\", \"KEY\": \"old\"}\n";
+    let field = plan("aws:prod/app#KEY");
+    assert_eq!(field.deliver, plan("aws:prod/app").deliver);
+    let given = field.input(&secret(), object).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&given).unwrap(),
+        format!("{{\"DB\": \"postgres://\", \"KEY\": \"{VALUE}\"}}")
+    );
+    assert!(field.input(&secret(), b"old\n").is_err());
+    let refused = plan("aws:prod/app").input(&secret(), object).unwrap_err().to_string();
+    assert!(refused.contains("as in aws:prod/app#FIELD,"), "{refused}");
+    assert!(plan("gcloud:app").input(&secret(), object).is_err());
+}
+
 #[test]
 fn an_item_of_1password_is_given_back_whole_with_one_field_changed() {
     let plan = plan("op://Team/Chatzuri API/credential");
-    assert_eq!(
-        plan.fetch,
-        Some(words("op item get Chatzuri·API --vault Team --format json"))
-    );
+    let look = plan.look.as_ref().unwrap();
+    assert_eq!(look.argv, words("op item get Chatzuri·API --vault Team --format json"));
     assert_eq!(plan.deliver, words("op item edit Chatzuri·API --vault Team"));
     assert_eq!(
         plan.verify,
         Verify::ReadBack {
             argv: words("op read --no-newline op://Team/Chatzuri·API/credential"),
+            part: Part::Whole,
             required: false
         }
     );
     let item = br#"{"id":"x","category":"API_CREDENTIAL","tags":["a"],"fields":[
         {"id":"notesPlain","type":"STRING","label":"notes","value":"keep \"me\""},
         {"id":"credential","type":"CONCEALED","label":"credential","value":"old"}]}"#;
-    let given = plan.input(&secret(), Some(item)).unwrap();
+    let given = plan.input(&secret(), item).unwrap();
     assert_eq!(given.capacity(), given.len());
     let given: Value = serde_json::from_slice(&given).unwrap();
     let mut expected: Value = serde_json::from_slice(item).unwrap();
@@ -171,11 +227,12 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
         plan.verify,
         Verify::ReadBack {
             argv: words("tool get key_1"),
+            part: Part::Whole,
             required: true
         }
     );
     let quoted = Secret::parse(r#"cz_"a\b"#).unwrap();
-    let input = plan.input(&quoted, None).unwrap();
+    let input = plan.input(&quoted, b"").unwrap();
     assert_eq!(
         std::str::from_utf8(&input).unwrap(),
         "{\"v\":\"cz_\\\"a\\\\b\",\"w\":cz_\"a\\b}\n"
@@ -215,7 +272,7 @@ proptest! {
         let mut fields = SinkFields::new(&["t"]);
         fields.stdin = Some("\"{secret:json}\"".to_owned());
         let plan = Plan::new(&Target::Sink("mine".into()), &sinks(fields), subject()).unwrap();
-        let input = plan.input(&secret, None).unwrap();
+        let input = plan.input(&secret, b"").unwrap();
         prop_assert_eq!(input.capacity(), input.len());
         prop_assert_eq!(serde_json::from_slice::<String>(&input).unwrap(), secret.expose());
     }

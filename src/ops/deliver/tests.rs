@@ -10,6 +10,8 @@ use crate::core::sink::{SinkFields, SinkSpec};
 use crate::ports::{Answer, ProcessError};
 
 const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
+/// From this length on, what is printed counts as cut.
+const LONG: usize = 5000;
 
 /// What a program is made to leave.
 struct Left {
@@ -26,6 +28,10 @@ fn left(code: i32, stdout: &str, stderr: &str) -> Result<Left, ProcessError> {
         stderr: stderr.into(),
         reads: true,
     })
+}
+
+fn no_entry() -> Result<Left, ProcessError> {
+    left(1, "", "Error: a is not in the password store.")
 }
 
 /// The arguments of a program, and what it was given to read.
@@ -64,6 +70,7 @@ impl Processes for Played {
         Box::pin(async move {
             answer.map(|left| ChildOutput {
                 code: left.code,
+                stdout_whole: left.stdout.len() < LONG,
                 stdout: Zeroizing::new(left.stdout),
                 stderr: left.stderr,
                 read_all_stdin: left.reads,
@@ -102,9 +109,9 @@ fn mine(verify: bool) -> Sinks {
 
 #[tokio::test]
 async fn a_value_read_back_the_same_is_verified() {
-    let ok = vec![left(0, "", ""), left(0, &format!("{VALUE}\n"), "")];
+    let ok = vec![no_entry(), left(0, "", ""), left(0, &format!("{VALUE}\n"), "")];
     assert_eq!(state("pass:a", ok).await, "stored, and read back the same");
-    let other = vec![left(0, "", ""), left(0, "", "")];
+    let other = vec![no_entry(), left(0, "", ""), left(0, "", "")];
     assert_eq!(
         state("pass:a", other).await,
         "failed: it took the value but gives back something else."
@@ -113,7 +120,11 @@ async fn a_value_read_back_the_same_is_verified() {
 
 #[tokio::test]
 async fn a_credential_that_may_only_write_still_stores() {
-    let denied = vec![left(0, "", ""), left(254, "", "AccessDenied")];
+    let denied = vec![
+        left(254, "", "AccessDenied"),
+        left(0, "", ""),
+        left(254, "", "AccessDenied"),
+    ];
     assert_eq!(
         state("aws:a", denied).await,
         "stored, not verified: aws failed (exit code 254): AccessDenied."
@@ -138,7 +149,7 @@ async fn a_sink_of_ones_own_must_give_back_what_its_verify_was_written_for() {
 #[tokio::test]
 async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
     assert_eq!(
-        state("gcloud:a", vec![left(1, "", "PERMISSION_DENIED")]).await,
+        state("gcloud:a", vec![left(1, "", ""), left(1, "", "PERMISSION_DENIED")]).await,
         "failed: gcloud failed (exit code 1): PERMISSION_DENIED."
     );
     let killed = Left {
@@ -148,7 +159,7 @@ async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
         reads: true,
     };
     assert_eq!(
-        state("pass:a", vec![Ok(killed)]).await,
+        state("pass:a", vec![no_entry(), Ok(killed)]).await,
         "failed: pass was ended by a signal."
     );
     let early = Left {
@@ -204,7 +215,7 @@ async fn a_value_in_a_programs_words_is_masked() {
         "",
         &format!("cannot store {VALUE} (\\\"{VALUE}\\\"), cut: {}", &VALUE[..20]),
     );
-    let words = state("pass:a", vec![loud]).await;
+    let words = state("pass:a", vec![no_entry(), loud]).await;
     assert_eq!(
         words,
         "failed: pass failed (exit code 1): cannot store •••• (\\\"••••\\\"), cut: ••••."
@@ -236,9 +247,16 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
         let played = Played::new(answers);
         check(&played, &mine(false), &Target::parse(target).unwrap())
             .await
+            .map(|ready| ready.doubts)
             .map_err(|problem| problem.to_string())
     };
-    assert_eq!(told("gh:acme/web/KEY", vec![left(0, "[]", "")]).await, Ok(()));
+    let ready = || Ok::<_, String>(Vec::<String>::new());
+    assert_eq!(told("gh:acme/web/KEY", vec![left(0, "[]", "")]).await, ready());
+    let old = left(1, "", "unknown flag: --json\n\nUsage:  gh secret list [flags]");
+    assert_eq!(
+        told("gh:acme/web/KEY", vec![old]).await.unwrap_err(),
+        "gh:acme/web/KEY is not ready: gh is too old: “secret list” does not know --json. Update gh."
+    );
     assert_eq!(
         told("gh:acme/web/KEY", vec![left(4, "", "run: gh auth login")])
             .await
@@ -246,7 +264,13 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
         "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; the \
          account must administer the repository's secrets."
     );
-    assert_eq!(told("aws:a", vec![left(0, "", ""), left(1, "", "")]).await, Ok(()));
+    let holds = |text: &str| vec![left(0, "", ""), left(1, "", ""), left(0, text, "")];
+    assert_eq!(told("aws:a", holds("old\n")).await, ready());
+    assert_eq!(told("aws:a#b", holds("{}\n")).await, ready());
+    let object = told("aws:a", holds("{\"b\":\"old\"}\n")).await.unwrap_err();
+    assert!(object.contains("as in aws:a#FIELD,"), "{object}");
+    let text = told("aws:a#b", holds("old\n")).await.unwrap_err();
+    assert!(text.contains("does not hold a JSON object"), "{text}");
     let history = told("aws:a", vec![left(0, "", ""), left(0, "enabled\n", "")])
         .await
         .unwrap_err();
@@ -264,16 +288,119 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
     );
 }
 
+#[tokio::test]
+async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
+    let unread = |target: &str| {
+        let played = Played::new([left(0, "", ""), left(1, "", ""), left(254, "", "AccessDeniedException")]);
+        let target = Target::parse(target).unwrap();
+        async move { check(&played, &Sinks::new(), &target).await }
+    };
+    let doubts = unread("aws:a").await.unwrap().doubts;
+    assert!(
+        doubts.len() == 1 && doubts[0].starts_with("aws:a: what is there cannot be read"),
+        "{doubts:?}"
+    );
+    let field = unread("aws:a#b").await.unwrap_err().to_string();
+    assert!(field.contains("GetSecretValue"), "{field}");
+    let empty = Played::new([
+        left(0, "", ""),
+        left(1, "", ""),
+        left(254, "", "ResourceNotFoundException"),
+    ]);
+    let empty = check(&empty, &Sinks::new(), &Target::parse("aws:a").unwrap()).await;
+    assert_eq!(empty.unwrap().doubts, Vec::<String>::new());
+    assert_eq!(
+        state("pass:a", vec![left(2, "", "gpg: decryption failed")]).await,
+        "failed: pass failed (exit code 2): gpg: decryption failed."
+    );
+    assert_eq!(
+        state("pass:a", vec![left(0, &"x\n".repeat(LONG), "")]).await,
+        "failed: pass prints more than can be given back from here."
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_vault_that_may_patch_and_not_read_is_ready() {
+    let told = async |answers: Vec<Result<Left, ProcessError>>| {
+        let played = Played::new(answers);
+        let checked = check(&played, &Sinks::new(), &Target::parse("vault:kv/a#b").unwrap()).await;
+        assert!(played.answers.lock().unwrap().is_empty());
+        checked.map(|_| ()).map_err(|problem| problem.to_string())
+    };
+    let may = |words: &str| left(0, words, "");
+    assert_eq!(told(vec![may(r#"["patch"]"#)]).await, Ok(()));
+    assert_eq!(told(vec![may(r#"["patch","read"]"#), left(0, "", "")]).await, Ok(()));
+    assert_eq!(
+        told(vec![left(2, "", "permission denied"), left(0, "", "")]).await,
+        Ok(())
+    );
+    let absent = told(vec![may(r#"["root"]"#), left(2, "", "No value found at kv/data/a")]).await;
+    assert!(absent.unwrap_err().contains("No value found"));
+    let reader = told(vec![may(r#"["read"]"#)]).await.unwrap_err();
+    assert!(reader.contains("it needs “patch”"), "{reader}");
+}
+
+#[tokio::test]
+async fn the_current_context_or_project_is_named_and_is_a_doubt() {
+    let ready = async |target: &str, answers: Vec<Result<Left, ProcessError>>| {
+        let played = Played::new(answers);
+        let checked = check(&played, &Sinks::new(), &Target::parse(target).unwrap()).await;
+        let checked = checked.map(|ready| (ready.exact.to_string(), ready.doubts));
+        (checked.map_err(|problem| problem.to_string()), played.programs())
+    };
+    let fine = || left(0, "", "");
+    let (checked, programs) = ready("k8s:prod/web/KEY", vec![left(0, "staging\n", ""), fine(), fine()]).await;
+    let (exact, doubts) = checked.unwrap();
+    assert_eq!(exact, "k8s:staging/prod/web/KEY");
+    assert_eq!(
+        doubts,
+        ["k8s:prod/web/KEY names no context, and the current one is “staging”: k8s:staging/prod/web/KEY names it."]
+    );
+    assert_eq!(programs[0], "kubectl config current-context");
+    assert!(
+        programs[1..]
+            .iter()
+            .all(|program| program.contains("--context=staging"))
+    );
+    let pinned = ready("k8s:staging/prod/web/KEY", vec![fine(), fine()]).await.0;
+    assert_eq!(pinned.unwrap().1, Vec::<String>::new());
+    let none = left(1, "", "error: current-context is not set");
+    let (exact, doubts) = ready("k8s:prod/web/KEY", vec![none, fine(), fine()]).await.0.unwrap();
+    assert_eq!(exact, "k8s:prod/web/KEY");
+    assert!(doubts[0].contains("none is current"), "{doubts:?}");
+
+    let (checked, programs) = ready("gcloud:app", vec![left(0, "acme-prod\n", ""), fine(), fine()]).await;
+    assert_eq!(checked.unwrap().0, "gcloud:acme-prod/app");
+    assert!(
+        programs[1..]
+            .iter()
+            .all(|program| program.contains("--project=acme-prod"))
+    );
+    let unset = ready("gcloud:app", vec![left(0, "\n", "(unset)")]).await.0.unwrap_err();
+    assert!(unset.contains("gcloud:PROJECT/SECRET"), "{unset}");
+    let odd = ready("gcloud:app", vec![left(0, "--x\n", "")]).await.0.unwrap_err();
+    assert!(odd.contains("“--x” cannot be named"), "{odd}");
+}
+
+#[tokio::test]
+async fn what_else_a_target_holds_is_in_no_message() {
+    let entry = "old-password-1\notpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n";
+    let loud = left(1, "", &format!("cannot encrypt: {}", entry.replace('\n', " ")));
+    let words = state("pass:a", vec![left(0, entry, ""), loud]).await;
+    assert_eq!(words, "failed: pass failed (exit code 1): cannot encrypt: •••• •••• .");
+}
+
 proptest! {
     #[test]
-    fn the_value_is_never_in_an_argument(value in "[!-~]{9,60}", at in 0_usize..10) {
-        const TARGETS: [&str; 10] = [
+    fn the_value_is_never_in_an_argument(value in "[!-~]{9,60}", at in 0_usize..11) {
+        const TARGETS: [&str; 11] = [
             "gh:acme/web/KEY", "aws:a", "doppler:a/b/KEY", "op://Team/Key/password", "vault:kv/a#b", "k8s:a/b/c",
-            "pass:a", "gcloud:a", "mine", "mine",
+            "pass:a", "gcloud:a", "mine", "mine", "aws:a#b",
         ];
         let item = r#"{"category":"PASSWORD","fields":[{"id":"password"}]}"#;
-        // Enough for each: what is fetched, what is stored, what is read back.
-        let played = Played::new((0..4).map(|_| left(0, item, "")));
+        let holds = if at == 3 || at == 10 { item } else { "" };
+        // Enough for each: what is there, what is stored, what is read back.
+        let played = Played::new((0..4).map(|_| left(0, holds, "")));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(sent(&played, &mine(at == 9), TARGETS[at], &value));
         let secret = Secret::parse(&value).unwrap();

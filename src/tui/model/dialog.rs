@@ -223,6 +223,8 @@ pub struct ShowOnce {
 pub struct Sending {
     /// Where to.
     pub target: Target,
+    /// The same place with everything named, once somebody looked.
+    pub exact: Option<Target>,
     /// How it stands.
     pub state: SendingState,
 }

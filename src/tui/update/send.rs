@@ -110,15 +110,23 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
     let called = model.team().team.as_ref().map(|team| team.name.raw().to_owned());
     let show = show_once(model)?;
     let state = SendingState::Underway(request);
-    match show.sendings.iter_mut().find(|one| one.target == target) {
-        Some(one) => one.state = state,
-        None => show.sendings.push(Sending {
-            target: target.clone(),
-            state,
-        }),
-    }
+    let exact = match show.sendings.iter_mut().find(|one| one.target == target) {
+        Some(one) => {
+            one.state = state;
+            one.exact.clone()
+        }
+        None => {
+            show.sendings.push(Sending {
+                target: target.clone(),
+                exact: None,
+                state,
+            });
+            None
+        }
+    };
     let parcel = Parcel {
         target,
+        exact,
         team: called,
         new: NewKey {
             creation: show.creation.clone(),
@@ -140,7 +148,10 @@ pub(super) fn on_sent(model: &mut Model, request: RequestId, called: &str, recei
         _ => None,
     });
     match awaited {
-        Some(one) => one.state = SendingState::Ended(receipt.state, now),
+        Some(one) => {
+            one.state = SendingState::Ended(receipt.state, now);
+            one.exact = receipt.exact.or(one.exact.take());
+        }
         // The dialog was left meanwhile; what became of it is not left unsaid.
         None => {
             let role = if receipt.is_stored() { Role::Ok } else { Role::Danger };

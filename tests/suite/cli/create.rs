@@ -148,6 +148,39 @@ fn a_target_that_is_wrong_or_not_ready_stops_everything_before_the_request() {
 }
 
 #[test]
+fn what_a_target_leaves_open_is_named_and_must_be_agreed_to() {
+    let stage = Stage::new();
+    stand_in(&stage, "gcloud", GCLOUD);
+    let to = ["create", "Invoices", "--to", "gcloud:chatzuri"];
+    let with = |more: &str| stage.run(&[&to[..], &[more]].concat());
+    let refused = stage.run(&to);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    for said in ["Nothing was sent", "“acme-prod”", "gcloud:acme-prod/chatzuri", "--yes"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    let plan = with("--dry-run");
+    assert!(plan.code == 0 && plan.stderr.contains("“acme-prod”"), "{}", plan.stderr);
+    assert_eq!(stage.asked("/create-api-key"), 0);
+    assert!(!stage.home.path().join("stored").exists());
+
+    let agreed = stage.run(&[&to[..], &["--yes", "--json"]].concat());
+    assert_eq!(agreed.code, 0, "{}", agreed.stderr);
+    let receipt = "gcloud:chatzuri, which is gcloud:acme-prod/chatzuri now: stored, and read back the same";
+    assert!(agreed.stderr.contains(receipt), "{}", agreed.stderr);
+    let shape: Value = serde_json::from_str(&agreed.stdout).unwrap();
+    assert_eq!(shape["receipts"][0]["target"], "gcloud:chatzuri");
+    assert_eq!(shape["receipts"][0]["exact_target"], "gcloud:acme-prod/chatzuri");
+    assert_eq!(stage.run_as(&kept_by(&stage, "stored"), &["list"]).code, 0, "it works");
+    let argv = kept_by(&stage, "argv");
+    let others = argv.lines().filter(|line| !line.starts_with("gcloud config"));
+    assert!(others.clone().count() > 3);
+    others.for_each(|line| assert!(line.contains("--project=acme-prod"), "{line}"));
+
+    let pinned = stage.run(&["create", "Invoices 2", "--to", "gcloud:acme-prod/chatzuri"]);
+    assert_eq!(pinned.code, 0, "{}", pinned.stderr);
+}
+
+#[test]
 fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost() {
     let stage = Stage::new();
     write_sinks(&stage, &[("good", ""), ("bad", "echo no room >&2; exit 9")]);

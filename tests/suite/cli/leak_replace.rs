@@ -61,6 +61,25 @@ fn the_successor_is_in_its_places_before_the_leaked_key_dies() {
 }
 
 #[test]
+fn the_project_that_is_current_is_named_before_the_yes_and_is_where_the_value_goes() {
+    let stage = stage("\"gcloud:chatzuri\"", &[]);
+    stand_in(&stage, "gcloud", GCLOUD);
+    let plan = leak(&stage, &["--dry-run"]);
+    assert!(
+        plan.stderr.contains("hand its value to gcloud:acme-prod/chatzuri"),
+        "{}",
+        plan.stderr
+    );
+    let ran = leak(&stage, &["--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("the current one is “acme-prod”"), "{}", ran.stderr);
+    assert!(alive(&stage, &kept_by(&stage, "stored")));
+    let argv = kept_by(&stage, "argv");
+    let added = argv.lines().find(|line| line.contains("versions add")).unwrap();
+    assert!(added.contains("--project=acme-prod"), "{added}");
+}
+
+#[test]
 fn a_place_that_does_not_take_it_is_told_and_the_leaked_key_dies_all_the_same() {
     let stage = stage("\"vault\", \"shelf\"", &[("vault", ""), ("shelf", "exit 3")]);
     let ran = leak(&stage, &["--yes"]);

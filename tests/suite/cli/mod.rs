@@ -150,9 +150,35 @@ fn bare(home: &Path) -> Command {
         .env("HOME", home)
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("XDG_STATE_HOME", home.join("state"))
+        .env("PATH", path_of(home))
         .env("TZ", "UTC");
     command
 }
+
+/// The programs of this home, and then the machine's.
+fn path_of(home: &Path) -> String {
+    format!("{}:/usr/bin:/bin", home.join("bin").display())
+}
+
+/// A program of this home. It writes its arguments to `argv`, one line for each run.
+fn stand_in(stage: &Stage, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, bin) = (stage.home.path(), stage.home.path().join("bin"));
+    std::fs::create_dir_all(&bin).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncd '{}' || exit 99\nprintf '%s\\n' \"{name} $*\" >>argv\n{script}\n",
+        home.display()
+    );
+    std::fs::write(bin.join(name), script).unwrap();
+    std::fs::set_permissions(bin.join(name), PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// Plays gcloud with a current project, and a version of a secret.
+const GCLOUD: &str = "case \"$*\" in\n\
+    'config get-value'*) echo acme-prod;;\n\
+    *' add '*) cat >stored;;\n\
+    *' access '*) cat stored;;\n\
+    esac";
 
 fn write_config(home: &Path, text: &str) {
     let folder = home.join("config").join("chatzuri-keys");

@@ -32,6 +32,7 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
     command.env("HOME", stage.home.path());
     command.env("XDG_CONFIG_HOME", stage.home.path().join("config"));
     command.env("NO_COLOR", "1");
+    command.env("PATH", path_of(stage.home.path()));
     command.env("CHATZURI_API_KEY", stage.server().credential.expose());
     command.env("CHATZURI_BASE_URL", &stage.server().base_url);
     command.args(args);
@@ -97,6 +98,41 @@ fn on_a_terminal_no_is_the_default_and_yes_revokes() {
     let (code, printed) = on_terminal(&stage, &["revoke", UNUSED], &[("[y/N] ", "y\n")]);
     assert_eq!(code, 0, "{printed}");
     assert!(printed.contains("Revoked “Load test”"), "{printed}");
+}
+
+#[test]
+fn the_current_context_is_named_and_asked_about_before_a_key_is_made() {
+    let stage = Stage::new();
+    let current = "case \"$*\" in\n'config current-context') echo staging;;\npatch*) cat >stored;;\nesac";
+    stand_in(&stage, "kubectl", current);
+    let create = ["create", "Invoices", "--to", "k8s:prod/web/KEY"];
+    let (code, printed) = on_terminal(&stage, &create, &[("[y/N] ", "\n")]);
+    assert_eq!(code, 3, "{printed}");
+    assert!(
+        printed.contains("“staging”") && printed.contains("k8s:staging/prod/web/KEY"),
+        "{printed}"
+    );
+    assert_eq!(stage.asked("/create-api-key"), 0);
+    let (_, printed) = on_terminal(&stage, &create, &[("[y/N] ", "y\n")]);
+    assert_eq!(stage.asked("/create-api-key"), 1, "{printed}");
+    assert!(kept_by(&stage, "stored").contains("\"KEY\""));
+    let patched = kept_by(&stage, "argv");
+    let patched = patched.lines().find(|line| line.starts_with("kubectl patch")).unwrap();
+    assert!(patched.contains("--context=staging"), "{patched}");
+}
+
+#[test]
+fn a_rotation_asks_about_the_current_project_once() {
+    let stage = Stage::new();
+    stand_in(&stage, "gcloud", GCLOUD);
+    let start = ["rotate", "start", UNUSED, "--to", "gcloud:chatzuri"];
+    let (code, printed) = on_terminal(&stage, &start, &[("[y/N] ", "y\n")]);
+    assert_eq!(code, 0, "{printed}");
+    assert!(
+        printed.contains("gcloud:chatzuri, which is gcloud:acme-prod/chatzuri now: stored"),
+        "{printed}"
+    );
+    assert_eq!(printed.matches("[y/N]").count(), 1, "{printed}");
 }
 
 #[test]

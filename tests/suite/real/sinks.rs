@@ -120,6 +120,14 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    fn pipe(&self, program: &str, arguments: &[&str], text: &str) {
+        let mut command = self.command(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut process = Guarded::spawn(&mut command);
+        process.0.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(process.0.wait().unwrap().success(), "{program} {arguments:?}");
+    }
+
     /// A shell script that is found as `name`. It writes its arguments to `name.argv`, one line for each run.
     fn stand_in(&self, name: &str, script: &str) -> PathBuf {
         let file = self.at("bin").join(name);
@@ -194,7 +202,25 @@ fn pass_keeps_the_value_and_gives_it_back() {
         assert_eq!(said, "pass:work/chatzuri key: stored, and read back the same");
     }
     assert_eq!(home.run("pass", &["show", "work/chatzuri key"]), VALUE);
-    assert!(!is_in_a_file(home.folder.path(), VALUE));
+
+    // The lines below the first are the person's own.
+    let rest = "\nuser: me\nurl: https://example.org\notpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n\n";
+    home.pipe("pass", &["insert", "-m", "-f", "web/shop"], &format!("old{rest}"));
+    assert_eq!(
+        home.deliver("pass:web/shop", ""),
+        "pass:web/shop: stored, and read back the same"
+    );
+    assert_eq!(home.run("pass", &["show", "web/shop"]), format!("{VALUE}{rest}"));
+    assert!(!is_in_a_file(home.folder.path(), VALUE) && !is_in_a_file(home.folder.path(), "JBSWY3DP"));
+    let folder = home.deliver("pass:web", "");
+    assert!(folder.contains("is not ready: It is a folder"), "{folder}");
+
+    // What cannot be encrypted leaves the old entry.
+    home.pipe("pass", &["insert", "-m", "-f", "web/shop"], &format!("old{rest}"));
+    fs::write(home.at(".password-store/.gpg-id"), "nobody@example.org\n").unwrap();
+    let failed = home.deliver("pass:web/shop", "");
+    assert!(failed.contains("failed:") && !failed.contains("JBSWY3DP"), "{failed}");
+    assert_eq!(home.run("pass", &["show", "web/shop"]), format!("old{rest}"));
     home.run("gpgconf", &["--kill", "all"]);
 }
 
@@ -271,15 +297,95 @@ fn the_aws_cli_takes_the_value_and_gives_it_back() {
 }
 
 #[test]
+fn one_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
+    if !have("aws", &[("aws", "awscli (pip)"), ("moto_server", "moto[server] (pip)")]) {
+        return;
+    }
+    let mut home = Home::new();
+    let _server = moto(&mut home);
+    let before = "{\n  \"DB_URL\": \"postgres://me:pass@db\",\n  \"KEY\": \"old\", \"big\": 12345678901234567890123,\n  \"word\": \"pässword\"\n}";
+    for (name, holds) in [("app", before), ("lines", "A=1\nB=2\n"), ("bare", "old")] {
+        let create = [
+            "secretsmanager",
+            "create-secret",
+            "--name",
+            name,
+            "--secret-string",
+            holds,
+        ];
+        home.run("aws", &create);
+    }
+    let stored = |name: &str| {
+        let get = [
+            "secretsmanager",
+            "get-secret-value",
+            "--secret-id",
+            name,
+            "--query",
+            "SecretString",
+        ];
+        let printed = home.run("aws", &[&get[..], &["--output", "json"]].concat());
+        serde_json::from_str::<String>(&printed).unwrap()
+    };
+    let refused = home.deliver("aws:app", "");
+    assert!(
+        refused.contains("is not ready") && refused.contains("as in aws:app#FIELD"),
+        "{refused}"
+    );
+    assert_eq!(stored("app"), before);
+    assert!(home.deliver("aws:lines", "").contains("is not ready"));
+    let text = home.deliver("aws:bare#KEY", "");
+    assert!(
+        text.contains("is not ready") && text.contains("does not hold a JSON object"),
+        "{text}"
+    );
+
+    assert_eq!(
+        home.deliver("aws:app#KEY", ""),
+        "aws:app#KEY: stored, and read back the same"
+    );
+    let quoted = serde_json::to_string(VALUE).unwrap();
+    assert_eq!(stored("app"), before.replace("\"old\"", &quoted));
+    assert_eq!(
+        home.deliver("aws:app#NEW", ""),
+        "aws:app#NEW: stored, and read back the same"
+    );
+    let shape: serde_json::Value = serde_json::from_str(&stored("app")).unwrap();
+    assert_eq!((&shape["NEW"], &shape["word"]), (&VALUE.into(), &"pässword".into()));
+    assert!(!is_in_a_file(home.folder.path(), VALUE) && !is_in_a_file(home.folder.path(), "me:pass"));
+
+    // What the service refuses leaves the old value.
+    let after = stored("app");
+    let real = program("aws");
+    home.stand_in(
+        "aws",
+        &format!(
+            "case \"$2\" in\nput-secret-value) echo \"refused: $(cat)\" >&2; exit 254;;\n*) exec {} \"$@\";;\nesac",
+            real.display()
+        ),
+    );
+    let failed = home.deliver("aws:app#KEY", "");
+    assert!(failed.contains("failed:") && failed.contains("refused"), "{failed}");
+    assert!(!failed.contains("me:pass") && !failed.contains("pässword"), "{failed}");
+    assert_eq!(stored("app"), after);
+    assert!(home.argv().iter().all(|line| !line.contains("postgres")));
+}
+
+/// Where the machine's own program is.
+fn program(name: &str) -> PathBuf {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .unwrap()
+}
+
+#[test]
 fn kubectl_itself_patches_one_key_from_our_input_and_prints_it_as_we_ask() {
     if !have("kubectl", &[("kubectl", "kubectl")]) {
         return;
     }
     let home = Home::new();
-    let kubectl = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-        .map(|folder| folder.join("kubectl"))
-        .find(|file| file.is_file())
-        .unwrap();
+    let kubectl = program("kubectl");
     // The real program with our own arguments, but on a Secret in a file: there is no cluster here. What it makes of them
     // becomes the file.
     fs::write(
@@ -293,23 +399,28 @@ fn kubectl_itself_patches_one_key_from_our_input_and_prints_it_as_we_ask() {
         &format!(
             "export KUBECONFIG=/dev/null\n\
              case \"$1\" in\n\
-             patch) shift 5; {real} patch -f object --local -o json \"$@\" >new && mv new object;;\n\
+             patch) shift 6; [ ! -e shut ] || exit 1; {real} patch -f object --local -o json \"$@\" >new && mv new object;;\n\
              auth) ;;\n\
-             get) shift 5; {real} patch -f object --local -p '{{}}' \"$@\";;\n\
+             get) shift 6; {real} patch -f object --local -p '{{}}' \"$@\";;\n\
              esac"
         ),
     );
-    let said = home.deliver("k8s:prod/web/api.key", "");
-    assert_eq!(said, "k8s:prod/web/api.key: stored, and read back the same");
-    let object: serde_json::Value = serde_json::from_str(&home.read("object")).unwrap();
+    let object = || serde_json::from_str::<serde_json::Value>(&home.read("object")).unwrap();
+    let before = object();
+    fs::write(home.at("shut"), "").unwrap();
+    assert!(home.deliver("k8s:eu/prod/web/api.key", "").contains("failed: kubectl"));
+    assert_eq!(object(), before);
+    fs::remove_file(home.at("shut")).unwrap();
+    let said = home.deliver("k8s:eu/prod/web/api.key", "");
+    assert_eq!(said, "k8s:eu/prod/web/api.key: stored, and read back the same");
     assert_eq!(
-        object["data"],
+        object()["data"],
         serde_json::json!({"other": "b3RoZXI=", "api.key": BASE64})
     );
-    assert_eq!(object["metadata"]["annotations"], serde_json::Value::Null);
+    assert_eq!(object()["metadata"]["annotations"], serde_json::Value::Null);
     assert_eq!(
         home.argv()[2],
-        "kubectl patch secret web -n prod --type=merge --patch-file=/dev/stdin"
+        "kubectl patch secret web -n prod --context=eu --type=merge --patch-file=/dev/stdin"
     );
 }
 
@@ -420,35 +531,129 @@ fn a_sink_over_its_time_is_stopped() {
 
 // ------------------------------------------------------------------------------------------------------- stand-ins
 
+/// A home in which every vendor's program is played by one that keeps what it is given in files below `kept`: the value
+/// in `value`, and beside it what is not ours. Where there is a file `shut`, each reads its input and fails.
+fn vendors() -> Home {
+    let home = Home::new();
+    fs::create_dir(home.at("kept")).unwrap();
+    fs::write(home.at("kept/value"), "old").unwrap();
+    fs::write(home.at("kept/beside"), "not ours").unwrap();
+    let take = |file: &str| format!("{{ cat >took; [ ! -e shut ] || {{ echo shut >&2; exit 1; }}; mv took {file}; }}");
+    let value = take("kept/value");
+    // It lists the secrets of the repository, or those of one environment.
+    let gh = "case \"$*\" in\n\
+         *--env=Production*) ;;\n\
+         *) [ ! -e environment ] || { echo 'HTTP 404' >&2; exit 1; };;\n\
+         esac\n\
+         case \"$2 $3\" in\n\
+         'set API_KEY') VALUE;;\n\
+         list*) if [ \"$(cat kept/value)\" = old ]; then s=01; else s=09; fi\n\
+         printf '[{\"name\":\"API_KEY\",\"updatedAt\":\"2026-01-01T00:00:%sZ\"}]' $s;;\n\
+         esac";
+    let doppler = "case \"$2 $3\" in\n'set API_KEY') VALUE;;\n'get API_KEY') cat kept/value; echo;;\nesac";
+    // A token without the right to read fails to read; `put` would drop the other fields.
+    let vault = "case \"$2 $4\" in\n\
+         capabilities*) cat may;;\n\
+         'patch apps/web') [ \"$5\" = value=- ] && VALUE;;\n\
+         'put '*) rm kept/*;;\n\
+         'get apps/web') grep -q read may;;\n\
+         'get -field=value') grep -q read may && cat kept/value;;\n\
+         esac";
+    let gcloud = "case \"$3\" in\nadd) VALUE;;\naccess) cat kept/value;;\nesac";
+    for (name, script) in [("gh", gh), ("doppler", doppler), ("vault", vault), ("gcloud", gcloud)] {
+        home.stand_in(name, &script.replace("VALUE", &value));
+    }
+    fs::write(home.at("may"), "[\"patch\",\"read\"]").unwrap();
+    let item = r#"{"id":"i","title":"Key","category":"API_CREDENTIAL","fields":[{"id":"a","label":"user","value":"me"},{"id":"b","label":"credential","value":"old"},{"id":"c","label":"credential","section":{"id":"s","label":"Web shop"},"value":"old"}]}"#;
+    fs::write(home.at("kept/item"), item).unwrap();
+    // Like the real one, it takes anything piped for an item.
+    home.stand_in(
+        "op",
+        &format!(
+            "case \"$1 $2\" in\n\
+             'item get') cat kept/item;;\n\
+             'item edit') {};;\n\
+             read*) sed 's/.*\"value\":\"//;s/\"}}.*//;s/\\\\\\(.\\)/\\1/g' kept/item | tr -d '\\n';;\n\
+             esac",
+            take("kept/item")
+        ),
+    );
+    home
+}
+
 #[test]
-fn a_stand_in_for_gh_is_fed_the_bare_value_and_believed_by_its_date() {
+fn a_stand_in_of_each_vendor_keeps_what_is_beside_the_value_and_a_failure_leaves_the_old_one() {
+    for target in [
+        "gh:acme/web/API_KEY",
+        "gh:acme/web@Production EU/API_KEY",
+        "doppler:web/prd/API_KEY",
+        "vault:kv/apps/web#value",
+        "gcloud:acme-prod/chatzuri",
+    ] {
+        let home = vendors();
+        if target.contains('@') {
+            fs::write(home.at("environment"), "").unwrap();
+        }
+        fs::write(home.at("shut"), "").unwrap();
+        let failed = home.deliver(target, "");
+        assert!(failed.contains("failed (exit code 1): shut"), "{failed}");
+        assert_eq!(home.read("kept/value"), "old", "{target}");
+        fs::remove_file(home.at("shut")).unwrap();
+        let said = home.deliver(target, "");
+        assert!(
+            said.starts_with(&format!("{target}: stored")) && !said.contains("not verified"),
+            "{said}"
+        );
+        assert_eq!(home.read("kept/value"), VALUE, "{target}");
+        assert_eq!(home.read("kept/beside"), "not ours", "{target}");
+        home.argv();
+    }
+}
+
+#[test]
+fn a_stand_in_for_an_old_gh_is_told_as_old() {
     let home = Home::new();
     home.stand_in(
         "gh",
-        "case \"$2\" in\n\
-         set) cat >stored;;\n\
-         list) if [ -e stored ]; then s=09; else s=01; fi; printf '[{\"name\":\"API_KEY\",\"updatedAt\":\"2026-01-01T00:00:%sZ\"}]' $s;;\n\
-         esac",
+        "echo 'unknown flag: --json' >&2; echo 'Usage:  gh secret list [flags]' >&2; exit 1",
     );
     let said = home.deliver("gh:acme/web/API_KEY", "");
+    assert!(said.contains("gh is too old") && !said.contains("Sign in"), "{said}");
+}
+
+#[test]
+fn a_stand_in_for_vault_takes_a_patch_from_a_token_that_may_not_read() {
+    let home = vendors();
+    fs::write(home.at("may"), "[\"patch\"]").unwrap();
+    let said = home.deliver("vault:kv/apps/web#value", "");
     assert!(
-        said.starts_with("gh:acme/web/API_KEY: stored: it changed there just now"),
+        said.starts_with("vault:kv/apps/web#value: stored, not verified"),
         "{said}"
     );
-    assert_eq!(home.read("stored"), VALUE);
-    let list = "gh secret list --json name,updatedAt -R acme/web";
-    assert_eq!(home.argv(), [list, list, "gh secret set API_KEY -R acme/web", list]);
+    assert_eq!(home.read("kept/value"), VALUE);
+    fs::write(home.at("may"), "[\"read\"]").unwrap();
+    let said = home.deliver("vault:kv/apps/web#value", "");
+    assert!(
+        said.contains("is not ready") && said.contains("it needs “patch”"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_stand_in_for_gcloud_that_holds_an_object_is_not_given_a_bare_value() {
+    let home = vendors();
+    fs::write(home.at("kept/value"), "{\"DB\":\"x\",\"KEY\":\"old\"}").unwrap();
+    let said = home.deliver("gcloud:acme-prod/chatzuri", "");
+    assert!(
+        said.contains("is not ready") && said.contains("a secret of its own"),
+        "{said}"
+    );
+    assert_eq!(home.read("kept/value"), "{\"DB\":\"x\",\"KEY\":\"old\"}");
 }
 
 #[test]
 fn a_stand_in_for_an_old_doppler_that_stores_an_empty_value_is_caught() {
     let home = Home::new();
-    home.stand_in(
-        "doppler",
-        "case \"$2\" in\nset) cat >stored;;\nget) cat stored; echo;;\nesac",
-    );
-    let said = home.deliver("doppler:web/prd/API_KEY", "");
-    assert_eq!(said, "doppler:web/prd/API_KEY: stored, and read back the same");
     home.stand_in("doppler", "case \"$2\" in\nset) cat >/dev/null;;\nget) echo;;\nesac");
     let said = home.deliver("doppler:web/prd/API_KEY", "");
     assert!(said.contains("gives back something else"), "{said}");
@@ -456,63 +661,26 @@ fn a_stand_in_for_an_old_doppler_that_stores_an_empty_value_is_caught() {
 
 #[test]
 fn a_stand_in_for_op_is_given_the_whole_item_with_one_field_changed() {
-    let home = Home::new();
-    let item = r#"{"id":"i","title":"Key","category":"API_CREDENTIAL","fields":[{"id":"a","label":"user","value":"me"},{"id":"b","label":"credential","value":"old"}]}"#;
-    fs::write(home.at("item"), item).unwrap();
-    // Like the real one, it takes anything piped for an item.
-    home.stand_in(
-        "op",
-        "if [ -p /dev/stdin ]; then cat >piped; fi\n\
-         case \"$1 $2\" in\n\
-         'item get') cat item;;\n\
-         'item edit') cp piped item;;\n\
-         read*) sed 's/.*credential\",\"value\":\"//;s/\"}.*//;s/\\\\\\(.\\)/\\1/g' item | tr -d '\\n';;\n\
-         esac",
-    );
-    let said = home.deliver("op://Team/Key/credential", "");
-    assert_eq!(said, "op://Team/Key/credential: stored, and read back the same");
-    let stored: serde_json::Value = serde_json::from_str(&home.read("item")).unwrap();
-    let mut expected: serde_json::Value = serde_json::from_str(item).unwrap();
-    expected["fields"][1]["value"] = VALUE.into();
-    assert_eq!(stored, expected);
-    let get = "op item get Key --vault Team --format json";
-    let read = "op read --no-newline op://Team/Key/credential";
-    assert_eq!(home.argv(), [get, get, "op item edit Key --vault Team", read]);
-}
-
-#[test]
-fn a_stand_in_for_vault_is_fed_one_field_and_the_others_stay() {
-    let home = Home::new();
-    fs::create_dir(home.at("fields")).unwrap();
-    fs::write(home.at("fields/other"), "kept").unwrap();
-    home.stand_in(
-        "vault",
-        "case \"$2 $4\" in\n\
-         'patch apps/web') [ \"$5\" = api_key=- ] && cat >fields/api_key;;\n\
-         'put '*) rm fields/*;;\n\
-         'get -field=api_key') cat fields/api_key;;\n\
-         esac",
-    );
-    let said = home.deliver("vault:kv/apps/web#api_key", "");
-    assert_eq!(said, "vault:kv/apps/web#api_key: stored, and read back the same");
-    assert_eq!(
-        (home.read("fields/api_key").as_str(), home.read("fields/other").as_str()),
-        (VALUE, "kept")
-    );
-    assert!(home.argv().iter().all(|line| line.contains("-mount=kv")));
-}
-
-#[test]
-fn a_stand_in_for_gcloud_is_fed_the_bare_value() {
-    let home = Home::new();
-    home.stand_in(
-        "gcloud",
-        "case \"$3\" in\nadd) cat >stored;;\naccess) cat stored;;\nesac",
-    );
-    let said = home.deliver("gcloud:chatzuri", "");
-    assert_eq!(said, "gcloud:chatzuri: stored, and read back the same");
-    assert_eq!(home.read("stored"), VALUE);
-    assert!(home.argv().iter().all(|line| line.contains("--quiet")));
+    for (target, at) in [("op://Team/Key/Web shop/credential", 2), ("op://Team/Key/c", 2)] {
+        let home = vendors();
+        let item = home.read("kept/item");
+        fs::write(home.at("shut"), "").unwrap();
+        let failed = home.deliver(target, "");
+        assert!(failed.contains("failed (exit code 1): shut"), "{failed}");
+        assert_eq!(home.read("kept/item"), item);
+        fs::remove_file(home.at("shut")).unwrap();
+        assert_eq!(
+            home.deliver(target, ""),
+            format!("{target}: stored, and read back the same")
+        );
+        let stored: serde_json::Value = serde_json::from_str(&home.read("kept/item")).unwrap();
+        let mut expected: serde_json::Value = serde_json::from_str(&item).unwrap();
+        expected["fields"][at]["value"] = VALUE.into();
+        assert_eq!(stored, expected);
+        assert!(home.argv().contains(&format!("op read --no-newline {target}")));
+    }
+    let unclear = vendors().deliver("op://Team/Key/credential", "");
+    assert!(unclear.contains("op://VAULT/ITEM/SECTION/FIELD"), "{unclear}");
 }
 
 #[test]
@@ -523,8 +691,8 @@ fn a_stand_in_for_a_vendors_program_that_is_not_signed_in_is_told_with_what_to_d
         ("doppler", "doppler:web/prd/API_KEY"),
         ("op", "op://Team/Key/credential"),
         ("vault", "vault:kv/apps/web#api_key"),
-        ("kubectl", "k8s:prod/web/key"),
-        ("gcloud", "gcloud:chatzuri"),
+        ("kubectl", "k8s:eu/prod/web/key"),
+        ("gcloud", "gcloud:acme-prod/chatzuri"),
     ] {
         home.stand_in(program, "echo 'not signed in' >&2; exit 4");
         let said = home.deliver(target, "");

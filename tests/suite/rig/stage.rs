@@ -22,7 +22,7 @@ use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, Browser, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore,
-    Ports, StoreError,
+    Ports, Processes, StoreError,
 };
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
@@ -204,6 +204,8 @@ pub struct Set {
     /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
     pub assist: Assist,
     pub theme: Theme,
+    /// What runs the programs of targets.
+    pub processes: Arc<dyn Processes>,
 }
 
 impl Default for Set {
@@ -212,6 +214,7 @@ impl Default for Set {
             size: (120, 40),
             policies: Policies::default(),
             sinks: Sinks::new(),
+            processes: Arc::new(ChildProcesses),
             more: Vec::new(),
             keeps: true,
             signed_in: true,
@@ -313,7 +316,7 @@ impl Stage {
             )),
             store: store.clone(),
             clipboard: clipboard.clone(),
-            processes: Arc::new(ChildProcesses),
+            processes: set.processes.clone(),
             reports: Arc::new(DiskFolder::at(folder.path().to_owned())),
             browser: browser.clone(),
             journal: journal.clone(),

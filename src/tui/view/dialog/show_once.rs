@@ -79,7 +79,7 @@ fn value(sheet: &mut Sheet, model: &Model, text: &str) {
 }
 
 fn sending(model: &Model, one: &Sending) -> (Role, String) {
-    let target = &one.target;
+    let target = one.exact.as_ref().unwrap_or(&one.target);
     match &one.state {
         SendingState::Underway(_) => (Role::Accent, format!("· {target}   sending…")),
         SendingState::Ended(ReceiptState::Failed { why }, _) => (Role::Danger, format!("✗ {target}   {why}")),

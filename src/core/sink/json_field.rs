@@ -1,0 +1,206 @@
+//! One field of a JSON object's text is changed; every other byte stays as it is.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
+
+use super::input::{json_size, push_json};
+use super::plan::NoPlan;
+use crate::core::secret::Secret;
+use crate::core::text::clean;
+
+/// Where the value of a field goes.
+enum Spot {
+    /// In the place of the one that is there.
+    Value(Range<usize>),
+    /// Behind the last field there is.
+    Behind(usize),
+    /// Into an object without fields.
+    Inside(usize),
+}
+
+/// Whether `object` is a JSON object whose `field` can be set.
+pub(super) fn check(object: &[u8], field: &str) -> Result<(), NoPlan> {
+    spot(object, field).map(|_| ())
+}
+
+/// `object` with `field` set to the value.
+pub(super) fn with_field(secret: &Secret, field: &str, object: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
+    let value = secret.expose().as_bytes();
+    let (replaced, named, comma) = match spot(object, field)? {
+        Spot::Value(range) => (range, false, false),
+        Spot::Behind(at) => (at..at, true, true),
+        Spot::Inside(at) => (at..at, true, false),
+    };
+    let (Some(before), Some(after)) = (object.get(..replaced.start), object.get(replaced.end..)) else {
+        return Err(no_object());
+    };
+    let room = before.len() + after.len() + json_size(field.as_bytes()) + json_size(value) + ",\"\":\"\"".len();
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
+    out.extend_from_slice(before);
+    if comma {
+        out.push(b',');
+    }
+    if named {
+        out.push(b'"');
+        push_json(&mut out, field.as_bytes());
+        out.extend_from_slice(b"\":");
+    }
+    out.push(b'"');
+    push_json(&mut out, value);
+    out.push(b'"');
+    out.extend_from_slice(after);
+    Ok(out)
+}
+
+/// Whether the value at `field` of a JSON object is the secret.
+pub(super) fn holds(secret: &Secret, field: &str, object: &[u8]) -> bool {
+    let Ok(Spot::Value(range)) = spot(object, field) else {
+        return false;
+    };
+    let read = object
+        .get(range)
+        .and_then(|text| serde_json::from_slice::<String>(text).ok());
+    read.map(Zeroizing::new)
+        .is_some_and(|read| super::proof::is_same(secret, read.as_bytes()))
+}
+
+fn no_object() -> NoPlan {
+    NoPlan("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
+}
+
+fn spot(object: &[u8], field: &str) -> Result<Spot, NoPlan> {
+    if std::str::from_utf8(object).is_err() || serde_json::from_slice::<IgnoredAny>(object).is_err() {
+        return Err(no_object());
+    }
+    let mut text = Text { bytes: object, at: 0 };
+    if !text.take(b'{') {
+        return Err(no_object());
+    }
+    let (inside, mut last, mut found) = (text.at, None, None);
+    while let Some((name, _)) = text.next::<String>() {
+        text.take(b':');
+        let (_, value) = text.next::<IgnoredAny>().ok_or_else(no_object)?;
+        last = Some(value.end);
+        if name == field && found.replace(value).is_some() {
+            return Err(NoPlan(format!("It has several fields “{}”", clean(field))));
+        }
+        if !text.take(b',') {
+            break;
+        }
+    }
+    let Some(value) = found else {
+        return Ok(last.map_or(Spot::Inside(inside), Spot::Behind));
+    };
+    if !matches!(object.get(value.start), Some(b'"' | b'n')) {
+        return Err(NoPlan(format!(
+            "Its field “{}” holds more than a text, which the value would replace: name another field",
+            clean(field)
+        )));
+    }
+    Ok(Spot::Value(value))
+}
+
+/// A JSON text that is read part by part.
+struct Text<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Text<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip_space(&mut self) {
+        let space = self.rest().iter().take_while(|byte| byte.is_ascii_whitespace());
+        self.at += space.count();
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let there = self.rest().first() == Some(&byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn next<T: Deserialize<'a>>(&mut self) -> Option<(T, Range<usize>)> {
+        self.skip_space();
+        let start = self.at;
+        let mut values = serde_json::Deserializer::from_slice(self.rest()).into_iter::<T>();
+        let value = values.next()?.ok()?;
+        self.at += values.byte_offset();
+        Some((value, start..self.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    const VALUE: &str = "cz_\"Iz1P\\0123456789abcdef";
+
+    fn set(object: &str, field: &str) -> Result<String, String> {
+        let secret = Secret::parse(VALUE).unwrap();
+        let set = with_field(&secret, field, object.as_bytes()).map_err(|no| no.to_string())?;
+        assert!(holds(&secret, field, &set) && !holds(&secret, field, object.as_bytes()));
+        Ok(String::from_utf8(set.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_other_fields_stay_byte_for_byte() {
+        let quoted = r#""cz_\"Iz1P\\0123456789abcdef""#;
+        for (object, expected) in [
+            (
+                "{ \"b\" : 12345678901234567890123 ,\n\t\"key\":\"old\", \"a\": [1.10, {\"key\":\"x\"}] }\n",
+                "{ \"b\" : 12345678901234567890123 ,\n\t\"key\":NEW, \"a\": [1.10, {\"key\":\"x\"}] }\n",
+            ),
+            ("{}", "{\"key\":NEW}"),
+            (" {\r\n} ", " {\"key\":NEW\r\n} "),
+            ("{\"a\":true}", "{\"a\":true,\"key\":NEW}"),
+            (
+                "{\"a\":\"k\u{e9}y\\u0000\"\n}",
+                "{\"a\":\"k\u{e9}y\\u0000\",\"key\":NEW\n}",
+            ),
+            ("{\"k\\u0065y\":null}", "{\"k\\u0065y\":NEW}"),
+        ] {
+            assert_eq!(set(object, "key").unwrap(), expected.replace("NEW", quoted), "{object}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_such_field_to_set_is_refused() {
+        for (object, why) in [
+            ("", "does not hold a JSON object"),
+            ("old", "does not hold a JSON object"),
+            ("\"old\"", "does not hold a JSON object"),
+            ("[{\"key\":\"old\"}]", "does not hold a JSON object"),
+            ("{\"key\":\"old\"", "does not hold a JSON object"),
+            ("{\"key\":\"old\"} {}", "does not hold a JSON object"),
+            ("{\"key\":\"a\",\"key\":\"b\"}", "several fields “key”"),
+            ("{\"key\":{\"a\":1}}", "holds more than a text"),
+            ("{\"key\":[]}", "holds more than a text"),
+            ("{\"key\":1}", "holds more than a text"),
+        ] {
+            let error = set(object, "key").expect_err(object);
+            assert!(error.contains(why), "{object}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_else_an_object_holds_stays(
+            others in proptest::collection::btree_map("[a-z]{1,3}", "\\PC{0,12}", 0..5), field in "[a-z]{1,3}",
+        ) {
+            let mut expected: Value = serde_json::to_value(&others).unwrap();
+            let set = set(&expected.to_string(), &field).unwrap();
+            expected[&field] = VALUE.into();
+            prop_assert_eq!(serde_json::from_str::<Value>(&set).unwrap(), expected);
+        }
+    }
+}

@@ -144,7 +144,7 @@ async fn without_ends_the_key_whose_last_use_moved_is_it() {
     };
     let pace = (Patience::default(), watch);
     let killed = kill_and_record(&ports, &mut found, pace, &|_, _| {}, std::future::pending()).await;
-    assert_eq!((killed.outcome, killed.recorded), (Some(Outcome::Dead), Ok(())));
+    assert_eq!((killed.outcome, killed.recorded), (Outcome::Dead, Ok(())));
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::review::review;
 use chatzuri_keys::ops::revoke::{Patience, revoke_and_record};
-use chatzuri_keys::ops::revoke_many::{Ended, revoke_many};
+use chatzuri_keys::ops::revoke_many::revoke_many;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{BaseUrl, Ports};
 
@@ -169,15 +169,11 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 std::future::pending(),
             )
             .await;
-            let ended = all.into_iter().map(|one| match one.ended {
-                Ended::Done(outcome) => outcome,
-                other => panic!("{other:?}"),
-            });
-            ended.collect()
+            all.into_iter().map(|one| one.outcome).collect()
         } else {
             let never = std::future::pending();
             let one = revoke_and_record(&ports, &profile, &api, &target(wanted), AT_ONCE, never).await;
-            vec![one.outcome.unwrap()]
+            vec![one.outcome]
         };
         let state = api.state();
         let is_alive = state.keys.contains(&wanted);

@@ -223,6 +223,10 @@ impl KeyApi for HttpApi {
         })
     }
 
+    fn speaks_with(&self, value: &Secret) -> bool {
+        *self.credential == *value
+    }
+
     fn is_own(&self, key: &ApiKey) -> Own {
         own(&self.credential, key)
     }

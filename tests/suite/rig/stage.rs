@@ -137,6 +137,7 @@ impl Browser for SlotBrowser {
 pub struct Shelf {
     pub items: MemoryStore,
     keeps: bool,
+    refuses_escrow: bool,
 }
 
 impl CredentialStore for Shelf {
@@ -145,7 +146,8 @@ impl CredentialStore for Shelf {
     }
 
     fn set<'a>(&'a self, account: &'a Account, value: Arc<Secret>) -> Answer<'a, Result<(), StoreError>> {
-        if self.keeps {
+        let is_refused = self.refuses_escrow && account.as_str().starts_with("escrow/");
+        if self.keeps && !is_refused {
             self.items.set(account, value)
         } else {
             Box::pin(async { Err(StoreError::Locked) })
@@ -200,6 +202,8 @@ pub struct Set {
     pub more: Vec<(&'static str, bool)>,
     /// Whether there is a credential store that keeps new keys.
     pub keeps: bool,
+    /// Whether it keeps everything but the value of a key that was just made.
+    pub refuses_escrow: bool,
     pub signed_in: bool,
     pub options: SandboxOptions,
     /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
@@ -218,6 +222,7 @@ impl Default for Set {
             processes: Arc::new(ChildProcesses),
             more: Vec::new(),
             keeps: true,
+            refuses_escrow: false,
             signed_in: true,
             options: SandboxOptions {
                 apps: false,
@@ -250,6 +255,7 @@ impl Stage {
         let store = Arc::new(Shelf {
             items: MemoryStore::new(),
             keeps: set.keeps,
+            refuses_escrow: set.refuses_escrow,
         });
         let journal = Arc::new(SqliteJournal::in_memory());
         let clock = Arc::new(MovedClock::default());

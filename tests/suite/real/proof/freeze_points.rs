@@ -14,9 +14,10 @@ use chatzuri_keys::sandbox::FaultRule;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::canary::on;
 use super::{Machine, have, text, values_in};
 use crate::real::tools;
-use crate::rig::terminal::BINARY;
+use crate::rig::terminal::{BINARY, Terminal};
 
 /// What makes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +152,64 @@ fn a_keyring_that_thaws_in_time_keeps_the_value() {
     assert_eq!(machine.status_of(text(&resumed.stdout).trim()), 200);
 }
 
+/// Creates a key in a terminal whose keyring freezes, up to the question where else the value is to go.
+fn asked_where_to(machine: &Machine) -> Terminal {
+    machine.sandbox.inject(FaultRule::parse("create:slow=500:1").unwrap());
+    let mut terminal = Terminal::start((120, 40), BINARY, |command| {
+        command.args(["create", "A"]);
+        on(machine, None, command);
+    });
+    tools::wait_for("the POST", || {
+        let log = machine.sandbox.request_log();
+        let asked = log.iter().any(|request| request.path.ends_with("/create-api-key"));
+        asked.then_some(())
+    });
+    machine.keyring.signal(Signal::STOP);
+    terminal.wait_for("Trying again for up to 60 s; Ctrl-C asks whether to give up.");
+    terminal.send("\x03");
+    terminal.wait_for("Where to?");
+    terminal
+}
+
+#[test]
+fn on_a_terminal_a_value_that_nothing_keeps_can_go_elsewhere() {
+    if !have("elsewhere", &[]) {
+        return;
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let machine = Machine::start();
+            let mut terminal = asked_where_to(&machine);
+            terminal.send("show\r");
+            assert_eq!(terminal.ends(), 0, "{}", terminal.screen());
+            let screen = terminal.screen();
+            let value = values_in(screen.as_bytes()).next().unwrap();
+            assert_eq!(machine.status_of(value), 200);
+            machine.keyring.signal(Signal::CONT);
+        });
+        scope.spawn(|| {
+            let machine = Machine::start();
+            let mut terminal = asked_where_to(&machine);
+            terminal.send("nowhere at all\r");
+            terminal.wait_for("is no target");
+            terminal.send("shelf\r");
+            assert_eq!(terminal.ends(), 0, "{}", terminal.screen());
+            let id = machine.keys_named("A").remove(0);
+            let value = fs::read_to_string(machine.shelf.path().join(id)).unwrap();
+            assert_eq!(machine.status_of(&value), 200);
+            machine.keyring.signal(Signal::CONT);
+        });
+        scope.spawn(|| {
+            let machine = Machine::start();
+            let mut terminal = asked_where_to(&machine);
+            terminal.send("lose it\r");
+            assert_eq!(terminal.ends(), 1, "{}", terminal.screen());
+            assert!(terminal.screen().contains("The value of “A”"), "{}", terminal.screen());
+            machine.keyring.signal(Signal::CONT);
+        });
+    });
+}
+
 #[test]
 fn frozen_at_any_point_exit_0_means_that_the_value_can_be_had() {
     if !have("freeze_points", &[("strace", "strace")]) {
@@ -186,11 +245,11 @@ fn run(scenario: Scenario) -> (usize, usize, Vec<String>) {
     fs::write(machine.config(), config).unwrap();
     let (mut points, mut zero, mut wrong) = (0, 0, Vec::new());
     let messages = messages(&machine, scenario);
-    // Most of the messages before the request are those of signing in.
+    // The last of them carry the value away.
     let chosen: Vec<usize> = if is_long() {
         (1..=messages).collect()
     } else {
-        vec![messages * 2 / 5, messages * 3 / 5, messages * 4 / 5]
+        vec![messages / 2, messages - 5, messages - 4, messages - 2]
     };
     for nth in chosen {
         let Some((ran, name)) = point(&machine, scenario, nth) else {

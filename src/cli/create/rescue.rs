@@ -31,7 +31,7 @@ pub(super) enum Rescued {
     /// It is to be copied.
     Copy,
     /// A target has it.
-    Stored(Receipt),
+    Stored(Box<Receipt>),
     /// Nothing has it.
     Lost,
 }
@@ -136,7 +136,7 @@ async fn choice(
             target => match hand_over_to(context, asked, new, target).await {
                 Ok(receipt) if receipt.is_stored() => {
                     context.output.say(&receipt.to_string());
-                    return Some(Rescued::Stored(receipt));
+                    return Some(Rescued::Stored(Box::new(receipt)));
                 }
                 Ok(receipt) => context.output.warn(&receipt.to_string()),
                 Err(trouble) => context.output.error(&trouble.sentence),

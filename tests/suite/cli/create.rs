@@ -201,9 +201,9 @@ fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost(
     assert!(shape["receipts"][0]["detail"].as_str().unwrap().contains("no room"));
     assert_eq!(shape["receipts"][1]["state"], "stored");
     let lost = stage.run(&["create", "Invoices", "--to", "bad"]);
-    assert_eq!(lost.code, 5, "{}", lost.stderr);
+    assert_eq!(lost.code, 1, "{}", lost.stderr);
     assert!(
-        lost.stderr.contains("It is lost") && lost.stderr.contains("revoke key_"),
+        lost.stderr.contains("“Invoices”") && lost.stderr.contains("is lost") && lost.stderr.contains("revoke key_"),
         "{}",
         lost.stderr
     );

@@ -207,6 +207,7 @@ fn on_a_terminal_a_failed_delivery_is_asked_about() {
     let talk = [
         ("(not shown): ", pasted.as_str()),
         ("to revoke it: ", "Staging importer\n"),
+        ("Where to? ", "lose it\n"),
         ("all the same? [y/N] ", "\n"),
     ];
     let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &talk);

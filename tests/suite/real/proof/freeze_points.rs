@@ -287,6 +287,8 @@ fn command(machine: &Machine, scenario: Scenario, name: &str) -> (Vec<String>, S
             )
         }
         Scenario::OwnRotate => {
+            // The point before may have left us signed in with its new key.
+            machine.fed(&["login", "--with-token"], machine.sandbox.credential.expose());
             let value = made(&old);
             let signed_in = machine.fed(&["login", "--with-token"], &value);
             assert!(signed_in.status.success(), "{}", text(&signed_in.stderr));

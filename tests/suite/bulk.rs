@@ -100,7 +100,7 @@ async fn our_own_key_goes_last_and_wants_its_name_too() {
     stage.expect("That is not it");
     assert_eq!(asked(&stage, "/delete-api-key"), 0);
     stage.keys("<bs>chatzuri-keys (this one)<enter>").await;
-    stage.expect("its own next request got 401");
+    stage.expect("its value gets 401");
     let screen = stage.screen();
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{screen}"));
     assert!(at("✓ “Load test”") < at("✓ “chatzuri-keys"), "{screen}");

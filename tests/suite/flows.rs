@@ -394,7 +394,7 @@ async fn a_key_still_listed_after_an_accepted_revocation_is_not_proven() {
     stage.sandbox.inject(fault("revoke:revoke-listed"));
     stage.keys("nBot<enter><enter>/bot<enter>").await;
     stage.keys("xy").await;
-    stage.expect("✗ NOT PROVEN");
+    stage.expect("! NOT PROVEN");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -407,7 +407,7 @@ async fn our_own_credential_is_named_and_signs_us_out() {
     let expected: String = typed[at..].split(['│', '\n']).next().unwrap().trim().to_owned();
     stage.keys(&expected).await;
     stage.keys("<enter>").await;
-    stage.expect("its own next request got 401");
+    stage.expect("its value gets 401");
     stage.expect("signed out");
 }
 

@@ -192,7 +192,7 @@ fn several_keys_want_their_count_typed_and_our_own_its_name_too() {
     let (code, printed) = on_terminal(&stage, &args, &[(count, "3\n"), (name, "chatzuri-keys (this one)\n")]);
     assert_eq!(code, 0, "{printed}");
     assert!(
-        printed.contains("1 of 3: “Load test”") && printed.contains("its own next request got 401"),
+        printed.contains("1 of 3: “Load test”") && printed.contains("its value gets 401"),
         "{printed}"
     );
     assert_eq!(stage.asked("/delete-api-key"), 3);

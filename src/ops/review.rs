@@ -259,3 +259,70 @@ fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
     }
     listed
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::core::key::{KeyId, KeyName};
+    use crate::core::secret::Secret;
+    use crate::ports::{Answer, Consequence, CreatedKey, KeyPage, Probe};
+
+    /// A server that never answers.
+    struct Mute;
+
+    impl KeyApi for Mute {
+        fn list_page(&self, _page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn create<'a>(&'a self, _name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn revoke<'a>(&'a self, _id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn probe<'a>(&'a self, _value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn is_own(&self, _key: &ApiKey) -> Own {
+            Own::Unknown
+        }
+
+        fn clock_offset(&self) -> SignedDuration {
+            SignedDuration::ZERO
+        }
+
+        fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
+            ApiError {
+                operation,
+                endpoint: "GET /get-api-keys".to_owned(),
+                host: "mute".to_owned(),
+                fault,
+                consequence: Consequence::None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_whole_reading_has_a_time_and_names_it() {
+        let bounds = Bounds {
+            seconds: 0,
+            ..Bounds::default()
+        };
+        let error = read_within(&Mute, Care::Proof, bounds, &|_| {}).await.unwrap_err();
+        assert_eq!(error.fault, Fault::PastBound(Bound::Seconds(0)));
+        assert_eq!(
+            error.to_string(),
+            "The list of mute did not end within 0 s (GET /get-api-keys). Check the paging of that server."
+        );
+    }
+}

@@ -294,7 +294,7 @@ pub(super) fn number(id: &KeyId) -> u32 {
 pub(super) fn key(number: u32) -> ApiKey {
     ApiKey {
         id: id(number),
-        name: Label::new("Zapier"),
+        name: Label::new(&format!("Key {number}")),
         created_at: None,
         last_used_at: LastUse::Never,
         created_by: None,

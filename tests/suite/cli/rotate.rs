@@ -389,3 +389,34 @@ fn a_server_that_makes_no_key_leaves_step_one_open() {
     assert_eq!(step(&stage), 2);
     assert_eq!(asked(&stage, "POST"), 3);
 }
+
+#[test]
+fn a_rotation_that_has_just_begun_waits_for_a_reading_and_does_not_blame_the_server() {
+    let stage = Stage::new();
+    let begun = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!(begun.code, 0, "{}", begun.stderr);
+    assert!(!begun.stderr.contains("does not say when"), "{}", begun.stderr);
+    let status = stage.run(&["rotate", "status", OLD]);
+    assert!(!status.stdout.contains("does not say when"), "{}", status.stdout);
+}
+
+#[test]
+fn a_pair_started_elsewhere_is_told_the_same_with_and_without_its_name() {
+    let stage = Stage::new();
+    let newer = format!("{OLD} 2026-11-20");
+    assert_eq!(stage.run(&["create", &newer, "--show"]).code, 0);
+    let all = stage.run(&["rotate", "status"]);
+    for key in [OLD, newer.as_str()] {
+        let one = stage.run(&["rotate", "status", key]);
+        assert_eq!(one.code, 0, "{key}: {}", one.stderr);
+        for ran in [&all, &one] {
+            assert!(ran.stderr.contains("started elsewhere"), "{key}: {}", ran.stderr);
+            assert!(ran.stderr.contains("rotate adopt"), "{key}: {}", ran.stderr);
+            assert!(!ran.stderr.contains("not being rotated"), "{key}: {}", ran.stderr);
+        }
+        let shape = stage.json(&["rotate", "status", key, "--json"]);
+        assert_eq!(shape["elsewhere"].as_array().unwrap().len(), 1, "{key}: {shape}");
+    }
+    let other = stage.json(&["rotate", "status", "Load test", "--json"]);
+    assert_eq!(other["elsewhere"].as_array().unwrap().len(), 0, "{other}");
+}

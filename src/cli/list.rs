@@ -22,7 +22,11 @@ use crate::ops::review::{keep, review};
 
 /// That a list is not complete, and why.
 pub(crate) fn incomplete(listing: &Listing) -> String {
-    format!("The list is not complete: {}. Run this again.", listing.odd.gap())
+    let advice = match listing.odd.without_id {
+        0 => "Run this again.",
+        _ => "Look for that key in the browser.",
+    };
+    format!("The list is not complete: {}. {advice}", listing.odd.gap())
 }
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatzuri_keys::config::Config;
+use chatzuri_keys::core::listing::OddRows;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{
@@ -436,9 +437,34 @@ async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
         .await
         .unwrap();
     assert_eq!(answer.status().as_u16(), 200);
+    let lists = |stage: &Stage| {
+        let log = stage.sandbox.request_log();
+        log.iter()
+            .filter(|record| record.path.contains("/get-api-keys"))
+            .count()
+    };
+    let before = lists(&stage);
     stage.keys("x").await;
     stage.expect("Already gone");
     stage.expect("Nothing was sent");
+    assert_eq!(lists(&stage) - before, 2, "two lists in a row lack it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_rows_are_counted_in_the_header() {
+    let mut stage = Stage::ready().await;
+    for (with_unknown_fields, without_id, complete, words) in [
+        (1, 0, true, "synced just now · 1 odd row"),
+        (2, 1, false, "! incomplete · 3 odd rows · just now"),
+    ] {
+        let team = &mut stage.dashboard.model.teams[0];
+        team.odd = OddRows {
+            with_unknown_fields,
+            without_id,
+        };
+        team.complete = complete;
+        stage.expect(words);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

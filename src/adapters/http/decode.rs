@@ -43,21 +43,23 @@ pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
                 page.keys.push(key);
                 page.odd += usize::from(is_odd);
             }
-            Err(stray) => page.strays.push(stray),
+            Err(stray) => page.strays.push(*stray),
         }
     }
     Ok(page)
 }
 
 /// The key of a row, and whether a field of it could not be read.
-fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Stray> {
+fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
     let mut is_odd = false;
-    let object = Object::new(item, at).map_err(|why| Stray {
-        why,
-        has_long_id: false,
-        created_at: None,
-        prefix: None,
-        last_four: None,
+    let object = Object::new(item, at).map_err(|why| {
+        Box::new(Stray {
+            why,
+            has_long_id: false,
+            created_at: None,
+            prefix: None,
+            last_four: None,
+        })
     })?;
     let created_at = or_unknown(time(object, &CREATED_AT), &mut is_odd);
     let prefix = or_unknown(hint(object, &PREFIX), &mut is_odd);
@@ -75,13 +77,13 @@ fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Stray> {
             };
             Ok((key, is_odd))
         }
-        Err(why) => Err(Stray {
+        Err(why) => Err(Box::new(Stray {
             why,
             has_long_id: matches!(object.get(&["id"]), Some((_, Value::String(text))) if !text.trim().is_empty()),
             created_at,
             prefix,
             last_four,
-        }),
+        })),
     }
 }
 

@@ -299,6 +299,8 @@ pub struct RevokeForm {
     pub target: ListedKey,
     /// How new they are.
     pub facts: Facts,
+    /// Whether the newest list lacks it: one more has to, before it counts as gone.
+    pub missing: bool,
     /// Whether it is known how keys are revoked.
     pub finding: Finding,
     /// How it is confirmed.

@@ -162,8 +162,8 @@ pub(super) fn on_loaded(
             Some(sentence)
         }
     };
-    revoke::facts_read(model, request, failure.as_deref());
-    let mut effects = bulk::facts_read(model, request, failure.as_deref());
+    let mut effects = revoke::facts_read(model, request, failure.as_deref());
+    effects.extend(bulk::facts_read(model, request, failure.as_deref()));
     if let (Some(note), true, true) = (note, team == model.active, model.notice.is_none()) {
         model.say(Role::Plain, note);
     }

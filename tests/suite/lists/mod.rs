@@ -186,7 +186,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 !(is_alive && outcome.is_proven()),
                 "seed {seed}, {habits:?}: key {wanted} is alive, {outcome:?}"
             );
-            let said_no = habits.delete == Delete::Fails503;
+            let said_no = matches!(habits.delete, Delete::Fails503 | Delete::Fails503AndAnotherRevokes);
             assert!(
                 !(said_no && outcome.is_proven()),
                 "seed {seed}, {habits:?}: never accepted, {outcome:?}"

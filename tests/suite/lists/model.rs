@@ -68,6 +68,8 @@ pub(super) enum Delete {
     Works,
     AcceptsOnly,
     Fails503,
+    /// The same, and somebody else revokes the key meanwhile.
+    Fails503AndAnotherRevokes,
     WorksAndLosesTheAnswer,
 }
 
@@ -112,6 +114,7 @@ impl Habits {
                 Delete::Works,
                 Delete::AcceptsOnly,
                 Delete::Fails503,
+                Delete::Fails503AndAnotherRevokes,
                 Delete::WorksAndLosesTheAnswer,
             ]),
             restless: dice.of(&[0, 0, 1, 2, 3, 5, 10, 30]),
@@ -251,11 +254,16 @@ impl State {
     pub(super) fn delete(&mut self, key: u32) -> Result<(), Fault> {
         self.change();
         let is_there = self.keys.contains(&key);
+        let busy = Fault::Server {
+            status: 503,
+            message: None,
+        };
         match self.habits.delete {
-            Delete::Fails503 => Err(Fault::Server {
-                status: 503,
-                message: None,
-            }),
+            Delete::Fails503 => Err(busy),
+            Delete::Fails503AndAnotherRevokes => {
+                self.remove(key);
+                Err(busy)
+            }
             _ if !is_there => Err(Fault::NotFound(None)),
             Delete::AcceptsOnly => Ok(()),
             Delete::Works => {

@@ -12,6 +12,8 @@ use crate::core::target::Target;
 use crate::core::text::{clean, fit};
 use crate::ports::{ChildOutput, ChildProcess, Processes};
 
+/// How a receipt begins whose target was not read back; why follows.
+const UNREAD: &str = "stored, not verified: ";
 /// Columns shown of a program's own words.
 const WORDS: u16 = 400;
 
@@ -86,6 +88,31 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// Reads a receipt back from its own words, as they are in the log.
+    #[must_use]
+    pub fn read(words: &str) -> Option<Self> {
+        let (target, state) = match (words.find(": stored"), words.find(": failed: ")) {
+            (Some(at), failed) if failed.is_none_or(|failed| at < failed) => words.split_at_checked(at)?,
+            (_, Some(at)) => words.split_at_checked(at)?,
+            (_, None) => return None,
+        };
+        let state = state.strip_prefix(": ")?;
+        let known = [Verified::Yes, Verified::ByDate, Verified::NotPossible];
+        let state = match state.strip_prefix("failed: ") {
+            Some(why) => ReceiptState::Failed { why: why.to_owned() },
+            None => ReceiptState::Stored {
+                verified: match known.into_iter().find(|verified| verified.to_string() == state) {
+                    Some(verified) => verified,
+                    None => Verified::Unread(state.strip_prefix(UNREAD)?.to_owned()),
+                },
+            },
+        };
+        let target = Target::parse(target).ok()?;
+        Some(Self { target, state })
+    }
+}
+
 impl fmt::Display for ReceiptState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -101,7 +128,7 @@ impl fmt::Display for Verified {
             Self::Yes => f.write_str("stored, and read back the same"),
             Self::ByDate => f.write_str("stored: it changed there just now, and its value cannot be read back"),
             Self::NotPossible => f.write_str("stored, not verified"),
-            Self::Unread(why) => write!(f, "stored, not verified: {}", sentence(why)),
+            Self::Unread(why) => write!(f, "{UNREAD}{}", sentence(why)),
         }
     }
 }

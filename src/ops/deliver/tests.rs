@@ -285,3 +285,28 @@ proptest! {
         prop_assert_eq!(runs.iter().filter(|(_, stdin)| stdin.is_some()).count(), 1);
     }
 }
+
+#[test]
+fn a_receipt_is_read_back_from_its_own_words() {
+    let stored = |verified| ReceiptState::Stored { verified };
+    for state in [
+        stored(Verified::Yes),
+        stored(Verified::ByDate),
+        stored(Verified::NotPossible),
+        stored(Verified::Unread("it said: failed: no.".to_owned())),
+        ReceiptState::Failed {
+            why: "exit code 1: stored nothing.".to_owned(),
+        },
+    ] {
+        for target in ["shelf", "pass:a b/c", "op://a/b/c"] {
+            let receipt = Receipt {
+                target: Target::parse(target).unwrap(),
+                state: state.clone(),
+            };
+            assert_eq!(Receipt::read(&receipt.to_string()), Some(receipt));
+        }
+    }
+    for words in ["the clipboard", "", ": stored", "shelf: stored by hand"] {
+        assert_eq!(Receipt::read(words), None, "{words}");
+    }
+}

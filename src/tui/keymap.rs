@@ -96,6 +96,8 @@ pub enum Action {
     OpenPage,
     /// A key that was begun in the browser was not made.
     NotMade,
+    /// Take the marks that the filter hides into the plan, or out of it.
+    IncludeHidden,
     /// Yes.
     Yes,
     /// No.
@@ -190,6 +192,8 @@ pub enum When {
     BegunWaits,
     /// The server has no list of keys.
     Unlisted,
+    /// Keys are planned to be revoked, and the filter hides marked ones.
+    MarksHidden,
 }
 
 /// One row of the table.
@@ -443,6 +447,7 @@ fn defaults() -> Vec<Binding> {
     row(C::Question, &[ch('n'), ESC, ENTER, ch('q')], A::No, "no", "no", W::Always);
 
     row(C::TypedQuestion, &[ENTER], A::Submit, "revoke", "revoke, when the text is right", W::Always);
+    row(C::TypedQuestion, &[code(KeyCode::Tab)], A::IncludeHidden, "hidden marks", "include the marks that the filter hides, or leave them out", W::MarksHidden);
     row(C::TypedQuestion, &[ESC], A::Back, "no", "revoke nothing", W::Always);
 
     row(C::BeginRotation, &[ENTER], A::Submit, "create the new key", "step 1: create the new key", W::Always);

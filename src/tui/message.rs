@@ -24,7 +24,7 @@ use crate::ops::revoke_many;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
-use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError, StoreError};
 use crate::tui::errand::News;
 use crate::tui::keymap::Action;
 
@@ -169,6 +169,17 @@ pub enum Message {
         called: String,
         /// How it went.
         result: Acknowledged,
+    },
+    /// The only copy of a value that went nowhere was deleted.
+    Discarded {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The key, for a sentence.
+        called: String,
+        /// How it went.
+        result: Result<(), StoreError>,
     },
     /// A revocation ended.
     Revoked {
@@ -330,6 +341,7 @@ impl Message {
             | Self::SentTo { request, .. }
             | Self::Noted { request }
             | Self::Acknowledged { request, .. }
+            | Self::Discarded { request, .. }
             | Self::Revoked { request, .. }
             | Self::RotationBegun { request, .. }
             | Self::RotationRead { request, .. }

@@ -245,20 +245,82 @@ async fn a_held_enter_does_not_say_that_the_value_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn enter_asks_before_it_deletes_the_only_copy() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter><enter>").await;
+    stage.expect("Nothing was copied or sent. Delete the only copy?");
+    // No is the default; neither a held key nor a paste says yes.
+    stage.keys("<enter>").await;
+    stage.expect_not("Delete the only copy?");
+    stage.expect("This value is shown once");
+    stage.keys("<enter>").await;
+    stage.burst(&[KeyCode::Char('y'); 40], Duration::from_millis(10)).await;
+    stage.paste("y").await;
+    stage.expect("Delete the only copy?");
+    stage.keys("<esc><esc>").await;
+    stage.expect("1 new key is waiting");
+    // A copy in an earlier look counts, and so does a look at the value.
+    stage.keys("wv<enter>").await;
+    stage.expect("✓ “Bot”");
+    stage.expect("is stored, as you say");
+    stage.keys("nMore<enter>c<esc>w<enter>").await;
+    stage.expect("✓ “More”");
+    stage.expect("is stored, as you say");
+    stage.keys("nLost<enter><enter>y").await;
+    stage.expect("is not stored");
+    stage.expect("its value was deleted here");
+    assert_eq!(stage.store.items.count(), 1, "the sign-in alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_c_at_that_question_still_asks_before_it_leaves() {
+    let mut stage = Stage::set(Set {
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter><enter>").await;
+    stage.expect("Delete the only copy?");
+    stage.hold_control_c(1).await;
+    stage.expect("Yes, lose it and quit");
+    assert_eq!(stage.dashboard.model.exit, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_asks_where_the_waiting_value_ends_with_the_program() {
+    let mut stage = Stage::set(Set {
+        lasts: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter><esc>q").await;
+    stage.expect("The value of “Bot” waits in your keyring, which ends with this program");
+    stage.keys("<enter>").await;
+    assert_eq!(stage.dashboard.model.exit, None);
+    stage.keys("w").await;
+    stage.hold_control_c(1).await;
+    stage.expect("cannot be shown again");
+    stage.keys("n<esc>qy").await;
+    assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_impatient_enter_does_not_acknowledge_a_value_that_nobody_has_seen() {
     let mut stage = Stage::ready().await;
     stage.keys("nBot").await;
     stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
     stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
     stage.expect("This value is shown once");
-    stage.keys("<enter>").await;
+    stage.keys("v<enter>").await;
     stage.expect("is stored, as you say");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paste_that_the_terminal_does_not_mark_confirms_no_revocation() {
     let mut stage = Stage::ready().await;
-    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.keys("nSpare<enter>v<enter>/spare<enter>x").await;
     stage.expect("Revoke this key?");
     let pasted = [KeyCode::Char('y'), KeyCode::Enter, KeyCode::Char('y'), KeyCode::Enter];
     stage.burst(&pasted, Duration::from_millis(1)).await;
@@ -282,7 +344,7 @@ async fn a_held_enter_creates_one_key_however_the_answers_fare() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_pressed_while_the_screen_is_too_small_does_nothing() {
     let mut stage = Stage::ready().await;
-    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.keys("nSpare<enter>v<enter>/spare<enter>x").await;
     stage.expect("Revoke this key?");
     stage.resize(59, 16).await;
     stage.keys("y").await;
@@ -383,7 +445,7 @@ async fn a_key_in_use_wants_its_name_typed() {
 async fn a_refused_revocation_never_says_revoked() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("revoke:status=403"));
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     stage.keys("xy").await;
     stage.expect("✗ NOT revoked");
     stage.expect_not("✓ Revoked");
@@ -393,7 +455,7 @@ async fn a_refused_revocation_never_says_revoked() {
 async fn a_key_still_listed_after_an_accepted_revocation_is_not_proven() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("revoke:revoke-listed"));
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     stage.keys("xy").await;
     stage.expect("! NOT PROVEN");
 }
@@ -415,7 +477,7 @@ async fn our_own_credential_is_named_and_signs_us_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
     let mut stage = Stage::ready().await;
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     let id = stage
         .dashboard
         .model
@@ -587,6 +649,47 @@ async fn quitting_with_a_copied_value_asks() {
 /// A sink of the person's own: a program and its arguments.
 fn sink(command: &[&str]) -> SinkSpec {
     SinkSpec::new(SinkFields::new(command)).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_opened_again_shows_what_became_of_it_before() {
+    let shelf = tempfile::tempdir().unwrap();
+    let path = |name: &str| shelf.path().join(name).to_str().unwrap().to_owned();
+    let (good, bad, gate) = (path("good"), path("bad"), path("gate"));
+    let script = format!("test -e {gate} || {{ echo 'the shelf is shut' >&2; exit 1; }}; cat >> {bad}");
+    let sinks = [
+        ("first".to_owned(), sink(&["tee", "-a", &good])),
+        ("second".to_owned(), sink(&["sh", "-c", &script])),
+    ];
+    let mut stage = Stage::set(Set {
+        sinks: sinks.into(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>cs <down> <enter>").await;
+    stage.expect("✗ second");
+    stage.keys("<esc>").await;
+    stage.pass(Duration::from_secs(60)).await;
+    stage.keys("w").await;
+    stage.expect("✓ copied to the clipboard");
+    stage.expect("✓ first   stored, not verified");
+    stage.expect("✗ second");
+    stage.expect("the shelf is shut");
+    stage.expect_not("not copied yet");
+    let mut stage = stage.restart().await;
+    stage.keys("w").await;
+    stage.expect("✓ copied to the clipboard");
+    stage.expect("t try again");
+    std::fs::write(&gate, "").unwrap();
+    stage.keys("t").await;
+    stage.expect("✓ second   stored, not verified");
+    stage.expect_not("try again");
+    let stored = std::fs::read_to_string(&good).unwrap();
+    assert_eq!(stored, std::fs::read_to_string(&bad).unwrap(), "each has it once");
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
 }
 
 #[cfg(unix)]

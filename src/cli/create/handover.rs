@@ -24,6 +24,7 @@ use crate::ops::create::{NewKey, Safety};
 use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
+use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardRoute, TerminalNote};
 
 #[derive(Serialize)]
@@ -59,6 +60,7 @@ pub(in crate::cli) async fn hand_over(
         key,
         secret,
         safety,
+        trail: _,
     } = new;
     let called = key.called();
     let id = key.id.shown();
@@ -202,7 +204,7 @@ async fn copy(
             "{called} was sent to your terminal's clipboard, which does not confirm; it is asked to forget it {until}."
         )),
     }
-    let noted = note_delivery(context.ports, &context.settings.profile, creation, "the clipboard").await;
+    let noted = note_delivery(context.ports, &context.settings.profile, creation, CLIPBOARD).await;
     context.output.unrecorded(&noted.recorded);
     let held = tokio::select! {
         held = clipboard.hold(limit) => held,

@@ -155,7 +155,7 @@ async fn follow_creation(at: At<'_>, mut rotation: Rotation) -> (Rotation, Optio
         return (rotation, None);
     }
     let unproven = matches!(&rotation.stage, Stage::Creating(Creating::Minted { new, .. }) if new.alive_at.is_none());
-    if unproven && let Ok(new) = reopen(at.ports, &creation).await {
+    if unproven && let Ok(new) = reopen(at.ports, at.profile, &creation).await {
         rotation = prove_alive(at, rotation, &new.secret).await;
     }
     (rotation, Some(creation))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::key::Team;
 use crate::core::listing::{Listing, OddRows};
@@ -394,9 +395,28 @@ impl Model {
             When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
             When::BegunWaits => self.team().waiting.iter().any(|one| matches!(one, Waiting::Asked(_))),
+            When::MarksHidden => {
+                let is_plan = matches!(self.dialogs.last(), Some(Dialog::Bulk(form)) if form.is_plan());
+                is_plan && self.team().list.hidden_count() > 0
+            }
             When::Unlisted => self.team().ways.list == Way::Assisted,
             When::SeveralTeams => self.teams.len() > 1,
         }
+    }
+
+    /// Whether what the credential store keeps is there at the next start.
+    #[must_use]
+    pub fn store_lasts(&self) -> bool {
+        self.settings.sandbox.is_none()
+    }
+
+    /// The values that wait in a store which ends with this program.
+    pub fn waiting_ends_with_us(&self) -> impl Iterator<Item = &Creation> {
+        let teams = self.teams.iter().filter(|_| !self.store_lasts());
+        teams.flat_map(|team| &team.waiting).filter_map(|one| match one {
+            Waiting::Value(creation) => Some(creation),
+            _ => None,
+        })
     }
 
     /// Begins a run.

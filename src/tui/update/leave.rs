@@ -5,6 +5,7 @@ use crate::tui::keymap::Action;
 use crate::tui::model::dialog::{Dialog, QuitReason};
 use crate::tui::model::{Exit, Model};
 use crate::tui::theme::Role;
+use crate::tui::update::create;
 
 /// Leaves, or asks first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
@@ -17,7 +18,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 
 /// Ctrl-C: asks once where something would be lost; a second one, not a held one, leaves.
 pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
-    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(_)));
+    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(reason)) if *reason != QuitReason::OnlyCopy);
     match reason(model) {
         Some(reason) if !asked => model.dialogs.push(Dialog::Quit(reason)),
         Some(_) if !deliberate => {}
@@ -32,6 +33,8 @@ fn reason(model: &Model) -> Option<QuitReason> {
         Some(QuitReason::UnstoredValue { leaving: true })
     } else if model.in_flight.values().any(|work| work.changes_keys) {
         Some(QuitReason::Underway)
+    } else if model.waiting_ends_with_us().next().is_some() {
+        Some(QuitReason::WaitingValues)
     } else if model.clipboard.is_some() {
         Some(QuitReason::Clipboard)
     } else {
@@ -52,6 +55,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             model.dialogs.pop();
             match reason {
                 QuitReason::UnstoredValue { leaving: false } => close_unstored(model),
+                QuitReason::OnlyCopy => return create::discard(model),
                 _ => model.exit = Some(Exit::Quit),
             }
         }

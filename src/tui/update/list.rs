@@ -13,6 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::list::Marks;
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
@@ -21,7 +22,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave::quit(model),
         Action::NewKey => return create::open(model),
-        Action::Revoke if model.team().list.marked_count() > 0 => return bulk::open(model),
+        // A mark that the filter hides is out of sight: the key under the cursor is meant.
+        Action::Revoke if !model.team().list.marked(Marks::Visible).is_empty() => return bulk::open(model),
         Action::Revoke => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
                 return revoke::open(model, &id);
@@ -90,6 +92,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::AddExisting
         | Action::OpenPage
         | Action::NotMade
+        | Action::IncludeHidden
         | Action::Yes
         | Action::No => {}
     }

@@ -6,6 +6,7 @@ use crate::core::register::Place;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::deliver::Receipt;
+use crate::ops::trail::Trail;
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
@@ -133,6 +134,7 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
             key: show.key.clone(),
             secret: Arc::clone(&show.secret),
             safety: show.safety.clone(),
+            trail: Trail::default(),
         },
     };
     Some(Effect::Send(request, show.team, Box::new(parcel)))

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use super::terminal::on_terminal;
 use super::*;
 
 const OLD: &str = "Staging importer";
@@ -273,10 +274,40 @@ fn our_own_key_from_the_environment_is_not_rotated() {
 }
 
 #[test]
+fn giving_up_asks_first_and_no_gives_nothing_up() {
+    let stage = stage();
+    let new = begun(&stage);
+    let unasked = stage.run(&["rotate", "cancel", OLD]);
+    assert_eq!(unasked.code, 2, "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    assert_eq!(step(&stage), 2);
+    let cancel = ["rotate", "cancel", OLD];
+    for answer in ["n\n", "\n", "yeah\n"] {
+        let (code, printed) = on_terminal(&stage, &cancel, &[("Give it up? [y/N] ", answer)]);
+        assert_eq!(code, 3, "{printed}");
+        assert!(printed.contains("the rotation stays where it was"), "{printed}");
+        assert_eq!(step(&stage), 2);
+    }
+    let both = [("Give it up? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
+    let (code, printed) = on_terminal(&stage, &cancel, &both);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("Gave up the rotation"), "{printed}");
+    assert!(alive(&stage, &new));
+    // Over already: there is nothing to ask about.
+    assert_eq!(stage.run(&cancel).code, 0);
+    let second = begun(&stage);
+    let revoke_new = ["rotate", "cancel", OLD, "--revoke-new"];
+    let (code, printed) = on_terminal(&stage, &revoke_new, &both);
+    assert_eq!(code, 3, "{printed}");
+    assert_eq!(step(&stage), 2, "the second answer was no");
+    assert!(alive(&stage, &second));
+}
+
+#[test]
 fn what_stays_behind_of_a_cancelled_rotation_is_said_and_can_go_too() {
     let stage = stage();
     let new = begun(&stage);
-    let ran = stage.run(&["rotate", "cancel", OLD]);
+    let ran = stage.run(&["rotate", "cancel", OLD, "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr
@@ -341,7 +372,7 @@ fn a_key_whose_value_was_lost_is_neither_a_rotation_nor_adopted() {
     let stage = stage();
     stage.server().inject(FaultRule::parse("create:drop-after:1").unwrap());
     assert_eq!(stage.run(&["rotate", "start", OLD, "--show"]).code, 1);
-    let ran = stage.run(&["rotate", "cancel", OLD]);
+    let ran = stage.run(&["rotate", "cancel", OLD, "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let lost = format!("{OLD} 2027-03-04");
     assert!(stage.names().contains(&lost), "it was made all the same");

@@ -31,6 +31,7 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
     command.env_clear();
     command.env("HOME", stage.home.path());
     command.env("XDG_CONFIG_HOME", stage.home.path().join("config"));
+    command.env("XDG_STATE_HOME", stage.home.path().join("state"));
     command.env("NO_COLOR", "1");
     command.env("PATH", path_of(stage.home.path()));
     command.env("CHATZURI_API_KEY", stage.server().credential.expose());

@@ -94,6 +94,17 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_enter_does_not_delete_the_only_copy_of_the_new_value() {
+    let mut stage = stage("\"the shelf in the office\"").await;
+    stage.keys("r<enter><enter>").await;
+    stage.expect("Nothing was copied or sent. Delete the only copy?");
+    stage.keys("<enter>").await;
+    stage.expect("This value is shown once");
+    stage.keys("v<enter>").await;
+    stage.expect("2 of 4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_goes_on_from_every_step_in_the_next_run() {
     let mut stage = stage("\"the shelf in the office\"").await;
     stage.keys("r<enter>").await;

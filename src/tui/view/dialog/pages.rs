@@ -151,8 +151,12 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
         _ => None,
     });
     let name = unstored.map(|show| show.key.name.shown().to_owned());
-    let safe = unstored.is_some_and(|show| show.safety == Safety::Escrowed);
-    let mut sheet = Sheet::new("Leave?", room.min(62));
+    let safe = unstored.is_some_and(|show| show.safety == Safety::Escrowed) && model.store_lasts();
+    let title = match reason {
+        QuitReason::OnlyCopy => "Delete it?",
+        _ => "Leave?",
+    };
+    let mut sheet = Sheet::new(title, room.min(62));
     sheet.role = Role::Danger;
     sheet.blank();
     let (question, yes) = match reason {
@@ -172,6 +176,26 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
                      the key stays alive."
                 ),
                 if leaving { "lose it and quit" } else { "lose it" },
+            )
+        }
+        QuitReason::OnlyCopy => (
+            format!(
+                "Nothing was copied or sent. Delete the only copy? The value of “{}” is then lost, and the key stays alive.",
+                name.unwrap_or_default()
+            ),
+            "delete it",
+        ),
+        QuitReason::WaitingValues => {
+            let mut waiting = model.waiting_ends_with_us();
+            let (first, more) = (waiting.next(), waiting.count());
+            let store = model.settings.store_name;
+            let subject = match (first, more) {
+                (Some(creation), 0) => format!("The value of “{}” waits", creation.intent.name),
+                _ => format!("The values of {} new keys wait", more + 1),
+            };
+            (
+                format!("{subject} in {store}, which ends with this program: left now, nobody can use the key."),
+                "lose it and quit",
             )
         }
         QuitReason::Clipboard => (

@@ -219,6 +219,7 @@ fn ports_with(
     let names = EndpointNames::default()
         .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
         .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
+        .and_then(|names| names.with_key_id_in(endpoints.key_id_in.as_deref()))
         .map_err(|bad| Trouble::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
     let processes = Arc::new(ChildProcesses);
     Ok(Ports {

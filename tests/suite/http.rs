@@ -564,6 +564,33 @@ async fn no_error_shows_a_secret() {
     }
 }
 
+#[tokio::test]
+async fn a_look_for_revoke_sends_the_id_where_a_revocation_sends_it() {
+    let no_path = || json(404, r#"{"message":"Not found"}"#);
+    let no_method = || json(405, r#"{"message":"Not allowed"}"#);
+    let server = Server::start(vec![no_path(), no_path(), no_method(), no_method()]).await;
+    let names = EndpointNames::default().with_key_id_in(Some("body")).unwrap();
+    let connect = HttpConnect::with_limits(names, limits(), Arc::new(SystemClock));
+    let credential = Arc::new(Secret::parse(CREDENTIAL).unwrap());
+    let api = connect
+        .connect(&BaseUrl::parse(&server.base()).unwrap(), credential)
+        .unwrap();
+    assert_eq!(api.look_for(Operation::Revoke).await.unwrap(), Presence::There);
+    let asked: Vec<(String, String)> = server
+        .requests()
+        .iter()
+        .map(|request| (request.line.replace(" HTTP/1.1", ""), request.body.clone()))
+        .collect();
+    let id = r#"{"keyId":"chatzuri-keys-looks-for-nothing"}"#;
+    let expected = [
+        ("DELETE /api/v1/delete-api-key", id),
+        ("DELETE /api/v1/delete-api-key-chatzuri-keys-looks-for-nothing", id),
+        ("PATCH /api/v1/get-teams", ""),
+        ("PATCH /api/v1/delete-api-key", id),
+    ];
+    assert_eq!(asked, expected.map(|(line, body)| (line.to_owned(), body.to_owned())));
+}
+
 /// What is made of these answers to a look for the endpoint that revokes, and what was asked.
 async fn looked_for_revoke(plays: Vec<Play>) -> (Presence, Vec<String>) {
     let server = Server::start(plays).await;

@@ -147,13 +147,17 @@ impl HttpApi {
     }
 
     pub(super) async fn try_revoke(&self, id: &KeyId) -> Result<(), Failure> {
-        let ask = self.ask(
-            Operation::Revoke,
-            self.names.revoke_url(&self.base, id),
-            &self.credential,
-        )?;
+        let ask = self.ask_revoke(id)?;
         self.once(Operation::Revoke, Lane::Kept, &ask, self.end()).await?;
         Ok(())
+    }
+
+    pub(super) fn ask_revoke(&self, id: &KeyId) -> Result<Ask<'_>, Failure> {
+        let url = self.names.revoke_url(&self.base, id);
+        Ok(Ask {
+            body: self.names.revoke_body(id),
+            ..self.ask(Operation::Revoke, url, &self.credential)?
+        })
     }
 
     async fn try_teams(&self) -> Result<Vec<Team>, Failure> {

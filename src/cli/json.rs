@@ -10,6 +10,7 @@ use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{DueStatus, Policies, Standing};
 use crate::core::rotation::{Pairs, Part};
 use crate::core::snooze::{self, Snooze};
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// `list --json`.
@@ -17,7 +18,8 @@ use crate::core::text::Label;
 pub(crate) struct ListShape<'a> {
     schema_version: u32,
     as_of: String,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     /// Whether every key the server counts is here.
     complete: bool,
     keys: Vec<KeyShape<'a>>,
@@ -28,7 +30,8 @@ pub(crate) struct ListShape<'a> {
 pub(crate) struct ShowShape<'a> {
     schema_version: u32,
     as_of: String,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     key: KeyShape<'a>,
 }
 
@@ -37,6 +40,22 @@ pub(crate) struct ShowShape<'a> {
 pub(crate) struct TeamShape<'a> {
     id: &'a str,
     name: &'a str,
+}
+
+/// Which team it is; null where that cannot be told, beside every team that it may be.
+#[derive(Debug, Serialize)]
+pub(crate) struct WhoseShape<'a> {
+    team: Option<TeamShape<'a>>,
+    teams: Vec<TeamShape<'a>>,
+}
+
+impl<'a> WhoseShape<'a> {
+    pub(crate) fn of(team: &'a TeamIdentity) -> Self {
+        Self {
+            team: team.known().map(TeamShape::of),
+            teams: team.teams().iter().map(TeamShape::of).collect(),
+        }
+    }
 }
 
 /// A key.
@@ -152,7 +171,7 @@ impl<'a> ListShape<'a> {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
-            team: listing.team.as_ref().map(TeamShape::of),
+            whose: WhoseShape::of(&listing.team),
             complete: listing.complete,
             keys: listing
                 .keys
@@ -180,7 +199,7 @@ impl<'a> ShowShape<'a> {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
-            team: listing.team.as_ref().map(TeamShape::of),
+            whose: WhoseShape::of(&listing.team),
             key: KeyShape::of(key, policies, listing.as_of)
                 .snoozed(snooze.map(|snooze| snooze.until))
                 .rotated(pairs.part(&key.key.id)),
@@ -212,6 +231,7 @@ mod tests {
                 "schema_version": 1,
                 "as_of": "2026-11-22T12:00:00Z",
                 "team": {"id": "team_1", "name": "Acme Support"},
+                "teams": [{"id": "team_1", "name": "Acme Support"}],
                 "complete": true,
                 "keys": [{
                     "id": "key_1", "name": "Zapier", "prefix": "cz_Iz1P", "last_four": "CpSn",
@@ -233,7 +253,7 @@ mod tests {
         listed.key.prefix = None;
         listed.key.created_by = None;
         let mut list = listing(vec![listed]);
-        list.team = None;
+        list.team = TeamIdentity::Unknown;
         let shape = serde_json::to_value(ListShape::of(&list, &Policies::default(), &[], &Pairs::default())).unwrap();
         assert!(shape["team"].is_null());
         let key = &shape["keys"][0];

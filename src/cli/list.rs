@@ -109,10 +109,7 @@ fn row(listed: &ListedKey, listing: &Listing, policies: &Policies, pairs: &Pairs
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
 fn summary(listing: &Listing, policies: &Policies, pairs: &Pairs) -> String {
-    let whose = listing
-        .team
-        .as_ref()
-        .map_or(String::new(), |team| format!(" of “{}”", team.name));
+    let whose = listing.team.words().map_or(String::new(), |team| format!(" of {team}"));
     if listing.keys.is_empty() {
         return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
     }

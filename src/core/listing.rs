@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, KeyId, Own, Team};
+use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::register::Register;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// Who says that a key is there.
@@ -72,8 +73,8 @@ impl ListedKey {
 /// A team's list of keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The team, where `get-teams` names it.
-    pub team: Option<Team>,
+    /// Its team, as far as `get-teams` tells.
+    pub team: TeamIdentity,
     /// Every key, in the server's order.
     pub keys: Vec<ListedKey>,
     /// Whether every key the server counts was read.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::team::TeamIdentity;
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, PAGE_LIMIT, PAGE_SIZE, Ports};
 
@@ -29,7 +30,7 @@ pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
     now.checked_add(api.clock_offset()).unwrap_or(now)
 }
 
-/// Reads the team's name and its whole list, page by page.
+/// Reads which team it is and its whole list, page by page.
 ///
 /// # Errors
 /// The list's error; a failing `get-teams` only leaves the team unnamed, unless it refuses the credential.
@@ -38,12 +39,12 @@ pub async fn review(
     clock: &dyn Clock,
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
-    let (teams, keys) = tokio::join!(api.teams(), read_list(api, on_page));
+    let (team, keys) = tokio::join!(api.teams(), read_list(api, on_page));
     let (keys, complete) = keys?;
-    let team = match teams {
-        Ok(teams) => teams.into_iter().next(),
+    let team = match team {
+        Ok(team) => team,
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
-        Err(_) => None,
+        Err(_) => TeamIdentity::Unknown,
     };
     tracing::debug!(keys = keys.len(), complete, "read the list");
     Ok(Listing {
@@ -61,7 +62,7 @@ pub async fn review(
 pub(crate) async fn review_unnamed(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
     let (keys, complete) = read_list(api, &|_| {}).await?;
     Ok(Listing {
-        team: None,
+        team: TeamIdentity::Unknown,
         keys: mark_own(api, keys),
         complete,
         as_of: server_now(api, clock),

@@ -10,8 +10,9 @@ use crate::core::activity::Activity;
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::{Outcome, Timeline};
-use crate::core::key::{ApiKey, Team};
+use crate::core::key::ApiKey;
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::team::TeamIdentity;
 use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
@@ -87,8 +88,8 @@ pub enum Message {
         request: RequestId,
         /// For which team.
         team: TeamIndex,
-        /// The teams it opens.
-        result: Result<Vec<Team>, SignInError>,
+        /// The team it opens, as far as the server tells.
+        result: Result<TeamIdentity, SignInError>,
     },
     /// One more page of the list was read.
     PageRead {

@@ -9,6 +9,7 @@ use chatzuri_keys::adapters::clock::SystemClock;
 use chatzuri_keys::adapters::http::{Backoff, EndpointNames, HttpConnect, HttpLimits};
 use chatzuri_keys::core::key::{KeyId, KeyName, LastUse};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ports::{ApiError, BaseUrl, Connect, Consequence, Fault, KeyApi, Operation, Presence, Probe};
 use jiff::{SignedDuration, Timestamp};
@@ -172,7 +173,10 @@ async fn reads_share_a_connection_and_the_one_that_carried_a_secret_is_closed() 
     let made = api.create(&name()).await.unwrap();
     server.closed(1).await;
     api.list_page(1).await.unwrap();
-    assert!(matches!(api.probe(&made.secret).await.unwrap(), Probe::Alive(teams) if teams.len() == 1));
+    assert!(matches!(
+        api.probe(&made.secret).await.unwrap(),
+        Probe::Alive(TeamIdentity::One(_))
+    ));
     server.closed(2).await;
     assert_eq!(api.probe(&made.secret).await.unwrap(), Probe::Refused);
     server.closed(3).await;
@@ -376,7 +380,7 @@ async fn a_read_is_asked_again_after_what_may_pass() {
         server.expect_all_played();
     }
     let server = Server::start(vec![json(500, "{}"), json(200, TEAMS)]).await;
-    assert_eq!(api(&server).teams().await.unwrap()[0].name.raw(), "Acme");
+    assert_eq!(api(&server).teams().await.unwrap().known().unwrap().name.raw(), "Acme");
     let body = r#"{"error":{"message":"broken"}}"#;
     let fault = list_fault(vec![json(500, body), json(502, body), json(503, body)]).await;
     let message = Some(Label::new("broken"));

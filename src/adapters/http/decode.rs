@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::adapters::http::json::{At, Object, kind};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ports::{CreatedKey, KeyPage};
 
@@ -40,7 +41,7 @@ pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
 }
 
 /// The caller's teams.
-pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
+pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
     let list = list(root, &TEAM_LISTS)?;
     let teams = list.items.iter().enumerate().map(|(index, item)| {
         let team = Object::new(item, At::Item(&list.name, index))?;
@@ -49,7 +50,7 @@ pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
             name: name(team)?,
         })
     });
-    teams.collect()
+    teams.collect::<Result<_, String>>().map(TeamIdentity::of)
 }
 
 /// A key just created, flat or under `data`. Its value must never be lost over a detail, so only the value and the id

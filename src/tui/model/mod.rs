@@ -16,10 +16,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::due::Notes;
-use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::core::team::TeamIdentity;
 use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
@@ -108,8 +108,8 @@ pub enum LoadState {
 pub struct TeamState {
     /// Whether it can be spoken to.
     pub session: SessionState,
-    /// The team, where the server named it.
-    pub team: Option<Team>,
+    /// The team, as far as the server told.
+    pub team: TeamIdentity,
     /// Its keys.
     pub list: KeyList,
     /// How the newest reading went.
@@ -496,7 +496,7 @@ impl TeamState {
     fn new(policies: &Arc<Policies>) -> Self {
         Self {
             session: SessionState::Unknown,
-            team: None,
+            team: TeamIdentity::Unknown,
             list: KeyList::new(Arc::clone(policies)),
             load: LoadState::Never,
             loading: None,

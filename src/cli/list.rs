@@ -132,10 +132,7 @@ fn row(listed: &ListedKey, item: &Item, now: Timestamp, zone: &TimeZone) -> [Cel
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
 fn summary(listing: &Listing, items: &[Item]) -> String {
-    let whose = listing
-        .team
-        .as_ref()
-        .map_or(String::new(), |team| format!(" of “{}”", team.name));
+    let whose = listing.team.words().map_or(String::new(), |team| format!(" of {team}"));
     if listing.keys.is_empty() {
         return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
     }

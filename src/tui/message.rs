@@ -10,9 +10,10 @@ use crate::core::activity::Activity;
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::Timeline;
-use crate::core::key::{ApiKey, Team};
+use crate::core::key::ApiKey;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
+use crate::core::team::TeamIdentity;
 use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
@@ -88,8 +89,8 @@ pub enum Message {
         request: RequestId,
         /// For which team.
         team: TeamIndex,
-        /// The teams it opens.
-        result: Result<Vec<Team>, SignInError>,
+        /// The team it opens, as far as the server tells.
+        result: Result<TeamIdentity, SignInError>,
     },
     /// One more page of the list was read.
     PageRead {

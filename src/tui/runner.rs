@@ -366,7 +366,7 @@ impl Runner {
         self.spawn(request, async move {
             let result = sign_in(&ports, &profile, value).await.map(|signed| {
                 keep(&sessions, team, signed.session);
-                signed.teams
+                signed.team
             });
             Some(Message::SignedIn { request, team, result })
         });

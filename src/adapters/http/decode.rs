@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::adapters::http::json::{At, Object, kind};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ports::{CreatedKey, KeyPage, Stray};
 
@@ -95,7 +96,7 @@ fn or_unknown<T>(read: Result<Option<T>, String>, is_odd: &mut bool) -> Option<T
 }
 
 /// The caller's teams.
-pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
+pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
     let list = list(root, &TEAM_LISTS)?;
     let teams = list.items.iter().enumerate().map(|(index, item)| {
         let team = Object::new(item, At::Item(&list.name, index))?;
@@ -104,7 +105,7 @@ pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
             name: name(team)?,
         })
     });
-    teams.collect()
+    teams.collect::<Result<_, String>>().map(TeamIdentity::of)
 }
 
 /// A key just created, flat or under `data`. Its value must never be lost over a detail, so only the value and the id

@@ -79,8 +79,8 @@ impl<'a> Asked<'a> {
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(super) async fn learn_team(&mut self, session: &Session) {
         if self.targets().any(|target| matches!(target, Target::Sink(_))) {
-            let teams = session.api.teams().await.unwrap_or_default();
-            self.team = teams.first().map(|team| team.name.raw().to_owned());
+            let team = session.api.teams().await.unwrap_or_default();
+            self.team = team.known().map(|team| team.name.raw().to_owned());
         }
     }
 

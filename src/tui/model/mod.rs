@@ -17,11 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
-use crate::core::key::Team;
 use crate::core::listing::{Listing, OddRows};
 use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::core::team::TeamIdentity;
 use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
@@ -110,8 +110,8 @@ pub enum LoadState {
 pub struct TeamState {
     /// Whether it can be spoken to.
     pub session: SessionState,
-    /// The team, where the server named it.
-    pub team: Option<Team>,
+    /// The team, as far as the server told.
+    pub team: TeamIdentity,
     /// Its keys.
     pub list: KeyList,
     /// How the newest reading went.
@@ -525,7 +525,7 @@ impl TeamState {
     fn new(policies: &Arc<Policies>) -> Self {
         Self {
             session: SessionState::Unknown,
-            team: None,
+            team: TeamIdentity::Unknown,
             list: KeyList::new(Arc::clone(policies)),
             load: LoadState::Never,
             loading: None,

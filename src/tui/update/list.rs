@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use crate::core::due::Notes;
 use crate::core::listing::Listing;
+use crate::core::team::TeamIdentity;
 use crate::core::way::{Way, Ways};
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
@@ -146,7 +147,9 @@ pub(super) fn on_loaded(
             let server_now = now.checked_add(offset).unwrap_or(now);
             state.list.annotate(notes, server_now);
             state.list.replace(listing.keys, server_now);
-            state.team = listing.team.or(state.team.take());
+            if listing.team != TeamIdentity::Unknown {
+                state.team = listing.team;
+            }
             state.as_of = Some(listing.as_of);
             state.complete = listing.complete;
             state.odd = listing.odd;

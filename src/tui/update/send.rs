@@ -108,7 +108,7 @@ pub(super) fn again(model: &mut Model) -> Vec<Effect> {
 
 fn send(model: &mut Model, target: Target) -> Option<Effect> {
     let request = model.begin("sending", true);
-    let called = model.team().team.as_ref().map(|team| team.name.raw().to_owned());
+    let called = model.team().team.known().map(|team| team.name.raw().to_owned());
     let show = show_once(model)?;
     let state = SendingState::Underway(request);
     let exact = match show.sendings.iter_mut().find(|one| one.target == target) {

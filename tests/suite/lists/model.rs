@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
+use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ports::{
     Answer, ApiError, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe, Stray,
@@ -361,8 +362,8 @@ impl KeyApi for ModelApi {
         Box::pin(async { answer })
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
+        Box::pin(async { Ok(TeamIdentity::Unknown) })
     }
 
     fn probe<'a>(&'a self, _value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {

@@ -4,9 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatzuri_keys::config::Config;
+use chatzuri_keys::core::creation::Intent;
+use chatzuri_keys::core::key::KeyName;
 use chatzuri_keys::core::listing::OddRows;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
+use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, ChildOutput, ChildProcess, ClipboardError, ClipboardRoute, CredentialStore, Journal,
     LogQuery, ProcessError, Processes, TerminalNote,
@@ -14,6 +18,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::model::Exit;
 use crossterm::event::KeyCode;
+use jiff::Timestamp;
 
 use crate::rig::stage::{Set, Stage};
 
@@ -234,6 +239,44 @@ async fn a_key_that_never_appears_is_looked_for_for_two_minutes_and_then_closed(
     stage.expect_not("1 new key is looked for");
     let mut stage = stage.restart().await;
     stage.expect_not("1 new key is looked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_near_the_request_a_listed_key_is_said_to_be_at_once_and_lost_when_no_copy_can_have_its_value() {
+    let stage = Stage::ready().await;
+    let profile = Profile {
+        name: "default".to_owned(),
+        base_url: BaseUrl::parse(&stage.sandbox.base_url).unwrap(),
+        credential_command: None,
+        from_environment: None,
+        assist: Assist::default(),
+    };
+    let intent = Intent {
+        name: KeyName::parse("Gone").unwrap(),
+        at: Timestamp::now(),
+        known: Vec::new(),
+        by_hand: false,
+    };
+    stage.journal.begin(&profile.scope(), intent).await.unwrap();
+    // The request arrived, and its answer came to nobody.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let made = client
+        .post(format!("{}/create-api-key", stage.sandbox.base_url))
+        .bearer_auth(stage.sandbox.credential.expose())
+        .json(&serde_json::json!({"name": "Gone"}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    let mut stage = stage.restart().await;
+    stage.expect("1 new key is listed without its value · w opens it");
+    stage.keys("w").await;
+    stage.expect("Another copy of the program");
+    stage.keys("<esc>").await;
+    stage.pass(Duration::from_secs(46)).await;
+    stage.expect("1 new key has lost its value · w opens it");
+    stage.keys("w<enter>").await;
+    stage.expect("Revoke this key?");
 }
 
 #[tokio::test(flavor = "multi_thread")]

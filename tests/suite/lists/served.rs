@@ -35,6 +35,8 @@ struct Team {
     /// Rows that are sent otherwise.
     rows: HashMap<u32, Value>,
     deletes: usize,
+    /// Pages asked for before the first `DELETE`.
+    pages_before: usize,
 }
 
 impl Team {
@@ -45,6 +47,7 @@ impl Team {
             after_delete: false,
             rows: HashMap::new(),
             deletes: 0,
+            pages_before: 0,
         }
     }
 
@@ -93,6 +96,9 @@ async fn revoke(Shared(door): Shared<Door>, Query(asked): Query<HashMap<String, 
         return (StatusCode::NOT_FOUND, Json(json!({"message": "no such key"}))).into_response();
     };
     team.deletes += 1;
+    if team.deletes == 1 {
+        team.pages_before = team.list.requests;
+    }
     match team.list.delete(key) {
         Ok(()) => Json(json!({"message": "Deleted successfully"})).into_response(),
         Err(Fault::NotFound(_)) => (StatusCode::NOT_FOUND, Json(json!({"message": "no such key"}))).into_response(),
@@ -189,36 +195,33 @@ fn has(shape: &Value, key: u32) -> bool {
         .any(|other| other == key)
 }
 
+/// Somebody revokes a key of page 1 while the list is read after our `DELETE`: so often.
+fn slid(delete: Delete, count: u32, args: &[&str]) {
+    let served = Served::start(Team {
+        sliding: (0..count).collect(),
+        after_delete: true,
+        ..over_a_border(delete)
+    });
+    let ran = served.run(args, "");
+    let case = format!("{delete:?} {count} {args:?}: {} {}", ran.code, ran.stderr);
+    assert!(served.is_alive(100), "the server revokes nothing");
+    assert!(
+        matches!(ran.code, 1 | 5 | 7) && !ran.stderr.contains("Revoked"),
+        "{case}"
+    );
+}
+
 #[test]
 fn a_key_that_slides_over_a_border_unread_is_not_revoked_by_that() {
-    for delete in [Delete::AcceptsOnly, Delete::Fails503] {
-        // Somebody revokes a key of page 1 once, or during every reading.
-        for count in [1, 60] {
-            for args in [
-                &["revoke", "key_100", "--yes"][..],
-                &["revoke", "key_100", "key_120", "--yes"][..],
-            ] {
-                let served = Served::start(Team {
-                    sliding: (0..count).collect(),
-                    after_delete: true,
-                    ..over_a_border(delete)
-                });
-                let ran = served.run(args, "");
-                assert!(served.is_alive(100), "the server revokes nothing");
-                assert!(
-                    matches!(ran.code, 1 | 5 | 7),
-                    "{delete:?} {count} {args:?}: {} {}",
-                    ran.code,
-                    ran.stderr
-                );
-                assert!(
-                    !ran.stderr.contains("Revoked"),
-                    "{delete:?} {count} {args:?}: {}",
-                    ran.stderr
-                );
+    std::thread::scope(|scope| {
+        for delete in [Delete::AcceptsOnly, Delete::Fails503] {
+            // Once, or during every reading.
+            for count in [1, 60] {
+                scope.spawn(move || slid(delete, count, &["revoke", "key_100", "--yes"]));
+                scope.spawn(move || slid(delete, count, &["revoke", "key_100", "key_120", "--yes"]));
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -352,4 +355,14 @@ fn a_row_without_an_id_makes_the_list_incomplete_and_the_other_keys_stay_of_use(
     let list = served.run(&["list"], "");
     assert_eq!((list.code, list.stdout.as_str()), (1, ""));
     assert!(list.stderr.contains("data[0].id is missing"), "{}", list.stderr);
+}
+
+#[test]
+fn a_leaked_key_waits_for_no_second_look_at_the_list() {
+    let served = Served::start(over_a_border(Delete::Works));
+    let leak = served.run(&["leak", "--yes"], &value(100));
+    assert_eq!(leak.code, 0, "{}", leak.stderr);
+    assert!(!served.is_alive(100));
+    assert_eq!(served.team().pages_before, 2, "each page once");
+    assert_eq!(served.team().list.requests, 2 + 2 * 3, "then two whole readings");
 }

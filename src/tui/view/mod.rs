@@ -88,7 +88,11 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let waiting = &model.team().waiting;
     let values = waiting.iter().filter(|one| matches!(one, Waiting::Value(_))).count();
     let lost = waiting.iter().filter(|one| matches!(one, Waiting::Lost(_))).count();
-    let others = waiting.len() - values - lost;
+    let elsewhere = waiting
+        .iter()
+        .filter(|one| matches!(one, Waiting::Elsewhere(..)))
+        .count();
+    let others = waiting.len() - values - lost - elsewhere;
     let count = |n: usize, one: &str, more: &str| match n {
         0 => None,
         1 => Some(format!("1 new key {one}")),
@@ -97,6 +101,7 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let words: Vec<String> = [
         count(values, "is waiting", "are waiting"),
         count(lost, "has lost its value", "have lost their values"),
+        count(elsewhere, "is not kept here", "are not kept here"),
         count(others, "is looked for", "are looked for"),
     ]
     .into_iter()

@@ -44,6 +44,12 @@ impl Trail {
         trail
     }
 
+    /// Whether somebody may have the value.
+    #[must_use]
+    pub fn is_anywhere(&self) -> bool {
+        self.copied.is_some() || self.stored().next().is_some()
+    }
+
     /// The targets that took the value.
     pub fn stored(&self) -> impl Iterator<Item = &Target> {
         self.targets(Receipt::is_stored)

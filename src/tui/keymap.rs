@@ -190,6 +190,8 @@ pub enum When {
     SomethingWaits,
     /// A key that was begun in the browser waits.
     BegunWaits,
+    /// The value of a new key went somewhere and is not kept here.
+    ElsewhereWaits,
     /// The server has no list of keys.
     Unlisted,
     /// Keys are planned to be revoked, and the filter hides marked ones.
@@ -401,6 +403,7 @@ fn defaults() -> Vec<Binding> {
 
     row(C::Waiting, &[ENTER], A::Submit, "open", "open the value, or revoke a lost key", W::Always);
     row(C::Waiting, &[ch('d')], A::NotMade, "was not made", "say that it was not made in the browser", W::BegunWaits);
+    row(C::Waiting, &[ch('s')], A::Stored, "is stored", "say that a value that is not kept here is stored", W::ElsewhereWaits);
     row(C::Waiting, &[ESC, ch('q'), ch('w')], A::Back, "close", "close", W::Always);
     row(C::Waiting, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
     row(C::Waiting, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);

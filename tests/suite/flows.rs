@@ -737,6 +737,36 @@ async fn a_value_that_is_opened_again_shows_what_became_of_it_before() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_target_alone_has_is_not_called_lost_and_can_be_closed() {
+    let shelf = tempfile::tempdir().unwrap();
+    let good = shelf.path().join("good").to_str().unwrap().to_owned();
+    let mut stage = Stage::set(Set {
+        sinks: [("first".to_owned(), sink(&["tee", "-a", &good]))].into(),
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s<enter>").await;
+    stage.expect("✓ first   stored, not verified");
+    stage.keys("<esc>").await;
+    stage.expect("The value of “Bot” is in first alone");
+    stage.keys("y").await;
+    stage.expect_not("lost");
+    stage.expect("1 new key is not kept here");
+    let mut stage = stage.restart().await;
+    stage.expect("1 new key is not kept here");
+    stage.keys("w<enter>").await;
+    stage.expect("is in first and kept nowhere else");
+    stage.keys("ws").await;
+    stage.expect("is stored, as you say");
+    stage.expect_not("is not kept here");
+    let mut stage = stage.restart().await;
+    stage.expect_not("is not kept here");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_is_sent_to_several_targets_and_a_failed_one_is_tried_again_alone() {
     let shelf = tempfile::tempdir().unwrap();
     let path = |name: &str| shelf.path().join(name).to_str().unwrap().to_owned();

@@ -223,6 +223,14 @@ pub struct ShowOnce {
 }
 
 impl ShowOnce {
+    /// The targets that took the value, for a sentence; empty: none did.
+    #[must_use]
+    pub fn stored_in(&self) -> String {
+        let stored = self.sendings.iter().filter(|one| one.is_stored());
+        let names: Vec<String> = stored.map(|one| one.target.to_string()).collect();
+        names.join(", ")
+    }
+
     /// Whether this may be the only copy: the value was not copied, shown or sent, and nobody had it before.
     #[must_use]
     pub fn is_only_copy(&self) -> bool {

@@ -395,6 +395,11 @@ impl Model {
             When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
             When::BegunWaits => self.team().waiting.iter().any(|one| matches!(one, Waiting::Asked(_))),
+            When::ElsewhereWaits => self
+                .team()
+                .waiting
+                .iter()
+                .any(|one| matches!(one, Waiting::Elsewhere(..))),
             When::MarksHidden => {
                 let is_plan = matches!(self.dialogs.last(), Some(Dialog::Bulk(form)) if form.is_plan());
                 is_plan && self.team().list.hidden_count() > 0

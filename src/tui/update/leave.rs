@@ -1,11 +1,12 @@
 //! Leaving, unless something would be lost.
 
+use crate::ops::recover::Since;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::model::dialog::{Dialog, QuitReason};
 use crate::tui::model::{Exit, Model};
 use crate::tui::theme::Role;
-use crate::tui::update::create;
+use crate::tui::update::{create, waiting};
 
 /// Leaves, or asks first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
@@ -54,7 +55,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         Action::Yes if deliberate => {
             model.dialogs.pop();
             match reason {
-                QuitReason::UnstoredValue { leaving: false } => close_unstored(model),
+                QuitReason::UnstoredValue { leaving: false } => return close_unstored(model),
                 QuitReason::OnlyCopy => return create::discard(model),
                 _ => model.exit = Some(Exit::Quit),
             }
@@ -64,12 +65,21 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     Vec::new()
 }
 
-fn close_unstored(model: &mut Model) {
-    if let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() {
-        let called = show.key.called();
+fn close_unstored(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+        return Vec::new();
+    };
+    let (called, places) = (show.key.called(), show.stored_in());
+    if places.is_empty() {
         model.say(
             Role::Warn,
             format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it."),
         );
+        return Vec::new();
     }
+    model.say(
+        Role::Warn,
+        format!("The value of {called} is in {places} and kept nowhere else."),
+    );
+    waiting::look(model, show.team, Since::EarlierRun)
 }

@@ -100,6 +100,52 @@ fn a_value_that_nobody_took_and_nothing_keeps_is_not_promised() {
     assert!(alive(&stage, &begun(&stage)));
 }
 
+/// A key with these places, of which `shelf` keeps what it is given and `broken` does not take it.
+fn stage_with(places: &str) -> Stage {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("shelf", ""), ("broken", "exit 1")]);
+    let path = stage.home.path().join("config/chatzuri-keys/config.toml");
+    let sinks = fs::read_to_string(&path).unwrap();
+    fs::write(
+        path,
+        format!("{sinks}\n[[key]]\nmatch = \"{OLD}\"\nplaces = [{places}]\n"),
+    )
+    .unwrap();
+    stage
+}
+
+/// There is no keyring here.
+#[test]
+fn a_value_that_one_place_took_is_there_and_the_rotation_goes_on() {
+    let stage = stage_with("\"shelf\", \"the shelf at home\"");
+    let ran = stage.run(&["rotate", "start", OLD]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said = "is in shelf and kept nowhere else: take it from there to where else it is used";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(alive(&stage, &kept_by(&stage, "shelf")));
+    let status = stage.json(&["rotate", "status", OLD, "--json"])["rotations"][0].take();
+    assert_eq!(status["step"], 2, "{status}");
+    assert_ne!(status["places"][0]["stored_at"], Value::Null, "{status}");
+    assert_eq!(status["places"][1]["ticked_at"], Value::Null, "{status}");
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "shelf"]).code, 0);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "the shelf"]).code, 0);
+    assert_eq!(step(&stage), 3);
+    let waiting = stage.run(&["create", "--resume"]);
+    assert!(waiting.stderr.contains("No new key is waiting"), "{}", waiting.stderr);
+}
+
+#[test]
+fn a_place_that_did_not_take_the_value_stays_open_where_another_has_it() {
+    let stage = stage_with("\"shelf\", \"broken\"");
+    let ran = stage.run(&["rotate", "start", OLD]);
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    let said = "It is in shelf alone: take it from there to broken";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert_eq!(step(&stage), 2);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
+    assert_eq!(step(&stage), 3);
+}
+
 #[test]
 fn every_step_may_be_given_twice() {
     let stage = stage();

@@ -9,7 +9,7 @@ use crate::ops::create::Safety;
 use crate::ops::recover::Waiting;
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Palette, QuitReason, WaitingPage};
+use crate::tui::model::dialog::{Dialog, Palette, QuitReason, ShowOnce, WaitingPage};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::wrap::wrap;
@@ -123,6 +123,7 @@ pub(super) fn waiting(model: &Model, page: WaitingPage, room: u16) -> Sheet {
         let (mark, role) = match one {
             Waiting::Value(_) => ("✓", Role::Ok),
             Waiting::Lost(_) => ("✗", Role::Danger),
+            Waiting::Elsewhere(..) => ("◔", Role::Warn),
             Waiting::Listed(..)
             | Waiting::Looking(_)
             | Waiting::Several(..)
@@ -167,6 +168,14 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
                 model.settings.store_name
             ),
             "quit and keep it for later",
+        ),
+        QuitReason::UnstoredValue { leaving } if unstored.is_some_and(|show| !show.stored_in().is_empty()) => (
+            format!(
+                "The value of “{}” is in {} alone: left now, it cannot be sent anywhere else from here.",
+                name.unwrap_or_default(),
+                unstored.map(ShowOnce::stored_in).unwrap_or_default()
+            ),
+            if leaving { "quit" } else { "close it" },
         ),
         QuitReason::UnstoredValue { leaving } => {
             let name = name.unwrap_or_default();

@@ -19,6 +19,7 @@ use crate::core::text::clean;
 use crate::ops::assist::{BadValue, ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
 use crate::ops::create::NewKey;
 use crate::ops::leak::{By, Case, Watch, kill_watched};
+use crate::ops::revoke::Patience;
 use crate::ops::sign_in::Session;
 
 /// Says what a look for an endpoint may have left behind.
@@ -217,7 +218,7 @@ pub(super) async fn revoke(
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let (killed, _) = kill_watched(case, (given, By::Browser), watch, &on_fact, stop).await;
+        let (killed, _) = kill_watched(case, (given, By::Browser), (Patience::default(), watch), &on_fact, stop).await;
         killed
     };
     context.output.unrecorded(&killed.recorded);

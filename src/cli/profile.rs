@@ -174,18 +174,34 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
     if credential_command.is_some() && from_environment.is_none() {
         stays_at_home(&base_url, &base_url_source, &config, &name)?;
     }
-    Ok(Settings {
+    let mut settings = Settings {
         profile: Profile {
             base_url,
             credential_command,
             from_environment,
             assist: assist(&config),
             name,
+            peers: Vec::new(),
         },
         profile_source,
         base_url_source,
         config,
-    })
+    };
+    settings.profile.peers = peers(&registry(&settings).0, 0);
+    Ok(settings)
+}
+
+/// Those of `profiles` that are of the same server as the one at `place`.
+fn peers(profiles: &[Profile], place: usize) -> Vec<Profile> {
+    let same_server = |other: &Profile| profiles.get(place).is_some_and(|one| one.base_url == other.base_url);
+    let others = profiles.iter().enumerate().filter(|(other, _)| *other != place);
+    let peers = others.map(|(_, other)| other).filter(|other| same_server(other));
+    peers
+        .map(|other| Profile {
+            peers: Vec::new(),
+            ..other.clone()
+        })
+        .collect()
 }
 
 /// Every team the dashboard can show: the chosen profile first, then the config's others. With a credential or an address
@@ -226,9 +242,14 @@ pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
                 credential_command: profile.credential_command.clone(),
                 from_environment: None,
                 assist: assist(config),
+                peers: Vec::new(),
             }),
             Err(bad) => left_out.push(left(format!("its base_url cannot be used: {bad}."))),
         }
+    }
+    let all: Vec<_> = (0..registry.len()).map(|place| peers(&registry, place)).collect();
+    for (profile, peers) in registry.iter_mut().zip(all) {
+        profile.peers = peers;
     }
     (registry, left_out)
 }

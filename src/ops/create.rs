@@ -298,6 +298,33 @@ pub(crate) async fn take_custody(ports: &Ports, profile: &Profile, creation: Cre
     }
 }
 
+/// Tries once more to put the value of a new key away; whether it is.
+pub async fn escrow_again(ports: &Ports, profile: &Profile, new: &mut NewKey) -> bool {
+    let account = Account::escrow(&new.creation.op);
+    new.safety = escrow(&*ports.store, &account, &new.secret).await;
+    if new.safety != Safety::Escrowed {
+        return false;
+    }
+    if let Some(minted) = new.creation.minted.clone()
+        && let Some(next) = move_on(ports, &new.creation, Event::Escrowed(minted)).await
+    {
+        new.creation = next;
+    }
+    note(ports, profile, &new.creation, "escrowed", String::new()).await;
+    true
+}
+
+/// Writes down that nobody has the value of a new key any more. A store that did not answer may have taken it all the same:
+/// then the next start looks there first.
+pub async fn give_up_value(ports: &Ports, profile: &Profile, new: &NewKey) {
+    if let (Safety::MemoryOnly(StoreError::Absent | StoreError::Locked), Some(minted)) =
+        (&new.safety, new.creation.minted.clone())
+    {
+        move_on(ports, &new.creation, Event::ValueLost(minted)).await;
+    }
+    note(ports, profile, &new.creation, "value_lost", String::new()).await;
+}
+
 async fn escrow(store: &dyn CredentialStore, account: &Account, secret: &Arc<Secret>) -> Safety {
     if let Err(error) = store.set(account, Arc::clone(secret)).await {
         return Safety::MemoryOnly(error);

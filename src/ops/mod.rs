@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod due;
 pub mod handover;
 pub mod leak;
+pub mod proof;
 pub mod record;
 pub mod recover;
 pub mod review;

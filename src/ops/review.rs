@@ -294,6 +294,10 @@ mod tests {
             Box::pin(std::future::pending())
         }
 
+        fn speaks_with(&self, _value: &Secret) -> bool {
+            false
+        }
+
         fn is_own(&self, _key: &ApiKey) -> Own {
             Own::Unknown
         }

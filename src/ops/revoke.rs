@@ -7,6 +7,7 @@ use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::ops::assist::settle;
+use crate::ops::proof::{Answered, Control, Controls, LastWord, UNCONTROLLED, Vigil, Watch};
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
 use crate::ops::sign_in::Profile;
@@ -49,12 +50,12 @@ pub async fn revoke_and_record(
     profile: &Profile,
     api: &dyn KeyApi,
     target: &ListedKey,
-    patience: Patience,
+    pace: (Patience, Watch),
     stop: impl Future<Output = ()>,
 ) -> Revocation {
     let outcome = tokio::select! {
         biased;
-        outcome = revoke(api, target, patience) => outcome,
+        outcome = revoke(ports, profile, api, target, pace) => outcome,
         () = stop => Outcome::Interrupted,
     };
     let word = outcome.word();
@@ -97,23 +98,69 @@ pub(crate) enum Sent {
     GaveUp(ApiError),
 }
 
-/// Asks the server to revoke `target`, then reads the whole list again.
-pub(crate) async fn revoke(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Outcome {
+/// Asks the server to revoke `target`, then reads the whole list again. Our own credential reads none any more: it is asked
+/// itself.
+pub(crate) async fn revoke(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    target: &ListedKey,
+    (patience, watch): (Patience, Watch),
+) -> Outcome {
+    let controls = match target.own {
+        Own::Yes => Some(Controls::besides(ports, profile, api).await),
+        Own::No | Own::Unknown => None,
+    };
     let sent = send(api, target, patience).await;
-    match at_once(&sent) {
-        Some(outcome) => outcome,
-        None => after_list(api, &sent, target, sight(api, &target.key).await).await,
+    match (at_once(&sent), controls) {
+        (Some(outcome), _) => outcome,
+        (None, Some(controls)) if matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused) => {
+            our_end(api, &sent, &controls, watch).await
+        }
+        (None, _) => after_list(api, &sent, target, sight(api, &target.key).await).await,
     }
+}
+
+/// Watches our own credential after its revocation.
+async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Watch) -> Outcome {
+    let said = if *sent == Sent::Accepted {
+        "The server accepted the revocation."
+    } else {
+        "The answer to the revocation got lost."
+    };
+    let mut vigil = Vigil::begin(watch, true);
+    let last = loop {
+        let answer = match api.teams().await {
+            Ok(_) => Answered::Alive,
+            Err(error) if error.fault == Fault::Unauthorized => Answered::Refused,
+            Err(error) => Answered::NoAnswer(error.to_string(), error.fault),
+        };
+        if let Some(last) = vigil.take(answer).await {
+            break last;
+        }
+    };
+    let why = match last {
+        LastWord::Alive => {
+            return Outcome::StillAlive(format!("{said} Our own requests with it are answered all the same."));
+        }
+        LastWord::NoAnswer(why) => why,
+        LastWord::Refused => match controls.ask().await {
+            Control::Passed => return Outcome::Dead,
+            Control::Nobody if *sent != Sent::OwnRefused => return Outcome::Dead,
+            Control::Nobody => format!("Our own credential gets 401 since. {UNCONTROLLED}"),
+            Control::Failed(why) => why,
+        },
+    };
+    Outcome::Unconfirmed(format!("{said} {why}"))
 }
 
 /// The outcome that needs no list, where there is one.
 pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
         Sent::ByHand => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
-        Sent::OwnRefused => Some(Outcome::Dead),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
-        Sent::Accepted | Sent::Vanished | Sent::UnknownId | Sent::GaveUp(_) => None,
+        Sent::Accepted | Sent::Vanished | Sent::OwnRefused | Sent::UnknownId | Sent::GaveUp(_) => None,
     }
 }
 
@@ -197,8 +244,6 @@ fn after_acceptance(target: &ListedKey, seen: Result<Sighting, ApiError>) -> Out
         Ok(Sighting::Untold(why)) => Outcome::Unconfirmed(format!(
             "The server accepted the revocation, but its list does not show whether the key is gone: {why}."
         )),
-        // With our own credential gone the list cannot be read any more: that is the proof.
-        Err(error) if error.fault == Fault::Unauthorized && target.own == Own::Yes => Outcome::Dead,
         Err(error) => Outcome::Unconfirmed(format!(
             "The server accepted the revocation, but the list could not be read afterwards. {error}"
         )),

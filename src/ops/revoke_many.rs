@@ -5,6 +5,7 @@ use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::ops::assist::settle;
+use crate::ops::proof::Watch;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
 use crate::ops::revoke::{Patience, Sent, after_list, at_once, revoke, send};
@@ -34,13 +35,13 @@ pub struct Revoked {
 }
 
 /// Revokes `targets` in this order and goes on past a failure, until `stop` comes. The list is read for all of them at once;
-/// our own credential, which has to be the last, proves its end by its own refusal.
+/// our own credential, which has to be the last, proves its end by its own refusals.
 pub async fn revoke_many(
     ports: &Ports,
     profile: &Profile,
     api: &dyn KeyApi,
     targets: &[ListedKey],
-    patience: Patience,
+    pace: (Patience, Watch),
     on_progress: &(dyn Fn(Progress) + Send + Sync),
     stop: impl Future<Output = ()>,
 ) -> Vec<Revoked> {
@@ -56,7 +57,7 @@ pub async fn revoke_many(
         on_progress(Progress::Asking(target.key.id.clone()));
         let answer = tokio::select! {
             biased;
-            answer = send(api, target, patience) => Some(answer),
+            answer = send(api, target, pace.0) => Some(answer),
             () = &mut stop => None,
         };
         stopped = answer.is_none();
@@ -71,7 +72,7 @@ pub async fn revoke_many(
             on_progress(Progress::Asking(target.key.id.clone()));
             outcome = tokio::select! {
                 biased;
-                outcome = revoke(api, target, patience) => outcome,
+                outcome = revoke(ports, profile, api, target, pace) => outcome,
                 () = &mut stop => Outcome::Interrupted,
             };
             stopped = outcome == Outcome::Interrupted;

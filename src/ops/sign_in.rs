@@ -33,6 +33,8 @@ pub struct Profile {
     pub from_environment: Option<Arc<Secret>>,
     /// How its operations on keys are done, where the config settles it.
     pub assist: Assist,
+    /// The other profiles of the same server: their credentials show whether it still takes any.
+    pub peers: Vec<Profile>,
 }
 
 impl Profile {

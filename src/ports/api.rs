@@ -79,6 +79,9 @@ pub trait KeyApi: Send + Sync {
         self.probe(value)
     }
 
+    /// Whether `value` is the credential that this speaks with.
+    fn speaks_with(&self, value: &Secret) -> bool;
+
     /// Whether `key`'s hint is that of our credential.
     fn is_own(&self, key: &ApiKey) -> Own;
 

@@ -107,6 +107,8 @@ pub enum Fault {
     RevokeNever,
     /// Accepted, but nothing happens: still listed, still alive.
     RevokeListed,
+    /// Accepted, but nothing happens; from then on every request gets 401, as from a server that lost its database.
+    LostDatabase,
     /// Answers 404 to a revocation; the key is still listed and alive.
     Gone404,
 }
@@ -175,6 +177,10 @@ pub const FAULTS: &[(Fault, &str)] = &[
         "revoke only: off the list, but the value stays alive",
     ),
     (Fault::RevokeListed, "revoke only: accepted, yet still listed and alive"),
+    (
+        Fault::LostDatabase,
+        "revoke only: accepted, yet still alive, and every request after it gets 401",
+    ),
     (Fault::Gone404, "revoke only: 404, yet still listed and alive"),
 ];
 
@@ -225,6 +231,7 @@ impl Fault {
             Self::RevokeLate(times) => ("revoke-late", Some(times)),
             Self::RevokeNever => ("revoke-never", None),
             Self::RevokeListed => ("revoke-listed", None),
+            Self::LostDatabase => ("lost-database", None),
             Self::Gone404 => ("gone-404", None),
         }
     }
@@ -248,7 +255,7 @@ impl Fault {
     /// Whether it makes sense for this operation.
     pub(super) fn fits(self, endpoint: FaultEndpoint) -> bool {
         match self {
-            Self::RevokeLate(_) | Self::RevokeNever | Self::RevokeListed | Self::Gone404 => {
+            Self::RevokeLate(_) | Self::RevokeNever | Self::RevokeListed | Self::LostDatabase | Self::Gone404 => {
                 endpoint == FaultEndpoint::Revoke
             }
             Self::NoTotal | Self::Endless => endpoint == FaultEndpoint::List,

@@ -130,7 +130,16 @@ impl FaultBook {
             .iter_mut()
             .find(|rule| (rule.endpoint == endpoint || rule.endpoint == FaultEndpoint::All) && rule.count != Some(0))?;
         rule.count = rule.count.map(|count| count - 1);
-        Some(rule.fault)
+        let fault = rule.fault;
+        if fault == Fault::LostDatabase {
+            let refuses_all = FaultRule {
+                endpoint: FaultEndpoint::All,
+                fault: Fault::Status(401),
+                count: None,
+            };
+            rules.insert(0, refuses_all);
+        }
+        Some(fault)
     }
 
     fn rules(&self) -> MutexGuard<'_, Vec<FaultRule>> {

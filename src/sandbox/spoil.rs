@@ -60,7 +60,7 @@ pub(super) async fn play(
         Fault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
         Fault::RevokeLate(times) => trick(&mut request, RevokeTrick::Dies(Death::After(times))),
         Fault::RevokeNever => trick(&mut request, RevokeTrick::Dies(Death::Never)),
-        Fault::RevokeListed => trick(&mut request, RevokeTrick::AcceptsOnly),
+        Fault::RevokeListed | Fault::LostDatabase => trick(&mut request, RevokeTrick::AcceptsOnly),
         Fault::Gone404 => trick(&mut request, RevokeTrick::Denies),
         _ => {}
     }

@@ -250,7 +250,7 @@ impl Runner {
             }
             Effect::RevokeMany(request, team, targets) => {
                 let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
-                let (ports, patience, stop) = (self.ports.clone(), self.patience, self.stop.clone());
+                let (ports, pace, stop) = (self.ports.clone(), (self.patience, self.watch), self.stop.clone());
                 let messages = self.messages.clone();
                 self.spawn(request, async move {
                     let many = Many {
@@ -258,7 +258,7 @@ impl Runner {
                         team,
                         messages,
                     };
-                    Some(many.revoke(&ports, &profile?, api, targets, patience, stop).await)
+                    Some(many.revoke(&ports, &profile?, api, targets, pace, stop).await)
                 });
             }
             Effect::ReadLog(request) => {
@@ -336,6 +336,7 @@ impl Runner {
             session,
             policies: Arc::clone(&self.policies),
             quiet: self.quiet,
+            pace: (self.patience, self.watch),
             team,
             sessions: Arc::clone(&self.sessions),
         }))

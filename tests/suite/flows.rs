@@ -250,6 +250,7 @@ async fn after_a_kill_near_the_request_a_listed_key_is_said_to_be_at_once_and_lo
         credential_command: None,
         from_environment: None,
         assist: Assist::default(),
+        peers: Vec::new(),
     };
     let intent = Intent {
         name: KeyName::parse("Gone").unwrap(),

@@ -207,6 +207,7 @@ fn a_key_whose_ends_are_listed_dies_in_four_requests_to_its_first_401() {
             "refused",
             "refused",
             "refused",
+            "controlled",
             "dead",
             "off_the_list"
         ]

@@ -68,6 +68,10 @@ impl KeyApi for ReshapedApi {
         self.0.probe(value)
     }
 
+    fn speaks_with(&self, value: &Secret) -> bool {
+        self.0.speaks_with(value)
+    }
+
     fn is_own(&self, key: &ApiKey) -> Own {
         self.0.is_own(key)
     }
@@ -96,6 +100,7 @@ fn profile(name: &str, server: &Running) -> Profile {
         credential_command: None,
         from_environment: Some(Arc::new(Secret::parse(server.credential.expose()).unwrap())),
         assist: Default::default(),
+        peers: Vec::new(),
     }
 }
 

@@ -73,6 +73,7 @@ impl Machine {
             credential_command: None,
             from_environment: None,
             assist: Default::default(),
+            peers: Vec::new(),
         };
         Self {
             sandbox,

@@ -362,6 +362,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         credential_command: None,
         from_environment: None,
         assist: Default::default(),
+        peers: Vec::new(),
     };
     let settings = Settings {
         profiles: vec![ProfileLabel {

@@ -727,6 +727,18 @@ async fn revocations_can_be_late_or_lie() {
 }
 
 #[tokio::test]
+async fn a_server_that_lost_its_database_accepts_a_revocation_and_refuses_everybody() {
+    let it = Try::with_fault("revoke:lost-database").await;
+    let (id, value) = it.create("Doomed").await;
+    assert_eq!(it.revoke(&id).await.0.as_u16(), 200);
+    let refused = (it.probe(&value).await, it.get("/get-teams").await.0.as_u16());
+    assert_eq!(refused, (401, 401));
+    it.sandbox.clear_faults();
+    let alive = (it.probe(&value).await, it.get("/get-teams").await.0.as_u16());
+    assert_eq!(alive, (200, 200));
+}
+
+#[tokio::test]
 async fn faults_can_be_taken_back() {
     let it = Try::with_fault("all:status=500").await;
     assert_eq!(it.get("/get-teams").await.0, 500);
@@ -740,7 +752,10 @@ async fn every_fault_leaves_a_server_that_serves() {
     let it = Try::start().await;
     for (fault, _) in FAULTS {
         // These have tests of their own, and would only wait or fill the memory here.
-        if matches!(fault, Fault::Hang | Fault::HangAfter | Fault::Huge | Fault::GzipBomb) {
+        if matches!(
+            fault,
+            Fault::Hang | Fault::HangAfter | Fault::Huge | Fault::GzipBomb | Fault::LostDatabase
+        ) {
             continue;
         }
         let fault = match fault {

@@ -228,6 +228,10 @@ impl KeyApi for HttpApi {
         })
     }
 
+    fn speaks_with(&self, value: &Secret) -> bool {
+        *self.credential == *value
+    }
+
     fn is_own(&self, key: &ApiKey) -> Own {
         own(&self.credential, key)
     }

@@ -10,17 +10,19 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::create::Asked;
 use crate::cli::create::receipts::{ReceiptShape, Receipts, deliver_all, what_now};
+use crate::cli::create::rescue::{Rescued, rescue, try_again};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::{KeyShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::rotate::shape::RotationShape;
+use crate::cli::words::shell_word;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Source};
 use crate::core::policy::Policies;
 use crate::core::secret::Secret;
-use crate::ops::create::{NewKey, Safety};
+use crate::ops::create::{NewKey, Safety, give_up_value};
 use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
@@ -35,6 +37,9 @@ struct CreatedShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
     receipts: Vec<ReceiptShape<'a>>,
+    /// Nobody has its value, and nobody can have it any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    secret_lost: bool,
     /// The rotation it is a step of, as it stood before the value was handed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<&'a RotationShape<'a>>,
@@ -55,50 +60,83 @@ pub(in crate::cli) async fn hand_over(
 ) -> Result<Exit, Trouble> {
     let args = asked.args;
     let is_step = rotation.is_some();
-    let receipts = deliver_all(context, asked, &mut new, interrupts).await;
-    let NewKey {
-        creation,
-        key,
-        secret,
-        safety,
-        trail: _,
-    } = new;
-    let called = key.called();
-    let id = key.id.shown();
+    let mut receipts = deliver_all(context, asked, &mut new, interrupts).await;
+    let called = new.key.called();
+    let (mut show, mut lost) = (args.show, false);
+    let (mut copied, mut longest) = (None, asked.longest_rescue);
+    if args.copy && !receipts.stopped {
+        copied = Some(copy(context, &new, &called).await);
+    }
+    let is_copied = |copied: &Option<Result<Held, Trouble>>| matches!(copied, Some(Ok(_)));
+    while new.safety != Safety::Escrowed && !show && !is_copied(&copied) && !receipts.any_stored() && !lost {
+        let longest = std::mem::take(&mut longest);
+        match rescue(context, asked, &mut new, longest, interrupts).await {
+            Rescued::Kept => {}
+            Rescued::Show => show = true,
+            Rescued::Copy => match copy(context, &new, &called).await {
+                Ok(held) => copied = Some(Ok(held)),
+                Err(trouble) => context.output.error(&trouble.sentence),
+            },
+            Rescued::Stored(receipt) => receipts.all.push(receipt),
+            Rescued::Lost => lost = true,
+        }
+    }
+    if lost {
+        give_up_value(context.ports, &context.settings.profile, &new).await;
+    }
     let printing = Printing {
         json: args.json,
-        show: args.show,
+        show,
         receipts: &receipts,
+        secret_lost: lost,
         rotation,
         policies: context.settings.config.policies(),
         now: server_now(&*session.api, &*context.ports.clock),
     };
-    let printed = printing.print(&key, &secret, context.output);
-    if let (true, Err(error)) = (args.show, &printed) {
-        return Err(undelivered(&called, id, &safety, &receipts, error));
+    let printed = printing.print(&new.key, &new.secret, context.output);
+    let id = new.key.id.shown().to_owned();
+    if let (true, Err(error)) = (show, &printed) {
+        if !receipts.any_stored() && !is_copied(&copied) {
+            let kept = try_again(context, &mut new, longest, interrupts).await;
+            if !kept {
+                give_up_value(context.ports, &context.settings.profile, &new).await;
+            }
+        }
+        return Err(undelivered(&called, &id, &new.safety, &receipts, error));
     }
-    let copied = if args.copy && !receipts.stopped {
-        copy(context, &creation, &secret, &called, interrupts).await
-    } else {
-        Ok(())
-    };
-    if let Err(trouble) = &copied {
-        context.output.error(&trouble.sentence);
-    }
+    let NewKey {
+        creation,
+        secret,
+        safety,
+        ..
+    } = new;
     drop(secret);
-    let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && !receipts.targets(true).is_empty();
-    let exit = if !receipts.all_stored() {
-        let places = [
-            (args.show, "standard output"),
-            (args.copy, "the place it was pasted to"),
-        ];
+    let was_copied = is_copied(&copied);
+    let copied = match copied {
+        Some(Ok(held)) => {
+            hold(context, &creation, held, interrupts).await;
+            Ok(())
+        }
+        Some(Err(trouble)) => {
+            context.output.error(&trouble.sentence);
+            Err(trouble)
+        }
+        None => Ok(()),
+    };
+    let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && receipts.any_stored();
+    let waits = keeps_waiting.unwrap_or(receipts.all.is_empty());
+    let exit = if lost {
+        context.output.error(&lost_for_good(&called, &id, &safety));
+        return Ok(Exit::Error);
+    } else if !receipts.all_stored() {
+        let places = [(show, "standard output"), (was_copied, "the place it was pasted to")];
         let elsewhere: Vec<&str> = places
             .iter()
             .filter(|(asked, _)| *asked)
             .map(|(_, place)| *place)
             .collect();
         let name = &creation.intent.name;
-        let sentence = what_now(&called, name, id, &safety, &receipts, &elsewhere);
+        let sentence = what_now(&called, name, &id, &safety, &receipts, &elsewhere);
         context.output.error(&sentence);
         if is_step && is_elsewhere {
             close(context, &creation).await;
@@ -108,7 +146,7 @@ pub(in crate::cli) async fn hand_over(
         } else {
             Exit::Partial
         }
-    } else if args.show || args.stored || !keeps_waiting.unwrap_or(receipts.all.is_empty()) {
+    } else if show || args.stored || !waits {
         forget(context, &creation, &called).await
     } else if is_elsewhere {
         context.output.say(&format!(
@@ -118,16 +156,28 @@ pub(in crate::cli) async fn hand_over(
         close(context, &creation).await;
         Exit::Ok
     } else {
-        still_waits(context, &called, id, &safety);
+        still_waits(context, &called, &id, &safety);
         Exit::Ok
     };
     printed?;
     // What was not copied is somewhere else, or was just said to wait or to be lost.
     Ok(match (exit, copied) {
-        (Exit::Ok, Err(_)) if args.show || !receipts.all.is_empty() => Exit::Partial,
+        (Exit::Ok, Err(_)) if show || !receipts.all.is_empty() => Exit::Partial,
         (Exit::Ok, Err(trouble)) => trouble.exit,
         (exit, _) => exit,
     })
+}
+
+fn lost_for_good(called: &str, id: &str, safety: &Safety) -> String {
+    let why = match safety {
+        Safety::Escrowed => String::new(),
+        Safety::MemoryOnly(error) => format!(" {error}."),
+    };
+    format!(
+        "The value of {called} is lost: nothing has taken it, and nobody can use the key.{why}\nRevoke it and create \
+         another: chatzuri-keys revoke {}",
+        shell_word(id)
+    )
 }
 
 fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safety) {
@@ -148,6 +198,7 @@ struct Printing<'a> {
     json: bool,
     show: bool,
     receipts: &'a Receipts,
+    secret_lost: bool,
     rotation: Option<RotationShape<'a>>,
     policies: Policies,
     now: Timestamp,
@@ -174,6 +225,7 @@ impl Printing<'_> {
             key: KeyShape::of(&listed, &self.policies, self.now),
             secret: self.show.then(|| secret.expose()),
             receipts: self.receipts.all.iter().map(ReceiptShape::of).collect(),
+            secret_lost: self.secret_lost,
             rotation: self.rotation.as_ref(),
         };
         if self.show {
@@ -184,20 +236,13 @@ impl Printing<'_> {
     }
 }
 
-/// Copies the value and stays until it is cleared or replaced: on X11 and Wayland the content goes with its owner.
-async fn copy(
-    context: &mut Context<'_>,
-    creation: &Creation,
-    secret: &Arc<Secret>,
-    called: &str,
-    interrupts: &mut Interrupts,
-) -> Result<(), Trouble> {
-    let clipboard = &context.ports.clipboard;
+/// A value on the clipboard, and for how long.
+struct Held(Option<Duration>);
+
+async fn copy(context: &mut Context<'_>, new: &NewKey, called: &str) -> Result<Held, Trouble> {
     let failed = |why: String| Trouble::new(Exit::Error, format!("{called} was not copied: {why}"));
-    let route = clipboard
-        .copy(Arc::clone(secret))
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let route = context.ports.clipboard.copy(Arc::clone(&new.secret)).await;
+    let route = route.map_err(|error| failed(error.to_string()))?;
     let seconds = context.settings.config.clipboard.clear_after;
     let limit = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
     let until = limit.map_or("until something newer is copied".to_owned(), |_| {
@@ -216,6 +261,12 @@ async fn copy(
             "{called} was sent to your terminal's clipboard, which does not confirm; it is asked to forget it {until}."
         )),
     }
+    Ok(Held(limit))
+}
+
+/// Stays until the value is cleared or replaced: on X11 and Wayland the content goes with its owner.
+async fn hold(context: &mut Context<'_>, creation: &Creation, Held(limit): Held, interrupts: &mut Interrupts) {
+    let clipboard = &context.ports.clipboard;
     let noted = note_delivery(context.ports, &context.settings.profile, creation, CLIPBOARD).await;
     context.output.unrecorded(&noted.recorded);
     let held = tokio::select! {
@@ -232,7 +283,6 @@ async fn copy(
             .output
             .warn(&format!("The value may still be on the clipboard: {error}")),
     }
-    Ok(())
 }
 
 /// Ends the creation of a value that is where its receipts say and that nothing here keeps. A row that stays open is closed
@@ -306,6 +356,7 @@ mod tests {
             json,
             show,
             receipts: &stored(),
+            secret_lost: false,
             rotation: None,
             policies: Policies::default(),
             now: at("2026-11-22T12:00:00Z"),

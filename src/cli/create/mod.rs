@@ -2,10 +2,13 @@
 
 mod handover;
 mod receipts;
+mod rescue;
 mod resume;
 
 pub(super) use self::handover::hand_over;
+pub(super) use self::rescue::try_again;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use crate::cli::args::CreateArgs;
 use crate::cli::create::resume::{look_for_it, resume};
@@ -20,7 +23,7 @@ use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::assist::begin_by_hand;
-use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
+use crate::ops::create::{Blocked, CreateError, NewKey, WithoutStore, create};
 use crate::ops::handover::{Destination, Route, look_ahead};
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
@@ -36,6 +39,8 @@ pub(super) struct Asked<'a> {
     team: Option<String>,
     /// What somebody has agreed to already.
     agreed: Vec<String>,
+    /// How long a store that does not take the value is tried again.
+    longest_rescue: Duration,
 }
 
 impl<'a> Asked<'a> {
@@ -56,6 +61,7 @@ impl<'a> Asked<'a> {
             sinks,
             team: None,
             agreed: Vec::new(),
+            longest_rescue: rescue::LONGEST,
         })
     }
 
@@ -63,6 +69,17 @@ impl<'a> Asked<'a> {
     pub(super) fn to(mut self, destinations: Vec<Destination>) -> Self {
         self.destinations = destinations;
         self
+    }
+
+    /// Tries the store before anything else is done with a value that it did not take; whether it keeps it now.
+    pub(super) async fn keep(
+        &mut self,
+        context: &mut Context<'_>,
+        new: &mut NewKey,
+        interrupts: &mut Interrupts,
+    ) -> bool {
+        let longest = std::mem::take(&mut self.longest_rescue);
+        try_again(context, new, longest, interrupts).await
     }
 
     fn targets(&self) -> impl Iterator<Item = &Target> {

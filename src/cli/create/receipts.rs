@@ -61,6 +61,10 @@ impl Receipts {
         self.all.iter().all(Receipt::is_stored)
     }
 
+    pub(super) fn any_stored(&self) -> bool {
+        self.all.iter().any(Receipt::is_stored)
+    }
+
     pub(super) fn targets(&self, stored: bool) -> Vec<String> {
         let wanted = self.all.iter().filter(|receipt| receipt.is_stored() == stored);
         wanted.map(|receipt| receipt.target.to_string()).collect()

@@ -40,6 +40,7 @@ fn profile() -> Profile {
         credential_command: None,
         from_environment: None,
         assist: Default::default(),
+        peers: Vec::new(),
     }
 }
 

@@ -205,7 +205,12 @@ impl Replacement {
             output: &mut *context.output,
         };
         let exit = hand_over(&mut there, &session, new, &asked, None, waits, interrupts).await?;
-        note(context, search, Fact::Replaced(called));
+        let fact = if exit == Exit::Error {
+            Fact::NotReplaced(format!("{called} was made, and its value is lost."))
+        } else {
+            Fact::Replaced(called)
+        };
+        note(context, search, fact);
         if exit == Exit::Declined {
             return Err(Trouble::new(
                 exit,

@@ -10,7 +10,7 @@ use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::assist::ByHand;
-use crate::ops::leak::kill_known;
+use crate::ops::leak::{Watch, kill_known};
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::revoke_many::Revoked;
 use crate::ops::sign_in::Session;
@@ -86,14 +86,15 @@ pub(super) async fn one(
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
     let stop = interrupts.next_but_hangup();
+    let pace = (Patience::default(), Watch::default());
     let again = given.as_ref().map(ByHand::share);
     let (outcome, recorded) = match given {
         Some(given) => {
-            let killed = kill_known(ports, profile, &session.api, target, given, stop).await;
+            let killed = kill_known(ports, profile, &session.api, target, given, pace, stop).await;
             (killed.outcome, killed.recorded)
         }
         None => {
-            let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+            let revoked = revoke_and_record(ports, profile, &*session.api, target, pace, stop).await;
             (revoked.outcome, revoked.recorded)
         }
     };

@@ -15,6 +15,7 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
 use crate::core::rotation::Rotation;
+use crate::ops::proof::Watch;
 use crate::ops::review::{review, server_now};
 use crate::ops::revoke::Patience;
 use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
@@ -234,7 +235,8 @@ async fn revoke_at_once(
     order: &[ListedKey],
     interrupts: &mut Interrupts,
 ) -> Vec<Revoked> {
-    let (ports, profile, patience) = (context.ports, &context.settings.profile, Patience::default());
+    let (ports, profile) = (context.ports, &context.settings.profile);
+    let pace = (Patience::default(), Watch::default());
     let stop = interrupts.next_but_hangup();
     let output = std::sync::Mutex::new(&mut *context.output);
     let answered = std::sync::atomic::AtomicUsize::new(0);
@@ -255,5 +257,5 @@ async fn revoke_at_once(
         let mut output = output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         output.say(&said);
     };
-    revoke_many(ports, profile, &*session.api, order, patience, &on_progress, stop).await
+    revoke_many(ports, profile, &*session.api, order, pace, &on_progress, stop).await
 }

@@ -15,7 +15,8 @@ use crate::core::listing::ListedKey;
 use crate::core::rotation::Stage;
 use crate::core::way::Way;
 use crate::ops::assist::ByHand;
-use crate::ops::leak::By;
+use crate::ops::leak::{By, Watch};
+use crate::ops::revoke::Patience;
 use crate::ops::rotate::{self, Click, Finished, Seen, read};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
@@ -51,7 +52,8 @@ async fn in_browser(
         by_hand::Choice::Word => Click::Attested,
     };
     let stop = interrupts.next_but_hangup();
-    Ok(rotate::finish_by(place, seen, args.force, measure.rules(), click, stop).await?)
+    let pace = (Patience::default(), Watch::default());
+    Ok(rotate::finish_by(place, seen, args.force, measure.rules(), click, pace, stop).await?)
 }
 
 pub(super) async fn finish(
@@ -137,6 +139,7 @@ pub(super) async fn finish(
     };
     let old = seen.rotation.old.clone();
     let target = listed(&seen.listing, &old.id);
+    let pace = (Patience::default(), Watch::default());
     let finished = match (in_browser_end, given) {
         (Some(finished), _) => finished,
         (None, Some(given)) => {
@@ -145,11 +148,11 @@ pub(super) async fn finish(
             let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
             let click = Click::Watched(given, By::Endpoint, &on_fact);
             let stop = interrupts.next_but_hangup();
-            rotate::finish_by(place, &seen, args.force, measure.rules(), click, stop).await?
+            rotate::finish_by(place, &seen, args.force, measure.rules(), click, pace, stop).await?
         }
         (None, None) => {
             let stop = interrupts.next_but_hangup();
-            rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), stop).await?
+            rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), pace, stop).await?
         }
     };
     context.output.unrecorded(&finished.recorded);

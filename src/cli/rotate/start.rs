@@ -133,8 +133,10 @@ pub(super) async fn run(
             return Ok(nothing_handed_over(&mut context, args));
         }
     };
-    let (rotation, new) = new;
-    if own {
+    let (rotation, mut new) = new;
+    // Our keyring is a place of our own new value: without it there is no signing in with that.
+    let is_kept = !own || asked.keep(&mut context, &mut new, interrupts).await;
+    if own && is_kept {
         let old = seen.listing.keys.iter().find(|listed| listed.key.id == rotation.old.id);
         let old = old.map(|listed| &listed.key);
         hand_to_own_place(at(&context, &session), &rotation, &new, old).await?;
@@ -149,7 +151,11 @@ pub(super) async fn run(
         new,
         &asked,
         Some(shape),
-        handing.keeps_waiting(args),
+        if is_kept {
+            handing.keeps_waiting(args)
+        } else {
+            Some(true)
+        },
         interrupts,
     )
     .await?;

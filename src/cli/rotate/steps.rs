@@ -364,7 +364,8 @@ async fn revoke_new_key(
     } else {
         let (ports, profile) = (context.ports, &context.settings.profile);
         let stop = interrupts.next_but_hangup();
-        let revoked = revoke_and_record(ports, profile, &*session.api, target, Patience::default(), stop).await;
+        let pace = (Patience::default(), Watch::default());
+        let revoked = revoke_and_record(ports, profile, &*session.api, target, pace, stop).await;
         context.output.unrecorded(&revoked.recorded);
         revoked.outcome
     };

@@ -52,7 +52,13 @@ pub enum Fact {
     Accepted(SignedDuration),
     /// The server did not accept it; carries the sentence.
     NotAccepted(String),
-    /// The third 401 in a row.
+    /// Another credential, which must still work, answers 200.
+    Controlled,
+    /// It does not, or that could not be seen; carries the sentence.
+    NotControlled(String),
+    /// There is no other credential to ask with.
+    Uncontrolled,
+    /// The third 401 in a row, and nothing speaks against it.
     Dead,
     /// The list was read again, and the key is not in it.
     OffTheList,
@@ -79,6 +85,9 @@ impl Fact {
             Self::ByHand(_) => "by_hand",
             Self::Accepted(_) => "revocation_accepted",
             Self::NotAccepted(_) => "revocation_not_accepted",
+            Self::Controlled => "controlled",
+            Self::NotControlled(_) => "not_controlled",
+            Self::Uncontrolled => "uncontrolled",
             Self::Dead => "dead",
             Self::OffTheList => "off_the_list",
             Self::StillListed => "still_listed",
@@ -104,6 +113,11 @@ impl Fact {
             Self::ByHand(click) => format!("{click}."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
+            Self::Controlled => "Another credential still answers 200: the 401s are the value's own.".to_owned(),
+            Self::NotControlled(why) => why.clone(),
+            Self::Uncontrolled => {
+                "There is no other credential to ask with: nothing shows that the 401s are the value's own.".to_owned()
+            }
             Self::Dead => "Dead: three 401s in a row.".to_owned(),
             Self::OffTheList => "The list was read again: the key is not in it.".to_owned(),
             Self::StillListed => "The list was read again: the key is still in it.".to_owned(),

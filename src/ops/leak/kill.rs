@@ -1,10 +1,8 @@
 //! Revoke the key of a leaked value, and watch the value until it is refused.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::time::Instant;
 
 use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
 use crate::core::activity::Action;
@@ -13,13 +11,11 @@ use crate::core::key::Own;
 use crate::core::outcome::Outcome;
 use crate::core::way::Way;
 use crate::ops::assist::{CLICKS, open_page, settle};
+use crate::ops::proof::{Answered, Control, Controls, LastWord, UNCONTROLLED, Vigil};
 use crate::ops::record::{Entry, record};
 use crate::ops::review::Sighting;
 use crate::ops::revoke::{Patience, Sent, send, sight};
-use crate::ports::{Fault, JournalError, KeyApi, Operation, Ports};
-
-/// 401s in a row that are a death.
-const PROOF: u32 = 3;
+use crate::ports::{JournalError, KeyApi, Operation, Ports};
 
 /// How a kill ended, and whether that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +107,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     {
         return dead_before(&notes, &found);
     }
+    let mut controls = Controls::of(ports, &found.place.profile, &found.place.api, &search.value).await;
     let mut sent = ask(&notes, timeline, &found, patience).await;
     let ways = found.place.ways.as_ref().map(|ways| ways.known());
     if matches!(sent, Sent::Failed(_)) && ways.is_some_and(|ways| ways.revoke == Way::Assisted) {
@@ -122,6 +119,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
             .connect
             .connect(&found.place.profile.base_url, Arc::clone(&search.value))
     {
+        controls = Controls::of(ports, &found.place.profile, &api, &search.value).await;
         found.place.api = api;
         found.target.own = Own::Yes;
         sent = ask(&notes, timeline, &found, patience).await;
@@ -133,12 +131,15 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     // Where the server did not say yes, an answer of 200 is the last word; otherwise it may only be late.
     let may_be_late = matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused);
     let last = watch_it(&notes, timeline, api, watch, may_be_late).await;
-    let listed = read_again(&notes, timeline, &found, &last).await;
+    let is_refused = last == LastWord::Refused;
+    let is_said = matches!(sent, Sent::Accepted | Sent::Vanished);
+    let last = controlled(&notes, timeline, (&controls, is_said), last).await;
+    let listed = read_again(&notes, timeline, &found, is_refused).await;
     let there = listed == Some(true) || found.target.is_tracked();
-    if matches!((&sent, &last), (Sent::UnknownId, Last::Alive)) && there && has_no_endpoint(&found).await {
+    if matches!((&sent, &last), (Sent::UnknownId, LastWord::Alive)) && there && has_no_endpoint(&found).await {
         return by_hand(&notes, timeline, &found, watch).await;
     }
-    if matches!(last, Last::Dead) && !is_known(timeline, &found) {
+    if last == LastWord::Refused && !is_known(timeline, &found) {
         return match (listed, &sent) {
             (Some(false), Sent::UnknownId) => Outcome::AlreadyGone,
             (Some(false), Sent::Accepted | Sent::Vanished | Sent::OwnRefused) => Outcome::Revoked,
@@ -179,17 +180,20 @@ async fn has_no_endpoint(found: &Match) -> bool {
 /// has clicked is dead already, where it is known whose it is.
 async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watch: Watch) -> Outcome {
     let api = &*found.place.api;
-    match notes.probe(timeline, api).await {
-        Probed::Alive(_) => {}
+    let profile = &found.place.profile;
+    let controls = Controls::of(notes.ports, profile, &found.place.api, &notes.value).await;
+    let is_said = match notes.probe(timeline, api).await {
+        Probed::Alive(_) => true,
         Probed::Refused if !is_known(timeline, found) => return dead_before(notes, found),
         Probed::Refused => {
             let last = watch_it(notes, timeline, api, watch, true).await;
+            let last = controlled(notes, timeline, (&controls, false), last).await;
             return judge(notes, &Sent::ByHand, last, None);
         }
         // Nothing is proven by a server that does not answer; it may by the time somebody has clicked.
-        Probed::NoAnswer(..) => {}
-    }
-    let page = open_page(notes.ports, &found.place.profile).await;
+        Probed::NoAnswer(..) => false,
+    };
+    let page = open_page(notes.ports, profile).await;
     let hint = notes.clean(&found.target.key.hint());
     let click = format!("{} → {CLICKS}, and click Revoke next to {hint}", page.words());
     notes.add(timeline, Fact::ByHand(click));
@@ -199,7 +203,8 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
         ..watch
     };
     let last = watch_it(notes, timeline, api, watch, true).await;
-    if matches!(last, Last::Dead) && !is_known(timeline, found) {
+    let last = controlled(notes, timeline, (&controls, is_said), last).await;
+    if last == LastWord::Refused && !is_known(timeline, found) {
         return never_alive(notes, &Sent::ByHand);
     }
     judge(notes, &Sent::ByHand, last, None)
@@ -220,70 +225,61 @@ async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience
     sent
 }
 
-/// The last word of the value.
-enum Last {
-    Dead,
-    Alive,
-    NoAnswer(String),
-}
-
 async fn watch_it(
     notes: &Notes<'_>,
     timeline: &mut Timeline,
     api: &dyn KeyApi,
     watch: Watch,
     may_be_late: bool,
-) -> Last {
-    let end = Instant::now() + watch.limit;
-    let (mut refusals, mut wait) = (0, watch.first_wait);
+) -> LastWord {
+    let mut vigil = Vigil::begin(watch, may_be_late);
     loop {
-        let mut asked = Duration::ZERO;
-        let last = match notes.probe(timeline, api).await {
-            Probed::Refused => {
-                refusals += 1;
-                if refusals == 1 {
-                    // It has begun: the other two are asked for at once.
-                    wait = watch.first_wait;
-                }
-                if refusals == PROOF {
-                    notes.add(timeline, Fact::Dead);
-                    return Last::Dead;
-                }
-                Last::NoAnswer("The value got 401, but the time for three in a row ran out.".to_owned())
-            }
-            Probed::Alive(_) => {
-                refusals = 0;
-                if !may_be_late {
-                    return Last::Alive;
-                }
-                Last::Alive
-            }
-            Probed::NoAnswer(why, fault) => {
-                refusals = 0;
-                if let Fault::RateLimited(Some(pause)) = fault {
-                    asked = pause;
-                } else if matches!(
-                    fault,
-                    Fault::NoEndpoint(_) | Fault::NoClient(_) | Fault::Redirected { .. }
-                ) {
-                    return Last::NoAnswer(why);
-                }
-                Last::NoAnswer(why)
-            }
+        let answer = match notes.probe(timeline, api).await {
+            Probed::Refused => Answered::Refused,
+            Probed::Alive(_) => Answered::Alive,
+            Probed::NoAnswer(why, fault) => Answered::NoAnswer(why, fault),
         };
-        let pause = wait.max(asked);
-        if Instant::now() + pause > end {
+        if let Some(last) = vigil.take(answer).await {
             return last;
         }
-        tokio::time::sleep(pause).await;
-        wait = wait.saturating_mul(2).min(watch.longest_wait);
     }
 }
 
+/// Whether 401s are a death. Where nothing else can be asked, they are where `is_said`: the value was alive before the
+/// server accepted its revocation, or before the person went to click.
+async fn controlled(
+    notes: &Notes<'_>,
+    timeline: &mut Timeline,
+    (controls, is_said): (&Controls, bool),
+    last: LastWord,
+) -> LastWord {
+    if last != LastWord::Refused {
+        return last;
+    }
+    let why = match controls.ask().await {
+        Control::Passed => {
+            notes.add(timeline, Fact::Controlled);
+            notes.add(timeline, Fact::Dead);
+            return LastWord::Refused;
+        }
+        Control::Failed(why) => notes.clean(&why),
+        Control::Nobody => {
+            notes.add(timeline, Fact::Uncontrolled);
+            if is_said {
+                notes.add(timeline, Fact::Dead);
+                return LastWord::Refused;
+            }
+            return LastWord::NoAnswer(UNCONTROLLED.to_owned());
+        }
+    };
+    notes.add(timeline, Fact::NotControlled(why.clone()));
+    LastWord::NoAnswer(why)
+}
+
 /// Whether the key is still listed; `None` where that cannot be told.
-async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, last: &Last) -> Option<bool> {
+async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, is_refused: bool) -> Option<bool> {
     // A dead credential of our own reads no list.
-    if found.target.own == Own::Yes && matches!(last, Last::Dead) {
+    if found.target.own == Own::Yes && is_refused {
         return None;
     }
     // What is tracked here says nothing of the server.
@@ -303,12 +299,12 @@ async fn read_again(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, l
     listed
 }
 
-fn judge(notes: &Notes<'_>, sent: &Sent, last: Last, listed: Option<bool>) -> Outcome {
+fn judge(notes: &Notes<'_>, sent: &Sent, last: LastWord, listed: Option<bool>) -> Outcome {
     match last {
-        Last::Dead if *sent == Sent::UnknownId && listed == Some(false) => Outcome::AlreadyGone,
-        Last::Dead => Outcome::Dead,
-        Last::NoAnswer(why) => Outcome::Unconfirmed(format!("{} {why}", said(notes, sent))),
-        Last::Alive => {
+        LastWord::Refused if *sent == Sent::UnknownId && listed == Some(false) => Outcome::AlreadyGone,
+        LastWord::Refused => Outcome::Dead,
+        LastWord::NoAnswer(why) => Outcome::Unconfirmed(format!("{} {why}", said(notes, sent))),
+        LastWord::Alive => {
             let list = match listed {
                 Some(true) => " It is still in the list.",
                 Some(false) => " It is gone from the list.",

@@ -44,6 +44,7 @@ pub async fn kill_known(
     api: &Arc<dyn KeyApi>,
     target: &ListedKey,
     given: ByHand,
+    pace: (Patience, Watch),
     stop: impl Future<Output = ()>,
 ) -> Killed {
     let place = place(ports, profile, api, target);
@@ -54,7 +55,7 @@ pub async fn kill_known(
         place,
     };
     let mut search = search(ports, found, given.value);
-    run(ports, &mut search, Watch::default(), &|_, _| {}, stop).await
+    run(ports, &mut search, pace, &|_, _| {}, stop).await
 }
 
 /// Revokes a key, or opens the page where a person does, and watches its value until three 401s, unless `stop` comes first;
@@ -62,7 +63,7 @@ pub async fn kill_known(
 pub async fn kill_watched(
     case: Case<'_>,
     (given, by): (ByHand, By),
-    watch: Watch,
+    pace: (Patience, Watch),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> (Killed, Timeline) {
@@ -84,7 +85,7 @@ pub async fn kill_watched(
         place,
     };
     let mut search = search(ports, found, given.value);
-    let killed = run(ports, &mut search, watch, on_fact, stop).await;
+    let killed = run(ports, &mut search, pace, on_fact, stop).await;
     (killed, search.timeline)
 }
 
@@ -126,11 +127,11 @@ fn search(ports: &Ports, found: Match, value: Arc<Secret>) -> Search {
 async fn run(
     ports: &Ports,
     search: &mut Search,
-    watch: Watch,
+    pace: (Patience, Watch),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> Killed {
-    let outcome = killed(ports, search, (Patience::default(), watch), on_fact, stop).await;
+    let outcome = killed(ports, search, pace, on_fact, stop).await;
     let recorded = write_down(ports, search, Action::Revoke).await;
     Killed { outcome, recorded }
 }

@@ -7,7 +7,6 @@ mod known;
 mod lists;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,6 +24,8 @@ pub use find::{find, find_way};
 pub use kill::{Killed, kill_and_record, record_end};
 pub use known::{By, Case, kill_known, kill_watched};
 
+pub use crate::ops::proof::Watch;
+
 /// Told of every fact as it is seen.
 pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);
 
@@ -35,33 +36,6 @@ pub struct Means {
     pub with_leaked_key: bool,
     /// The value is probed even where its fingerprint has told the key.
     pub always_probe: bool,
-}
-
-/// How long a value is watched after its key was revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watch {
-    /// Wait before the second probe; doubled each time.
-    pub first_wait: Duration,
-    /// The longest wait between two probes.
-    pub longest_wait: Duration,
-    /// All of it.
-    pub limit: Duration,
-    /// All of it, where a person revokes the key in the browser.
-    pub by_hand: Duration,
-    /// The longest wait between two probes then: the person looks at the screen for it.
-    pub longest_by_hand: Duration,
-}
-
-impl Default for Watch {
-    fn default() -> Self {
-        Self {
-            first_wait: Duration::from_millis(200),
-            longest_wait: Duration::from_secs(5),
-            limit: Duration::from_secs(60),
-            by_hand: Duration::from_secs(15 * 60),
-            longest_by_hand: Duration::from_secs(2),
-        }
-    }
 }
 
 /// A team whose list was read before the value was probed.

@@ -53,9 +53,10 @@ pub async fn finish(
     seen: &Seen,
     force: bool,
     rules: Rules<'_>,
+    pace: (Patience, Watch),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
-    finish_with(at, seen, force, rules, None, stop).await
+    finish_with(at, seen, force, rules, None, pace, stop).await
 }
 
 /// As [`finish`], for an old key that the person revokes in the browser.
@@ -68,9 +69,10 @@ pub async fn finish_by(
     force: bool,
     rules: Rules<'_>,
     click: Click<'_>,
+    pace: (Patience, Watch),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
-    finish_with(at, seen, force, rules, Some(click), stop).await
+    finish_with(at, seen, force, rules, Some(click), pace, stop).await
 }
 
 async fn finish_with(
@@ -79,6 +81,7 @@ async fn finish_with(
     force: bool,
     rules: Rules<'_>,
     click: Option<Click<'_>>,
+    pace: (Patience, Watch),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
     let rotation = &seen.rotation;
@@ -156,16 +159,16 @@ async fn finish_with(
                 (Click::Attested, Some(value)) => (ByHand { value, known: true }, By::Browser, &|_, _| {}),
                 (Click::Attested, None) => return Err(RotateError::InBrowser(target.key.called())),
             };
-            let (killed, _) = kill_watched(case, (given, by), Watch::default(), on_fact, stop).await;
+            let (killed, _) = kill_watched(case, (given, by), pace, on_fact, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, Some(value)) => {
             let given = ByHand { value, known: true };
-            let killed = kill_known(ports, profile, api, target, given, stop).await;
+            let killed = kill_known(ports, profile, api, target, given, pace, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, None) => {
-            let revocation = revoke_and_record(ports, profile, &**api, target, Patience::default(), stop).await;
+            let revocation = revoke_and_record(ports, profile, &**api, target, pace, stop).await;
             (revocation.outcome, revocation.recorded)
         }
     };

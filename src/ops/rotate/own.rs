@@ -5,6 +5,7 @@
 //! is proven dead.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{At, RotateError, advance, note};
 use crate::core::incident::{Fit, by_hint};
@@ -13,7 +14,11 @@ use crate::core::rotation::{OWN_PLACE, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ops::create::NewKey;
+use crate::ops::proof::{Answered, Control, Controls, LastWord, Vigil, Watch};
 use crate::ports::{Account, CredentialStore, Probe, StoreError};
+
+/// How long a value of before is asked before it is forgotten.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// Puts the new value into the place of our credential, and the old one beside it. Done twice it changes nothing more.
 /// `old`: the old key as the list has it, to tell whether the place still holds it.
@@ -64,13 +69,18 @@ async fn is_value_of(at: At<'_>, value: &Arc<Secret>, rotation: &Rotation, old: 
 }
 
 /// Puts the old value back into the place of our credential, where that holds the new one: the rotation is given up.
-/// Without it, or where the old value is dead, the sign-in stays as it is.
+/// Without it, or where the old value is refused, the sign-in stays as it is.
 pub(super) async fn put_old_back(at: At<'_>, rotation: &Rotation) -> Result<(), RotateError> {
     let Some(old) = retired_value(at, rotation).await else {
         return Ok(());
     };
     let store = &*at.ports.store;
-    let alive = matches!(at.session.api.probe(&old).await, Ok(Probe::Alive(_)));
+    // One that may be alive is kept: the new key may be revoked next.
+    let answer = at.session.api.probe(&old).await.map_err(RotateError::List)?;
+    let alive = matches!(answer, Probe::Alive(_));
+    if !alive && !is_dead(at, &old).await {
+        return Ok(());
+    }
     let kept = store.get(&at.profile.account()).await.map_err(RotateError::Store)?;
     let new = rotation.new_key().map(|new| new.id.clone());
     let holds_new = match kept {
@@ -139,12 +149,33 @@ pub(super) async fn retired_value(at: At<'_>, rotation: &Rotation) -> Option<Arc
     kept.ok().flatten().map(Arc::new)
 }
 
-/// Forgets the old value once it is refused; one that answers is kept.
+/// Whether a value is refused, and another credential is not.
+async fn is_dead(at: At<'_>, value: &Arc<Secret>) -> bool {
+    let api = &at.session.api;
+    let controls = Controls::of(at.ports, at.profile, api, value).await;
+    let watch = Watch {
+        limit: LONGEST_LOOK,
+        ..Watch::default()
+    };
+    let mut vigil = Vigil::begin(watch, false);
+    loop {
+        let answer = match api.probe(value).await {
+            Ok(Probe::Refused) => Answered::Refused,
+            Ok(Probe::Alive(_)) => Answered::Alive,
+            Err(error) => Answered::NoAnswer(error.to_string(), error.fault),
+        };
+        if let Some(last) = vigil.take(answer).await {
+            return last == LastWord::Refused && controls.ask().await == Control::Passed;
+        }
+    }
+}
+
+/// Forgets the old value once it is dead; one that may be alive is kept.
 pub(super) async fn forget_dead_value(at: At<'_>, rotation: &Rotation) {
     let Some(value) = retired_value(at, rotation).await else {
         return;
     };
-    if matches!(at.session.api.probe(&value).await, Ok(Probe::Refused)) {
+    if is_dead(at, &value).await {
         forget_retired_value(at, rotation).await;
     }
 }

@@ -14,7 +14,7 @@ use crate::ops::assist::{
 };
 use crate::ops::create::{CreateError, WithoutStore, create};
 use crate::ops::leak::{By, Case, Watch, kill_watched};
-use crate::ops::revoke::revoke_and_record;
+use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{ApiError, Operation, Ports};
@@ -56,13 +56,13 @@ impl Runner {
     /// Revokes a key by its endpoint; where there turns out to be none, the dialog that helps is told.
     pub(super) fn revoke(&mut self, request: RequestId, team: TeamIndex, target: Box<ListedKey>) {
         let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
-        let (ports, patience) = (self.ports.clone(), self.patience);
+        let (ports, pace) = (self.ports.clone(), (self.patience, self.watch));
         self.spawn(request, async move {
             let (outcome, unrecorded) = match session {
                 Ok(session) => {
                     let profile = profile?;
                     let never = std::future::pending();
-                    let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, patience, never).await;
+                    let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, pace, never).await;
                     let outcome = revocation.outcome;
                     let ways = session.ways.known();
                     if ways.revoke == Way::Assisted && !outcome.is_proven() {
@@ -103,6 +103,7 @@ impl Runner {
         let (ports, rotating) = (self.ports.clone(), self.rotating(team));
         if let Errand::Watch(target, value, by) = errand {
             let messages = self.messages.clone();
+            let pace = (self.patience, self.watch);
             self.spawn_stoppable(request, |stop| async move {
                 let place = (&ports, &profile?, &session);
                 let seen = move |line: String| {
@@ -111,7 +112,7 @@ impl Runner {
                     let _ = messages.send(Message::News { request, team, news });
                 };
                 let stop = stop.cancelled_owned();
-                watch(place, (request, team), target, (value, by), seen, stop).await
+                watch(place, (request, team), target, (value, by, pace), seen, stop).await
             });
             return;
         }
@@ -205,7 +206,7 @@ async fn watch(
     (ports, profile, session): (&Ports, &Profile, &Session),
     (request, team): (RequestId, TeamIndex),
     target: Box<ListedKey>,
-    (value, by): (Option<Secret>, By),
+    (value, by, pace): (Option<Secret>, By, (Patience, Watch)),
     seen: impl Fn(String) + Send + Sync,
     stop: impl Future<Output = ()>,
 ) -> Option<Message> {
@@ -240,7 +241,7 @@ async fn watch(
         session,
         target: &target,
     };
-    let (killed, _) = kill_watched(case, (given, by), Watch::default(), &on_fact, stop).await;
+    let (killed, _) = kill_watched(case, (given, by), pace, &on_fact, stop).await;
     // The person left it, and knows.
     if killed.outcome == Outcome::Interrupted {
         return None;

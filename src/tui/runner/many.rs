@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
+use crate::ops::proof::Watch;
 use crate::ops::revoke::Patience;
 use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Profile;
@@ -28,7 +29,7 @@ impl Many {
         profile: &Profile,
         api: Result<Arc<dyn KeyApi>, ApiError>,
         targets: Vec<ListedKey>,
-        patience: Patience,
+        pace: (Patience, Watch),
         stop: CancellationToken,
     ) -> Message {
         let Self {
@@ -43,7 +44,7 @@ impl Many {
         let results = match api {
             Ok(api) => {
                 let stop = stop.cancelled();
-                revoke_many(ports, profile, &*api, &targets, patience, &on_progress, stop).await
+                revoke_many(ports, profile, &*api, &targets, pace, &on_progress, stop).await
             }
             Err(error) => without_api(targets, &error),
         };

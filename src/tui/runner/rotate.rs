@@ -13,6 +13,8 @@ use crate::core::team::TeamIdentity;
 use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
+use crate::ops::proof::Watch;
+use crate::ops::revoke::Patience;
 use crate::ops::rotate::{
     At, Finished, Minted, RotateError, Rules, Seen, adopt, attest, begin, begin_in_browser, begun_in_browser, cancel,
     finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick, took_from_browser, untick,
@@ -31,6 +33,8 @@ pub(super) struct Rotating {
     pub(super) session: Session,
     pub(super) policies: Arc<Policies>,
     pub(super) quiet: SignedDuration,
+    /// How a revocation is sent and watched.
+    pub(super) pace: (Patience, Watch),
     pub(super) team: TeamIndex,
     pub(super) sessions: Sessions,
 }
@@ -220,7 +224,7 @@ impl Rotating {
 
     pub(super) async fn finish(&mut self, rotation: Rotation, force: bool) -> Result<Finished, RotateError> {
         let seen = self.read(rotation).await?;
-        finish(self.at(), &seen, force, self.rules(), std::future::pending()).await
+        finish(self.at(), &seen, force, self.rules(), self.pace, std::future::pending()).await
     }
 }
 

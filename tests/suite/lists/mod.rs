@@ -23,6 +23,7 @@ use chatzuri_keys::core::key::{KeyName, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing, Source};
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::proof::Watch;
 use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::review::review;
 use chatzuri_keys::ops::revoke::{Patience, revoke_and_record};
@@ -131,6 +132,7 @@ fn profile() -> Profile {
         credential_command: None,
         from_environment: None,
         assist: Default::default(),
+        peers: Vec::new(),
     }
 }
 
@@ -168,7 +170,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 &profile,
                 &api,
                 &targets,
-                AT_ONCE,
+                (AT_ONCE, Watch::default()),
                 &|_| {},
                 std::future::pending(),
             )
@@ -176,7 +178,15 @@ async fn no_key_that_is_alive_is_proven_gone() {
             all.into_iter().map(|one| one.outcome).collect()
         } else {
             let never = std::future::pending();
-            let one = revoke_and_record(&ports, &profile, &api, &target(wanted), AT_ONCE, never).await;
+            let one = revoke_and_record(
+                &ports,
+                &profile,
+                &api,
+                &target(wanted),
+                (AT_ONCE, Watch::default()),
+                never,
+            )
+            .await;
             vec![one.outcome]
         };
         let state = api.state();

@@ -370,6 +370,10 @@ impl KeyApi for ModelApi {
         Box::pin(async { Ok(Probe::Refused) })
     }
 
+    fn speaks_with(&self, _value: &Secret) -> bool {
+        false
+    }
+
     fn is_own(&self, _key: &ApiKey) -> Own {
         Own::No
     }

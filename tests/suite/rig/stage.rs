@@ -168,6 +168,7 @@ fn profile(name: &str, sandbox: &Running, assist: &Assist) -> Profile {
         credential_command: None,
         from_environment: None,
         assist: assist.clone(),
+        peers: Vec::new(),
     }
 }
 

@@ -16,6 +16,8 @@ use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::assist::Finder;
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
+use chatzuri_keys::ops::proof::Watch;
+use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ops::rotate::{At, RotateError, Rules, begin, finish, mint, read, read_list};
 use chatzuri_keys::ops::sign_in::{CredentialSource, Profile, Session};
 use chatzuri_keys::ports::{BaseUrl, Connect, Ports};
@@ -57,6 +59,7 @@ impl Copy {
             credential_command: None,
             from_environment: None,
             assist: Default::default(),
+            peers: Vec::new(),
         };
         let ways = Arc::new(Finder::new(&ports, &profile, api, credential));
         Self {
@@ -91,7 +94,8 @@ impl Copy {
 
     async fn finish(&self, policies: &Policies, rotation: Rotation) -> Result<Rotation, RotateError> {
         let seen = read(self.at(), rotation, rules(policies)).await?;
-        let finished = finish(self.at(), &seen, true, rules(policies), std::future::pending()).await?;
+        let pace = (Patience::default(), Watch::default());
+        let finished = finish(self.at(), &seen, true, rules(policies), pace, std::future::pending()).await?;
         Ok(finished.rotation)
     }
 }

@@ -136,6 +136,10 @@ impl KeyApi for Finder {
         self.api.probe_leaked(value)
     }
 
+    fn speaks_with(&self, value: &Secret) -> bool {
+        self.api.speaks_with(value)
+    }
+
     fn is_own(&self, key: &ApiKey) -> Own {
         let by_value = self.state().own.contains(&key.id);
         if by_value { Own::Yes } else { self.api.is_own(key) }

@@ -320,7 +320,7 @@ fn is_answer(fact: &Fact) -> bool {
 
 /// Whether it has no row: the verdict says it, or nobody needs it.
 fn is_told_elsewhere(fact: &Fact) -> bool {
-    matches!(fact, Fact::Began | Fact::Dead)
+    matches!(fact, Fact::Began | Fact::Controlled | Fact::Dead)
 }
 
 /// A fact in a word and a few more; `None` for what is said elsewhere.
@@ -330,7 +330,7 @@ fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str,
     let ms = SignedDuration::as_millis;
     let none = String::new;
     Some(match &seen.fact {
-        Fact::Began | Fact::Dead => return None,
+        Fact::Began | Fact::Controlled | Fact::Dead => return None,
         Fact::Listed(profile, 1) => (Role::Plain, "list read", format!("{profile}: 1 key")),
         Fact::Listed(profile, keys) => (Role::Plain, "list read", format!("{profile}: {keys} keys")),
         Fact::Found(_) => (Role::Plain, "found", none()),
@@ -338,6 +338,8 @@ fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str,
         Fact::Alive(took) => (Role::Plain, probe, format!("200  alive, {} ms", ms(took))),
         Fact::Refused(_) => (Role::Plain, probe, "401".to_owned()),
         Fact::NoAnswer(why) => (Role::Warn, probe, why.clone()),
+        Fact::NotControlled(why) => (Role::Danger, "control", why.clone()),
+        Fact::Uncontrolled => (Role::Warn, "control", "no other credential to ask with".to_owned()),
         Fact::Confirmed => (Role::Plain, "confirmed", none()),
         Fact::Replaced(called) => (Role::Plain, "replaced", called.clone()),
         Fact::NotReplaced(why) => (Role::Warn, "not replaced", why.clone()),

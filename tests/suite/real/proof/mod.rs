@@ -2,6 +2,7 @@
 
 mod broken;
 mod canary;
+mod freeze_points;
 mod kill_points;
 mod memory;
 mod paste;
@@ -152,6 +153,12 @@ impl Machine {
 
     /// The ids of the server's keys of this name.
     fn keys_named(&self, name: &str) -> Vec<String> {
+        let named = self.keys_like(name).into_iter().filter(|(_, key)| key == name);
+        named.map(|(id, _)| id).collect()
+    }
+
+    /// The ids and the names of the server's keys whose name begins so.
+    fn keys_like(&self, beginning: &str) -> Vec<(String, String)> {
         let url = format!("{}/get-api-keys?page=1&size=100", self.sandbox.base_url);
         let asked = self.client.get(url).bearer_auth(self.sandbox.credential.expose());
         let body = self
@@ -162,8 +169,13 @@ impl Machine {
         let keys = list["data"].as_array().unwrap();
         assert!(keys.len() < 100, "the list has one page");
         keys.iter()
-            .filter(|key| key["name"] == name)
-            .map(|key| key["id"].as_str().unwrap().to_owned())
+            .map(|key| {
+                (
+                    key["id"].as_str().unwrap().to_owned(),
+                    key["name"].as_str().unwrap().to_owned(),
+                )
+            })
+            .filter(|(_, name)| name.starts_with(beginning))
             .collect()
     }
 

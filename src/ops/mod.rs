@@ -16,3 +16,4 @@ pub mod revoke_many;
 pub mod rotate;
 pub mod sign_in;
 pub mod snooze;
+pub mod trail;

@@ -26,6 +26,7 @@ use crate::ops::create::{NewKey, Safety, give_up_value};
 use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
+use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardRoute, TerminalNote};
 
 #[derive(Serialize)]
@@ -58,6 +59,7 @@ pub(in crate::cli) async fn hand_over(
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
     let args = asked.args;
+    let is_step = rotation.is_some();
     let mut receipts = deliver_all(context, asked, &mut new, interrupts).await;
     let called = new.key.called();
     let (mut show, mut lost) = (args.show, false);
@@ -121,6 +123,7 @@ pub(in crate::cli) async fn hand_over(
         }
         None => Ok(()),
     };
+    let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && receipts.any_stored();
     let waits = keeps_waiting.unwrap_or(receipts.all.is_empty());
     let exit = if lost {
         context.output.error(&lost_for_good(&called, &id, &safety));
@@ -135,13 +138,23 @@ pub(in crate::cli) async fn hand_over(
         let name = &creation.intent.name;
         let sentence = what_now(&called, name, &id, &safety, &receipts, &elsewhere);
         context.output.error(&sentence);
+        if is_step && is_elsewhere {
+            close(context, &creation).await;
+        }
         if receipts.stopped {
             Exit::Declined
         } else {
             Exit::Partial
         }
-    } else if show || args.stored || !waits || (safety != Safety::Escrowed && receipts.any_stored()) {
+    } else if show || args.stored || !waits {
         forget(context, &creation, &called).await
+    } else if is_elsewhere {
+        context.output.say(&format!(
+            "{called} is in {} and kept nowhere else: take it from there to where else it is used.",
+            receipts.targets(true).join(", ")
+        ));
+        close(context, &creation).await;
+        Exit::Ok
     } else {
         still_waits(context, &called, &id, &safety);
         Exit::Ok
@@ -254,7 +267,7 @@ async fn copy(context: &mut Context<'_>, new: &NewKey, called: &str) -> Result<H
 /// Stays until the value is cleared or replaced: on X11 and Wayland the content goes with its owner.
 async fn hold(context: &mut Context<'_>, creation: &Creation, Held(limit): Held, interrupts: &mut Interrupts) {
     let clipboard = &context.ports.clipboard;
-    let noted = note_delivery(context.ports, &context.settings.profile, creation, "the clipboard").await;
+    let noted = note_delivery(context.ports, &context.settings.profile, creation, CLIPBOARD).await;
     context.output.unrecorded(&noted.recorded);
     let held = tokio::select! {
         held = clipboard.hold(limit) => held,
@@ -272,7 +285,13 @@ async fn hold(context: &mut Context<'_>, creation: &Creation, Held(limit): Held,
     }
 }
 
-async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
+/// Ends the creation of a value that is where its receipts say and that nothing here keeps. A row that stays open is closed
+/// by the next look at its rotation.
+async fn close(context: &Context<'_>, creation: &Creation) {
+    acknowledge(context.ports, &context.settings.profile, creation).await;
+}
+
+pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
     let store = context.ports.store.called();
     match acknowledge(context.ports, &context.settings.profile, creation).await {
         Acknowledged::Forgotten => {

@@ -1,5 +1,6 @@
 //! The program: arguments to a face, and the adapters behind it.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ use chatzuri_keys::tui::message::{Stop, TeamIndex};
 use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote};
 use chatzuri_keys::tui::terminal::TerminalWriter;
 use chatzuri_keys::tui::theme::Theme;
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
 /// Wipes every block of memory when it is freed: no copy of a secret stays behind in one.
 #[global_allocator]
@@ -84,8 +85,9 @@ fn start_log(flags: &Global) -> Result<(), Trouble> {
 
 fn arguments() -> Args {
     let faults = |fault: clap::Arg| fault.long_help(format!("Something it does wrong: {}", sandbox::fault_help()));
-    let command = Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
-    Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    let command = || Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
+    let words: Vec<OsString> = std::env::args_os().collect();
+    cli::usage::parse(command, &words).unwrap_or_else(|error| error.exit())
 }
 
 fn run_command(

@@ -1,5 +1,6 @@
 //! The program: arguments to a face, and the adapters behind it.
 
+use std::alloc::System;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::IsTerminal;
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatzuri_keys::adapters::allocator::OnFailure;
 use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::clipboard::SystemClipboard;
 use chatzuri_keys::adapters::clock::SystemClock;
@@ -39,10 +41,12 @@ use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote};
 use chatzuri_keys::tui::terminal::TerminalWriter;
 use chatzuri_keys::tui::theme::Theme;
 use clap::CommandFactory;
+use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes every block of memory when it is freed: no copy of a secret stays behind in one.
+/// Wipes every block of memory when it is freed: no copy of a secret stays behind in one. Where no memory is left, the
+/// person has their terminal back before the program ends.
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+static ALLOCATOR: ZeroAlloc<OnFailure<System>> = ZeroAlloc(OnFailure::new(System, tui::terminal::restore));
 
 /// Threads of the runtime: one for what is asked, one for what is answered.
 const WORKERS: usize = 2;

@@ -14,4 +14,6 @@ pub mod revoke;
 pub mod revoke_many;
 pub mod rotate;
 pub mod sign_in;
+#[cfg(unix)]
+pub mod signals;
 pub mod snooze;

@@ -105,8 +105,11 @@ pub struct Endpoints {
     pub revoke: String,
     /// Default: `GET /get-teams`.
     pub teams: String,
-    /// The query parameter that names a key to revoke. Default: `keyId`. A path may hold `{keyId}` instead.
+    /// The parameter that names a key to revoke. Default: `keyId`.
     pub key_id: String,
+    /// Where that parameter stands: `query`, `path` or `body` (JSON). Default: `path` where the path of `revoke` holds
+    /// `{keyId}`, and else `query`.
+    pub key_id_in: Option<String>,
     /// The query parameter of the page number, from 1. Default: `page`.
     pub page: String,
     /// The query parameter of the page size. Default: `size`.
@@ -121,6 +124,7 @@ impl Default for Endpoints {
             revoke: "DELETE /delete-api-key".to_owned(),
             teams: "GET /get-teams".to_owned(),
             key_id: "keyId".to_owned(),
+            key_id_in: None,
             page: "page".to_owned(),
             size: "size".to_owned(),
         }

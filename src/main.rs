@@ -19,6 +19,7 @@ use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
 use chatzuri_keys::adapters::keyring::OsKeyring;
 use chatzuri_keys::adapters::log_file;
 use chatzuri_keys::adapters::memory_store::MemoryStore;
+use chatzuri_keys::adapters::person;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
@@ -30,7 +31,7 @@ use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
 use chatzuri_keys::core::secret::Secret;
-use chatzuri_keys::core::text::{Label, clean};
+use chatzuri_keys::core::text::clean;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
 use chatzuri_keys::sandbox::{self, FaultEndpoint, FaultRule, Running, SandboxOptions};
@@ -207,14 +208,6 @@ fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<P
     ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), journal, writer)
 }
 
-/// Who does it, for the log: the name this machine knows the person by.
-fn actor() -> Label {
-    let named = ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok());
-    Label::new(&named.unwrap_or_else(|| "unknown".to_owned()))
-}
-
 fn ports_with(
     endpoints: &Endpoints,
     desktop: DesktopEnvironment,
@@ -225,6 +218,7 @@ fn ports_with(
     let names = EndpointNames::default()
         .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
         .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
+        .and_then(|names| names.with_key_id_in(endpoints.key_id_in.as_deref()))
         .map_err(|bad| Trouble::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
     let processes = Arc::new(ChildProcesses);
     Ok(Ports {
@@ -240,7 +234,7 @@ fn ports_with(
         browser: Arc::new(DesktopBrowser::new(desktop)),
         journal,
         clock: Arc::new(SystemClock),
-        actor: actor(),
+        actor: person::name(|name| std::env::var_os(name)),
     })
 }
 

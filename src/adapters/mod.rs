@@ -11,6 +11,7 @@ pub mod http;
 pub mod keyring;
 pub mod log_file;
 pub mod memory_store;
+pub mod person;
 pub mod process;
 pub mod report_folder;
 pub mod sqlite;

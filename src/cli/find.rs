@@ -68,10 +68,7 @@ fn missing(listing: &Listing, text: &str) -> Trouble {
             ),
         );
     }
-    let team = listing
-        .team
-        .as_ref()
-        .map_or("this team".to_owned(), |team| format!("“{}”", team.name));
+    let team = listing.team.words().unwrap_or_else(|| "this team".to_owned());
     Trouble::new(
         Exit::NoSuchKey,
         format!(

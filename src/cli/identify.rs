@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::exit::{Exit, Trouble};
-use crate::cli::json::{KeyShape, TeamShape};
+use crate::cli::json::{KeyShape, WhoseShape};
 use crate::cli::leak::{suspects, value};
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::profile::registry;
 use crate::cli::words;
 use crate::core::incident::scrub;
-use crate::core::key::Team;
+use crate::core::team::TeamIdentity;
 use crate::ops::leak::{Found, Match, Means, Search, find, last_four, opened};
 
 #[derive(Serialize)]
@@ -21,7 +21,8 @@ struct IdentifyShape<'a> {
     alive: Option<bool>,
     matched_by: Option<&'static str>,
     profile: Option<&'a str>,
-    teams: Vec<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     key: Option<KeyShape<'a>>,
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
             Exit::Ok,
             format!("It was {}: not in the list, and it gets 401.", search.timeline.called()),
         ),
-        Found::Foreign(teams, _) => (Exit::Ok, foreign(&search, teams)),
+        Found::Foreign(team, _) => (Exit::Ok, foreign(&search, team)),
         Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", search.unread_words())),
         Found::NotAccepted => (
             Exit::NoSuchKey,
@@ -91,10 +92,10 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     Ok(exit)
 }
 
-fn foreign(search: &Search, teams: &[Team]) -> String {
+fn foreign(search: &Search, team: &TeamIdentity) -> String {
     format!(
         "Alive, and in no list we can read; it opens {}.{}",
-        opened(teams),
+        opened(team),
         search.unread_words()
     )
 }
@@ -107,11 +108,11 @@ fn facts(search: &Search, found: &Match) -> String {
         Some(false) => "no: it gets 401",
         None => "not known: it could not be tried",
     };
-    let team = search.timeline.team.as_ref().map_or("—", |team| team.shown());
+    let team = search.timeline.team.shown().unwrap_or_else(|| "—".to_owned());
     let lines = [
         row("Name", key.name.shown().to_owned()),
         row("Id", key.id.shown().to_owned()),
-        row("Team", team.to_owned()),
+        row("Team", team),
         row("Profile", found.place.profile.name.clone()),
         row(
             "Created",
@@ -128,18 +129,18 @@ fn facts(search: &Search, found: &Match) -> String {
 }
 
 fn shape(search: &Search) -> IdentifyShape<'_> {
-    let (alive, teams) = match &search.found {
-        Found::Key(found) => (found.alive, &[][..]),
-        Found::Foreign(teams, _) => (Some(true), teams.as_slice()),
-        Found::Gone | Found::NotAccepted => (Some(false), &[][..]),
-        Found::Ambiguous(..) | Found::Untried(_) => (None, &[][..]),
+    let alive = match &search.found {
+        Found::Key(found) => found.alive,
+        Found::Foreign(..) => Some(true),
+        Found::Gone | Found::NotAccepted => Some(false),
+        Found::Ambiguous(..) | Found::Untried(_) => None,
     };
     IdentifyShape {
         schema_version: SCHEMA_VERSION,
         alive,
         matched_by: search.timeline.how().map(|how| how.word()),
         profile: search.timeline.profile.as_deref(),
-        teams: teams.iter().map(TeamShape::of).collect(),
+        whose: WhoseShape::of(&search.timeline.team),
         key: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{Policies, Standing};
 use crate::core::rotation::{Pairs, Part};
 use crate::core::snooze::{self, Snooze};
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// `list --json`.
@@ -17,7 +18,8 @@ use crate::core::text::Label;
 pub(crate) struct ListShape<'a> {
     schema_version: u32,
     as_of: String,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     /// Whether every key was read, each with an id, and nothing moved meanwhile.
     pub(crate) complete: bool,
     /// How many keys have a field that could not be read, and is null here.
@@ -32,7 +34,8 @@ pub(crate) struct ListShape<'a> {
 pub(crate) struct ShowShape<'a> {
     schema_version: u32,
     as_of: String,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     key: KeyShape<'a>,
 }
 
@@ -41,6 +44,22 @@ pub(crate) struct ShowShape<'a> {
 pub(crate) struct TeamShape<'a> {
     id: &'a str,
     name: &'a str,
+}
+
+/// Which team it is; null where that cannot be told, beside every team that it may be.
+#[derive(Debug, Serialize)]
+pub(crate) struct WhoseShape<'a> {
+    team: Option<TeamShape<'a>>,
+    teams: Vec<TeamShape<'a>>,
+}
+
+impl<'a> WhoseShape<'a> {
+    pub(crate) fn of(team: &'a TeamIdentity) -> Self {
+        Self {
+            team: team.known().map(TeamShape::of),
+            teams: team.teams().iter().map(TeamShape::of).collect(),
+        }
+    }
 }
 
 /// A key.
@@ -156,7 +175,7 @@ impl<'a> ListShape<'a> {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
-            team: listing.team.as_ref().map(TeamShape::of),
+            whose: WhoseShape::of(&listing.team),
             complete: listing.complete,
             odd_rows: listing.odd.with_unknown_fields,
             rows_without_id: listing.odd.without_id,
@@ -180,7 +199,7 @@ impl<'a> ShowShape<'a> {
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(listing.as_of),
-            team: listing.team.as_ref().map(TeamShape::of),
+            whose: WhoseShape::of(&listing.team),
             key: KeyShape::noted(key, policies, snoozes, pairs, listing.as_of),
         }
     }
@@ -210,6 +229,7 @@ mod tests {
                 "schema_version": 1,
                 "as_of": "2026-11-22T12:00:00Z",
                 "team": {"id": "team_1", "name": "Acme Support"},
+                "teams": [{"id": "team_1", "name": "Acme Support"}],
                 "complete": true,
                 "odd_rows": 0,
                 "rows_without_id": 0,
@@ -233,7 +253,7 @@ mod tests {
         listed.key.prefix = None;
         listed.key.created_by = None;
         let mut list = listing(vec![listed]);
-        list.team = None;
+        list.team = TeamIdentity::Unknown;
         let shape = serde_json::to_value(ListShape::of(&list, &Policies::default(), &[], &Pairs::default())).unwrap();
         assert!(shape["team"].is_null());
         let key = &shape["keys"][0];

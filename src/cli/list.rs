@@ -22,7 +22,11 @@ use crate::ops::review::{keep, review};
 
 /// That a list is not complete, and why.
 pub(crate) fn incomplete(listing: &Listing) -> String {
-    format!("The list is not complete: {}. Run this again.", listing.odd.gap())
+    let advice = match listing.odd.without_id {
+        0 => "Run this again.",
+        _ => "Look for that key in the browser.",
+    };
+    format!("The list is not complete: {}. {advice}", listing.odd.gap())
 }
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
@@ -128,10 +132,7 @@ fn row(listed: &ListedKey, item: &Item, now: Timestamp, zone: &TimeZone) -> [Cel
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
 fn summary(listing: &Listing, items: &[Item]) -> String {
-    let whose = listing
-        .team
-        .as_ref()
-        .map_or(String::new(), |team| format!(" of “{}”", team.name));
+    let whose = listing.team.words().map_or(String::new(), |team| format!(" of {team}"));
     if listing.keys.is_empty() {
         return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
     }

@@ -9,7 +9,6 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::profile::{API_KEY, secret_of};
 use crate::cli::{Context, prompt};
 use crate::core::incident::unwrapped;
-use crate::core::key::Team;
 use crate::core::way::Way;
 use crate::ops::sign_in::sign_in;
 
@@ -34,7 +33,7 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     let signed = sign_in(context.ports, profile, value).await?;
     context.output.say(&format!(
         "Signed in{} at {host}. The key is kept in {} as {}.",
-        to_teams(&signed.teams),
+        signed.team.words().map_or(String::new(), |team| format!(" to {team}")),
         context.ports.store.called(),
         profile.account().as_str()
     ));
@@ -55,12 +54,4 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
             .warn("This profile has a credential_command, which overrides the key kept now.");
     }
     Ok(Exit::Ok)
-}
-
-fn to_teams(teams: &[Team]) -> String {
-    let names: Vec<String> = teams.iter().map(|team| format!("“{}”", team.name)).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        names => format!(" to {}", names.join(", ")),
-    }
 }

@@ -169,6 +169,12 @@ pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
     Ok(typed.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
+/// Asks a question whose default answer is no.
+pub(crate) async fn yes(question: &str) -> Result<bool, Trouble> {
+    let typed = line(question).await?;
+    Ok(typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")))
+}
+
 /// How long a line has to stand alone before it counts as typed.
 const ALONE: Duration = Duration::from_millis(30);
 

@@ -11,6 +11,7 @@ use crate::cli::profile::{Settings, Source};
 use crate::cli::words::counted;
 use crate::config::Endpoints;
 use crate::core::key::Team;
+use crate::core::team::{TeamIdentity, one_of};
 use crate::core::text::clean;
 use crate::core::way::{Way, Ways};
 use crate::ops::assist::CLICKS;
@@ -24,6 +25,8 @@ struct StatusShape<'a> {
     base_url: Chosen<'a>,
     credential: CredentialShape,
     signed_in: Option<bool>,
+    /// Null where it cannot be told which of the teams it is.
+    team: Option<TeamShape<'a>>,
     teams: Option<Vec<TeamShape<'a>>>,
     clock_offset_seconds: Option<i64>,
     endpoints: Vec<EndpointShape<'a>>,
@@ -61,7 +64,7 @@ struct EndpointShape<'a> {
 struct Found {
     source: Option<CredentialSource>,
     hint: Option<String>,
-    teams: Option<Result<Vec<Team>, ApiError>>,
+    team: Option<Result<TeamIdentity, ApiError>>,
     offset: Option<SignedDuration>,
     ways: Ways,
     /// Why the list could not be asked for.
@@ -73,7 +76,7 @@ struct Found {
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let settings = context.settings;
     let found = look(context.ports, settings).await;
-    let trouble = match (&found.trouble, &found.teams) {
+    let trouble = match (&found.trouble, &found.team) {
         (Some(trouble), _) => Some(trouble.clone()),
         (None, Some(Err(error))) => Some(Trouble::new(of_api_error(error), error.to_string())),
         (None, Some(Ok(_))) => None,
@@ -94,7 +97,7 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
     let mut found = Found {
         source: None,
         hint: None,
-        teams: None,
+        team: None,
         offset: None,
         ways: settings.profile.assist.settled,
         list_error: None,
@@ -104,15 +107,15 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
         Ok(Some(session)) => {
             found.source = Some(session.source);
             found.hint = hint(ports, settings, &session).await;
-            let teams = session.api.teams().await;
+            let team = session.api.teams().await;
             // Without an answer there is no clock to compare.
-            found.offset = teams.is_ok().then(|| session.api.clock_offset());
-            if teams.is_ok() {
+            found.offset = team.is_ok().then(|| session.api.clock_offset());
+            if team.is_ok() {
                 found.list_error = session.ways.look_again().await.err();
             }
             session.ways.recall(Operation::Create).await;
             found.ways = session.ways.known();
-            found.teams = Some(teams);
+            found.team = Some(team);
         }
         Ok(None) => {}
         Err(error) => found.trouble = Some(error.into()),
@@ -133,7 +136,7 @@ async fn hint(ports: &Ports, settings: &Settings, session: &Session) -> Option<S
 }
 
 fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>) -> StatusShape<'a> {
-    let teams = found.teams.as_ref().and_then(|teams| teams.as_ref().ok());
+    let team = found.team.as_ref().and_then(|team| team.as_ref().ok());
     let refused = trouble.is_some_and(|trouble| trouble.exit == Exit::Refused);
     StatusShape {
         schema_version: SCHEMA_VERSION,
@@ -149,12 +152,13 @@ fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>
             source: found.source.map(CredentialSource::word),
             hint: found.hint.clone(),
         },
-        signed_in: match (teams, refused) {
+        signed_in: match (team, refused) {
             (Some(_), _) => Some(true),
             (None, true) => Some(false),
             (None, false) => None,
         },
-        teams: teams.map(|teams| teams.iter().map(TeamShape::of).collect()),
+        team: team.and_then(TeamIdentity::known).map(TeamShape::of),
+        teams: team.map(|team| team.teams().iter().map(TeamShape::of).collect()),
         clock_offset_seconds: found.offset.map(|offset| offset.as_secs()),
         endpoints: endpoints(settings, found),
         page: settings.profile.assist.page(&settings.profile.base_url),
@@ -210,18 +214,13 @@ fn text(settings: &Settings, found: &Found) -> String {
         (Some(source), Some(hint)) if hint.is_empty() => source.word().to_owned(),
         (Some(source), Some(hint)) => format!("{}, {hint}", source.word()),
     };
-    let alive = match &found.teams {
+    let alive = match &found.team {
         None => "no".to_owned(),
         Some(Err(error)) if of_api_error(error) == Exit::Refused => "no: the server refuses the key".to_owned(),
         Some(Err(_)) => "not known: the server gave no answer that says so".to_owned(),
-        Some(Ok(teams)) if teams.is_empty() => "yes, to no team".to_owned(),
-        Some(Ok(teams)) => {
-            let names: Vec<String> = teams
-                .iter()
-                .map(|team| format!("“{}” ({})", team.name, team.id))
-                .collect();
-            format!("yes, to {}", names.join(", "))
-        }
+        Some(Ok(TeamIdentity::Unknown)) => "yes, to no team".to_owned(),
+        Some(Ok(TeamIdentity::One(team))) => format!("yes, to {}", called(team)),
+        Some(Ok(TeamIdentity::OneOf(teams))) => format!("yes, to {}", one_of(teams, called)),
     };
     let mut lines = vec![
         (
@@ -278,6 +277,10 @@ fn text(settings: &Settings, found: &Found) -> String {
         .collect()
 }
 
+fn called(team: &Team) -> String {
+    format!("“{}” ({})", team.name, team.id)
+}
+
 fn said_by(source: &Source) -> String {
     match source {
         Source::Default => source.to_string(),
@@ -309,7 +312,7 @@ mod tests {
         let found = Found {
             source: None,
             hint: None,
-            teams: None,
+            team: None,
             offset: None,
             ways: Ways::default(),
             list_error: None,

@@ -18,7 +18,8 @@ struct TeamsShape<'a> {
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
     let session = super::session(context.ports, context.settings).await?;
-    let teams = session.api.teams().await?;
+    let opened = session.api.teams().await?;
+    let teams = opened.teams();
     let output = context.output;
     if json {
         output.json(&TeamsShape {
@@ -34,6 +35,9 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
             .map(|team| [Cell::plain(team.name.shown()), Cell::plain(team.id.shown())])
             .collect();
         output.data(&draw(["NAME", "ID"], rows, output.look()))?;
+        if opened.known().is_none() {
+            output.say("The key opens one of these teams of its user; which one cannot be told.");
+        }
     }
     Ok(Exit::Ok)
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// A writer whose text can be read back.
@@ -65,7 +66,7 @@ pub(crate) fn key(id: &str, name: &str) -> ListedKey {
 
 pub(crate) fn listing(keys: Vec<ListedKey>) -> Listing {
     Listing {
-        team: Some(Team {
+        team: TeamIdentity::One(Team {
             id: Label::new("team_1"),
             name: Label::new("Acme Support"),
         }),

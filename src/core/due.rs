@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::core::creation::Creation;
-use crate::core::key::{ApiKey, KeyId, Own, Team};
+use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::Listing;
 use crate::core::policy::{DueStatus, Policies, Standing};
 use crate::core::rotation::{Pairs, Part, Role, Rotation};
 use crate::core::snooze::{Snooze, of};
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// Days ahead that are looked at, where nothing else is said.
@@ -23,8 +24,8 @@ pub struct Item {
     pub profile: String,
     /// The API's host.
     pub host: String,
-    /// Its team, where it is known.
-    pub team: Option<Team>,
+    /// Its team, as far as it can be told.
+    pub team: TeamIdentity,
     /// The key.
     pub key: ApiKey,
     /// Whether it is the credential we are signed in with.
@@ -224,7 +225,7 @@ mod tests {
             source: Source::Api,
         });
         let listing = Listing {
-            team: None,
+            team: TeamIdentity::Unknown,
             keys: keys.collect(),
             complete: true,
             odd: Default::default(),

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, KeyId, Own, Team};
+use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::register::Register;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// Who says that a key is there.
@@ -105,8 +106,8 @@ impl OddRows {
 /// A team's list of keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The team, where `get-teams` names it.
-    pub team: Option<Team>,
+    /// Its team, as far as `get-teams` tells.
+    pub team: TeamIdentity,
     /// Every key, in the server's order.
     pub keys: Vec<ListedKey>,
     /// Whether every key was read, each with an id, and nothing moved meanwhile.

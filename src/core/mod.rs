@@ -17,6 +17,7 @@ pub mod secret;
 pub mod sink;
 pub mod snooze;
 pub mod target;
+pub mod team;
 pub mod text;
 pub mod tracked;
 pub mod way;

@@ -248,7 +248,21 @@ mod tests {
                 )
             })
             .collect();
-        insta::assert_snapshot!(rows.join("\n"));
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        ✓ dead 0 | DEAD: “Zapier” (key_1) is revoked, and its value gets 401. | done
+        ✓ revoked 0 | Revoked “Zapier” (key_1): gone from the list; its value was not probed. | done
+        ✓ already_gone 0 | Already gone: “Zapier” (key_1) is not in the list. | done
+        ✗ failed 1 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
+        ? ambiguous 2 | Nothing was revoked: Because. | Find the right key in the list and revoke it there.
+        ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, and revoke it again if it is there. / Try its value: only a value that gets 401 is proof.
+        · not_begun 3 | Interrupted: “Zapier” (key_1) was not revoked. | done
+        ✗ refused 4 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
+        ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and revoke the key again if it is there. / Try its value: only a value that gets 401 is proof.
+        ✗ still_alive 7 | STILL ALIVE: “Zapier” (key_1) answers 200. Because. | Whoever has this value may be using it: try again.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser; its value was not tried. | Revoke it again with its value to see it dead.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser, and the server's list still has it. | Look on the page whether the right key was revoked.
+        ? not_accepted 10 | Not accepted, so nothing was revoked: Because. | Compare it with where you found it. If it is whole, it is dead already here.
+        ");
     }
 
     #[test]

@@ -301,3 +301,98 @@ impl Reading {
         (self.keys, self.strays, odd)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::key::LastUse;
+
+    const BOUNDS: Bounds = Bounds {
+        rows: 4,
+        keys: 6,
+        pages: 3,
+        bytes: 100,
+        seconds: 1,
+    };
+
+    fn page(ids: std::ops::Range<u32>) -> KeyPage {
+        let key = |number: u32| ApiKey {
+            id: KeyId::new(&format!("key_{number}")).unwrap(),
+            name: Label::new(""),
+            created_at: None,
+            last_used_at: LastUse::Unknown,
+            created_by: None,
+            prefix: None,
+            last_four: None,
+        };
+        KeyPage {
+            keys: ids.map(key).collect(),
+            ..KeyPage::default()
+        }
+    }
+
+    #[test]
+    fn past_a_bound_the_reading_ends_and_names_it() {
+        let took = |pages: Vec<KeyPage>| {
+            let mut reading = Reading::new(BOUNDS);
+            pages.into_iter().map(|page| reading.take(page)).last().unwrap()
+        };
+        assert_eq!(took(vec![page(0..4), page(4..6)]), Ok(Next::Page));
+        assert_eq!(took(vec![page(0..5)]), Err(Bound::Rows(4)));
+        assert_eq!(took(vec![page(0..4), page(4..7)]), Err(Bound::Keys(6)));
+        assert_eq!(took(vec![page(0..1), page(1..2), page(2..3)]), Err(Bound::Pages(3)));
+        let mut long = page(0..1);
+        long.keys[0].name = Label::new(&"x".repeat(100));
+        assert_eq!(took(vec![long]), Err(Bound::Bytes(100)));
+        let strays = KeyPage {
+            strays: vec![
+                Stray {
+                    why: "x".repeat(30),
+                    has_long_id: false,
+                    created_at: None,
+                    prefix: None,
+                    last_four: None,
+                };
+                4
+            ],
+            ..KeyPage::default()
+        };
+        assert_eq!(took(vec![strays]), Err(Bound::Bytes(100)));
+    }
+
+    #[test]
+    fn a_bound_is_named_by_its_number_and_what_it_counts() {
+        let bounds = Bounds::default();
+        let said = [
+            Bound::Rows(bounds.rows),
+            Bound::Keys(bounds.keys),
+            Bound::Pages(bounds.pages),
+            Bound::Bytes(bounds.bytes),
+            Bound::Seconds(bounds.seconds),
+        ];
+        assert_eq!(
+            said.map(|bound| bound.to_string()),
+            [
+                "25000 rows on one page",
+                "250000 keys",
+                "5000 pages",
+                "128 MiB of text",
+                "300 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_page_is_the_same_in_another_order_and_not_with_another_key() {
+        let mut reading = Reading::new(Bounds::default());
+        for ids in [0..3, 3..6, 6..6] {
+            let _ = reading.take(page(ids));
+        }
+        let mut turned = page(0..3);
+        turned.keys.reverse();
+        reading.hold_against(1, &turned);
+        assert!(reading.is_whole());
+        reading.hold_against(2, &page(4..7));
+        assert!(!reading.is_whole());
+    }
+}

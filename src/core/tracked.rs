@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::Source;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// A key as it was written down; never its value.
@@ -54,11 +55,8 @@ impl Tracked {
 
     /// Whether it may be of this team: a profile can be signed in to another one meanwhile.
     #[must_use]
-    pub fn is_of(&self, team: Option<&Label>) -> bool {
-        match (&self.team, team) {
-            (Some(own), Some(team)) => own.raw() == team.raw(),
-            _ => true,
-        }
+    pub fn is_of(&self, team: &TeamIdentity) -> bool {
+        self.team.as_ref().is_none_or(|own| team.may_be(own))
     }
 
     /// Whether both are of one name and nothing that was written down tells them apart.

@@ -12,6 +12,7 @@ use crate::core::secret::Secret;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{read_list, server_now};
 use crate::ops::sign_in::Profile;
+use crate::ops::trail::Trail;
 use crate::ports::{
     Account, ApiError, Consequence, CreatedKey, CredentialStore, JournalError, KeyApi, Ports, StoreError,
 };
@@ -36,6 +37,8 @@ pub struct NewKey {
     pub secret: Arc<Secret>,
     /// Where the value is.
     pub safety: Safety,
+    /// What was done with the value before now.
+    pub trail: Trail,
 }
 
 /// What to do where no credential store can keep the value.
@@ -291,6 +294,7 @@ pub(crate) async fn take_custody(ports: &Ports, profile: &Profile, creation: Cre
         key,
         secret,
         safety,
+        trail: Trail::default(),
     }
 }
 

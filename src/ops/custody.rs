@@ -9,6 +9,7 @@ use crate::core::key::{ApiKey, LastUse};
 use crate::ops::create::{NewKey, Safety, move_on};
 use crate::ops::record::{Entry, record};
 use crate::ops::sign_in::Profile;
+use crate::ops::trail::trail;
 use crate::ports::{Account, JournalError, Ports, StoreError};
 
 /// Why a waiting value could not be opened.
@@ -37,7 +38,7 @@ impl std::error::Error for ReopenError {}
 ///
 /// # Errors
 /// [`ReopenError`].
-pub async fn reopen(ports: &Ports, creation: &Creation) -> Result<NewKey, ReopenError> {
+pub async fn reopen(ports: &Ports, profile: &Profile, creation: &Creation) -> Result<NewKey, ReopenError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
     let secret = match kept {
         Ok(Some(secret)) => secret,
@@ -61,6 +62,7 @@ pub async fn reopen(ports: &Ports, creation: &Creation) -> Result<NewKey, Reopen
         key,
         secret: Arc::new(secret),
         safety: Safety::Escrowed,
+        trail: trail(ports, profile, creation).await,
     })
 }
 
@@ -118,6 +120,21 @@ pub async fn acknowledge(ports: &Ports, profile: &Profile, creation: &Creation) 
         Some(_) => Acknowledged::Forgotten,
         None => Acknowledged::NotRecorded,
     }
+}
+
+/// Deletes the only copy of a value that went nowhere: its key is there, and nobody can use it.
+///
+/// # Errors
+/// The store may still hold it: the creation stays where it was, and the value is offered again.
+pub async fn discard(ports: &Ports, profile: &Profile, creation: &Creation) -> Result<(), StoreError> {
+    forget(ports, &Account::escrow(&creation.op)).await?;
+    if let Some(minted) = creation.minted.clone() {
+        // A row that stays behind is found by the next look: the store holds nothing for it.
+        move_on(ports, creation, Event::ValueLost(minted)).await;
+    }
+    let detail = "its only copy was deleted here".to_owned();
+    write_line(ports, profile, creation, Action::Recover, "value_lost", detail).await;
+    Ok(())
 }
 
 async fn forget(ports: &Ports, account: &Account) -> Result<(), StoreError> {

@@ -12,6 +12,8 @@ use crate::core::target::Target;
 use crate::core::text::{clean, fit};
 use crate::ports::{ChildOutput, ChildProcess, Processes};
 
+/// How a receipt begins whose target was not read back; why follows.
+const UNREAD: &str = "stored, not verified: ";
 /// Columns shown of a program's own words.
 const WORDS: u16 = 400;
 
@@ -89,11 +91,41 @@ pub enum Verified {
     Unread(String),
 }
 
+/// Between a target that left something open and the exact place that was meant.
+const PINNED: &str = ", which is ";
+
 impl Receipt {
     /// Whether the target took the value, verified or not.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         matches!(self.state, ReceiptState::Stored { .. })
+    }
+
+    /// Reads a receipt back from its own words, as they are in the log.
+    #[must_use]
+    pub fn read(words: &str) -> Option<Self> {
+        let (target, state) = match (words.find(": stored"), words.find(": failed: ")) {
+            (Some(at), failed) if failed.is_none_or(|failed| at < failed) => words.split_at_checked(at)?,
+            (_, Some(at)) => words.split_at_checked(at)?,
+            (_, None) => return None,
+        };
+        let state = state.strip_prefix(": ")?;
+        let known = [Verified::Yes, Verified::ByDate, Verified::NotPossible];
+        let state = match state.strip_prefix("failed: ") {
+            Some(why) => ReceiptState::Failed { why: why.to_owned() },
+            None => ReceiptState::Stored {
+                verified: match known.into_iter().find(|verified| verified.to_string() == state) {
+                    Some(verified) => verified,
+                    None => Verified::Unread(state.strip_prefix(UNREAD)?.to_owned()),
+                },
+            },
+        };
+        let (target, exact) = match target.split_once(PINNED) {
+            Some((target, exact)) => (target, Some(Target::parse(exact.strip_suffix(" now")?).ok()?)),
+            None => (target, None),
+        };
+        let target = Target::parse(target).ok()?;
+        Some(Self { target, exact, state })
     }
 }
 
@@ -112,7 +144,7 @@ impl fmt::Display for Verified {
             Self::Yes => f.write_str("stored, and read back the same"),
             Self::ByDate => f.write_str("stored: it changed there just now, and its value cannot be read back"),
             Self::NotPossible => f.write_str("stored, not verified"),
-            Self::Unread(why) => write!(f, "stored, not verified: {}", sentence(why)),
+            Self::Unread(why) => write!(f, "{UNREAD}{}", sentence(why)),
         }
     }
 }
@@ -121,7 +153,7 @@ impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.target)?;
         if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != self.target) {
-            write!(f, ", which is {exact} now")?;
+            write!(f, "{PINNED}{exact} now")?;
         }
         write!(f, ": {}", self.state)
     }

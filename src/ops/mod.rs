@@ -17,3 +17,4 @@ pub mod sign_in;
 #[cfg(unix)]
 pub mod signals;
 pub mod snooze;
+pub mod trail;

@@ -5,15 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::activity::Action;
 use crate::core::creation::{Creation, Event, Minted, OpId, Search, Stage};
 use crate::core::key::ApiKey;
+use crate::core::target::Target;
 use crate::ops::create::move_on;
 use crate::ops::custody::{Acknowledged, acknowledge, write_line};
 use crate::ops::review::{read_list, server_now};
 use crate::ops::sign_in::Profile;
+use crate::ops::trail::{Trail, trail};
 use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports, Probe};
 
 /// A found key is not called lost before this: another copy of the program may be about to put its value away. Longer
 /// than a request and a keyring may take together.
-const OTHER_COPY: SignedDuration = SignedDuration::from_secs(45);
+pub(crate) const OTHER_COPY: SignedDuration = SignedDuration::from_secs(45);
 
 /// A creation that is not over, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Waiting {
     Lost(Creation),
     /// It is in the list, and until this time another copy of the program may still be putting its value away.
     Listed(Creation, Minted, Timestamp),
+    /// Its value is not kept here, and went somewhere before.
+    Elsewhere(Creation, Trail),
     /// It is not in the list yet, and may still appear.
     Looking(Creation),
     /// Several keys could be it.
@@ -45,6 +49,7 @@ impl Waiting {
             | Self::Listed(creation, ..)
             | Self::Looking(creation)
             | Self::Several(creation, _)
+            | Self::Elsewhere(creation, _)
             | Self::Unreadable(creation)
             | Self::Asked(creation) => creation,
         }
@@ -70,6 +75,24 @@ impl Waiting {
                 minted.id,
                 until.strftime("%H:%M:%S UTC")
             ),
+            Self::Elsewhere(_, trail) => {
+                let names = |targets: Vec<&Target>| targets.into_iter().map(Target::to_string).collect::<Vec<_>>();
+                let (stored, failed) = (names(trail.stored().collect()), names(trail.failed().collect()));
+                match (stored.join(", "), failed.join(", ")) {
+                    (stored, _) if stored.is_empty() => format!(
+                        "The value of “{name}”{id} was copied and is not kept here. If it was pasted somewhere, say that \
+                         it is stored; if not, it is lost: revoke the key and create another."
+                    ),
+                    (stored, failed) if failed.is_empty() => format!(
+                        "The value of “{name}”{id} is in {stored} and kept nowhere else. Take it from there to where else \
+                         it is used, then say that it is stored."
+                    ),
+                    (stored, failed) => format!(
+                        "The value of “{name}”{id} is in {stored} and kept nowhere else. {failed} did not take it: take it \
+                         from {stored} to there, then say that it is stored."
+                    ),
+                }
+            }
             Self::Looking(_) => format!(
                 "It is not known yet what became of “{name}”{id}: it is looked for until two minutes after it was \
                  asked for."
@@ -212,7 +235,7 @@ pub async fn recover(
                     forget_dead(ports, profile, &creation).await;
                     None
                 } else {
-                    Some(escrowed(ports, profile, creation).await)
+                    escrowed(ports, profile, api, &mut list, creation).await?
                 }
             }
             Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
@@ -261,15 +284,46 @@ async fn forget_dead(ports: &Ports, profile: &Profile, creation: &Creation) {
     write_line(ports, profile, creation, Action::Recover, "settled", detail).await;
 }
 
-async fn escrowed(ports: &Ports, profile: &Profile, creation: Creation) -> Waiting {
-    match ports.store.get(&Account::escrow(&creation.op)).await {
-        Ok(Some(_)) => Waiting::Value(creation),
+async fn escrowed(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    list: &mut Readings,
+    creation: Creation,
+) -> Result<Option<Waiting>, RecoverError> {
+    Ok(match ports.store.get(&Account::escrow(&creation.op)).await {
+        Ok(Some(_)) => Some(Waiting::Value(creation)),
         Ok(None) => match creation.minted.clone() {
-            Some(minted) => Waiting::Lost(give_up(ports, profile, &creation, minted).await),
-            None => Waiting::Unreadable(creation),
+            Some(minted) => without_value(ports, profile, api, list, creation, minted).await?,
+            None => Some(Waiting::Unreadable(creation)),
         },
-        Err(_) => Waiting::Unreadable(creation),
+        Err(_) => Some(Waiting::Unreadable(creation)),
+    })
+}
+
+/// No value of the key is kept here: it is lost, unless it went somewhere before.
+async fn without_value(
+    ports: &Ports,
+    profile: &Profile,
+    api: &dyn KeyApi,
+    list: &mut Readings,
+    creation: Creation,
+    minted: Minted,
+) -> Result<Option<Waiting>, RecoverError> {
+    let trail = trail(ports, profile, &creation).await;
+    if !trail.is_anywhere() {
+        return Ok(Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)));
     }
+    let is_old = server_now(api, &*ports.clock) >= creation.search_ends();
+    if is_old && list.lack(api, &creation, |key| key.id == minted.id).await? {
+        if let Some(lost) = move_on(ports, &creation, Event::ValueLost(minted)).await {
+            move_on(ports, &lost, Event::Settled).await;
+        }
+        let detail = "the key is gone".to_owned();
+        write_line(ports, profile, &creation, Action::Recover, "settled", detail).await;
+        return Ok(None);
+    }
+    Ok(Some(Waiting::Elsewhere(creation, trail)))
 }
 
 async fn intended(
@@ -318,6 +372,12 @@ async fn intended(
             // Its value is safe, only its id is not known yet.
             None => Waiting::Looking(creation),
         }));
+    }
+    if let Some(minted) = &creation.minted
+        && trail(ports, profile, &creation).await.is_anywhere()
+    {
+        let minted = minted.clone();
+        return without_value(ports, profile, api, list, creation, minted).await;
     }
     // While another copy of the program may be writing the escrow, nothing is given up.
     let lease = after(creation.intent.at, OTHER_COPY);
@@ -371,7 +431,12 @@ async fn still_listed(
         None => false,
     };
     if !gone {
-        return Ok(Some(Waiting::Lost(creation)));
+        let trail = trail(ports, profile, &creation).await;
+        return Ok(Some(if trail.is_anywhere() {
+            Waiting::Elsewhere(creation, trail)
+        } else {
+            Waiting::Lost(creation)
+        }));
     }
     move_on(ports, &creation, Event::Settled).await;
     write_line(

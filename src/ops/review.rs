@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::key::{ApiKey, Own, Team};
+use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Listing, OddRows};
 use crate::core::reading::{Bound, Bounds, Next, Reading, Stray};
+use crate::core::team::TeamIdentity;
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, Ports};
 
@@ -30,7 +31,7 @@ pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
     now.checked_add(api.clock_offset()).unwrap_or(now)
 }
 
-/// Reads the team's name and its whole list, page by page.
+/// Reads which team it is and its whole list, page by page.
 ///
 /// # Errors
 /// The list's error; a failing `get-teams` only leaves the team unnamed, unless it refuses the credential.
@@ -39,18 +40,18 @@ pub async fn review(
     clock: &dyn Clock,
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
-    let (teams, keys) = tokio::join!(api.teams(), read_list(api, on_page));
+    let (team, keys) = tokio::join!(api.teams(), read_list(api, on_page));
     let read = keys?;
-    let team = match teams {
-        Ok(teams) => teams.into_iter().next(),
+    let team = match team {
+        Ok(team) => team,
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
-        Err(_) => None,
+        Err(_) => TeamIdentity::Unknown,
     };
     tracing::debug!(keys = read.keys.len(), complete = read.complete, "read the list");
     Ok(listing(api, clock, team, read))
 }
 
-fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: Option<Team>, read: ReadList) -> Listing {
+fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: TeamIdentity, read: ReadList) -> Listing {
     Listing {
         team,
         keys: mark_own(api, read.keys),
@@ -67,7 +68,7 @@ fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: Option<Team>, read: ReadLi
 /// The list's error.
 pub(crate) async fn glance(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
     let read = read_within(api, Care::Glance, Bounds::default(), &|_| {}).await?;
-    Ok(listing(api, clock, None, read))
+    Ok(listing(api, clock, TeamIdentity::Unknown, read))
 }
 
 /// Keeps a whole list as the last one seen, for the next first frame. One that is not kept is only read again.
@@ -258,4 +259,71 @@ fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
         };
     }
     listed
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::core::key::{KeyId, KeyName};
+    use crate::core::secret::Secret;
+    use crate::ports::{Answer, Consequence, CreatedKey, KeyPage, Probe};
+
+    /// A server that never answers.
+    struct Mute;
+
+    impl KeyApi for Mute {
+        fn list_page(&self, _page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn create<'a>(&'a self, _name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn revoke<'a>(&'a self, _id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn probe<'a>(&'a self, _value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn is_own(&self, _key: &ApiKey) -> Own {
+            Own::Unknown
+        }
+
+        fn clock_offset(&self) -> SignedDuration {
+            SignedDuration::ZERO
+        }
+
+        fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
+            ApiError {
+                operation,
+                endpoint: "GET /get-api-keys".to_owned(),
+                host: "mute".to_owned(),
+                fault,
+                consequence: Consequence::None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_whole_reading_has_a_time_and_names_it() {
+        let bounds = Bounds {
+            seconds: 0,
+            ..Bounds::default()
+        };
+        let error = read_within(&Mute, Care::Proof, bounds, &|_| {}).await.unwrap_err();
+        assert_eq!(error.fault, Fault::PastBound(Bound::Seconds(0)));
+        assert_eq!(
+            error.to_string(),
+            "The list of mute did not end within 0 s (GET /get-api-keys). Check the paging of that server."
+        );
+    }
 }

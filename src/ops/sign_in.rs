@@ -7,9 +7,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::core::activity::Action;
-use crate::core::key::Team;
 use crate::core::listing::Listing;
 use crate::core::secret::{NotASecret, Secret};
+use crate::core::team::TeamIdentity;
 use crate::ops::assist::{Assist, Finder};
 use crate::ops::record::{Entry, record};
 use crate::ports::{
@@ -202,8 +202,8 @@ async fn run_command(ports: &Ports, argv: &[String]) -> Result<Secret, SignInErr
 pub struct SignedIn {
     /// The profile with its new credential.
     pub session: Session,
-    /// The teams it opens.
-    pub teams: Vec<Team>,
+    /// The team it opens, as far as the server tells.
+    pub team: TeamIdentity,
     /// Whether the log took it.
     pub recorded: Result<(), JournalError>,
 }
@@ -217,12 +217,12 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     let session = session(ports, profile, Arc::clone(&value), CredentialSource::Store)?;
     // Another team's server may do things in other ways.
     session.ways.ask_again();
-    let teams = session.api.teams().await.map_err(SignInError::Api)?;
+    let team = session.api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
     forget_old_name(&*ports.store, profile).await;
     // The list kept of this profile may be another team's: the next first frame must not show it.
     let unread = Listing {
-        team: teams.first().cloned(),
+        team: team.clone(),
         keys: Vec::new(),
         complete: false,
         odd: Default::default(),
@@ -232,7 +232,7 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     let recorded = note(ports, profile, Action::SignIn, "signed_in").await;
     Ok(SignedIn {
         session,
-        teams,
+        team,
         recorded,
     })
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::{Answer, BaseUrl};
-use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use crate::core::key::{ApiKey, KeyId, KeyName, Own};
 use crate::core::listing::Source;
 use crate::core::reading::{Bound, KeyPage};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// The three operations on keys that no public page documents, and the one that is documented.
@@ -38,8 +39,8 @@ pub struct CreatedKey {
 /// What a key's value answered to `GET /get-teams`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// 200: the value is alive and opens these teams.
-    Alive(Vec<Team>),
+    /// 200: the value is alive; its team, as far as that tells.
+    Alive(TeamIdentity),
     /// 401: the value is refused.
     Refused,
 }
@@ -66,8 +67,8 @@ pub trait KeyApi: Send + Sync {
     /// Asks the server to revoke a key; success means it was accepted, not that the key is dead.
     fn revoke<'a>(&'a self, id: &'a KeyId) -> Answer<'a, Result<(), ApiError>>;
 
-    /// Lists the teams this credential opens.
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>>;
+    /// The team this credential opens, as far as `get-teams` tells.
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>>;
 
     /// Asks `GET /get-teams` with another value, over a connection of its own.
     fn probe<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>>;

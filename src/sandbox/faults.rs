@@ -99,6 +99,8 @@ pub enum Fault {
     NoTotal,
     /// Every page of the list is full of keys not seen before.
     Endless,
+    /// The user behind the key is in another team, too, which is listed first.
+    TwoTeams,
     /// Accepted and gone from the list, but the value answers 200 so many times more.
     RevokeLate(u32),
     /// Accepted and gone from the list, but the value stays alive.
@@ -161,6 +163,10 @@ pub const FAULTS: &[(Fault, &str)] = &[
     (Fault::NoTotal, "lists without total, page and size"),
     (Fault::Endless, "a list whose every page is full of new keys"),
     (
+        Fault::TwoTeams,
+        "teams only: the key's user is in another team, too, listed first",
+    ),
+    (
         Fault::RevokeLate(2),
         "revoke only: off the list, but the value answers 200 so many times more",
     ),
@@ -215,6 +221,7 @@ impl Fault {
             Self::EpochMillis => ("epoch-millis", None),
             Self::NoTotal => ("no-total", None),
             Self::Endless => ("endless", None),
+            Self::TwoTeams => ("two-teams", None),
             Self::RevokeLate(times) => ("revoke-late", Some(times)),
             Self::RevokeNever => ("revoke-never", None),
             Self::RevokeListed => ("revoke-listed", None),
@@ -245,6 +252,7 @@ impl Fault {
                 endpoint == FaultEndpoint::Revoke
             }
             Self::NoTotal | Self::Endless => endpoint == FaultEndpoint::List,
+            Self::TwoTeams => endpoint == FaultEndpoint::Teams,
             _ => true,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Requests kept; older ones are dropped.
-const KEPT: usize = 10_000;
+const KEPT: usize = 40_000;
 
 /// One request, and what it was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

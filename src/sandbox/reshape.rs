@@ -17,6 +17,9 @@ pub(super) fn reshape(fault: Fault, answer: &mut Value) {
         answer.retain(|field, _| field == "data");
     }
     match answer.get_mut("data") {
+        Some(Value::Array(teams)) if fault == Fault::TwoTeams => {
+            teams.insert(0, json!({ "id": "team_of_kijani", "name": "Kijani" }));
+        }
         Some(Value::Array(items)) => {
             for (index, item) in items.iter_mut().enumerate() {
                 bend(fault, index, item);

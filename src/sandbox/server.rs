@@ -268,7 +268,8 @@ async fn create(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bod
     Ok(answer(caller, StatusCode::CREATED, json!({ "data": data })))
 }
 
-#[derive(Deserialize)]
+/// `?keyId=`, or `{"keyId": "…"}`.
+#[derive(Deserialize, Default)]
 struct WhichKey {
     #[serde(rename = "keyId")]
     key_id: Option<String>,
@@ -279,9 +280,17 @@ async fn revoke(
     headers: HeaderMap,
     which: Result<Query<WhichKey>, QueryRejection>,
     trick: Option<Extension<RevokeTrick>>,
+    body: Body,
 ) -> Result<Response, Refusal> {
     let caller = authenticate(&server, &headers)?;
     let Query(which) = which?;
+    let which = match which.key_id {
+        Some(_) => which,
+        None => {
+            let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Refusal::TooLarge)?;
+            serde_json::from_slice(&body).unwrap_or_default()
+        }
+    };
     let id = which.key_id.filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| Refusal::Bad("keyId is missing".to_owned()))?;
     // Where ids are sent as numbers, they come back as numbers.

@@ -108,7 +108,8 @@ pub(super) async fn play(
         | Fault::EpochSeconds
         | Fault::EpochMillis
         | Fault::NoTotal
-        | Fault::Endless => bend(fault, done).await,
+        | Fault::Endless
+        | Fault::TwoTeams => bend(fault, done).await,
         _ => Some(done),
     }
 }

@@ -42,6 +42,8 @@ pub enum Effect {
     NoteDelivery(RequestId, TeamIndex, Box<Creation>, String),
     /// Forget a value that is stored elsewhere; carries the key for a sentence.
     Acknowledge(RequestId, TeamIndex, Box<Creation>, String),
+    /// Delete the only copy of a value that went nowhere; carries the key for a sentence.
+    Discard(RequestId, TeamIndex, Box<Creation>, String),
     /// Revoke a key.
     Revoke(RequestId, TeamIndex, Box<ListedKey>),
     /// Begin the rotation of a key, or make the new key of one that has none.

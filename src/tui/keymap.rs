@@ -98,6 +98,8 @@ pub enum Action {
     OpenPage,
     /// A key that was begun in the browser was not made.
     NotMade,
+    /// Take the marks that the filter hides into the plan, or out of it.
+    IncludeHidden,
     /// Yes.
     Yes,
     /// No.
@@ -190,8 +192,12 @@ pub enum When {
     SomethingWaits,
     /// A key that was begun in the browser waits.
     BegunWaits,
+    /// The value of a new key went somewhere and is not kept here.
+    ElsewhereWaits,
     /// The server has no list of keys.
     Unlisted,
+    /// Keys are planned to be revoked, and the filter hides marked ones.
+    MarksHidden,
 }
 
 /// One row of the table.
@@ -399,6 +405,7 @@ fn defaults() -> Vec<Binding> {
 
     row(C::Waiting, &[ENTER], A::Submit, "open", "open the value, or revoke a lost key", W::Always);
     row(C::Waiting, &[ch('d')], A::NotMade, "was not made", "say that it was not made in the browser", W::BegunWaits);
+    row(C::Waiting, &[ch('s')], A::Stored, "is stored", "say that a value that is not kept here is stored", W::ElsewhereWaits);
     row(C::Waiting, &[ESC, ch('q'), ch('w')], A::Back, "close", "close", W::Always);
     row(C::Waiting, &[ch('j'), code(KeyCode::Down)], A::Down, "", "next", W::Always);
     row(C::Waiting, &[ch('k'), code(KeyCode::Up)], A::Up, "", "previous", W::Always);
@@ -445,6 +452,7 @@ fn defaults() -> Vec<Binding> {
     row(C::Question, &[ch('n'), ESC, ENTER, ch('q')], A::No, "no", "no", W::Always);
 
     row(C::TypedQuestion, &[ENTER], A::Submit, "revoke", "revoke, when the text is right", W::Always);
+    row(C::TypedQuestion, &[code(KeyCode::Tab)], A::IncludeHidden, "hidden marks", "include the marks that the filter hides, or leave them out", W::MarksHidden);
     row(C::TypedQuestion, &[ESC], A::Back, "no", "revoke nothing", W::Always);
 
     row(C::BeginRotation, &[ENTER], A::Submit, "create the new key", "step 1: create the new key", W::Always);

@@ -10,9 +10,10 @@ use crate::core::activity::Activity;
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::Timeline;
-use crate::core::key::{ApiKey, Team};
+use crate::core::key::ApiKey;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
+use crate::core::team::TeamIdentity;
 use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
@@ -24,7 +25,7 @@ use crate::ops::revoke_many;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
-use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError};
+use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError, StoreError};
 use crate::tui::errand::News;
 use crate::tui::keymap::Action;
 
@@ -88,8 +89,8 @@ pub enum Message {
         request: RequestId,
         /// For which team.
         team: TeamIndex,
-        /// The teams it opens.
-        result: Result<Vec<Team>, SignInError>,
+        /// The team it opens, as far as the server tells.
+        result: Result<TeamIdentity, SignInError>,
     },
     /// One more page of the list was read.
     PageRead {
@@ -169,6 +170,17 @@ pub enum Message {
         called: String,
         /// How it went.
         result: Acknowledged,
+    },
+    /// The only copy of a value that went nowhere was deleted.
+    Discarded {
+        /// The run it belongs to.
+        request: RequestId,
+        /// For which team.
+        team: TeamIndex,
+        /// The key, for a sentence.
+        called: String,
+        /// How it went.
+        result: Result<(), StoreError>,
     },
     /// A revocation ended.
     Revoked {
@@ -330,6 +342,7 @@ impl Message {
             | Self::SentTo { request, .. }
             | Self::Noted { request }
             | Self::Acknowledged { request, .. }
+            | Self::Discarded { request, .. }
             | Self::Revoked { request, .. }
             | Self::RotationBegun { request, .. }
             | Self::RotationRead { request, .. }

@@ -19,7 +19,7 @@ use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::core::way::Ways;
-use crate::ops::custody::{acknowledge, note_delivery, reopen};
+use crate::ops::custody::{acknowledge, discard, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
 use crate::ops::handover::{Destination, Route, hand_to, look_ahead};
@@ -127,9 +127,9 @@ impl Runner {
                 });
             }
             Effect::Reopen(request, team, creation) => {
-                let ports = self.ports.clone();
+                let (ports, profile) = (self.ports.clone(), self.profile(team));
                 self.spawn(request, async move {
-                    let result = reopen(&ports, &creation).await.map(Box::new);
+                    let result = reopen(&ports, &profile?, &creation).await.map(Box::new);
                     Some(Message::Reopened { request, team, result })
                 });
             }
@@ -158,6 +158,18 @@ impl Runner {
                     let result = acknowledge(&ports, &profile?, &creation).await;
                     Some(Message::Acknowledged {
                         request,
+                        called,
+                        result,
+                    })
+                });
+            }
+            Effect::Discard(request, team, creation, called) => {
+                let (ports, profile) = (self.ports.clone(), self.profile(team));
+                self.spawn(request, async move {
+                    let result = discard(&ports, &profile?, &creation).await;
+                    Some(Message::Discarded {
+                        request,
+                        team,
                         called,
                         result,
                     })
@@ -354,7 +366,7 @@ impl Runner {
         self.spawn(request, async move {
             let result = sign_in(&ports, &profile, value).await.map(|signed| {
                 keep(&sessions, team, signed.session);
-                signed.teams
+                signed.team
             });
             Some(Message::SignedIn { request, team, result })
         });

@@ -40,6 +40,44 @@ async fn space_marks_and_esc_unmarks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn marks_that_the_filter_hides_do_not_act_unless_they_are_included() {
+    for size in [(80, 24), (120, 40)] {
+        let mut stage = Stage::set(Set { size, ..Set::default() }).await;
+        stage.start().await;
+        mark(&mut stage, &["Load", "Legacy", "Zapier"]).await;
+        stage.keys("/Café<enter>").await;
+        stage.expect("● 3 marked, 3 hidden by the filter");
+        // Every mark is hidden: the key under the cursor is meant.
+        stage.keys("x").await;
+        stage.expect("Revoke this key?");
+        stage.expect("Café");
+        stage.keys("<esc>/<esc>/import<enter>").await;
+        stage.expect("● 3 marked, 2 hidden by the filter");
+        stage.keys("x").await;
+        stage.expect("Revoke 1 key?");
+        stage.expect("Legacy import");
+        stage.expect("2 more marked keys are hidden by the filter and stay. Tab includes them.");
+        stage.expect("Type their number to revoke them: 1");
+        stage.keys("1").await;
+        stage.press(KeyCode::Tab).await;
+        stage.expect("Revoke 3 keys?");
+        stage.expect("Load test");
+        stage.expect("hidden by the filter");
+        stage.expect("Type their number to revoke them: 3");
+        stage.keys("1<enter>").await;
+        stage.expect("That is not their number");
+        assert_eq!(asked(&stage, "/delete-api-key"), 0);
+        stage.press(KeyCode::Tab).await;
+        stage.expect("Revoke 1 key?");
+        stage.keys("1<enter>").await;
+        stage.expect("✓ “Legacy import”");
+        assert_eq!(asked(&stage, "/delete-api-key"), 1);
+        stage.keys("<esc>/<esc>").await;
+        stage.expect("● 2 marked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_plan_is_split_and_their_number_confirms_it() {
     for size in [(80, 24), (120, 40)] {
         let mut stage = Stage::set(Set { size, ..Set::default() }).await;
@@ -64,8 +102,8 @@ async fn the_plan_is_split_and_their_number_confirms_it() {
         stage.expect("✓ “Legacy import”");
         stage.expect("✓ “Zapier”");
         assert_eq!(asked(&stage, "/delete-api-key"), 3);
-        // Once to prove all of them, and once more for the dashboard's own list.
-        assert_eq!(asked(&stage, "/get-api-keys"), lists + 2);
+        // Twice to prove all of them, and once more for the dashboard's own list.
+        assert_eq!(asked(&stage, "/get-api-keys"), lists + 3);
         stage.keys("<esc>").await;
         stage.expect("✓ Revoked 3 of 3 keys.");
         stage.expect("10 keys");
@@ -100,7 +138,7 @@ async fn our_own_key_goes_last_and_wants_its_name_too() {
     stage.expect("That is not it");
     assert_eq!(asked(&stage, "/delete-api-key"), 0);
     stage.keys("<bs>chatzuri-keys (this one)<enter>").await;
-    stage.expect("its own next request got 401");
+    stage.expect("its value gets 401");
     let screen = stage.screen();
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{screen}"));
     assert!(at("✓ “Load test”") < at("✓ “chatzuri-keys"), "{screen}");

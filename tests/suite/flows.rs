@@ -4,8 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatzuri_keys::config::Config;
+use chatzuri_keys::core::creation::Intent;
+use chatzuri_keys::core::key::KeyName;
+use chatzuri_keys::core::listing::OddRows;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
+use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, ChildOutput, ChildProcess, ClipboardError, ClipboardRoute, CredentialStore, Journal,
     LogQuery, ProcessError, Processes, TerminalNote,
@@ -13,6 +18,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::model::Exit;
 use crossterm::event::KeyCode;
+use jiff::Timestamp;
 
 use crate::rig::stage::{Set, Stage};
 
@@ -236,11 +242,111 @@ async fn a_key_that_never_appears_is_looked_for_for_two_minutes_and_then_closed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_near_the_request_a_listed_key_is_said_to_be_at_once_and_lost_when_no_copy_can_have_its_value() {
+    let stage = Stage::ready().await;
+    let profile = Profile {
+        name: "default".to_owned(),
+        base_url: BaseUrl::parse(&stage.sandbox.base_url).unwrap(),
+        credential_command: None,
+        from_environment: None,
+        assist: Assist::default(),
+    };
+    let intent = Intent {
+        name: KeyName::parse("Gone").unwrap(),
+        at: Timestamp::now(),
+        known: Vec::new(),
+        by_hand: false,
+    };
+    stage.journal.begin(&profile.scope(), intent).await.unwrap();
+    // The request arrived, and its answer came to nobody.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let made = client
+        .post(format!("{}/create-api-key", stage.sandbox.base_url))
+        .bearer_auth(stage.sandbox.credential.expose())
+        .json(&serde_json::json!({"name": "Gone"}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    let mut stage = stage.restart().await;
+    stage.expect("1 new key is listed without its value · w opens it");
+    stage.keys("w").await;
+    stage.expect("Another copy of the program");
+    stage.keys("<esc>").await;
+    stage.pass(Duration::from_secs(46)).await;
+    stage.expect("1 new key has lost its value · w opens it");
+    stage.keys("w<enter>").await;
+    stage.expect("Revoke this key?");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_held_enter_does_not_say_that_the_value_is_stored() {
     let mut stage = Stage::ready().await;
     stage.keys("nBot<enter>").await;
     stage.burst(&[KeyCode::Enter; 40], Duration::from_millis(33)).await;
     stage.expect("This value is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enter_asks_before_it_deletes_the_only_copy() {
+    let mut stage = Stage::ready().await;
+    stage.keys("nBot<enter><enter>").await;
+    stage.expect("Nothing was copied or sent. Delete the only copy?");
+    // No is the default; neither a held key nor a paste says yes.
+    stage.keys("<enter>").await;
+    stage.expect_not("Delete the only copy?");
+    stage.expect("This value is shown once");
+    stage.keys("<enter>").await;
+    stage.burst(&[KeyCode::Char('y'); 40], Duration::from_millis(10)).await;
+    stage.paste("y").await;
+    stage.expect("Delete the only copy?");
+    stage.keys("<esc><esc>").await;
+    stage.expect("1 new key is waiting");
+    // A copy in an earlier look counts, and so does a look at the value.
+    stage.keys("wv<enter>").await;
+    stage.expect("✓ “Bot”");
+    stage.expect("is stored, as you say");
+    stage.keys("nMore<enter>c<esc>w<enter>").await;
+    stage.expect("✓ “More”");
+    stage.expect("is stored, as you say");
+    stage.keys("nLost<enter><enter>y").await;
+    stage.expect("is not stored");
+    stage.expect("its value was deleted here");
+    assert_eq!(stage.store.items.count(), 1, "the sign-in alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_c_at_that_question_still_asks_before_it_leaves() {
+    let mut stage = Stage::set(Set {
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter><enter>").await;
+    stage.expect("Delete the only copy?");
+    stage.hold_control_c(1).await;
+    stage.expect("Yes, lose it and quit");
+    assert_eq!(stage.dashboard.model.exit, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_asks_where_the_waiting_value_ends_with_the_program() {
+    let mut stage = Stage::set(Set {
+        lasts: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter><esc>q").await;
+    stage.expect("The value of “Bot” waits in your keyring, which ends with this program");
+    stage.keys("<enter>").await;
+    assert_eq!(stage.dashboard.model.exit, None);
+    stage.keys("w").await;
+    stage.hold_control_c(1).await;
+    stage.expect("cannot be shown again");
+    stage.keys("n<esc>qy").await;
+    assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,14 +356,14 @@ async fn an_impatient_enter_does_not_acknowledge_a_value_that_nobody_has_seen() 
     stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
     stage.burst(&[KeyCode::Enter; 3], Duration::from_millis(1000)).await;
     stage.expect("This value is shown once");
-    stage.keys("<enter>").await;
+    stage.keys("v<enter>").await;
     stage.expect("is stored, as you say");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paste_that_the_terminal_does_not_mark_confirms_no_revocation() {
     let mut stage = Stage::ready().await;
-    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.keys("nSpare<enter>v<enter>/spare<enter>x").await;
     stage.expect("Revoke this key?");
     let pasted = [KeyCode::Char('y'), KeyCode::Enter, KeyCode::Char('y'), KeyCode::Enter];
     stage.burst(&pasted, Duration::from_millis(1)).await;
@@ -281,7 +387,7 @@ async fn a_held_enter_creates_one_key_however_the_answers_fare() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_pressed_while_the_screen_is_too_small_does_nothing() {
     let mut stage = Stage::ready().await;
-    stage.keys("nSpare<enter><enter>/spare<enter>x").await;
+    stage.keys("nSpare<enter>v<enter>/spare<enter>x").await;
     stage.expect("Revoke this key?");
     stage.resize(59, 16).await;
     stage.keys("y").await;
@@ -382,7 +488,7 @@ async fn a_key_in_use_wants_its_name_typed() {
 async fn a_refused_revocation_never_says_revoked() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("revoke:status=403"));
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     stage.keys("xy").await;
     stage.expect("✗ NOT revoked");
     stage.expect_not("✓ Revoked");
@@ -392,9 +498,9 @@ async fn a_refused_revocation_never_says_revoked() {
 async fn a_key_still_listed_after_an_accepted_revocation_is_not_proven() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("revoke:revoke-listed"));
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     stage.keys("xy").await;
-    stage.expect("✗ NOT PROVEN");
+    stage.expect("! NOT PROVEN");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -407,14 +513,14 @@ async fn our_own_credential_is_named_and_signs_us_out() {
     let expected: String = typed[at..].split(['│', '\n']).next().unwrap().trim().to_owned();
     stage.keys(&expected).await;
     stage.keys("<enter>").await;
-    stage.expect("its own next request got 401");
+    stage.expect("its value gets 401");
     stage.expect("signed out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
     let mut stage = Stage::ready().await;
-    stage.keys("nBot<enter><enter>/bot<enter>").await;
+    stage.keys("nBot<enter>v<enter>/bot<enter>").await;
     let id = stage
         .dashboard
         .model
@@ -436,9 +542,34 @@ async fn a_key_that_went_meanwhile_is_said_to_be_gone_and_nothing_is_sent() {
         .await
         .unwrap();
     assert_eq!(answer.status().as_u16(), 200);
+    let lists = |stage: &Stage| {
+        let log = stage.sandbox.request_log();
+        log.iter()
+            .filter(|record| record.path.contains("/get-api-keys"))
+            .count()
+    };
+    let before = lists(&stage);
     stage.keys("x").await;
     stage.expect("Already gone");
     stage.expect("Nothing was sent");
+    assert_eq!(lists(&stage) - before, 2, "two lists in a row lack it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_rows_are_counted_in_the_header() {
+    let mut stage = Stage::ready().await;
+    for (with_unknown_fields, without_id, complete, words) in [
+        (1, 0, true, "synced just now · 1 odd row"),
+        (2, 1, false, "! incomplete · 3 odd rows · just now"),
+    ] {
+        let team = &mut stage.dashboard.model.teams[0];
+        team.odd = OddRows {
+            with_unknown_fields,
+            without_id,
+        };
+        team.complete = complete;
+        stage.expect(words);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -561,6 +692,77 @@ async fn quitting_with_a_copied_value_asks() {
 /// A sink of the person's own: a program and its arguments.
 fn sink(command: &[&str]) -> SinkSpec {
     SinkSpec::new(SinkFields::new(command)).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_opened_again_shows_what_became_of_it_before() {
+    let shelf = tempfile::tempdir().unwrap();
+    let path = |name: &str| shelf.path().join(name).to_str().unwrap().to_owned();
+    let (good, bad, gate) = (path("good"), path("bad"), path("gate"));
+    let script = format!("test -e {gate} || {{ echo 'the shelf is shut' >&2; exit 1; }}; cat >> {bad}");
+    let sinks = [
+        ("first".to_owned(), sink(&["tee", "-a", &good])),
+        ("second".to_owned(), sink(&["sh", "-c", &script])),
+    ];
+    let mut stage = Stage::set(Set {
+        sinks: sinks.into(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>cs <down> <enter>").await;
+    stage.expect("✗ second");
+    stage.keys("<esc>").await;
+    stage.pass(Duration::from_secs(60)).await;
+    stage.keys("w").await;
+    stage.expect("✓ copied to the clipboard");
+    stage.expect("✓ first   stored, not verified");
+    stage.expect("✗ second");
+    stage.expect("the shelf is shut");
+    stage.expect_not("not copied yet");
+    let mut stage = stage.restart().await;
+    stage.keys("w").await;
+    stage.expect("✓ copied to the clipboard");
+    stage.expect("t try again");
+    std::fs::write(&gate, "").unwrap();
+    stage.keys("t").await;
+    stage.expect("✓ second   stored, not verified");
+    stage.expect_not("try again");
+    let stored = std::fs::read_to_string(&good).unwrap();
+    assert_eq!(stored, std::fs::read_to_string(&bad).unwrap(), "each has it once");
+    stage.keys("<enter>").await;
+    stage.expect("is stored, as you say");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_target_alone_has_is_not_called_lost_and_can_be_closed() {
+    let shelf = tempfile::tempdir().unwrap();
+    let good = shelf.path().join("good").to_str().unwrap().to_owned();
+    let mut stage = Stage::set(Set {
+        sinks: [("first".to_owned(), sink(&["tee", "-a", &good]))].into(),
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s<enter>").await;
+    stage.expect("✓ first   stored, not verified");
+    stage.keys("<esc>").await;
+    stage.expect("The value of “Bot” is in first alone");
+    stage.keys("y").await;
+    stage.expect_not("lost");
+    stage.expect("1 new key is not kept here");
+    let mut stage = stage.restart().await;
+    stage.expect("1 new key is not kept here");
+    stage.keys("w<enter>").await;
+    stage.expect("is in first and kept nowhere else");
+    stage.keys("ws").await;
+    stage.expect("is stored, as you say");
+    stage.expect_not("is not kept here");
+    let mut stage = stage.restart().await;
+    stage.expect_not("is not kept here");
 }
 
 #[cfg(unix)]

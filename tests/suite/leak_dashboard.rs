@@ -190,7 +190,7 @@ async fn a_value_that_is_not_accepted_is_told_by_its_length_and_its_end() {
     hand_in(&mut stage, value).await;
     stage.expect("Not accepted");
     stage.expect("It has 27 characters and ends in DEAD.");
-    stage.expect("Compare both with where you found it");
+    stage.expect("Compare it with where you found it");
     stage.expect_not("let the leaked key");
     assert_eq!(log_of(&stage).await.last().unwrap().0, "leak not_accepted");
 }
@@ -204,7 +204,7 @@ async fn a_dead_twin_of_a_living_key_revokes_nothing_and_shows_the_candidates() 
     stage.expect("? Nothing was revoked");
     stage.expect("already gets 401");
     stage.expect(LEAKED);
-    stage.expect("revoke it with x");
+    stage.expect("revoke it there");
     assert_eq!(asked(&stage, "/delete-api-key"), 0);
 }
 

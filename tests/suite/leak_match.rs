@@ -12,9 +12,10 @@ use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::incident::{Fit, How};
-use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, Own};
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::leak::{Found, Means, Search, Watch, find, kill_and_record};
 use chatzuri_keys::ops::revoke::Patience;
@@ -59,7 +60,7 @@ impl KeyApi for ReshapedApi {
         self.0.revoke(id)
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
         self.0.teams()
     }
 
@@ -231,7 +232,7 @@ async fn a_busy_key_of_ours_is_not_taken_for_a_foreign_value() {
         &|_, _| {},
     )
     .await;
-    assert!(matches!(&found.found, Found::Foreign(teams, None) if teams.len() == 1));
+    assert!(matches!(&found.found, Found::Foreign(TeamIdentity::One(_), None)));
 }
 
 #[tokio::test]

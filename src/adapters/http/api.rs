@@ -15,8 +15,9 @@ use crate::adapters::http::exchange::{Ask, exchange};
 use crate::adapters::http::fault::{Failure, consequence};
 use crate::adapters::http::look::present;
 use crate::adapters::http::{HttpLimits, decode, json, retry};
-use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use crate::core::key::{ApiKey, KeyId, KeyName, Own};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
@@ -147,16 +148,20 @@ impl HttpApi {
     }
 
     pub(super) async fn try_revoke(&self, id: &KeyId) -> Result<(), Failure> {
-        let ask = self.ask(
-            Operation::Revoke,
-            self.names.revoke_url(&self.base, id),
-            &self.credential,
-        )?;
+        let ask = self.ask_revoke(id)?;
         self.once(Operation::Revoke, Lane::Kept, &ask, self.end()).await?;
         Ok(())
     }
 
-    async fn try_teams(&self) -> Result<Vec<Team>, Failure> {
+    pub(super) fn ask_revoke(&self, id: &KeyId) -> Result<Ask<'_>, Failure> {
+        let url = self.names.revoke_url(&self.base, id);
+        Ok(Ask {
+            body: self.names.revoke_body(id),
+            ..self.ask(Operation::Revoke, url, &self.credential)?
+        })
+    }
+
+    async fn try_teams(&self) -> Result<TeamIdentity, Failure> {
         let operation = Operation::Teams;
         let ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
         let reply = self.read(operation, &ask).await?;
@@ -203,7 +208,7 @@ impl KeyApi for HttpApi {
         })
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
         Box::pin(async move { self.try_teams().await.map_err(|why| self.error(Operation::Teams, why)) })
     }
 

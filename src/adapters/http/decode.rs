@@ -7,6 +7,7 @@ use crate::adapters::http::json::{At, Object, kind};
 use crate::core::incident::scrub;
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ports::{CreatedKey, KeyPage, Stray};
 
@@ -47,21 +48,23 @@ pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
                 page.keys.push(key);
                 page.odd += usize::from(is_odd);
             }
-            Err(stray) => page.strays.push(stray),
+            Err(stray) => page.strays.push(*stray),
         }
     }
     Ok(page)
 }
 
 /// The key of a row, and whether a field of it could not be read.
-fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Stray> {
+fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
     let mut is_odd = false;
-    let object = Object::new(item, at).map_err(|why| Stray {
-        why,
-        has_long_id: false,
-        created_at: None,
-        prefix: None,
-        last_four: None,
+    let object = Object::new(item, at).map_err(|why| {
+        Box::new(Stray {
+            why,
+            has_long_id: false,
+            created_at: None,
+            prefix: None,
+            last_four: None,
+        })
     })?;
     let created_at = or_unknown(time(object, &CREATED_AT), &mut is_odd);
     let prefix = or_unknown(prefix(object), &mut is_odd);
@@ -79,13 +82,13 @@ fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Stray> {
             };
             Ok((key, is_odd))
         }
-        Err(why) => Err(Stray {
+        Err(why) => Err(Box::new(Stray {
             why,
             has_long_id: matches!(object.get(&["id"]), Some((_, Value::String(text))) if !text.trim().is_empty()),
             created_at,
             prefix,
             last_four,
-        }),
+        })),
     }
 }
 
@@ -97,7 +100,7 @@ fn or_unknown<T>(read: Result<Option<T>, String>, is_odd: &mut bool) -> Option<T
 }
 
 /// The caller's teams.
-pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
+pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
     let list = list(root, &TEAM_LISTS)?;
     let teams = list.items.iter().enumerate().map(|(index, item)| {
         let team = Object::new(item, At::Item(&list.name, index))?;
@@ -106,7 +109,7 @@ pub(super) fn teams(root: &Value) -> Result<Vec<Team>, String> {
             name: name(team)?,
         })
     });
-    teams.collect()
+    teams.collect::<Result<_, String>>().map(TeamIdentity::of)
 }
 
 /// A key just created, flat or under `data`. Its value must never be lost over a detail, so only the value and the id

@@ -265,7 +265,8 @@ fn teams_are_read_from_both_places_and_a_bare_list() {
     let list = json!([{"id": 7, "name": "Acme", "url": "x"}]);
     for reply in [json!({"data": list}), json!({"teams": list}), list.clone()] {
         let teams = teams(&reply).unwrap();
-        assert_eq!((teams[0].id.raw(), teams[0].name.raw()), ("7", "Acme"));
+        let team = teams.known().unwrap();
+        assert_eq!((team.id.raw(), team.name.raw()), ("7", "Acme"));
     }
     assert_eq!(
         teams(&json!({"teams": [{"id": 7}]})).unwrap_err(),

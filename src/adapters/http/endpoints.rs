@@ -7,8 +7,16 @@ use reqwest::Url;
 use crate::core::key::KeyId;
 use crate::ports::{BaseUrl, Operation, PAGE_SIZE};
 
-/// Stands in a path for the id of the key, instead of the query parameter.
+/// Stands in a path for the id of the key.
 const ID_PLACE: &str = "{keyId}";
+
+/// Where the id of the key to revoke stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdPlace {
+    Query,
+    Path,
+    Body,
+}
 
 /// An HTTP method an endpoint may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +93,7 @@ impl fmt::Display for BadEndpoint {
 
 impl std::error::Error for BadEndpoint {}
 
-/// What the endpoints and their query parameters are called. [`EndpointNames::default`] is
+/// What the endpoints and their parameters are called. [`EndpointNames::default`] is
 /// the contract; the `with_` methods change its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointNames {
@@ -94,6 +102,7 @@ pub struct EndpointNames {
     revoke: Endpoint,
     teams: Endpoint,
     key_id: String,
+    key_id_in: IdPlace,
     page: String,
     size: String,
 }
@@ -110,6 +119,7 @@ impl Default for EndpointNames {
             revoke: endpoint(Method::Delete, "/delete-api-key"),
             teams: endpoint(Method::Get, "/get-teams"),
             key_id: "keyId".to_owned(),
+            key_id_in: IdPlace::Query,
             page: "page".to_owned(),
             size: "size".to_owned(),
         }
@@ -125,11 +135,14 @@ impl EndpointNames {
         self.list = endpoint("list", list)?;
         self.create = endpoint("create", create)?;
         self.revoke = endpoint("revoke", revoke)?;
+        if self.revoke.path.contains(ID_PLACE) {
+            self.key_id_in = IdPlace::Path;
+        }
         self.teams = endpoint("teams", teams)?;
         Ok(self)
     }
 
-    /// Takes the names of the query parameters.
+    /// Takes the names of the parameters: `key_id` stands in the query or in a JSON body, the others in the query.
     ///
     /// # Errors
     /// [`BadEndpoint`] names the setting.
@@ -137,6 +150,31 @@ impl EndpointNames {
         self.key_id = parameter("key_id", key_id)?;
         self.page = parameter("page", page)?;
         self.size = parameter("size", size)?;
+        Ok(self)
+    }
+
+    /// Takes where the id of the key to revoke stands: `query`, `path` or `body`; without a word, the path where it holds
+    /// `{keyId}`, and else the query.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] where it is no such word, or the path of `revoke` says otherwise.
+    pub fn with_key_id_in(mut self, word: Option<&str>) -> Result<Self, BadEndpoint> {
+        let Some(word) = word else { return Ok(self) };
+        let bad = |why| BadEndpoint {
+            setting: "key_id_in",
+            why,
+        };
+        let place = match word {
+            "query" => IdPlace::Query,
+            "path" => IdPlace::Path,
+            "body" => IdPlace::Body,
+            _ => return Err(bad("it must be query, path or body")),
+        };
+        match (place == IdPlace::Path, self.key_id_in == IdPlace::Path) {
+            (true, false) => return Err(bad("the path of revoke must hold {keyId} for path")),
+            (false, true) => return Err(bad("it must be path where the path of revoke holds {keyId}")),
+            _ => self.key_id_in = place,
+        }
         Ok(self)
     }
 
@@ -165,13 +203,22 @@ impl EndpointNames {
     /// `None` for an id that cannot stand in a path: `.` and `..` would name another endpoint.
     pub(super) fn revoke_url(&self, base: &BaseUrl, id: &KeyId) -> Option<Url> {
         let path = &self.revoke.path;
-        if !path.contains(ID_PLACE) {
-            return address(base, &format!("{path}?{}={}", escaped(&self.key_id), escaped(id.raw())));
+        match self.key_id_in {
+            IdPlace::Query => address(base, &format!("{path}?{}={}", escaped(&self.key_id), escaped(id.raw()))),
+            IdPlace::Path if matches!(id.raw(), "." | "..") => None,
+            IdPlace::Path => address(base, &path.replace(ID_PLACE, &escaped(id.raw()))),
+            IdPlace::Body => address(base, path),
         }
-        if matches!(id.raw(), "." | "..") {
-            return None;
-        }
-        address(base, &path.replace(ID_PLACE, &escaped(id.raw())))
+    }
+
+    /// The JSON body of a revocation, where the id stands there.
+    pub(super) fn revoke_body(&self, id: &KeyId) -> Option<Vec<u8>> {
+        let in_body = self.key_id_in == IdPlace::Body;
+        in_body.then(|| {
+            serde_json::json!({ self.key_id.as_str(): id.raw() })
+                .to_string()
+                .into_bytes()
+        })
     }
 }
 
@@ -206,7 +253,7 @@ fn parameter(setting: &'static str, text: &str) -> Result<String, BadEndpoint> {
     let legal = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     legal.then(|| text.to_owned()).ok_or(BadEndpoint {
         setting,
-        why: "it must be the name of a query parameter",
+        why: "it must be the name of a parameter",
     })
 }
 
@@ -303,5 +350,40 @@ mod tests {
         assert_eq!(list.unwrap_err().setting, "list");
         let parameter = EndpointNames::default().with_parameters("keyId", "", "size");
         assert_eq!(parameter.unwrap_err().setting, "page");
+    }
+
+    #[test]
+    fn the_place_of_the_id_agrees_with_the_path() {
+        let in_path = || with_revoke("DELETE /keys/{keyId}").unwrap();
+        let in_query = || with_revoke("DELETE /keys").unwrap();
+        for (names, word) in [
+            (in_path(), "query"),
+            (in_path(), "body"),
+            (in_query(), "path"),
+            (in_query(), "header"),
+        ] {
+            assert_eq!(
+                names.with_key_id_in(Some(word)).unwrap_err().setting,
+                "key_id_in",
+                "{word}"
+            );
+        }
+        assert!(in_path().with_key_id_in(Some("path")).is_ok() && in_path().with_key_id_in(None).is_ok());
+        assert_eq!(in_query().with_key_id_in(Some("query")).unwrap(), in_query());
+    }
+
+    #[test]
+    fn an_id_in_the_body_stays_out_of_the_address() {
+        let names = EndpointNames::default()
+            .with_parameters("apiKeyId", "page", "size")
+            .and_then(|names| names.with_key_id_in(Some("body")))
+            .unwrap();
+        assert_eq!(
+            revoke(&names, "a\"b").unwrap(),
+            "https://www.chatzuri.com/api/v1/delete-api-key"
+        );
+        let id = KeyId::new("a\"b").unwrap();
+        assert_eq!(names.revoke_body(&id).unwrap(), br#"{"apiKeyId":"a\"b"}"#);
+        assert_eq!(EndpointNames::default().revoke_body(&id), None);
     }
 }

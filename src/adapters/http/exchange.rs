@@ -22,6 +22,7 @@ const ERROR_BODY: usize = 64 * 1024;
 const FIRST_BUFFER: usize = 16 * 1024;
 
 /// One request.
+#[derive(Clone)]
 pub(super) struct Ask<'a> {
     pub(super) method: reqwest::Method,
     pub(super) url: Url,

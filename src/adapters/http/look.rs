@@ -1,7 +1,5 @@
 //! Whether an endpoint is there: it is asked for what it cannot do, so that no key is made or revoked.
 
-use reqwest::Url;
-
 use crate::adapters::http::api::{HttpApi, understood};
 use crate::adapters::http::client::Lane;
 use crate::adapters::http::decode;
@@ -43,8 +41,7 @@ impl HttpApi {
         let Some(id) = KeyId::new(NOWHERE) else {
             return Ok(Presence::Untold);
         };
-        let url = self.names.revoke_url(&self.base, &id);
-        let ask = self.ask(operation, url.clone(), &self.credential)?;
+        let ask = self.ask_revoke(&id)?;
         let message = match self.once(operation, Lane::Kept, &ask, self.end()).await {
             Ok(_) => return Ok(Presence::There),
             Err(failure) => match failure.fault {
@@ -52,15 +49,12 @@ impl HttpApi {
                 _ => return present(failure),
             },
         };
-        let elsewhere = url.clone().map(|mut url| {
-            let path = format!("{}-{}", url.path(), NOWHERE);
-            url.set_path(&path);
-            url
-        });
-        let ask = self.ask(operation, elsewhere, &self.credential)?;
-        match self.once(operation, Lane::Kept, &ask, self.end()).await {
+        let mut elsewhere = ask.clone();
+        let path = format!("{}-{}", ask.url.path(), NOWHERE);
+        elsewhere.url.set_path(&path);
+        match self.once(operation, Lane::Kept, &elsewhere, self.end()).await {
             Err(failure) => match failure.fault {
-                Fault::NotFound(control) if alike(message.as_ref(), control.as_ref()) => self.by_method(url).await,
+                Fault::NotFound(control) if alike(message.as_ref(), control.as_ref()) => self.by_method(ask).await,
                 _ => Ok(Presence::There),
             },
             Ok(_) => Ok(Presence::Untold),
@@ -69,17 +63,18 @@ impl HttpApi {
 
     /// A server that answers 405 where a path that it has is asked in a way that nothing has (RFC 9110, 15.5.6) says by it
     /// whether it has another one, too.
-    async fn by_method(&self, url: Option<Url>) -> Result<Presence, Failure> {
-        let method = if self.names.method(Operation::Revoke) == reqwest::Method::PATCH {
+    async fn by_method(&self, revoke: Ask<'_>) -> Result<Presence, Failure> {
+        let method = if revoke.method == reqwest::Method::PATCH {
             reqwest::Method::PUT
         } else {
             reqwest::Method::PATCH
         };
-        let teams = self.names.plain_url(&self.base, Operation::Teams);
-        if self.answer_to(&method, Operation::Teams, teams).await? != Some(405) {
+        let operation = Operation::Teams;
+        let teams = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
+        if self.answer_to(&method, operation, teams).await? != Some(405) {
             return Ok(Presence::Untold);
         }
-        Ok(match self.answer_to(&method, Operation::Revoke, url).await? {
+        Ok(match self.answer_to(&method, Operation::Revoke, revoke).await? {
             Some(405) => Presence::There,
             Some(404) => Presence::Missing,
             _ => Presence::Untold,
@@ -91,11 +86,11 @@ impl HttpApi {
         &self,
         method: &reqwest::Method,
         operation: Operation,
-        url: Option<Url>,
+        ask: Ask<'_>,
     ) -> Result<Option<u16>, Failure> {
         let ask = Ask {
             method: method.clone(),
-            ..self.ask(operation, url, &self.credential)?
+            ..ask
         };
         let Err(failure) = self.once(operation, Lane::Kept, &ask, self.end()).await else {
             return Ok(None);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// The first byte; another one is another form.
@@ -14,6 +15,7 @@ const FORM: u8 = 2;
 
 const COMPLETE: u8 = 1;
 const TEAM: u8 = 2;
+const TEAMS: u8 = 4;
 
 // What one byte says of a key.
 const OWN_YES: u8 = 1;
@@ -33,9 +35,20 @@ const OWNER: u8 = 2;
 pub(super) fn pack(listing: &Listing) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + listing.keys.len() * 128);
     out.push(FORM);
-    out.push(flag(listing.complete, COMPLETE) | flag(listing.team.is_some(), TEAM));
+    out.push(
+        flag(listing.complete, COMPLETE)
+            | match &listing.team {
+                TeamIdentity::Unknown => 0,
+                TeamIdentity::One(_) => TEAM,
+                TeamIdentity::OneOf(_) => TEAMS,
+            },
+    );
     put_time(&mut out, listing.as_of);
-    if let Some(team) = &listing.team {
+    let teams = listing.team.teams();
+    if teams.len() > 1 {
+        put_number(&mut out, teams.len());
+    }
+    for team in teams {
         put_text(&mut out, team.id.raw());
         put_text(&mut out, team.name.raw());
     }
@@ -83,13 +96,19 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<Listing> {
     }
     let flags = rest.byte()?;
     let as_of = rest.time()?;
-    let team = match flags & TEAM {
-        0 => None,
-        _ => Some(Team {
+    let teams = match flags & (TEAM | TEAMS) {
+        0 => 0,
+        TEAM => 1,
+        _ => rest.number()?,
+    };
+    let mut team = Vec::new();
+    for _ in 0..teams {
+        team.push(Team {
             id: rest.label()?,
             name: rest.label()?,
-        }),
-    };
+        });
+    }
+    let team = TeamIdentity::of(team);
     let count = rest.number()?;
     // A key takes three bytes at the least, so a damaged count does not fill the memory.
     let mut keys = Vec::with_capacity(count.min(rest.0.len() / 3));

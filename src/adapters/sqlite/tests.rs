@@ -12,6 +12,7 @@ use crate::core::creation::{Illegal, OpId, Stage};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use crate::core::listing::ListedKey;
 use crate::core::snooze::Snooze;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
@@ -124,7 +125,7 @@ fn listing(count: i64) -> Arc<Listing> {
         source: Default::default(),
     });
     Arc::new(Listing {
-        team: Some(Team {
+        team: TeamIdentity::One(Team {
             id: Label::new("team_1"),
             name: Label::new("Acme"),
         }),
@@ -247,6 +248,24 @@ fn the_last_list_is_the_newest_kept_and_comes_back_whole() {
                 Some(&*listing(count))
             );
         }
+    }
+}
+
+#[test]
+fn a_list_keeps_every_team_that_it_may_be_of() {
+    let home = Home::new();
+    let journal = home.journal();
+    let team = |id: &str| Team {
+        id: Label::new(id),
+        name: Label::new("Acme"),
+    };
+    for teams in [vec![], vec![team("1")], vec![team("2"), team("1"), team("3")]] {
+        let list = Arc::new(Listing {
+            team: TeamIdentity::of(teams),
+            ..(*listing(2)).clone()
+        });
+        home.wait(journal.keep_list(&acme(), Arc::clone(&list))).unwrap();
+        assert_eq!(home.wait(journal.last_list(&acme())).unwrap().as_ref(), Some(&*list));
     }
 }
 

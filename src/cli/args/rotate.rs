@@ -39,7 +39,7 @@ pub enum RotateStep {
     Confirm(RotateConfirmArgs),
     /// Step 4: revoke the old key, when step 3 is done
     Finish(RotateFinishArgs),
-    /// Give a rotation up; says what stays behind
+    /// Give a rotation up, after a question or with --yes; says what stays behind
     Cancel(RotateCancelArgs),
     /// Go on with a rotation that was started elsewhere
     Adopt(RotateAdoptArgs),

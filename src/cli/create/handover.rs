@@ -24,6 +24,7 @@ use crate::ops::create::{NewKey, Safety};
 use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
+use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardRoute, TerminalNote};
 
 #[derive(Serialize)]
@@ -53,12 +54,14 @@ pub(in crate::cli) async fn hand_over(
     interrupts: &mut Interrupts,
 ) -> Result<Exit, Trouble> {
     let args = asked.args;
+    let is_step = rotation.is_some();
     let receipts = deliver_all(context, asked, &mut new, interrupts).await;
     let NewKey {
         creation,
         key,
         secret,
         safety,
+        trail: _,
     } = new;
     let called = key.called();
     let id = key.id.shown();
@@ -83,6 +86,7 @@ pub(in crate::cli) async fn hand_over(
         context.output.error(&trouble.sentence);
     }
     drop(secret);
+    let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && !receipts.targets(true).is_empty();
     let exit = if !receipts.all_stored() {
         let places = [
             (args.show, "standard output"),
@@ -96,6 +100,9 @@ pub(in crate::cli) async fn hand_over(
         let name = &creation.intent.name;
         let sentence = what_now(&called, name, id, &safety, &receipts, &elsewhere);
         context.output.error(&sentence);
+        if is_step && is_elsewhere {
+            close(context, &creation).await;
+        }
         if receipts.stopped {
             Exit::Declined
         } else {
@@ -103,6 +110,13 @@ pub(in crate::cli) async fn hand_over(
         }
     } else if args.show || args.stored || !keeps_waiting.unwrap_or(receipts.all.is_empty()) {
         forget(context, &creation, &called).await
+    } else if is_elsewhere {
+        context.output.say(&format!(
+            "{called} is in {} and kept nowhere else: take it from there to where else it is used.",
+            receipts.targets(true).join(", ")
+        ));
+        close(context, &creation).await;
+        Exit::Ok
     } else {
         still_waits(context, &called, id, &safety);
         Exit::Ok
@@ -202,7 +216,7 @@ async fn copy(
             "{called} was sent to your terminal's clipboard, which does not confirm; it is asked to forget it {until}."
         )),
     }
-    let noted = note_delivery(context.ports, &context.settings.profile, creation, "the clipboard").await;
+    let noted = note_delivery(context.ports, &context.settings.profile, creation, CLIPBOARD).await;
     context.output.unrecorded(&noted.recorded);
     let held = tokio::select! {
         held = clipboard.hold(limit) => held,
@@ -221,7 +235,13 @@ async fn copy(
     Ok(())
 }
 
-async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
+/// Ends the creation of a value that is where its receipts say and that nothing here keeps. A row that stays open is closed
+/// by the next look at its rotation.
+async fn close(context: &Context<'_>, creation: &Creation) {
+    acknowledge(context.ports, &context.settings.profile, creation).await;
+}
+
+pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
     let store = context.ports.store.called();
     match acknowledge(context.ports, &context.settings.profile, creation).await {
         Acknowledged::Forgotten => {

@@ -23,6 +23,7 @@ use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
 use crate::ops::handover::{Destination, Route, look_ahead};
 use crate::ops::sign_in::Session;
+use crate::ops::trail::CLIPBOARD;
 use crate::ports::Operation;
 
 /// What the person asked to be done with the value.
@@ -78,8 +79,8 @@ impl<'a> Asked<'a> {
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(super) async fn learn_team(&mut self, session: &Session) {
         if self.targets().any(|target| matches!(target, Target::Sink(_))) {
-            let teams = session.api.teams().await.unwrap_or_default();
-            self.team = teams.first().map(|team| team.name.raw().to_owned());
+            let team = session.api.teams().await.unwrap_or_default();
+            self.team = team.known().map(|team| team.name.raw().to_owned());
         }
     }
 
@@ -114,7 +115,7 @@ impl<'a> Asked<'a> {
     pub(super) fn plan(&self) -> String {
         let mut places: Vec<String> = self.targets().map(ToString::to_string).collect();
         if self.args.copy {
-            places.push("the clipboard".to_owned());
+            places.push(CLIPBOARD.to_owned());
         }
         if self.args.show {
             places.push("standard output".to_owned());

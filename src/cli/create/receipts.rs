@@ -61,7 +61,7 @@ impl Receipts {
         self.all.iter().all(Receipt::is_stored)
     }
 
-    fn targets(&self, stored: bool) -> Vec<String> {
+    pub(super) fn targets(&self, stored: bool) -> Vec<String> {
         let wanted = self.all.iter().filter(|receipt| receipt.is_stored() == stored);
         wanted.map(|receipt| receipt.target.to_string()).collect()
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::create::Asked;
-use crate::cli::create::handover::hand_over;
+use crate::cli::create::handover::{forget, hand_over};
 use crate::cli::exit::{Exit, Trouble, of_api_error};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::words::shell_word;
@@ -69,6 +69,23 @@ pub(super) async fn resume(
             _ => None,
         })
         .collect();
+    let elsewhere: Vec<&Creation> = chosen
+        .iter()
+        .filter_map(|one| match one {
+            Waiting::Elsewhere(creation, _) => Some(creation),
+            _ => None,
+        })
+        .collect();
+    if asked.args.stored
+        && values.is_empty()
+        && let [creation] = elsewhere.as_slice()
+    {
+        let called = creation.minted.as_ref().map_or_else(
+            || format!("“{}”", creation.intent.name),
+            |minted| minted.bare().called(),
+        );
+        return Ok(forget(&mut context, creation, &called).await);
+    }
     if asked.args.paste || asked.args.not_made {
         return answered(&mut context, &session, &begun, &asked, interrupts).await;
     }
@@ -86,6 +103,12 @@ pub(super) async fn resume(
             .output
             .warn(&format!("  {paste}chatzuri-keys create --resume {word} --not-made"));
     }
+    for creation in &elsewhere {
+        let word = shell_word(creation.intent.name.as_str());
+        context
+            .output
+            .warn(&format!("  chatzuri-keys create --resume {word} --stored"));
+    }
     match values.as_slice() {
         [] if chosen.is_empty() => {
             context.output.say("No new key is waiting.");
@@ -94,7 +117,7 @@ pub(super) async fn resume(
         }
         [] => Ok(Exit::Partial),
         [creation] => {
-            let new = reopen(context.ports, creation)
+            let new = reopen(context.ports, &context.settings.profile, creation)
                 .await
                 .map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
             hand_over(&mut context, &session, new, &asked, None, None, interrupts).await

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::cli::due::{Report, due_day, owner, team};
+use crate::cli::due::{Report, due_day, owner};
 use crate::core::due::Item;
 
 /// Octets of a line, without its end (RFC 5545, 3.1).
@@ -66,8 +66,8 @@ fn event<'a>(item: &Item, day: Date, stamp: String) -> Event<'a> {
 
 fn description(item: &Item) -> String {
     let mut lines = vec![format!("Key {} of profile {}", item.key.id, item.profile)];
-    if !team(item).is_empty() {
-        lines.push(format!("Team: {}", team(item)));
+    if let Some(team) = item.team.shown() {
+        lines.push(format!("Team: {team}"));
     }
     if !owner(item).is_empty() {
         lines.push(format!("Owner: {}", owner(item)));

@@ -18,6 +18,7 @@ use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
 use crate::core::rotation::{Part, Role};
 use crate::core::snooze::holds;
+use crate::core::team::TeamIdentity;
 use crate::core::text::{Label, clean, fit};
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
@@ -38,6 +39,9 @@ struct Version {
 struct Whole {
     as_of: String,
     team: Option<TeamIn>,
+    /// Older lists have the one team only.
+    #[serde(default)]
+    teams: Vec<TeamIn>,
     /// Older lists do not say.
     complete: Option<bool>,
     /// A report of what is due says how far it looked.
@@ -152,10 +156,14 @@ pub(super) fn parse(
         );
     }
     let as_of = time("as_of", &whole.as_of)?;
-    let team = whole.team.map(|team| Team {
+    let team = |team: TeamIn| Team {
         id: Label::new(&team.id),
         name: Label::new(&team.name),
-    });
+    };
+    let team = match whole.team {
+        Some(one) => TeamIdentity::One(team(one)),
+        None => TeamIdentity::of(whole.teams.into_iter().map(team).collect()),
+    };
     let mut items = Vec::with_capacity(whole.keys.len());
     for (i, key) in whole.keys.into_iter().enumerate() {
         let named = format!("keys[{i}] (“{}”)", fit(&clean(&key.name), 60));
@@ -201,7 +209,7 @@ fn stale(as_of: Timestamp, now: Timestamp, limit: SignedDuration) -> Option<Stri
 fn item(
     key: KeyIn,
     profile: &Profile,
-    team: Option<Team>,
+    team: TeamIdentity,
     policies: &Policies,
     now: Timestamp,
 ) -> Result<Item, String> {

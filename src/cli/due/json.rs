@@ -3,17 +3,19 @@
 use serde::Serialize;
 
 use crate::cli::due::Report;
-use crate::cli::json::{KeyShape, TeamShape, time};
+use crate::cli::json::{KeyShape, WhoseShape, time};
 use crate::cli::output::SCHEMA_VERSION;
 use crate::core::due::Item;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 #[derive(Serialize)]
 pub(super) struct DueShape<'a> {
     schema_version: u32,
     as_of: String,
-    /// The one team; null where there are several.
-    team: Option<TeamShape<'a>>,
+    /// The team of the one profile.
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     complete: bool,
     /// Tells this from a whole list.
     within_days: Option<i32>,
@@ -25,20 +27,21 @@ struct DueKeyShape<'a> {
     #[serde(flatten)]
     key: KeyShape<'a>,
     profile: &'a str,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     owner: Option<&'a str>,
 }
 
 impl<'a> DueShape<'a> {
     pub(super) fn of(report: &Report<'a>) -> Self {
         let team = match report.teams {
-            [(_, team)] => team.as_ref(),
-            _ => None,
+            [(_, team)] => team,
+            _ => &TeamIdentity::Unknown,
         };
         Self {
             schema_version: SCHEMA_VERSION,
             as_of: time(report.as_of),
-            team: team.map(TeamShape::of),
+            whose: WhoseShape::of(team),
             complete: report.complete,
             within_days: report.within,
             keys: report.items.iter().map(key).collect(),
@@ -52,7 +55,7 @@ fn key(item: &Item) -> DueKeyShape<'_> {
             .snoozed(item.snoozed.as_ref().map(|it| it.until))
             .rotated(item.part.as_ref()),
         profile: &item.profile,
-        team: item.team.as_ref().map(TeamShape::of),
+        whose: WhoseShape::of(&item.team),
         owner: item.owner.as_ref().map(Label::raw),
     }
 }

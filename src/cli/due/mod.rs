@@ -19,8 +19,8 @@ use crate::cli::profile::registry;
 use crate::cli::words::{argument, counted};
 use crate::cli::{Context, not_signed_in};
 use crate::core::due::{Item, Query, WINDOW};
-use crate::core::key::Team;
 use crate::core::policy::Policies;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ops::due::{Read, read};
 use crate::ops::sign_in::Profile;
@@ -31,8 +31,8 @@ const WIDEST: i32 = 36_500;
 /// What was found, before it is asked what of it is due.
 struct Found {
     items: Vec<Item>,
-    /// The profiles that were read, and their teams.
-    teams: Vec<(String, Option<Team>)>,
+    /// The profiles that were read, and the team of each.
+    teams: Vec<(String, TeamIdentity)>,
     /// When, by the server's clock; the oldest of several.
     as_of: Timestamp,
     /// What keeps it from being whole: a sentence each.
@@ -42,7 +42,7 @@ struct Found {
 /// What a format draws.
 struct Report<'a> {
     items: &'a [Item],
-    teams: &'a [(String, Option<Team>)],
+    teams: &'a [(String, TeamIdentity)],
     as_of: Timestamp,
     within: Option<i32>,
     complete: bool,
@@ -253,9 +253,9 @@ fn summary(query: &Query, calling: usize, items: &[Item]) -> String {
     format!("{} {verb} {when}{parts}.{tail}", counted(many(calling), "key"))
 }
 
-/// The name of a key's team, or nothing.
+/// The name of a key's team, or nothing where it cannot be told.
 fn team(item: &Item) -> &str {
-    item.team.as_ref().map_or("", |team| team.name.shown())
+    item.team.known().map_or("", |team| team.name.shown())
 }
 
 fn owner(item: &Item) -> &str {

@@ -34,7 +34,7 @@ pub(super) fn draw(report: &Report<'_>) -> String {
          # TYPE chatzuri_keys_unknown_age gauge\n",
     );
     for ((profile, team), count) in report.teams.iter().zip(&report.unknown) {
-        let team = team.as_ref().map_or("", |team| team.name.shown());
+        let team = team.known().map_or("", |team| team.name.shown());
         let labels = labels(&[("profile", profile), ("team", team)]);
         let _ = writeln!(out, "chatzuri_keys_unknown_age{labels} {count}");
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::exit::{Exit, Trouble};
-use crate::cli::json::{TeamShape, time};
+use crate::cli::json::{WhoseShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::core::listing::Listing;
 use crate::core::outcome::Outcome;
@@ -13,7 +13,8 @@ use crate::ops::revoke_many::Revoked;
 struct RevokeShape<'a> {
     schema_version: u32,
     as_of: String,
-    team: Option<TeamShape<'a>>,
+    #[serde(flatten)]
+    whose: WhoseShape<'a>,
     dry_run: bool,
     results: Vec<ResultShape<'a>>,
 }
@@ -46,7 +47,7 @@ pub(super) fn report(
         let shape = RevokeShape {
             schema_version: SCHEMA_VERSION,
             as_of: time(done_at.unwrap_or(listing.as_of)),
-            team: listing.team.as_ref().map(TeamShape::of),
+            whose: WhoseShape::of(&listing.team),
             dry_run,
             results: results.iter().map(|revoked| result(revoked, dry_run)).collect(),
         };

@@ -159,7 +159,7 @@ pub(super) async fn run(
     if !args.json && settled.waiting.is_none() {
         let (rotation, as_of) = (&settled.rotation, settled.listing.as_of);
         context.output.say(&match rotation.next(measure.quiet, as_of) {
-            Next::Store => next_without_value(rotation),
+            Next::Store => next_without_value(rotation, args.copy && exit == Exit::Ok),
             _ => next(rotation, measure.quiet, as_of),
         });
     }
@@ -167,10 +167,16 @@ pub(super) async fn run(
 }
 
 /// Nobody took the value, and nothing keeps it: what cannot be handed over later is not promised.
-fn next_without_value(rotation: &Rotation) -> String {
+fn next_without_value(rotation: &Rotation, was_copied: bool) -> String {
     let id = shell_word(rotation.old.id.shown());
+    let pasted = if was_copied {
+        let name = shell_word(rotation.name.as_str());
+        format!("where it was pasted, chatzuri-keys create --resume {name} --stored goes on; ")
+    } else {
+        String::new()
+    };
     format!(
-        "Next: unless it was pasted somewhere, chatzuri-keys rotate cancel {id} --revoke-new takes the new key away, and \
+        "Next: {pasted}unless it was pasted somewhere, chatzuri-keys rotate cancel {id} --revoke-new takes the new key away, and \
          chatzuri-keys rotate start {id} begins again with --show or --to TARGET."
     )
 }
@@ -267,7 +273,7 @@ async fn new_key(
     };
     until_interrupted(interrupts, checking).await?;
     if let Some(creation) = waiting {
-        let new = reopen(context.ports, creation).await;
+        let new = reopen(context.ports, &context.settings.profile, creation).await;
         let new = new.map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
         return Ok(Some((rotation.clone(), new)));
     }

@@ -8,6 +8,7 @@ use super::{Measure, at};
 use crate::cli::Context;
 use crate::cli::args::RotateStatusArgs;
 use crate::cli::exit::{Exit, Trouble};
+use crate::cli::find;
 use crate::cli::json::time;
 use crate::cli::list::incomplete;
 use crate::cli::output::SCHEMA_VERSION;
@@ -57,10 +58,13 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
     for rotation in wanted {
         seen.push(settle(at, rotation, listing.clone(), measure.rules()).await);
     }
-    let pairs = match &args.key {
-        Some(_) => Vec::new(),
-        None => elsewhere(&notes, &listing),
-    };
+    let mut pairs = elsewhere(&notes, &listing);
+    if let Some(key) = &args.key {
+        // Without such a key in the list, there is no pair of it either.
+        let wanted = find::key(&listing, key).ok();
+        pairs
+            .retain(|pair| wanted.is_some_and(|wanted| [pair.0, pair.1].iter().any(|one| one.key.id == wanted.key.id)));
+    }
     let output = context.output;
     if args.json {
         output.json(&StatusShape {

@@ -230,6 +230,9 @@ pub(super) async fn cancel(
         ));
         return Ok(Exit::Ok);
     }
+    if !seen.rotation.is_over() {
+        may_give_up(&mut context, &seen.rotation, interrupts).await?;
+    }
     if let Some(new) = new
         && !old_gone
         && context.switches.interactive
@@ -269,6 +272,39 @@ pub(super) async fn cancel(
     let seen = Seen { rotation, ..seen };
     report(&mut context, &seen, &measure, true, left.as_deref())?;
     Ok(exit)
+}
+
+/// Asks whether a rotation is to be given up.
+async fn may_give_up(
+    context: &mut Context<'_>,
+    rotation: &Rotation,
+    interrupts: &mut Interrupts,
+) -> Result<(), Trouble> {
+    if context.switches.yes {
+        return Ok(());
+    }
+    if !context.switches.interactive {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "Nothing was given up: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
+        ));
+    }
+    let step = rotation
+        .step()
+        .map_or(String::new(), |step| format!(", at step {step} of 4"));
+    context.output.warn(&format!(
+        "Give up the rotation of {}{step}?",
+        rotation.old.bare().called()
+    ));
+    let answer = async { prompt::yes("Give it up? [y/N] ").await };
+    if until_interrupted(interrupts, answer).await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(
+            Exit::Declined,
+            "Declined; the rotation stays where it was.",
+        ))
+    }
 }
 
 /// What is true once a rotation is given up.
@@ -364,10 +400,7 @@ pub(super) async fn ask(
                 let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
                 typed.is_some_and(|typed| typed == expected)
             }
-            Question::YesNo => {
-                let typed = prompt::line("Revoke it? [y/N] ").await?;
-                typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-            }
+            Question::YesNo => prompt::yes("Revoke it? [y/N] ").await?,
         })
     };
     until_interrupted(interrupts, asking).await

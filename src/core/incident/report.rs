@@ -9,7 +9,7 @@ use super::matching::How;
 use super::timeline::{Fact, Timeline};
 use crate::core::key::LastUse;
 use crate::core::outcome::Outcome;
-use crate::core::text::{Label, clean};
+use crate::core::text::clean;
 
 /// How long it took, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,6 +30,7 @@ struct Shape<'a> {
     host: &'a str,
     profile: Option<&'a str>,
     team: Option<&'a str>,
+    teams: Vec<&'a str>,
     value: &'a str,
     key: Option<KeyShape<'a>>,
     matched_by: Option<&'static str>,
@@ -110,7 +111,8 @@ impl Timeline {
             actor: self.actor.raw(),
             host: &self.host,
             profile: self.profile.as_deref(),
-            team: self.team.as_ref().map(Label::raw),
+            team: self.team.known().map(|team| team.name.raw()),
+            teams: self.team.teams().iter().map(|team| team.name.raw()).collect(),
             value: &self.masked,
             key,
             matched_by: self.how().map(How::word),
@@ -145,7 +147,7 @@ impl Timeline {
         );
         row("Next", self.next_step().map(str::to_owned));
         row("Value", Some(self.masked.clone()));
-        row("Team", self.team.as_ref().map(|team| team.shown().to_owned()));
+        row("Team", self.team.shown());
         row("Profile", self.profile.clone());
         row("Server", Some(self.host.clone()));
         row("Matched by", self.how().map(|how| how.words().to_owned()));
@@ -202,6 +204,7 @@ mod tests {
     use crate::core::key::{ApiKey, KeyId, Own};
     use crate::core::listing::{ListedKey, Source};
     use crate::core::secret::Secret;
+    use crate::core::text::Label;
 
     const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
 

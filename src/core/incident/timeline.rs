@@ -9,6 +9,7 @@ use crate::core::key::LastUse;
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// Below this many characters a text is not a key, and hiding it everywhere would hide words.
@@ -169,8 +170,8 @@ pub struct Timeline {
     pub host: String,
     /// The profile whose key it is.
     pub profile: Option<String>,
-    /// The team it opens, where that is known.
-    pub team: Option<Label>,
+    /// The team it opens, as far as that is known.
+    pub team: TeamIdentity,
     /// The value with its middle hidden.
     pub masked: String,
     /// The key.
@@ -191,7 +192,7 @@ impl Timeline {
             actor,
             host: host.to_owned(),
             profile: None,
-            team: None,
+            team: TeamIdentity::Unknown,
             masked: value.masked(),
             key: None,
             facts: vec![Seen { at, fact: Fact::Began }],

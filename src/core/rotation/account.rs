@@ -252,8 +252,12 @@ pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timest
     let watch = &rotation.watch;
     let used = |uses: &Uses| match uses.last() {
         Some(last) => format!("last used {}", time(last)),
-        None if uses.told => "never used".to_owned(),
-        None => "last use not told".to_owned(),
+        None => match uses.told {
+            Some(true) => "never used",
+            Some(false) => "last use not told",
+            None => "not read yet",
+        }
+        .to_owned(),
     };
     let mut words = format!("new key {}, old key {}", used(&watch.new), used(&watch.old));
     let awaited = watch.read_at.and_then(|read_at| rotation.awaited(quiet, read_at));

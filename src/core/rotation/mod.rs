@@ -274,8 +274,9 @@ impl Rotation {
     /// Whether a list is that of this rotation's team: only then its absences say anything.
     #[must_use]
     pub fn is_of(&self, listing: &Listing) -> bool {
-        match (&self.team, &listing.team) {
+        match (&self.team, listing.team.known()) {
             (Some(team), Some(listed)) => *team == listed.id,
+            (Some(team), None) if !listing.team.may_be(team) => false,
             _ => listing.keys.iter().any(|listed| self.has(listed)),
         }
     }

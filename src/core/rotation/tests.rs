@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::key::{ApiKey, KeyId, LastUse, Team};
 use crate::core::listing::{ListedKey, Source};
+use crate::core::team::TeamIdentity;
 
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
 
@@ -324,10 +325,15 @@ fn what_was_measured_gives_way_to_somebodys_word_when_the_old_key_is_used_again(
 #[test]
 fn only_the_list_of_its_own_team_says_anything() {
     let list = |team: Option<&str>, keys: &[&str]| Listing {
-        team: team.map(|id| Team {
-            id: Label::new(id),
-            name: Label::new("Acme"),
-        }),
+        team: TeamIdentity::of(
+            team.into_iter()
+                .flat_map(|ids| ids.split(' '))
+                .map(|id| Team {
+                    id: Label::new(id),
+                    name: Label::new("Acme"),
+                })
+                .collect(),
+        ),
         keys: keys.iter().map(|id| listed(id)).collect(),
         complete: true,
         odd: Default::default(),
@@ -344,6 +350,12 @@ fn only_the_list_of_its_own_team_says_anything() {
     assert!(other(&of(Some("t1")), &list(Some("t2"), &["old", "new"])));
     assert!(other(&of(None), &list(Some("t2"), &["x"])), "none of its keys is there");
     assert!(other(&of(Some("t1")), &list(None, &[])));
+    assert!(other(&of(Some("t1")), &list(Some("t2 t3"), &["old", "new"])));
+    assert!(
+        !other(&of(Some("t1")), &list(Some("t2 t1"), &["old", "new"])),
+        "it may be its team, and its keys are there"
+    );
+    assert!(other(&of(Some("t1")), &list(Some("t1 t2"), &["x"])));
     assert_eq!(
         troubles(&of(Some("t1")), &list(Some("t1"), &["new"])),
         [Trouble::OldGone { back_as: None }]
@@ -378,7 +390,7 @@ fn a_tracked_key_that_is_in_the_servers_list_by_now_is_not_gone() {
         ..listed(id)
     };
     let list = Listing {
-        team: None,
+        team: TeamIdentity::Unknown,
         keys: vec![both("key_1", "old"), both("key_2", "new")],
         complete: true,
         odd: Default::default(),

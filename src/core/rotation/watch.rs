@@ -58,8 +58,9 @@ impl Odd {
 pub struct Uses {
     /// Distinct last uses, oldest first; the newest few of them.
     pub seen: Vec<Timestamp>,
-    /// Whether the server told a last use at all, or that there was none, the last time.
-    pub told: bool,
+    /// Whether the server told a last use at all, or that there was none, the last time; `None`: no list that was read has
+    /// held the key yet.
+    pub told: Option<bool>,
     /// What was odd about the newest answer.
     pub odd: Option<Odd>,
 }
@@ -72,7 +73,7 @@ impl Uses {
     }
 
     fn take(&mut self, last_use: LastUse, read_at: Timestamp) {
-        self.told = last_use != LastUse::Unknown;
+        self.told = Some(last_use != LastUse::Unknown);
         self.odd = None;
         let Some(mut used) = last_use.time() else {
             if last_use == LastUse::Never && !self.seen.is_empty() {
@@ -161,8 +162,11 @@ impl Watch {
             Some(at) if reading.rolled_out.duration_since(at) < DATE => at,
             _ => return Some(Awaited::FirstReading),
         };
-        if !self.old.told || (!self.new.told && !reading.own) {
-            return Some(Awaited::Untold);
+        let new = if reading.own { Some(true) } else { self.new.told };
+        match (self.old.told, new) {
+            (Some(false), _) | (_, Some(false)) => return Some(Awaited::Untold),
+            (None, _) | (_, None) => return Some(Awaited::FirstReading),
+            (Some(true), Some(true)) => {}
         }
         let is_traffic = |used: Timestamp| reading.probed.is_none_or(|ours| used.duration_since(ours).abs() > OURS);
         let used_since = |used: &Timestamp| *used > reading.rolled_out && is_traffic(*used);

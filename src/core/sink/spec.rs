@@ -242,7 +242,14 @@ pub(super) fn fill(words: &[Template], subject: Subject<'_>) -> Result<Vec<Strin
                 Piece::Text(plain) => plain,
                 Piece::Fill(Fill::Name) => visible("name", subject.name)?,
                 Piece::Fill(Fill::KeyId) => visible("id", subject.key_id)?,
-                Piece::Fill(Fill::Team) => visible("team", subject.team.unwrap_or_default())?,
+                Piece::Fill(Fill::Team) => match subject.team {
+                    Some(team) => visible("team", team)?,
+                    None => {
+                        return Err(NoPlan(
+                            "The sink's command wants the team, and which team the key opens cannot be told".to_owned(),
+                        ));
+                    }
+                },
                 Piece::Fill(Fill::Secret | Fill::SecretJson) => {
                     return Err(NoPlan("The value never goes to a command line".to_owned()));
                 }

@@ -86,7 +86,7 @@ pub async fn take_pasted(
             prefix: key.prefix.clone(),
             last_four: key.last_four.clone(),
             owner: None,
-            team: session.ways.team().await,
+            team: session.ways.team().await.known_id(),
             at: ports.clock.now(),
             actor: ports.actor.clone(),
         };

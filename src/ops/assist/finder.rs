@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::key::KeyId;
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
 use crate::core::way::{EndpointState, Way, Ways, is_sign_in};
@@ -40,8 +41,8 @@ struct State {
     looked_up: Option<Timestamp>,
     /// Whether what the journal has may be out of date.
     asked_again: bool,
-    /// The team our credential opens, once the server said so.
-    team: Option<Label>,
+    /// The team our credential opens, as far as the server told; `None` before it was asked.
+    team: Option<TeamIdentity>,
     /// The tracked keys of the last list.
     tracked: HashMap<KeyId, Tracked>,
     /// Those of them whose value is our credential.
@@ -219,21 +220,17 @@ impl Finder {
         let mut tracked = self.journal.tracked(&self.scope).await?;
         if !tracked.is_empty() {
             let team = self.team().await;
-            tracked.retain(|one| one.is_of(team.as_ref()));
+            tracked.retain(|one| one.is_of(&team));
         }
         Ok(tracked)
     }
 
-    /// The id of the team our credential opens; `None` where the server does not say.
-    pub async fn team(&self) -> Option<Label> {
-        let known = self.state().team.clone();
-        match known {
-            Some(team) => Some(team),
-            None => {
-                // Kept by the answer itself.
-                let _ = self.teams().await;
-                self.state().team.clone()
-            }
+    /// The team our credential opens, as far as the server tells.
+    pub async fn team(&self) -> TeamIdentity {
+        let told = self.state().team.clone();
+        match told {
+            Some(team) => team,
+            None => self.teams().await.unwrap_or_default(),
         }
     }
 

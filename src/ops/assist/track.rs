@@ -103,7 +103,7 @@ pub async fn track(
     draft: &Draft,
     value: Option<Secret>,
 ) -> Result<Tracked, TrackError> {
-    let team = session.ways.team().await;
+    let team = session.ways.team().await.known_id();
     let mut new = drafted(ports, team.as_ref(), draft)?;
     let value = value.map(Arc::new);
     if let Some(value) = &value {
@@ -144,7 +144,7 @@ pub async fn track_all(
     session: &Session,
     drafts: &[Draft],
 ) -> Result<usize, TrackError> {
-    let team = session.ways.team().await;
+    let team = session.ways.team().await.known_id();
     let new: Result<Vec<Tracked>, TrackError> = drafts
         .iter()
         .map(|draft| drafted(ports, team.as_ref(), draft))

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::incident::{Fit, by_hint, scrub};
-use crate::core::key::{ApiKey, Team};
+use crate::core::key::ApiKey;
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{ApiError, KnownKey, Ports, Probe};
 
@@ -24,8 +25,8 @@ pub enum BadValue {
     OtherEnds(String),
     /// It answers 401; carries its length.
     Refused(usize),
-    /// It opens none of our teams; carries those it opens.
-    OtherTeam(Vec<Team>),
+    /// It opens another team than ours; carries that, as far as it can be told.
+    OtherTeam(TeamIdentity),
     /// It could not be tried.
     Untried(ApiError),
 }
@@ -49,13 +50,8 @@ impl fmt::Display for BadValue {
                 f,
                 "The value gets 401: it is revoked, or not pasted whole (it has {length} characters)."
             ),
-            Self::OtherTeam(teams) => {
-                let names: Vec<String> = teams.iter().map(|team| format!("“{}”", team.name)).collect();
-                let opened = if names.is_empty() {
-                    "a team it does not name".to_owned()
-                } else {
-                    names.join(", ")
-                };
+            Self::OtherTeam(team) => {
+                let opened = team.words().unwrap_or_else(|| "a team it does not name".to_owned());
                 write!(f, "The value is alive, but opens {opened} and not our team.")
             }
             Self::Untried(error) => write!(f, "The value could not be tried. {error}"),
@@ -76,18 +72,15 @@ pub(super) async fn check(session: &Session, value: &Secret, key: Option<&ApiKey
         return Err(BadValue::OtherEnds(scrub(value, &key.called())));
     }
     let (probe, ours) = tokio::join!(session.api.probe(value), session.api.teams());
-    let teams = match probe.map_err(BadValue::Untried)? {
+    let team = match probe.map_err(BadValue::Untried)? {
         Probe::Refused => return Err(BadValue::Refused(value.length())),
-        Probe::Alive(teams) => teams,
+        Probe::Alive(team) => team,
     };
     let ours = ours.map_err(BadValue::Untried)?;
-    // A server that names no team at all has one.
-    let is_ours =
-        (ours.is_empty() && teams.is_empty()) || teams.iter().any(|team| ours.iter().any(|o| o.id == team.id));
-    if is_ours {
+    if team.may_be_that_of(&ours) {
         Ok(())
     } else {
-        Err(BadValue::OtherTeam(teams))
+        Err(BadValue::OtherTeam(team))
     }
 }
 

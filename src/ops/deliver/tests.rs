@@ -412,3 +412,35 @@ proptest! {
         prop_assert_eq!(runs.iter().filter(|(_, stdin)| stdin.is_some()).count(), 1);
     }
 }
+
+#[test]
+fn a_receipt_is_read_back_from_its_own_words() {
+    let stored = |verified| ReceiptState::Stored { verified };
+    for state in [
+        stored(Verified::Yes),
+        stored(Verified::ByDate),
+        stored(Verified::NotPossible),
+        stored(Verified::Unread("it said: failed: no.".to_owned())),
+        ReceiptState::Failed {
+            why: "exit code 1: stored nothing.".to_owned(),
+        },
+    ] {
+        for (target, exact) in [
+            ("shelf", None),
+            ("pass:a b/c", None),
+            ("op://a/b/c", None),
+            ("gcloud:web", Some("gcloud:prod/web")),
+        ] {
+            let parse = |text| Target::parse(text).unwrap();
+            let receipt = Receipt {
+                target: parse(target),
+                exact: exact.map(parse),
+                state: state.clone(),
+            };
+            assert_eq!(Receipt::read(&receipt.to_string()), Some(receipt));
+        }
+    }
+    for words in ["the clipboard", "", ": stored", "shelf: stored by hand"] {
+        assert_eq!(Receipt::read(words), None, "{words}");
+    }
+}

@@ -2,9 +2,9 @@
 
 use super::{Found, Search};
 use crate::core::incident::{Fact, scrub};
-use crate::core::key::Team;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 
 impl std::fmt::Debug for Search {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,14 +21,14 @@ impl Search {
         match &self.found {
             Found::Key(_) => Outcome::Failed("It was not revoked.".to_owned()),
             Found::Gone => Outcome::AlreadyGone,
-            Found::Foreign(teams, hindered) => {
+            Found::Foreign(team, hindered) => {
                 let more = match hindered {
                     Some(why) => format!(" The leaked key could not revoke itself: {why}"),
                     None => String::new(),
                 };
                 Outcome::StillAlive(format!(
                     "It is in no list we can read; it opens {}. Nothing was revoked.{more}{}",
-                    opened(teams),
+                    opened(team),
                     self.unread_words()
                 ))
             }
@@ -73,14 +73,10 @@ impl Search {
     }
 }
 
-/// The teams a value opens, in words.
+/// The team a value opens, in words.
 #[must_use]
-pub fn opened(teams: &[Team]) -> String {
-    let names: Vec<String> = teams.iter().map(|team| format!("“{}”", team.name)).collect();
-    match names.as_slice() {
-        [] => "a team it does not name".to_owned(),
-        names => names.join(", "),
-    }
+pub fn opened(team: &TeamIdentity) -> String {
+    team.words().unwrap_or_else(|| "a team it does not name".to_owned())
 }
 
 /// The end of a value that is long enough to show it.

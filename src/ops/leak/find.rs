@@ -9,9 +9,10 @@ use super::lists::read_all;
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
 use crate::core::creation::Minted;
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
-use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
+use crate::core::key::{ApiKey, KeyId, LastUse, Own};
 use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::way::Way;
 use crate::ops::review::{Sighting, glance, server_now};
@@ -185,10 +186,10 @@ impl Finder<'_> {
                 }
             };
             match self.notes.probe(&mut self.timeline, &*api).await {
-                Probed::Alive(teams) => {
+                Probed::Alive(team) => {
                     self.timeline.host = base.host().to_owned();
                     let probed = server_now(&*api, &*self.notes.ports.clock);
-                    return self.alive(base, teams, probed, suspects, profiles).await;
+                    return self.alive(base, team, probed, suspects, profiles).await;
                 }
                 Probed::Refused => {}
                 Probed::NoAnswer(why, _) => untried = Some(why),
@@ -251,19 +252,19 @@ impl Finder<'_> {
     async fn alive(
         &mut self,
         base: &BaseUrl,
-        teams: Vec<Team>,
+        team: TeamIdentity,
         probed: Timestamp,
         suspects: Vec<Candidate<Spot>>,
         profiles: &[Profile],
     ) -> Found {
-        let ours = self.places_of(base, &teams).await;
+        let ours = self.places_of(base, &team).await;
         let mut suspects: Vec<_> = suspects.into_iter().filter(|one| ours.contains(&one.key.0)).collect();
         self.mark_moved(&mut suspects, &ours, probed).await;
         if let Some((spot, how)) = the_only(&suspects) {
             let spot = spot.clone();
             return self.key(spot, how, Some(true));
         }
-        if let Some(found) = self.by_hand(&ours, &suspects) {
+        if let Some(found) = self.by_hand(&ours, &team, &suspects) {
             return found;
         }
         let mut hindered = None;
@@ -274,7 +275,7 @@ impl Finder<'_> {
             }
         }
         if suspects.is_empty() {
-            return Found::Foreign(teams, hindered);
+            return Found::Foreign(team, hindered);
         }
         let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id.";
         Found::Ambiguous(self.named(suspects), why.to_owned())
@@ -282,13 +283,16 @@ impl Finder<'_> {
 
     /// The key of a team without a list: the one of which the last four are written down, or one that nobody tracks. It
     /// is the person who finds it in the browser, and the value that proves it.
-    fn by_hand(&mut self, ours: &[usize], suspects: &[Candidate<Spot>]) -> Option<Found> {
-        let unlisted = |index: &usize| {
+    fn by_hand(&mut self, ours: &[usize], team: &TeamIdentity, suspects: &[Candidate<Spot>]) -> Option<Found> {
+        let is_unlisted = |index: &usize| {
             let ways = self.places.get(*index).and_then(|place| place.ways.as_ref());
             ways.is_some_and(|ways| ways.known().list == Way::Assisted)
         };
-        let index = ours.iter().copied().find(|index| unlisted(index))?;
-        let mut fitting = suspects.iter().filter(|one| one.fit >= Fit::Half && one.key.0 == index);
+        let unlisted: Vec<usize> = ours.iter().copied().filter(is_unlisted).collect();
+        let index = *unlisted.first()?;
+        let mut fitting = suspects
+            .iter()
+            .filter(|one| one.fit >= Fit::Half && unlisted.contains(&one.key.0));
         if let (Some(only), None) = (fitting.next(), fitting.next()) {
             return Some(self.key(only.key.clone(), How::LastFour, Some(true)));
         }
@@ -315,6 +319,10 @@ impl Finder<'_> {
             source: Source::Tracked { owner: None },
         };
         let found = self.key((index, target), How::ByHand, Some(true));
+        if team.known().is_none() && unlisted.len() > 1 {
+            // The page is the same for all of them, and which of them it is cannot be told.
+            self.timeline.profile = None;
+        }
         Some(match found {
             // The server has no id of it that we know.
             Found::Key(found) => Found::Key(Box::new(Match {
@@ -325,14 +333,14 @@ impl Finder<'_> {
         })
     }
 
-    /// The places whose credential opens one of these teams: a key of another team is none of theirs, however well its
-    /// last use fits.
-    async fn places_of(&self, base: &BaseUrl, teams: &[Team]) -> Vec<usize> {
+    /// The places whose credential may open this team: a key of another team is none of theirs, however well its last use
+    /// fits.
+    async fn places_of(&self, base: &BaseUrl, team: &TeamIdentity) -> Vec<usize> {
         let mut ours = Vec::new();
         for (index, place) in self.places.iter().enumerate() {
             if place.profile.base_url == *base
                 && let Ok(own) = place.api.teams().await
-                && own.iter().any(|team| teams.iter().any(|other| other.id == team.id))
+                && own.may_be_that_of(team)
             {
                 ours.push(index);
             }

@@ -8,6 +8,7 @@ use crate::core::activity::Action;
 use crate::core::incident::{Subject, Timeline};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::ops::assist::ByHand;
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::{Profile, Session};
@@ -90,7 +91,7 @@ pub async fn kill_watched(
 fn place(ports: &Ports, profile: &Profile, api: &Arc<dyn KeyApi>, target: &ListedKey) -> Place {
     // It says nothing of any other key.
     let listing = Listing {
-        team: None,
+        team: TeamIdentity::Unknown,
         keys: vec![target.clone()],
         complete: false,
         odd: Default::default(),

@@ -12,9 +12,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::incident::{Candidate, Fact, Seen, Timeline, scrub};
-use crate::core::key::Team;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ops::assist::Finder as Ways;
 use crate::ops::sign_in::Profile;
@@ -100,8 +100,8 @@ pub enum Found {
     Key(Box<Match>),
     /// It was made here, the list lacks it, and the value gets 401.
     Gone,
-    /// Alive, and no key of a list we can read: the teams it opens, and what kept the leaked key from helping.
-    Foreign(Vec<Team>, Option<String>),
+    /// Alive, and no key of a list we can read: the team it opens, and what kept the leaked key from helping.
+    Foreign(TeamIdentity, Option<String>),
     /// 401, and nothing matches.
     NotAccepted,
     /// It cannot be told which key it is; says why.
@@ -164,11 +164,11 @@ impl Notes<'_> {
         let took = self.now().duration_since(began).max(SignedDuration::ZERO);
         timeline.tell_by(api.clock_offset());
         let (fact, probed) = match answer {
-            Ok(Probe::Alive(teams)) => {
-                if let Some(team) = teams.first() {
-                    timeline.team = Some(Label::new(&self.clean(&team.name.raw())));
+            Ok(Probe::Alive(team)) => {
+                if team != TeamIdentity::Unknown {
+                    timeline.team = team.clone().renamed(|name| Label::new(&self.clean(&name.raw())));
                 }
-                (Fact::Alive(took), Probed::Alive(teams))
+                (Fact::Alive(took), Probed::Alive(team))
             }
             Ok(Probe::Refused) => (Fact::Refused(took), Probed::Refused),
             Err(error) => {
@@ -190,7 +190,7 @@ impl Notes<'_> {
 
 /// The answer to one probe.
 enum Probed {
-    Alive(Vec<Team>),
+    Alive(TeamIdentity),
     Refused,
     NoAnswer(String, crate::ports::Fault),
 }

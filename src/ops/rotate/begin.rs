@@ -162,7 +162,7 @@ async fn written(at: At<'_>, plan: Plan, outcome: &'static str) -> Result<Rotati
 }
 
 fn team(listing: &Listing) -> Option<Label> {
-    listing.team.as_ref().map(|team| team.id.clone())
+    listing.team.known_id()
 }
 
 fn minted(listed: &ListedKey) -> Minted {

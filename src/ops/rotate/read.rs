@@ -12,10 +12,12 @@ use crate::core::listing::Listing;
 use crate::core::rotation::{Creating, Mark, Observation, Rotation, Stage, Trouble, What, troubles};
 use crate::core::target::Target;
 use crate::core::text::Label;
-use crate::ops::custody::reopen;
+use crate::ops::custody::{acknowledge, reopen};
+use crate::ops::recover::OTHER_COPY;
 use crate::ops::review::{keep, review};
 use crate::ops::sign_in::Profile;
-use crate::ports::{JournalError, Ports};
+use crate::ops::trail::trail;
+use crate::ports::{Account, JournalError, Ports, StoreError};
 
 /// A rotation as it stands, and the list it was held against.
 #[derive(Debug, Clone)]
@@ -130,7 +132,7 @@ async fn follow_creation(at: At<'_>, mut rotation: Rotation) -> (Rotation, Optio
         },
     };
     let creation = match at.ports.journal.creation(&op).await {
-        Ok(Some(creation)) => creation,
+        Ok(Some(creation)) => close_elsewhere(at, creation).await,
         Ok(None) if !stored => return (follow(at, rotation, What::CameToNothing(op)).await, None),
         Ok(None) | Err(_) => return (rotation, None),
     };
@@ -155,10 +157,28 @@ async fn follow_creation(at: At<'_>, mut rotation: Rotation) -> (Rotation, Optio
         return (rotation, None);
     }
     let unproven = matches!(&rotation.stage, Stage::Creating(Creating::Minted { new, .. }) if new.alive_at.is_none());
-    if unproven && let Ok(new) = reopen(at.ports, &creation).await {
+    if unproven && let Ok(new) = reopen(at.ports, at.profile, &creation).await {
         rotation = prove_alive(at, rotation, &new.secret).await;
     }
     (rotation, Some(creation))
+}
+
+/// A value that a target took, and that is kept nowhere else, cannot be handed over from here any more: what is left are
+/// the places, each of which is ticked by itself. While another copy of the program may still have it, nothing is closed.
+async fn close_elsewhere(at: At<'_>, creation: Creation) -> Creation {
+    let (ports, profile) = (at.ports, at.profile);
+    let is_open = matches!(creation.stage, Made::Intended | Made::Lost) && creation.minted.is_some();
+    let is_old = at.mark().at.duration_since(creation.intent.at) >= OTHER_COPY;
+    if !is_open || !is_old || trail(ports, profile, &creation).await.stored().next().is_none() {
+        return creation;
+    }
+    match ports.store.get(&Account::escrow(&creation.op)).await {
+        Ok(None) | Err(StoreError::Absent) => {}
+        Ok(Some(_)) | Err(_) => return creation,
+    }
+    acknowledge(ports, profile, &creation).await;
+    let newest = ports.journal.creation(&creation.op).await;
+    newest.ok().flatten().unwrap_or(creation)
 }
 
 fn is_creating(rotation: &Rotation) -> bool {

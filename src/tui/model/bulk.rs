@@ -10,6 +10,7 @@ use crate::core::listing::ListedKey;
 use crate::ops::revoke_many::{Progress, Revoked};
 use crate::tui::message::TeamIndex;
 use crate::tui::model::dialog::{Facts, Finding};
+use crate::tui::model::list::Marks;
 
 /// The dialog.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct BulkForm {
     pub facts: Facts,
     /// Whether it is known how keys are revoked.
     pub finding: Finding,
+    /// Which of the marked keys are among these.
+    pub marks: Marks,
     /// Marked keys that are revoked in the browser, and are not among these.
     pub in_browser: usize,
     /// Marked keys that the list lacks by now.
@@ -85,6 +88,12 @@ impl Run {
 }
 
 impl BulkForm {
+    /// Whether nothing was confirmed yet.
+    #[must_use]
+    pub fn is_plan(&self) -> bool {
+        matches!(self.stage, BulkStage::Counting(_))
+    }
+
     /// The line a confirmation is typed into.
     pub fn line(&mut self) -> Option<&mut Input> {
         match &mut self.stage {

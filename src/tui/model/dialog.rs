@@ -14,7 +14,7 @@ use crate::core::secret::Secret;
 use crate::core::target::Target;
 use crate::ops::create::Safety;
 use crate::ops::deliver::ReceiptState;
-use crate::ports::ClipboardRoute;
+use crate::ports::{ClipboardRoute, TerminalNote};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkForm;
@@ -189,6 +189,8 @@ pub enum CopyState {
     Copied(ClipboardRoute),
     /// It was there and is gone; carries how.
     Gone(&'static str),
+    /// It was copied when the value was last open, at this time by our clock.
+    Before(Timestamp),
     /// It did not get there; carries the sentence.
     Failed(String),
 }
@@ -208,6 +210,8 @@ pub struct ShowOnce {
     pub secret: Arc<Secret>,
     /// The value is drawn until then, by our clock.
     pub revealed_until: Option<Timestamp>,
+    /// Whether it was drawn.
+    pub was_shown: bool,
     /// Its copy.
     pub copy: CopyState,
     /// The targets it was sent to, in that order.
@@ -216,6 +220,29 @@ pub struct ShowOnce {
     pub own: bool,
     /// Lines scrolled away.
     pub scroll: u16,
+}
+
+impl ShowOnce {
+    /// The targets that took the value, for a sentence; empty: none did.
+    #[must_use]
+    pub fn stored_in(&self) -> String {
+        let stored = self.sendings.iter().filter(|one| one.is_stored());
+        let names: Vec<String> = stored.map(|one| one.target.to_string()).collect();
+        names.join(", ")
+    }
+
+    /// Whether this may be the only copy: the value was not copied, shown or sent, and nobody had it before.
+    #[must_use]
+    pub fn is_only_copy(&self) -> bool {
+        let copied = match &self.copy {
+            CopyState::No | CopyState::Copying(_) | CopyState::Failed(_) => false,
+            CopyState::Copied(route) => *route != ClipboardRoute::Terminal(TerminalNote::TmuxBlocks),
+            CopyState::Gone(_) | CopyState::Before(_) => true,
+        };
+        let sent = self.sendings.iter().any(Sending::is_stored);
+        let had_before = self.own || self.creation.intent.by_hand;
+        !(copied || sent || self.was_shown || had_before)
+    }
 }
 
 /// A target the new value was sent to.
@@ -243,6 +270,12 @@ impl Sending {
     #[must_use]
     pub fn is_underway(&self) -> bool {
         matches!(self.state, SendingState::Underway(_))
+    }
+
+    /// Whether the target took it.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        matches!(self.state, SendingState::Ended(ReceiptState::Stored { .. }, _))
     }
 
     /// Whether the target did not take it.
@@ -299,6 +332,8 @@ pub struct RevokeForm {
     pub target: ListedKey,
     /// How new they are.
     pub facts: Facts,
+    /// Whether the newest list lacks it: one more has to, before it counts as gone.
+    pub missing: bool,
     /// Whether it is known how keys are revoked.
     pub finding: Finding,
     /// How it is confirmed.
@@ -342,6 +377,10 @@ pub enum QuitReason {
         /// Whether the program is left too.
         leaving: bool,
     },
+    /// A value that was not copied, shown or sent: it is deleted, and the dialog closes.
+    OnlyCopy,
+    /// Values that wait in a store that ends with the program.
+    WaitingValues,
     /// A copied value that goes with the program.
     Clipboard,
     /// A request that changes keys is under way.

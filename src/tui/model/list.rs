@@ -68,6 +68,15 @@ impl SortBy {
     }
 }
 
+/// Which of the marked keys are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Those that the filter lets through.
+    Visible,
+    /// Those that it hides, too.
+    All,
+}
+
 /// The list.
 #[derive(Debug)]
 pub struct KeyList {
@@ -179,13 +188,36 @@ impl KeyList {
             .or_else(|| self.rows.iter().find(|row| row.listed.is_known_as(id)))
     }
 
+    /// Whether the filter lets a key through.
+    #[must_use]
+    pub fn is_shown(&self, id: &KeyId) -> bool {
+        let mut shown = self.order.iter().filter_map(|&index| self.rows.get(index));
+        shown.any(|row| row.listed.key.id == *id)
+    }
+
+    /// How many of the marked keys the filter hides.
+    #[must_use]
+    pub fn hidden_count(&self) -> usize {
+        self.marked
+            .len()
+            .saturating_sub(self.marked_rows(Marks::Visible).count())
+    }
+
     /// The marked keys, in the order of the list.
     #[must_use]
-    pub fn marked(&self) -> Vec<ListedKey> {
-        let rows = self.sorted.iter().filter_map(|&index| self.rows.get(index));
+    pub fn marked(&self, which: Marks) -> Vec<ListedKey> {
+        self.marked_rows(which).map(|row| row.listed.clone()).collect()
+    }
+
+    fn marked_rows(&self, which: Marks) -> impl Iterator<Item = &Row> {
+        let order: &[usize] = match which {
+            // Most of the time there is nothing to look for.
+            _ if self.marked.is_empty() => &[],
+            Marks::Visible => &self.order,
+            Marks::All => &self.sorted,
+        };
+        let rows = order.iter().filter_map(|&index| self.rows.get(index));
         rows.filter(|row| self.is_marked(&row.listed.key.id))
-            .map(|row| row.listed.clone())
-            .collect()
     }
 
     /// Takes what was written down about the keys.
@@ -724,7 +756,10 @@ mod tests {
         list.toggle_mark();
         assert_eq!(list.place(), 2, "the next one can be marked at once");
         let marked = |list: &KeyList| -> Vec<String> {
-            let names = list.marked().into_iter().map(|one| one.key.name.raw().to_owned());
+            let names = list
+                .marked(Marks::All)
+                .into_iter()
+                .map(|one| one.key.name.raw().to_owned());
             let mut names: Vec<String> = names.collect();
             names.sort();
             names
@@ -735,6 +770,7 @@ mod tests {
         list.reverse();
         list.edit_filter(|input| *input = Input::from("nothing of that"));
         assert_eq!(marked(&list), before);
+        assert_eq!((list.hidden_count(), list.marked(Marks::Visible).len()), (2, 0));
         let keys: Vec<ListedKey> = list.all().iter().map(|row| row.listed.clone()).collect();
         list.replace(keys.clone(), now());
         assert_eq!(marked(&list), before);

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::creation::Creation;
 use crate::core::due::Notes;
-use crate::core::key::Team;
 use crate::core::listing::{Listing, OddRows};
 use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::core::team::TeamIdentity;
 use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
@@ -109,8 +110,8 @@ pub enum LoadState {
 pub struct TeamState {
     /// Whether it can be spoken to.
     pub session: SessionState,
-    /// The team, where the server named it.
-    pub team: Option<Team>,
+    /// The team, as far as the server told.
+    pub team: TeamIdentity,
     /// Its keys.
     pub list: KeyList,
     /// How the newest reading went.
@@ -397,9 +398,33 @@ impl Model {
             When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
             When::SomethingWaits => !self.team().waiting.is_empty(),
             When::BegunWaits => self.team().waiting.iter().any(|one| matches!(one, Waiting::Asked(_))),
+            When::ElsewhereWaits => self
+                .team()
+                .waiting
+                .iter()
+                .any(|one| matches!(one, Waiting::Elsewhere(..))),
+            When::MarksHidden => {
+                let is_plan = matches!(self.dialogs.last(), Some(Dialog::Bulk(form)) if form.is_plan());
+                is_plan && self.team().list.hidden_count() > 0
+            }
             When::Unlisted => self.team().ways.list == Way::Assisted,
             When::SeveralTeams => self.teams.len() > 1,
         }
+    }
+
+    /// Whether what the credential store keeps is there at the next start.
+    #[must_use]
+    pub fn store_lasts(&self) -> bool {
+        self.settings.sandbox.is_none()
+    }
+
+    /// The values that wait in a store which ends with this program.
+    pub fn waiting_ends_with_us(&self) -> impl Iterator<Item = &Creation> {
+        let teams = self.teams.iter().filter(|_| !self.store_lasts());
+        teams.flat_map(|team| &team.waiting).filter_map(|one| match one {
+            Waiting::Value(creation) => Some(creation),
+            _ => None,
+        })
     }
 
     /// Begins a run.
@@ -508,7 +533,7 @@ impl TeamState {
     fn new(policies: &Arc<Policies>) -> Self {
         Self {
             session: SessionState::Unknown,
-            team: None,
+            team: TeamIdentity::Unknown,
             list: KeyList::new(Arc::clone(policies)),
             load: LoadState::Never,
             loading: None,

@@ -9,6 +9,7 @@ use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::Policies;
 use crate::core::rotation::{Creating, Rotation, Stage};
+use crate::core::team::TeamIdentity;
 use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
@@ -89,7 +90,7 @@ impl Rotating {
     async fn go_on(&mut self, seen: Seen) -> Result<Begun, RotateError> {
         let waiting = seen.waiting.clone().filter(|_| seen.rotation.own);
         let opened = match waiting {
-            Some(creation) => reopen(&self.ports, &creation).await.ok(),
+            Some(creation) => reopen(&self.ports, &self.profile, &creation).await.ok(),
             None => None,
         };
         match opened {
@@ -139,7 +140,7 @@ impl Rotating {
     async fn unread(&self, rotation: Rotation) -> Seen {
         let last = self.ports.journal.last_list(&self.profile.scope()).await;
         let last = last.ok().flatten().unwrap_or_else(|| Listing {
-            team: None,
+            team: TeamIdentity::Unknown,
             keys: Vec::new(),
             complete: false,
             odd: Default::default(),

@@ -14,16 +14,17 @@ use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::{Dialog, Facts};
+use crate::tui::model::list::Marks;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
 use crate::tui::update::{finding, walk};
 
-/// Asks about the marked keys, and reads the list again meanwhile.
+/// Asks about the marked keys that are seen, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    let (in_browser, by_endpoint) = walk::marked(model);
+    let (in_browser, by_endpoint) = walk::marked(model, Marks::Visible);
     if by_endpoint.is_empty() {
-        return walk::begin(model);
+        return walk::begin(model, Marks::Visible);
     }
     let (finding, effect) = finding::find_out(model, Operation::Revoke);
     let mut effects = load(model, model.active);
@@ -38,6 +39,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         plan,
         facts,
         finding,
+        marks: Marks::Visible,
         in_browser: in_browser.len(),
         gone: 0,
         stage: BulkStage::Counting(Input::default()),
@@ -57,7 +59,10 @@ fn form(model: &mut Model) -> Option<&mut BulkForm> {
 /// The list came again: a plan that waited for it is made anew of what is listed now.
 pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) -> Vec<Effect> {
     let server_now = model.server_now();
-    let (_, marked) = walk::marked(model);
+    let Some(which) = form(model).map(|form| form.marks) else {
+        return Vec::new();
+    };
+    let (_, marked) = walk::marked(model, which);
     let (complete, odd) = (model.team().complete, model.team().odd);
     let by_browser = model.team().ways.revoke == Way::Assisted;
     let Some(form) = form(model) else { return Vec::new() };
@@ -90,7 +95,30 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
     Vec::new()
 }
 
+/// Takes the marks that the filter hides into the plan, or out of it; their number is to be typed anew.
+fn toggle_hidden(model: &mut Model) {
+    let server_now = model.server_now();
+    let Some(which) = form(model).map(|form| match form.marks {
+        Marks::Visible => Marks::All,
+        Marks::All => Marks::Visible,
+    }) else {
+        return;
+    };
+    let (in_browser, marked) = walk::marked(model, which);
+    let Some(form) = form(model) else { return };
+    form.marks = which;
+    form.plan = Plan::of(marked, server_now);
+    form.in_browser = in_browser.len();
+    form.gone = 0;
+    form.stage = BulkStage::Counting(Input::default());
+    form.hint = None;
+}
+
 pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
+    if action == Action::IncludeHidden {
+        toggle_hidden(model);
+        return Vec::new();
+    }
     let server_now = model.server_now();
     let Some(form) = form(model) else { return Vec::new() };
     match action {

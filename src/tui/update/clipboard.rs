@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardError, ClipboardRoute, TerminalNote};
 use crate::tui::effect::Effect;
 use crate::tui::model::dialog::{CopyState, Dialog, ShowOnce};
@@ -42,7 +43,7 @@ pub(super) fn on_copied(model: &mut Model, result: Result<ClipboardRoute, Clipbo
             model.clipboard = arrived.then_some(OnClipboard { route, clears_at, key });
             if arrived {
                 let request = model.begin("writing it down", false);
-                let whereto = "the clipboard".to_owned();
+                let whereto = CLIPBOARD.to_owned();
                 return vec![Effect::NoteDelivery(request, team, creation, whereto)];
             }
         }

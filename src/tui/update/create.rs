@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::core::creation::Creation;
 use crate::ops::create::{CreateError, NewKey, Safety};
 use crate::ops::custody::Acknowledged;
 use crate::ops::recover::{Since, Waiting};
-use crate::ports::{ClipboardRoute, Fault, Operation};
+use crate::ports::{ClipboardRoute, Fault, Operation, StoreError};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
-use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, QuitReason, Sending, ShowOnce};
+use crate::tui::message::{RequestId, TeamIndex};
+use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, QuitReason, Sending, SendingState, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
@@ -117,7 +118,20 @@ pub(super) fn show_with(model: &mut Model, team: TeamIndex, new: NewKey, own: bo
         key,
         secret,
         safety,
+        trail,
     } = new;
+    let on_clipboard = model.clipboard.as_ref().filter(|held| held.key == key.id.raw());
+    let copy = match (on_clipboard, trail.copied) {
+        (Some(held), _) => CopyState::Copied(held.route),
+        (None, Some(at)) => CopyState::Before(at),
+        (None, None) => CopyState::No,
+    };
+    let sendings = trail.receipts.into_iter().map(|(receipt, at)| Sending {
+        target: receipt.target,
+        exact: receipt.exact,
+        state: SendingState::Ended(receipt.state, at),
+    });
+    let sendings = sendings.collect();
     model.note_opened_itself();
     model.dialogs.push(Dialog::ShowOnce(ShowOnce {
         team,
@@ -126,8 +140,9 @@ pub(super) fn show_with(model: &mut Model, team: TeamIndex, new: NewKey, own: bo
         key,
         secret,
         revealed_until: None,
-        copy: CopyState::No,
-        sendings: Vec::new(),
+        was_shown: false,
+        copy,
+        sendings,
         own,
         scroll: 0,
     }));
@@ -147,6 +162,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
         Action::Send => send::open(model),
         Action::TryAgain => return send::again(model),
         Action::Reveal => {
+            show.was_shown = true;
             show.revealed_until = match show.revealed_until {
                 Some(_) => None,
                 None => until,
@@ -161,15 +177,10 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
         Action::Stored if matches!(show.copy, CopyState::Copying(_)) => {
             model.say(Role::Warn, "One moment: the value is being copied.");
         }
-        Action::Stored if deliberate => {
-            let (called, creation, team) = (show.key.called(), Box::new(show.creation.clone()), show.team);
-            model.dialogs.pop();
-            if let Some(state) = model.teams.get_mut(team.0) {
-                state.waiting.retain(|one| one.creation().op != creation.op);
-            }
-            let request = model.begin("forgetting the value", true);
-            return vec![Effect::Acknowledge(request, team, creation, called)];
+        Action::Stored if deliberate && show.is_only_copy() => {
+            model.dialogs.push(Dialog::Quit(QuitReason::OnlyCopy));
         }
+        Action::Stored if deliberate => return close(model, Effect::Acknowledge),
         Action::Stored => model.say(
             Role::Plain,
             "Enter counts once the keyboard was quiet for a moment: it closes this for good.",
@@ -181,6 +192,24 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
         _ => {}
     }
     Vec::new()
+}
+
+/// Deletes the only copy, as the person said.
+pub(super) fn discard(model: &mut Model) -> Vec<Effect> {
+    close(model, Effect::Discard)
+}
+
+/// Closes the dialog for good: its value is forgotten by `effect`.
+fn close(model: &mut Model, effect: impl FnOnce(RequestId, TeamIndex, Box<Creation>, String) -> Effect) -> Vec<Effect> {
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+        return Vec::new();
+    };
+    if let Some(state) = model.teams.get_mut(show.team.0) {
+        state.waiting.retain(|one| one.creation().op != show.creation.op);
+    }
+    let request = model.begin("forgetting the value", true);
+    let called = show.key.called();
+    vec![effect(request, show.team, Box::new(show.creation), called)]
 }
 
 fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Vec<Effect> {
@@ -246,4 +275,20 @@ pub(super) fn on_acknowledged(model: &mut Model, called: &str, result: Acknowled
             format!("{called} is stored, as you say, but the journal did not take that: the next start asks again."),
         ),
     }
+}
+
+pub(super) fn on_discarded(
+    model: &mut Model,
+    team: TeamIndex,
+    called: &str,
+    result: Result<(), StoreError>,
+) -> Vec<Effect> {
+    let sentence = match result {
+        Ok(()) => format!(
+            "{called} is not stored: its value was deleted here, and nobody can use the key. Revoke it and create another."
+        ),
+        Err(error) => format!("The value of {called} was not deleted: {error}. It is offered again."),
+    };
+    model.say(Role::Warn, sentence);
+    waiting::look(model, team, Since::EarlierRun)
 }

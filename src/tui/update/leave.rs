@@ -1,10 +1,12 @@
 //! Leaving, unless something would be lost.
 
+use crate::ops::recover::Since;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::model::dialog::{Dialog, QuitReason};
 use crate::tui::model::{Exit, Model};
 use crate::tui::theme::Role;
+use crate::tui::update::{create, waiting};
 
 /// Leaves, or asks first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
@@ -17,7 +19,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 
 /// Ctrl-C: asks once where something would be lost; a second one, not a held one, leaves.
 pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
-    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(_)));
+    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(reason)) if *reason != QuitReason::OnlyCopy);
     match reason(model) {
         Some(reason) if !asked => model.dialogs.push(Dialog::Quit(reason)),
         Some(_) if !deliberate => {}
@@ -49,6 +51,8 @@ fn reason(model: &Model) -> Option<QuitReason> {
         Some(QuitReason::UnstoredValue { leaving: true })
     } else if model.in_flight.values().any(|work| work.changes_keys) {
         Some(QuitReason::Underway)
+    } else if model.waiting_ends_with_us().next().is_some() {
+        Some(QuitReason::WaitingValues)
     } else if model.clipboard.is_some() {
         Some(QuitReason::Clipboard)
     } else {
@@ -68,7 +72,8 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         Action::Yes if deliberate => {
             model.dialogs.pop();
             match reason {
-                QuitReason::UnstoredValue { leaving: false } => close_unstored(model),
+                QuitReason::UnstoredValue { leaving: false } => return close_unstored(model),
+                QuitReason::OnlyCopy => return create::discard(model),
                 _ => model.exit = Some(Exit::Quit),
             }
         }
@@ -77,12 +82,21 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     Vec::new()
 }
 
-fn close_unstored(model: &mut Model) {
-    if let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() {
-        let called = show.key.called();
+fn close_unstored(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+        return Vec::new();
+    };
+    let (called, places) = (show.key.called(), show.stored_in());
+    if places.is_empty() {
         model.say(
             Role::Warn,
             format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it."),
         );
+        return Vec::new();
     }
+    model.say(
+        Role::Warn,
+        format!("The value of {called} is in {places} and kept nowhere else."),
+    );
+    waiting::look(model, show.team, Since::EarlierRun)
 }

@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use crate::core::due::Notes;
 use crate::core::listing::Listing;
+use crate::core::team::TeamIdentity;
 use crate::core::way::{Way, Ways};
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
@@ -13,6 +14,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::list::Marks;
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
@@ -21,7 +23,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave::quit(model),
         Action::NewKey => return create::open(model),
-        Action::Revoke if model.team().list.marked_count() > 0 => return bulk::open(model),
+        // A mark that the filter hides is out of sight: the key under the cursor is meant.
+        Action::Revoke if !model.team().list.marked(Marks::Visible).is_empty() => return bulk::open(model),
         Action::Revoke => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
                 return revoke::open(model, &id);
@@ -91,6 +94,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::AddExisting
         | Action::OpenPage
         | Action::NotMade
+        | Action::IncludeHidden
         | Action::Yes
         | Action::No => {}
     }
@@ -144,7 +148,9 @@ pub(super) fn on_loaded(
             let server_now = now.checked_add(offset).unwrap_or(now);
             state.list.annotate(notes, server_now);
             state.list.replace(listing.keys, server_now);
-            state.team = listing.team.or(state.team.take());
+            if listing.team != TeamIdentity::Unknown {
+                state.team = listing.team;
+            }
             state.as_of = Some(listing.as_of);
             state.complete = listing.complete;
             state.odd = listing.odd;
@@ -163,8 +169,8 @@ pub(super) fn on_loaded(
             Some(sentence)
         }
     };
-    revoke::facts_read(model, request, failure.as_deref());
-    let mut effects = bulk::facts_read(model, request, failure.as_deref());
+    let mut effects = revoke::facts_read(model, request, failure.as_deref());
+    effects.extend(bulk::facts_read(model, request, failure.as_deref()));
     if let (Some(note), true, true) = (note, team == model.active, model.notice.is_none()) {
         model.say(Role::Plain, note);
     }

@@ -127,6 +127,13 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             create::on_acknowledged(model, &called, result);
             rotate::on_stored(model)
         }
+        Message::Discarded {
+            team, called, result, ..
+        } => {
+            let mut effects = create::on_discarded(model, team, &called, result);
+            effects.extend(rotate::on_stored(model));
+            effects
+        }
         Message::Revoked {
             team,
             target,

@@ -53,6 +53,7 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     model.dialogs.push(Dialog::Revoke(RevokeForm {
         target,
         facts,
+        missing: false,
         finding,
         confirm,
         sent: None,
@@ -76,6 +77,7 @@ pub(super) fn ask_with(
         target,
         // What is tracked here is as new as it gets.
         facts: Facts::Fresh,
+        missing: false,
         finding: Finding::Over,
         confirm,
         sent: None,
@@ -112,14 +114,15 @@ pub(super) fn confirm_by(asked: Question) -> Confirm {
 }
 
 /// The list came again: a dialog that waited for it shows the newest facts.
-pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) {
+pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) -> Vec<Effect> {
     let awaited = model.dialogs.iter().position(
         |dialog| matches!(dialog, Dialog::Revoke(form) if form.facts == Facts::Reading(request) && form.sent.is_none()),
     );
-    let Some(place) = awaited else { return };
+    let Some(place) = awaited else { return Vec::new() };
     let Some(Dialog::Revoke(form)) = model.dialogs.get(place) else {
-        return;
+        return Vec::new();
     };
+    let missed = form.missing;
     let newest = model
         .team()
         .list
@@ -148,8 +151,18 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
                 }
                 form.target = newest;
                 form.facts = Facts::Fresh;
+                form.missing = false;
                 form.hint = None;
             }
+        }
+        (None, None) if !missed => {
+            let effects = load(model, model.active);
+            let again = model.team().loading.map(|(request, _)| request);
+            if let (Some(Dialog::Revoke(form)), Some(again)) = (model.dialogs.get_mut(place), again) {
+                form.missing = true;
+                form.facts = Facts::Reading(again);
+            }
+            return effects;
         }
         (None, None) => {
             let called = form.target.key.called();
@@ -160,6 +173,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             );
         }
     }
+    Vec::new()
 }
 
 pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {

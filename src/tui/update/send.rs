@@ -6,6 +6,7 @@ use crate::core::register::Place;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::deliver::Receipt;
+use crate::ops::trail::Trail;
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
@@ -107,7 +108,7 @@ pub(super) fn again(model: &mut Model) -> Vec<Effect> {
 
 fn send(model: &mut Model, target: Target) -> Option<Effect> {
     let request = model.begin("sending", true);
-    let called = model.team().team.as_ref().map(|team| team.name.raw().to_owned());
+    let called = model.team().team.known().map(|team| team.name.raw().to_owned());
     let show = show_once(model)?;
     let state = SendingState::Underway(request);
     let exact = match show.sendings.iter_mut().find(|one| one.target == target) {
@@ -133,6 +134,7 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
             key: show.key.clone(),
             secret: Arc::clone(&show.secret),
             safety: show.safety.clone(),
+            trail: Trail::default(),
         },
     };
     Some(Effect::Send(request, show.team, Box::new(parcel)))

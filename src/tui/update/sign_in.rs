@@ -2,7 +2,7 @@
 
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 
-use crate::core::key::Team;
+use crate::core::team::TeamIdentity;
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -118,16 +118,20 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     }
 }
 
-pub(super) fn on_signed_in(model: &mut Model, team: TeamIndex, result: Result<Vec<Team>, SignInError>) -> Vec<Effect> {
+pub(super) fn on_signed_in(
+    model: &mut Model,
+    team: TeamIndex,
+    result: Result<TeamIdentity, SignInError>,
+) -> Vec<Effect> {
     match result {
-        Ok(teams) => {
-            let opened = teams.first().map(|team| format!("“{}”", team.name));
+        Ok(opened) => {
+            let words = opened.words();
             if let Some(slot) = model.teams.get_mut(team.0) {
                 slot.session = SessionState::Found(CredentialSource::Store);
-                slot.team = teams.into_iter().next();
+                slot.team = opened;
             }
             model.dialogs.retain(|dialog| !matches!(dialog, Dialog::SignIn(_)));
-            let opened = opened.unwrap_or_else(|| "a team without a name".to_owned());
+            let opened = words.unwrap_or_else(|| "a team without a name".to_owned());
             model.say(
                 Role::Ok,
                 format!("✓ Signed in: the key opens {opened} and is kept in your keyring."),

@@ -114,6 +114,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 _ => Vec::new(),
             };
         }
+        Action::Stored => {
+            let place = page.place;
+            model.dialogs.pop();
+            return stored(model, place);
+        }
         Action::Submit => {
             let place = page.place;
             model.dialogs.pop();
@@ -122,6 +127,20 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// The person says that a value which is not kept here is stored.
+fn stored(model: &mut Model, place: usize) -> Vec<Effect> {
+    let Some(Waiting::Elsewhere(creation, _)) = model.team().waiting.get(place).cloned() else {
+        return Vec::new();
+    };
+    model.team_mut().waiting.remove(place);
+    let called = creation.minted.as_ref().map_or_else(
+        || format!("“{}”", creation.intent.name),
+        |minted| minted.bare().called(),
+    );
+    let request = model.begin("writing it down", true);
+    vec![Effect::Acknowledge(request, model.active, Box::new(creation), called)]
 }
 
 fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
@@ -152,6 +171,7 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
         Some(
             one @ (Waiting::Listed(..)
             | Waiting::Looking(_)
+            | Waiting::Elsewhere(..)
             | Waiting::Several(..)
             | Waiting::Unreadable(_)
             | Waiting::Asked(_)),

@@ -11,11 +11,12 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::by_hand::Walk;
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::list::Marks;
 use crate::tui::update::by_hand;
 
 /// Goes through the marked keys that a person revokes in the browser; our own credential comes last.
-pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
-    let (marked, _) = marked(model);
+pub(super) fn begin(model: &mut Model, which: Marks) -> Vec<Effect> {
+    let (marked, _) = marked(model, which);
     let mut order = VecDeque::from(Plan::of(marked, model.server_now()).order());
     let Some(first) = order.pop_front() else {
         return Vec::new();
@@ -26,8 +27,8 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
 
 /// The marked keys by how they are revoked: one after the other, because the browser is needed or only its value can show
 /// that a key is dead, and all at once by the endpoint.
-pub(super) fn marked(model: &Model) -> (Vec<ListedKey>, Vec<ListedKey>) {
-    let marked = model.team().list.marked();
+pub(super) fn marked(model: &Model, which: Marks) -> (Vec<ListedKey>, Vec<ListedKey>) {
+    let marked = model.team().list.marked(which);
     marked
         .into_iter()
         .partition(|listed| by_hand::is_by_hand(model, listed) || by_hand::is_unseen(model, listed))
@@ -35,11 +36,15 @@ pub(super) fn marked(model: &Model) -> (Vec<ListedKey>, Vec<ListedKey>) {
 
 /// It turned out that there is no endpoint: the plan that was made for it becomes a way through the browser.
 pub(super) fn instead_of_bulk(model: &mut Model) -> Vec<Effect> {
+    let which = model.dialogs.iter().find_map(|dialog| match dialog {
+        Dialog::Bulk(form) => Some(form.marks),
+        _ => None,
+    });
     if model.team().ways.revoke != Way::Assisted {
         return Vec::new();
     }
     model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
-    begin(model)
+    begin(model, which.unwrap_or(Marks::Visible))
 }
 
 /// One key of the walk came to an end: asks for the next one, or says what became of all of them.

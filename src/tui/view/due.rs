@@ -124,7 +124,7 @@ fn line<'a>(model: &Model, entry: &Entry, selected: bool, width: u16) -> Line<'a
 }
 
 fn team_name(model: &Model, entry: &Entry) -> String {
-    let named = model.teams.get(entry.team.0).and_then(|state| state.team.as_ref());
+    let named = model.teams.get(entry.team.0).and_then(|state| state.team.known());
     let profile = model.settings.profiles.get(entry.team.0);
     match (named, profile) {
         (Some(team), _) if !team.name.is_blank() => fit(team.name.shown(), 16).into_owned(),

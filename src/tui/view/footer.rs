@@ -109,9 +109,13 @@ pub(super) fn draw_hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let fixed_width: u16 = fixed.iter().map(|entry| width(entry) + 2).sum();
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    let marked = model.team().list.marked_count();
+    let list = &model.team().list;
+    let marked = list.marked_count();
     if context == Context::List && marked > 0 {
-        let words = format!("● {marked} marked  ");
+        let words = match list.hidden_count() {
+            0 => format!("● {marked} marked  "),
+            hidden => format!("● {marked} marked, {hidden} hidden by the filter  "),
+        };
         used += columns(&words);
         spans.push(span(model, Role::Accent, words));
     }

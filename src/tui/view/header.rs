@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::listing::OddRows;
+use crate::core::team::{TeamIdentity, one_of};
 use crate::core::text::{columns, fit};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
@@ -63,7 +64,14 @@ fn team_name(model: &Model) -> String {
     let team = model.team();
     let profile = model.profile();
     match &team.team {
-        Some(team) if !team.name.is_blank() => match profile.filter(|_| model.teams.len() > 1) {
+        TeamIdentity::OneOf(teams) => {
+            let one = one_of(teams, |team| team.name.shown().to_owned());
+            match profile.filter(|_| model.teams.len() > 1) {
+                Some(profile) => format!("{}: {one}", profile.name),
+                None => one,
+            }
+        }
+        TeamIdentity::One(team) if !team.name.is_blank() => match profile.filter(|_| model.teams.len() > 1) {
             // Teams of the same name are told apart by their profiles.
             Some(profile) => format!("{} · {}", team.name, profile.name),
             None => team.name.shown().to_owned(),

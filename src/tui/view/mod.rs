@@ -89,7 +89,11 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let values = waiting.iter().filter(|one| matches!(one, Waiting::Value(_))).count();
     let lost = waiting.iter().filter(|one| matches!(one, Waiting::Lost(_))).count();
     let listed = waiting.iter().filter(|one| matches!(one, Waiting::Listed(..))).count();
-    let others = waiting.len() - values - lost - listed;
+    let elsewhere = waiting
+        .iter()
+        .filter(|one| matches!(one, Waiting::Elsewhere(..)))
+        .count();
+    let others = waiting.len() - values - lost - listed - elsewhere;
     let count = |n: usize, one: &str, more: &str| match n {
         0 => None,
         1 => Some(format!("1 new key {one}")),
@@ -99,6 +103,7 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         count(values, "is waiting", "are waiting"),
         count(lost, "has lost its value", "have lost their values"),
         count(listed, "is listed without its value", "are listed without their values"),
+        count(elsewhere, "is not kept here", "are not kept here"),
         count(others, "is looked for", "are looked for"),
     ]
     .into_iter()

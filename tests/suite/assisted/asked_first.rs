@@ -290,7 +290,7 @@ async fn an_endpoint_that_came_back_is_not_asked_by_the_form_that_sends_the_pers
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
     let (mut stage, _browser) = stage(&[FaultEndpoint::List]).await;
-    stage.keys("nFirst<enter><enter>nSecond<enter><enter>").await;
+    stage.keys("nFirst<enter>v<enter>nSecond<enter>v<enter>").await;
     stage.keys("g").await;
     stage.keys("x<enter>").await;
     stage.expect("Revoke this key?");
@@ -310,7 +310,7 @@ async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_step_of_a_rotation_that_no_list_shows_ends_by_the_persons_word() {
     let (mut stage, _browser) = stage(&[FaultEndpoint::List]).await;
-    stage.keys("nImport<enter><enter>r<enter><enter>").await;
+    stage.keys("nImport<enter>v<enter>r<enter>v<enter>").await;
     stage.expect("3 of 4");
     stage.keys("ait is quiet<enter><enter>").await;
     stage.expect("has no list to see it gone from");

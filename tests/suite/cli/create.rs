@@ -208,3 +208,32 @@ fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost(
         lost.stderr
     );
 }
+
+/// There is no keyring here.
+#[test]
+fn a_value_that_one_target_alone_has_is_said_to_be_there_and_can_be_closed() {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("good", ""), ("broken", "exit 1")]);
+    let ran = stage.run(&["create", "P", "--to", "good", "--to", "broken"]);
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    for _ in 0..2 {
+        let ran = stage.run(&["create", "P", "--resume"]);
+        assert_eq!(ran.code, 5, "{}", ran.stderr);
+        let said = "is in good and kept nowhere else. broken did not take it: take it from good to there";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("chatzuri-keys create --resume P --stored"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("lost"), "{}", ran.stderr);
+    }
+    let again = stage.run(&["create", "P", "--resume", "--to", "broken"]);
+    assert_eq!(again.code, 5, "{}", again.stderr);
+    let closed = stage.run(&["create", "P", "--resume", "--stored"]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    let ran = stage.run(&["create", "--resume"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("No new key is waiting"), "{}", ran.stderr);
+    assert_eq!(stage.run_as(&kept_by(&stage, "good"), &["teams"]).code, 0);
+}

@@ -105,3 +105,31 @@ fn our_own_key_is_revoked_last_and_its_death_is_the_proof() {
     assert_eq!(shape["results"][1]["outcome"], "dead");
     assert_eq!(stage.run(&["list"]).code, 4);
 }
+
+#[test]
+fn a_revocation_can_name_its_key_in_a_json_body() {
+    let stage = Stage::new();
+    write_config(stage.home.path(), "[api.endpoints]\nkey_id_in = \"body\"\n");
+    let id = stage.id_of(UNUSED);
+    let ran = stage.run(&["revoke", UNUSED, "--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!stage.names().iter().any(|name| name == UNUSED));
+    let log = stage.server().request_log();
+    let revocations: Vec<&str> = log
+        .iter()
+        .filter(|record| record.path.contains("delete-api-key"))
+        .map(|record| record.path.as_str())
+        .collect();
+    assert!(
+        !revocations.is_empty()
+            && revocations
+                .iter()
+                .all(|path| !path.contains(&id) && !path.contains('?'))
+    );
+    let wrong = {
+        write_config(stage.home.path(), "[api.endpoints]\nkey_id_in = \"header\"\n");
+        stage.run(&["list"])
+    };
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("key_id_in"), "{}", wrong.stderr);
+}

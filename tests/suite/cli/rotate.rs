@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use super::terminal::on_terminal;
 use super::*;
 
 const OLD: &str = "Staging importer";
@@ -97,6 +98,52 @@ fn a_value_that_nobody_took_and_nothing_keeps_is_not_promised() {
     let cancelled = stage.run(&["rotate", "cancel", OLD, "--revoke-new", "--yes"]);
     assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
     assert!(alive(&stage, &begun(&stage)));
+}
+
+/// A key with these places, of which `shelf` keeps what it is given and `broken` does not take it.
+fn stage_with(places: &str) -> Stage {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("shelf", ""), ("broken", "exit 1")]);
+    let path = stage.home.path().join("config/chatzuri-keys/config.toml");
+    let sinks = fs::read_to_string(&path).unwrap();
+    fs::write(
+        path,
+        format!("{sinks}\n[[key]]\nmatch = \"{OLD}\"\nplaces = [{places}]\n"),
+    )
+    .unwrap();
+    stage
+}
+
+/// There is no keyring here.
+#[test]
+fn a_value_that_one_place_took_is_there_and_the_rotation_goes_on() {
+    let stage = stage_with("\"shelf\", \"the shelf at home\"");
+    let ran = stage.run(&["rotate", "start", OLD]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said = "is in shelf and kept nowhere else: take it from there to where else it is used";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(alive(&stage, &kept_by(&stage, "shelf")));
+    let status = stage.json(&["rotate", "status", OLD, "--json"])["rotations"][0].take();
+    assert_eq!(status["step"], 2, "{status}");
+    assert_ne!(status["places"][0]["stored_at"], Value::Null, "{status}");
+    assert_eq!(status["places"][1]["ticked_at"], Value::Null, "{status}");
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "shelf"]).code, 0);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "the shelf"]).code, 0);
+    assert_eq!(step(&stage), 3);
+    let waiting = stage.run(&["create", "--resume"]);
+    assert!(waiting.stderr.contains("No new key is waiting"), "{}", waiting.stderr);
+}
+
+#[test]
+fn a_place_that_did_not_take_the_value_stays_open_where_another_has_it() {
+    let stage = stage_with("\"shelf\", \"broken\"");
+    let ran = stage.run(&["rotate", "start", OLD]);
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    let said = "It is in shelf alone: take it from there to broken";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert_eq!(step(&stage), 2);
+    assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
+    assert_eq!(step(&stage), 3);
 }
 
 #[test]
@@ -273,10 +320,40 @@ fn our_own_key_from_the_environment_is_not_rotated() {
 }
 
 #[test]
+fn giving_up_asks_first_and_no_gives_nothing_up() {
+    let stage = stage();
+    let new = begun(&stage);
+    let unasked = stage.run(&["rotate", "cancel", OLD]);
+    assert_eq!(unasked.code, 2, "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    assert_eq!(step(&stage), 2);
+    let cancel = ["rotate", "cancel", OLD];
+    for answer in ["n\n", "\n", "yeah\n"] {
+        let (code, printed) = on_terminal(&stage, &cancel, &[("Give it up? [y/N] ", answer)]);
+        assert_eq!(code, 3, "{printed}");
+        assert!(printed.contains("the rotation stays where it was"), "{printed}");
+        assert_eq!(step(&stage), 2);
+    }
+    let both = [("Give it up? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
+    let (code, printed) = on_terminal(&stage, &cancel, &both);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("Gave up the rotation"), "{printed}");
+    assert!(alive(&stage, &new));
+    // Over already: there is nothing to ask about.
+    assert_eq!(stage.run(&cancel).code, 0);
+    let second = begun(&stage);
+    let revoke_new = ["rotate", "cancel", OLD, "--revoke-new"];
+    let (code, printed) = on_terminal(&stage, &revoke_new, &both);
+    assert_eq!(code, 3, "{printed}");
+    assert_eq!(step(&stage), 2, "the second answer was no");
+    assert!(alive(&stage, &second));
+}
+
+#[test]
 fn what_stays_behind_of_a_cancelled_rotation_is_said_and_can_go_too() {
     let stage = stage();
     let new = begun(&stage);
-    let ran = stage.run(&["rotate", "cancel", OLD]);
+    let ran = stage.run(&["rotate", "cancel", OLD, "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr
@@ -341,7 +418,7 @@ fn a_key_whose_value_was_lost_is_neither_a_rotation_nor_adopted() {
     let stage = stage();
     stage.server().inject(FaultRule::parse("create:drop-after:1").unwrap());
     assert_eq!(stage.run(&["rotate", "start", OLD, "--show"]).code, 1);
-    let ran = stage.run(&["rotate", "cancel", OLD]);
+    let ran = stage.run(&["rotate", "cancel", OLD, "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let lost = format!("{OLD} 2027-03-04");
     assert!(stage.names().contains(&lost), "it was made all the same");
@@ -388,4 +465,35 @@ fn a_server_that_makes_no_key_leaves_step_one_open() {
     assert!(alive(&stage, &value));
     assert_eq!(step(&stage), 2);
     assert_eq!(asked(&stage, "POST"), 3);
+}
+
+#[test]
+fn a_rotation_that_has_just_begun_waits_for_a_reading_and_does_not_blame_the_server() {
+    let stage = Stage::new();
+    let begun = stage.run(&["rotate", "start", OLD, "--show"]);
+    assert_eq!(begun.code, 0, "{}", begun.stderr);
+    assert!(!begun.stderr.contains("does not say when"), "{}", begun.stderr);
+    let status = stage.run(&["rotate", "status", OLD]);
+    assert!(!status.stdout.contains("does not say when"), "{}", status.stdout);
+}
+
+#[test]
+fn a_pair_started_elsewhere_is_told_the_same_with_and_without_its_name() {
+    let stage = Stage::new();
+    let newer = format!("{OLD} 2026-11-20");
+    assert_eq!(stage.run(&["create", &newer, "--show"]).code, 0);
+    let all = stage.run(&["rotate", "status"]);
+    for key in [OLD, newer.as_str()] {
+        let one = stage.run(&["rotate", "status", key]);
+        assert_eq!(one.code, 0, "{key}: {}", one.stderr);
+        for ran in [&all, &one] {
+            assert!(ran.stderr.contains("started elsewhere"), "{key}: {}", ran.stderr);
+            assert!(ran.stderr.contains("rotate adopt"), "{key}: {}", ran.stderr);
+            assert!(!ran.stderr.contains("not being rotated"), "{key}: {}", ran.stderr);
+        }
+        let shape = stage.json(&["rotate", "status", key, "--json"]);
+        assert_eq!(shape["elsewhere"].as_array().unwrap().len(), 1, "{key}: {shape}");
+    }
+    let other = stage.json(&["rotate", "status", "Load test", "--json"]);
+    assert_eq!(other["elsewhere"].as_array().unwrap().len(), 0, "{other}");
 }

@@ -31,6 +31,7 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
     command.env_clear();
     command.env("HOME", stage.home.path());
     command.env("XDG_CONFIG_HOME", stage.home.path().join("config"));
+    command.env("XDG_STATE_HOME", stage.home.path().join("state"));
     command.env("NO_COLOR", "1");
     command.env("PATH", path_of(stage.home.path()));
     command.env("CHATZURI_API_KEY", stage.server().credential.expose());
@@ -192,7 +193,7 @@ fn several_keys_want_their_count_typed_and_our_own_its_name_too() {
     let (code, printed) = on_terminal(&stage, &args, &[(count, "3\n"), (name, "chatzuri-keys (this one)\n")]);
     assert_eq!(code, 0, "{printed}");
     assert!(
-        printed.contains("1 of 3: “Load test”") && printed.contains("its own next request got 401"),
+        printed.contains("1 of 3: “Load test”") && printed.contains("its value gets 401"),
         "{printed}"
     );
     assert_eq!(stage.asked("/delete-api-key"), 3);

@@ -18,17 +18,21 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::key::Own;
+use chatzuri_keys::core::creation::Intent;
+use chatzuri_keys::core::key::{KeyName, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing, Source};
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::review::review;
 use chatzuri_keys::ops::revoke::{Patience, revoke_and_record};
 use chatzuri_keys::ops::revoke_many::revoke_many;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{BaseUrl, Ports};
 
-use self::model::{Beyond, Delete, Dice, Habits, ModelApi, Order, State, Total, key, number};
+use jiff::{SignedDuration, Timestamp};
+
+use self::model::{Beyond, Delete, Dice, Habits, ModelApi, Order, State, Total, id, key, number};
 use crate::rig::stage::SlotClipboard;
 
 fn cases() -> u64 {
@@ -182,7 +186,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 !(is_alive && outcome.is_proven()),
                 "seed {seed}, {habits:?}: key {wanted} is alive, {outcome:?}"
             );
-            let said_no = habits.delete == Delete::Fails503;
+            let said_no = matches!(habits.delete, Delete::Fails503 | Delete::Fails503AndAnotherRevokes);
             assert!(
                 !(said_no && outcome.is_proven()),
                 "seed {seed}, {habits:?}: never accepted, {outcome:?}"
@@ -199,6 +203,98 @@ async fn no_key_that_is_alive_is_proven_gone() {
         "absence: {} revocations, {alive} keys stayed alive, {proven} proven gone",
         cases()
     );
+}
+
+/// A creation of before, whose answer was lost, in a profile of its own.
+async fn lost(ports: &Ports, name: &str, wanted: u32, others: u32, ago: SignedDuration) -> Profile {
+    let profile = Profile {
+        name: name.to_owned(),
+        ..profile()
+    };
+    let intent = Intent {
+        name: KeyName::parse(&format!("Key {wanted}")).unwrap(),
+        at: Timestamp::now().checked_sub(ago).unwrap(),
+        known: (0..others).filter(|&key| key != wanted).map(id).collect(),
+        by_hand: false,
+    };
+    ports.journal.begin(&profile.scope(), intent).await.unwrap();
+    profile
+}
+
+#[tokio::test]
+async fn no_creation_is_closed_or_settled_while_its_key_is_alive() {
+    let ports = ports();
+    let (mut lost_values, mut looked_for) = (0, 0);
+    for seed in 0..cases() {
+        let mut dice = Dice(seed ^ 0xbeef);
+        let mut habits = Habits::draw(&mut dice);
+        let count = u32::try_from(2 + dice.below(5 * habits.cap)).unwrap();
+        let wanted = u32::try_from(dice.below(usize::try_from(count).unwrap())).unwrap();
+        habits.stray = dice.one_in(20).then_some(wanted);
+        let profile = lost(
+            &ports,
+            &format!("p{seed}"),
+            wanted,
+            count,
+            SignedDuration::from_mins(10),
+        )
+        .await;
+        let mut state = State::new(count, habits.clone(), seed);
+        state.kept = Some(wanted);
+        let api = ModelApi::new(state);
+        // Once it is called lost, the second look may call it settled.
+        for _ in 0..2 {
+            let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+            match waiting.as_slice() {
+                [Waiting::Lost(_)] => lost_values += 1,
+                [Waiting::Looking(_)] => looked_for += 1,
+                other => panic!("seed {seed}, {habits:?}: key {wanted} of {count} is alive, {other:?}"),
+            }
+        }
+    }
+    println!(
+        "recovery: {} creations looked at twice, {lost_values} times found, {looked_for} times not",
+        cases()
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_listed_at_once_is_said_to_be_and_until_when_another_copy_may_have_its_value() {
+    let ports = ports();
+    let profile = lost(&ports, "fresh", 7, 12, SignedDuration::from_secs(5)).await;
+    let api = ModelApi::new(State::new(12, steady(Total::Right, 100), 1));
+    let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+    let [Waiting::Listed(creation, minted, until)] = waiting.as_slice() else {
+        panic!("{waiting:?}");
+    };
+    let lease = until.duration_since(creation.intent.at);
+    assert_eq!((minted.id.raw(), lease), ("key_7", SignedDuration::from_secs(45)));
+    let said = waiting[0].sentence("your keyring");
+    let clock = until.strftime("%H:%M:%S UTC").to_string();
+    assert!(
+        said.contains("“Key 7” (key_7) is listed.") && said.contains(&format!("until {clock}")),
+        "{said}"
+    );
+    // Where the other copy had its time, one match is a lost value.
+    let profile = lost(&ports, "old", 7, 12, SignedDuration::from_secs(46)).await;
+    let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+    assert!(matches!(waiting.as_slice(), [Waiting::Lost(_)]), "{waiting:?}");
+}
+
+#[tokio::test]
+async fn a_creation_is_closed_when_two_whole_lists_lack_its_key_and_by_nothing_less() {
+    let ports = ports();
+    for (name, total, closed) in [("short", Total::TooMany(1), false), ("whole", Total::Right, true)] {
+        let profile = lost(&ports, name, 12, 12, SignedDuration::from_mins(10)).await;
+        let api = ModelApi::new(State::new(12, steady(total, 100), 1));
+        let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+        assert_eq!(waiting.is_empty(), closed, "{name}: {waiting:?}");
+        assert!(
+            !closed || api.state().requests == 2,
+            "{name}: {} requests",
+            api.state().requests
+        );
+    }
 }
 
 #[tokio::test]

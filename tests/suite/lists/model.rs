@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
+use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ports::{
     Answer, ApiError, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe, Stray,
@@ -68,6 +69,8 @@ pub(super) enum Delete {
     Works,
     AcceptsOnly,
     Fails503,
+    /// The same, and somebody else revokes the key meanwhile.
+    Fails503AndAnotherRevokes,
     WorksAndLosesTheAnswer,
 }
 
@@ -112,6 +115,7 @@ impl Habits {
                 Delete::Works,
                 Delete::AcceptsOnly,
                 Delete::Fails503,
+                Delete::Fails503AndAnotherRevokes,
                 Delete::WorksAndLosesTheAnswer,
             ]),
             restless: dice.of(&[0, 0, 1, 2, 3, 5, 10, 30]),
@@ -251,11 +255,16 @@ impl State {
     pub(super) fn delete(&mut self, key: u32) -> Result<(), Fault> {
         self.change();
         let is_there = self.keys.contains(&key);
+        let busy = Fault::Server {
+            status: 503,
+            message: None,
+        };
         match self.habits.delete {
-            Delete::Fails503 => Err(Fault::Server {
-                status: 503,
-                message: None,
-            }),
+            Delete::Fails503 => Err(busy),
+            Delete::Fails503AndAnotherRevokes => {
+                self.remove(key);
+                Err(busy)
+            }
             _ if !is_there => Err(Fault::NotFound(None)),
             Delete::AcceptsOnly => Ok(()),
             Delete::Works => {
@@ -294,7 +303,7 @@ pub(super) fn number(id: &KeyId) -> u32 {
 pub(super) fn key(number: u32) -> ApiKey {
     ApiKey {
         id: id(number),
-        name: Label::new("Zapier"),
+        name: Label::new(&format!("Key {number}")),
         created_at: None,
         last_used_at: LastUse::Never,
         created_by: None,
@@ -353,8 +362,8 @@ impl KeyApi for ModelApi {
         Box::pin(async { answer })
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
+        Box::pin(async { Ok(TeamIdentity::Unknown) })
     }
 
     fn probe<'a>(&'a self, _value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {

@@ -14,6 +14,7 @@ use chatzuri_keys::core::activity::{Action, Activity};
 use chatzuri_keys::core::creation::{Event, Intent, Minted};
 use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing};
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ports::{Journal, JournalError, LogQuery, Scope};
 use jiff::Timestamp;
@@ -66,7 +67,7 @@ fn listing(count: usize) -> Arc<Listing> {
         source: Default::default(),
     });
     Arc::new(Listing {
-        team: None,
+        team: TeamIdentity::Unknown,
         keys: keys.collect(),
         complete: true,
         odd: Default::default(),

@@ -27,7 +27,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
 use chatzuri_keys::tui::message::{Message, Pasted, TeamIndex};
-use chatzuri_keys::tui::model::{ProfileLabel, Settings};
+use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote, Settings};
 use chatzuri_keys::tui::theme::Theme;
 use chatzuri_keys::tui::view;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -200,6 +200,8 @@ pub struct Set {
     /// Whether there is a credential store that keeps new keys.
     pub keeps: bool,
     pub signed_in: bool,
+    /// Whether what the credential store keeps outlives the program; the sandbox's does not.
+    pub lasts: bool,
     pub options: SandboxOptions,
     /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
     pub assist: Assist,
@@ -218,6 +220,7 @@ impl Default for Set {
             more: Vec::new(),
             keeps: true,
             signed_in: true,
+            lasts: true,
             options: SandboxOptions {
                 apps: false,
                 ..SandboxOptions::default()
@@ -340,7 +343,7 @@ impl Stage {
             zone: jiff::tz::TimeZone::UTC,
             sinks: set.sinks.clone(),
             store_name: "your keyring",
-            sandbox: None,
+            sandbox: (!set.lasts).then(|| SandboxNote { text: String::new() }),
         };
         let patience = Patience {
             first_wait: Duration::from_millis(1),

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use chatzuri_keys::config::Config;
 use chatzuri_keys::core::activity::Action;
 use chatzuri_keys::core::key::KeyName;
+use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{Journal, LogQuery};
 
 use super::{OLD, copied, stage};
-use crate::rig::stage::Stage;
+use crate::rig::stage::{Set, Stage};
 
 const PLACES: &str = "\"the shelf in the office\", \"zapier.com › Connections\"";
 
@@ -91,6 +93,45 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
             "finished"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_enter_does_not_delete_the_only_copy_of_the_new_value() {
+    let mut stage = stage("\"the shelf in the office\"").await;
+    stage.keys("r<enter><enter>").await;
+    stage.expect("Nothing was copied or sent. Delete the only copy?");
+    stage.keys("<enter>").await;
+    stage.expect("This value is shown once");
+    stage.keys("v<enter>").await;
+    stage.expect("2 of 4");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_goes_on_where_a_place_alone_has_the_new_value() {
+    let shelf = tempfile::tempdir().unwrap();
+    let kept = shelf.path().join("kept").to_str().unwrap().to_owned();
+    let sink = SinkSpec::new(SinkFields::new(&["tee", &kept])).unwrap();
+    let config =
+        format!("[sinks.shelf]\ncommand = [\"tee\"]\n[[key]]\nmatch = \"{OLD}\"\nplaces = [\"shelf\", \"the desk\"]\n");
+    let mut stage = Stage::set(Set {
+        policies: Config::parse(&config).unwrap().policies(),
+        sinks: [("shelf".to_owned(), sink)].into(),
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys(&format!("/{OLD}<enter>r<enter>s<enter>")).await;
+    stage.expect("✓ shelf   stored");
+    stage.keys("<esc>y").await;
+    let mut stage = stage.restart().await;
+    stage.pass(Duration::from_secs(60)).await;
+    stage.keys(&format!("/{OLD}<enter>r")).await;
+    stage.expect("2 of 4");
+    stage.expect("0 of 2 places run with the new key");
+    let new = std::fs::read_to_string(&kept).unwrap();
+    assert_eq!(stage.status_of(&new).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ async fn the_sign_in_moves_to_the_new_key_and_the_old_one_is_proven_dead() {
     stage.expect("4 of 4");
     stage.keys("<enter>y").await;
     stage.expect("DEAD:");
-    stage.expect("401 three times in a row");
+    stage.expect("its value gets 401");
     assert_eq!(
         (stage.status_of(&old).await, stage.status_of(new.expose()).await),
         (401, 200)

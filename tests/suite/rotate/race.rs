@@ -103,10 +103,17 @@ fn rules(policies: &Policies) -> Rules<'_> {
     }
 }
 
-const ROUNDS: usize = 200;
+/// As many as the sandbox's log of requests has room for.
+const ROUNDS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_copies_mint_one_key_and_revoke_once_however_they_race() {
+    for _ in 0..2 {
+        race().await;
+    }
+}
+
+async fn race() {
     let sandbox = sandbox::start(SandboxOptions {
         apps: false,
         keys: Some(ROUNDS + 1),

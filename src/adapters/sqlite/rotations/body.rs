@@ -58,7 +58,7 @@ struct WatchBody {
 #[derive(Serialize, Deserialize)]
 struct UsesBody {
     seen: Vec<i64>,
-    told: bool,
+    told: Option<bool>,
     odd: Option<String>,
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::{Finder, is_missing};
-use crate::core::key::{ApiKey, KeyId, KeyName, Own, Team};
+use crate::core::key::{ApiKey, KeyId, KeyName, Own};
 use crate::core::listing::Source;
 use crate::core::secret::Secret;
+use crate::core::team::TeamIdentity;
 use crate::core::tracked::{Tracked, matches};
 use crate::core::way::{EndpointState, Way};
 use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
@@ -119,11 +120,11 @@ impl KeyApi for Finder {
         })
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
         Box::pin(async move {
-            let teams = self.api.teams().await?;
-            self.state().team = teams.first().map(|team| team.id.clone());
-            Ok(teams)
+            let team = self.api.teams().await?;
+            self.state().team = Some(team.clone());
+            Ok(team)
         })
     }
 
@@ -170,7 +171,7 @@ impl KeyApi for Finder {
                 prefix: key.prefix.clone(),
                 last_four: key.last_four.clone(),
                 owner: None,
-                team: self.team().await,
+                team: self.team().await.known_id(),
                 at: self.clock.now(),
                 actor: self.actor.clone(),
             };

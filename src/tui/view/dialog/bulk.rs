@@ -11,6 +11,7 @@ use crate::ops::revoke_many::Revoked;
 use crate::tui::model::Model;
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::Facts;
+use crate::tui::model::list::Marks;
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::{relative, span};
@@ -71,7 +72,9 @@ fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
     let Plan { unused, in_use, own } = &form.plan;
     let parts = [unused, in_use].iter().filter(|keys| !keys.is_empty()).count().max(1);
     let own_rows = if own.is_empty() { 0 } else { PART_ROWS };
-    let room = usize::from(model.size.1).saturating_sub(OTHER_ROWS + own_rows + PART_ROWS * parts);
+    let hidden = model.team().list.hidden_count();
+    let other_rows = OTHER_ROWS + usize::from(hidden > 0);
+    let room = usize::from(model.size.1).saturating_sub(other_rows + own_rows + PART_ROWS * parts);
     let shown = (room / parts).max(1);
     part(sheet, model, (Role::Plain, "Not in use"), unused, shown);
     part(
@@ -91,6 +94,17 @@ fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
         own,
         shown,
     );
+    if hidden > 0 {
+        let words = match (form.marks, hidden) {
+            (Marks::Visible, 1) => "1 more marked key is hidden by the filter and stays. Tab includes it.".to_owned(),
+            (Marks::Visible, _) => {
+                format!("{hidden} more marked keys are hidden by the filter and stay. Tab includes them.")
+            }
+            (Marks::All, 1) => "1 of them is hidden by the filter. Tab leaves it out.".to_owned(),
+            (Marks::All, _) => format!("{hidden} of them are hidden by the filter. Tab leaves them out."),
+        };
+        sheet.words(model, Role::Warn, &words);
+    }
     if form.gone > 0 {
         let words = format!("{} of the marked keys: not in the list any more.", form.gone);
         sheet.words(model, Role::Dim, &words);
@@ -139,12 +153,17 @@ fn part(sheet: &mut Sheet, model: &Model, (role, heading): (Role, &str), keys: &
             Some(_) => ", being rotated",
             None => "",
         };
+        let hidden = if model.team().list.is_shown(&key.key.id) {
+            ""
+        } else {
+            ", hidden by the filter"
+        };
         line(
             sheet,
             model,
             "  ",
             &key.key.called(),
-            &format!("{used}{maybe}{rotating}"),
+            &format!("{used}{maybe}{rotating}{hidden}"),
         );
     }
     if let Some(more) = keys.len().checked_sub(shown).filter(|&more| more > 0) {

@@ -9,7 +9,7 @@ use crate::ops::create::Safety;
 use crate::ops::recover::Waiting;
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Palette, QuitReason, WaitingPage};
+use crate::tui::model::dialog::{Dialog, Palette, QuitReason, ShowOnce, WaitingPage};
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
 use crate::tui::view::wrap::wrap;
@@ -123,6 +123,7 @@ pub(super) fn waiting(model: &Model, page: WaitingPage, room: u16) -> Sheet {
         let (mark, role) = match one {
             Waiting::Value(_) => ("✓", Role::Ok),
             Waiting::Lost(_) => ("✗", Role::Danger),
+            Waiting::Elsewhere(..) => ("◔", Role::Warn),
             Waiting::Listed(..)
             | Waiting::Looking(_)
             | Waiting::Several(..)
@@ -151,8 +152,12 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
         _ => None,
     });
     let name = unstored.map(|show| show.key.name.shown().to_owned());
-    let safe = unstored.is_some_and(|show| show.safety == Safety::Escrowed);
-    let mut sheet = Sheet::new("Leave?", room.min(62));
+    let safe = unstored.is_some_and(|show| show.safety == Safety::Escrowed) && model.store_lasts();
+    let title = match reason {
+        QuitReason::OnlyCopy => "Delete it?",
+        _ => "Leave?",
+    };
+    let mut sheet = Sheet::new(title, room.min(62));
     sheet.role = Role::Danger;
     sheet.blank();
     let (question, yes) = match reason {
@@ -164,6 +169,14 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
             ),
             "quit and keep it for later",
         ),
+        QuitReason::UnstoredValue { leaving } if unstored.is_some_and(|show| !show.stored_in().is_empty()) => (
+            format!(
+                "The value of “{}” is in {} alone: left now, it cannot be sent anywhere else from here.",
+                name.unwrap_or_default(),
+                unstored.map(ShowOnce::stored_in).unwrap_or_default()
+            ),
+            if leaving { "quit" } else { "close it" },
+        ),
         QuitReason::UnstoredValue { leaving } => {
             let name = name.unwrap_or_default();
             (
@@ -172,6 +185,26 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
                      the key stays alive."
                 ),
                 if leaving { "lose it and quit" } else { "lose it" },
+            )
+        }
+        QuitReason::OnlyCopy => (
+            format!(
+                "Nothing was copied or sent. Delete the only copy? The value of “{}” is then lost, and the key stays alive.",
+                name.unwrap_or_default()
+            ),
+            "delete it",
+        ),
+        QuitReason::WaitingValues => {
+            let mut waiting = model.waiting_ends_with_us();
+            let (first, more) = (waiting.next(), waiting.count());
+            let store = model.settings.store_name;
+            let subject = match (first, more) {
+                (Some(creation), 0) => format!("The value of “{}” waits", creation.intent.name),
+                _ => format!("The values of {} new keys wait", more + 1),
+            };
+            (
+                format!("{subject} in {store}, which ends with this program: left now, nobody can use the key."),
+                "lose it and quit",
             )
         }
         QuitReason::Clipboard => (

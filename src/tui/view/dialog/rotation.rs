@@ -236,8 +236,12 @@ fn traffic(sheet: &mut Sheet, model: &Model, rotation: &Rotation) {
     for (label, uses) in [("new", &watch.new), ("old", &watch.old)] {
         let last = match uses.last() {
             Some(at) => format!("last used {}", when(model, at)),
-            None if uses.told => "not used".to_owned(),
-            None => "the server does not say".to_owned(),
+            None => match uses.told {
+                Some(true) => "not used",
+                Some(false) => "the server does not say",
+                None => "not read yet",
+            }
+            .to_owned(),
         };
         let odd = uses.odd.map_or("", Odd::words);
         sheet.line(Line::from(vec![
@@ -423,7 +427,7 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
         let uses = Uses {
             seen: vec![at(0), at(120), at(240)],
-            told: true,
+            told: Some(true),
             odd: None,
         };
         assert_eq!(timeline(&uses, at(0), at(240)), "▇···········▇··········▇");

@@ -102,6 +102,10 @@ fn copy(model: &Model, show: &ShowOnce) -> (Role, String) {
         CopyState::Copying(_) => (Role::Accent, "· copying…".to_owned()),
         CopyState::Failed(why) => (Role::Danger, format!("✗ not copied: {why}")),
         CopyState::Gone(how) => (Role::Warn, format!("· {how}; c copies it again")),
+        CopyState::Before(at) => {
+            let time = relative::clock(*at, &model.settings.zone);
+            (Role::Ok, format!("✓ copied to the clipboard {time}; c copies it again"))
+        }
         CopyState::Copied(route) => {
             let clears = model
                 .clipboard

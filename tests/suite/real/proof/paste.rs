@@ -18,6 +18,10 @@ fn a_pasted_value_leaves_the_process_only_where_it_is_meant_to_go() {
         return;
     }
     let machine = Machine::start();
+    // It was signed in to while the server still had its endpoints.
+    let config = fs::read_to_string(machine.config()).unwrap();
+    let manual = "[api]\nlist = \"manual\"\n";
+    fs::write(machine.config(), format!("{manual}{config}")).unwrap();
     let credential = machine.sandbox.credential.expose().to_owned();
     let browser = Browser::on(&machine.sandbox);
     machine

@@ -1,11 +1,14 @@
 //! The program: arguments to a face, and the adapters behind it.
 
+use std::alloc::System;
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatzuri_keys::adapters::allocator::OnFailure;
 use chatzuri_keys::adapters::browser::DesktopBrowser;
 use chatzuri_keys::adapters::clipboard::SystemClipboard;
 use chatzuri_keys::adapters::clock::SystemClock;
@@ -38,11 +41,13 @@ use chatzuri_keys::tui::message::{Stop, TeamIndex};
 use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote};
 use chatzuri_keys::tui::terminal::TerminalWriter;
 use chatzuri_keys::tui::theme::Theme;
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
+use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes every block of memory when it is freed: no copy of a secret stays behind in one.
+/// Wipes every block of memory when it is freed: no copy of a secret stays behind in one. Where no memory is left, the
+/// person has their terminal back before the program ends.
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+static ALLOCATOR: ZeroAlloc<OnFailure<System>> = ZeroAlloc(OnFailure::new(System, tui::terminal::restore));
 
 /// Threads of the runtime: one for what is asked, one for what is answered.
 const WORKERS: usize = 2;
@@ -85,8 +90,9 @@ fn start_log(flags: &Global) -> Result<(), Trouble> {
 
 fn arguments() -> Args {
     let faults = |fault: clap::Arg| fault.long_help(format!("Something it does wrong: {}", sandbox::fault_help()));
-    let command = Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
-    Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    let command = || Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
+    let words: Vec<OsString> = std::env::args_os().collect();
+    cli::usage::parse(command, &words).unwrap_or_else(|error| error.exit())
 }
 
 fn run_command(

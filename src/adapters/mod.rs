@@ -1,5 +1,6 @@
 //! The outside, one file or folder each.
 
+pub mod allocator;
 pub mod browser;
 pub mod clipboard;
 pub mod clock;

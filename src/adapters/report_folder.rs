@@ -28,7 +28,7 @@ impl DiskFolder {
 }
 
 impl ReportFolder for DiskFolder {
-    fn write_new<'a>(&'a self, name: &'a str, text: String) -> Answer<'a, Result<String, ReportError>> {
+    fn write_new<'a>(&'a self, name: &'a Path, text: String) -> Answer<'a, Result<String, ReportError>> {
         let path = self.folder.join(name);
         let place = clean(&absolute(&path).to_string_lossy()).into_owned();
         Box::pin(async move {
@@ -48,7 +48,12 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut options = OpenOptions::new();
+    // Follows no link, not even one that leads nowhere.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -61,13 +66,13 @@ mod tests {
     async fn a_report_is_written_once_and_never_over_another() {
         let home = tempfile::tempdir().unwrap();
         let folder = DiskFolder::at(home.path().to_owned());
-        let place = folder.write_new("a.md", "first".to_owned()).await.unwrap();
+        let place = folder.write_new(Path::new("a.md"), "first".to_owned()).await.unwrap();
         assert!(place.ends_with("a.md"), "{place}");
-        let again = folder.write_new("a.md", "second".to_owned()).await;
+        let again = folder.write_new(Path::new("a.md"), "second".to_owned()).await;
         assert_eq!(again, Err(ReportError::There(place.clone())));
         assert_eq!(std::fs::read_to_string(place).unwrap(), "first");
         let nowhere = DiskFolder::at(home.path().join("none"));
-        let failed = nowhere.write_new("a.md", String::new()).await.unwrap_err();
+        let failed = nowhere.write_new(Path::new("a.md"), String::new()).await.unwrap_err();
         assert!(matches!(failed, ReportError::Failed(..)), "{failed}");
     }
 }

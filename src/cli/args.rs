@@ -507,7 +507,7 @@ pub struct LeakArgs {
     /// First create its replacement, and hand it to the places the config names for this key
     #[arg(long)]
     pub replace: bool,
-    /// Write the timeline to this file, which ends in .md or .json
+    /// Write the timeline to this new file, which ends in .md or .json
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Watch for the key's death at most so many seconds; 60, or 900 where you revoke it in the browser

@@ -1,16 +1,10 @@
 //! Which key of the list a person means.
 
-use std::borrow::Cow;
-
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::list::incomplete;
 use crate::cli::words;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
-use crate::core::text::clean;
-
-/// A word at least this long, of letters and digits, may be a key's value.
-const VALUE_LIKE: usize = 20;
 
 /// The key whose id is `text`, or else the only one of that name.
 pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey, Trouble> {
@@ -97,13 +91,7 @@ fn is_value_of(listed: &ListedKey, text: &str) -> bool {
 
 /// What the person gave, for a sentence; masked where it can be the value of some key.
 fn quoted(text: &str) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let value_like = text.len() >= VALUE_LIKE && text.chars().all(word) && text.chars().any(|c| c.is_ascii_digit());
-    let shown = match Secret::parse(text) {
-        Ok(value) if value_like => Cow::Owned(value.masked()),
-        _ => clean(text),
-    };
-    format!("“{}”", crate::core::text::fit(&shown, 60))
+    format!("“{}”", words::argument(text))
 }
 
 #[cfg(test)]

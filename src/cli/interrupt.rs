@@ -1,26 +1,27 @@
-//! The signals that end a run.
+//! The signals that end a run, as commands wait for them.
 
 use std::io;
+use std::task::Poll;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// INT, TERM and HUP, heard instead of dying of them.
+use crate::ops::signals::ending;
+
+/// HUP and every signal that asks the program to end, heard instead of dying of them.
 #[derive(Debug)]
 pub struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
+    ending: Vec<Signal>,
     hangup: Signal,
 }
 
 impl Interrupts {
-    /// Begins to listen; from here on none of the three ends the process by itself.
+    /// Begins to listen; from here on none of them ends the process by itself.
     ///
     /// # Errors
     /// The system takes no handler, or this is not inside a runtime.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
+            ending: ending()?,
             hangup: signal(SignalKind::hangup())?,
         })
     }
@@ -28,17 +29,21 @@ impl Interrupts {
     /// Waits for the first of them.
     pub async fn next(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            () = first(&mut self.ending) => {}
             _ = self.hangup.recv() => {}
         }
     }
 
-    /// Waits for INT or TERM: a terminal that is closed does not stop what was confirmed on it.
+    /// Waits for one that is no HUP: a terminal that is closed does not stop what was confirmed on it.
     pub async fn next_but_hangup(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+        first(&mut self.ending).await;
     }
+}
+
+async fn first(signals: &mut [Signal]) {
+    std::future::poll_fn(|context| {
+        let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+        if came { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }

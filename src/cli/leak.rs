@@ -85,7 +85,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
             let recorded = record_end(context.ports, &search).await;
             context.output.unrecorded(&recorded);
         }
-        return end(&search, report, args.json, context.output);
+        return end(&search, report, args.json, &mut context).await;
     };
     let facts = facts(found, &value);
     let replacement = if args.replace {
@@ -100,7 +100,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     if switches.dry_run {
         let first = plan.map(|plan| format!("{plan}, then ")).unwrap_or_default();
         context.output.say(&format!("Would {first}revoke {facts}."));
-        return end(&search, report, args.json, context.output);
+        return end(&search, report, args.json, &mut context).await;
     }
     if let Some(plan) = plan {
         context.output.warn(&format!("First: {plan}."));
@@ -127,7 +127,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
         None => Replaced::Whole,
     };
     kill(&mut context, &mut search, args, interrupts).await;
-    let exit = end(&search, report, args.json, context.output)?;
+    let exit = end(&search, report, args.json, &mut context).await?;
     // The key is dead, and somebody still waits for its replacement.
     Ok(if exit == Exit::Ok && replaced == Replaced::Partly {
         Exit::Partial
@@ -187,6 +187,10 @@ fn format(path: &Path) -> Result<Format, Trouble> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(usage("is in no folder that exists"));
+    }
+    // A link that leads nowhere is there, too.
+    if path.symlink_metadata().is_ok() {
+        return Err(usage("is there already, and nothing is written over it"));
     }
     match ending.to_ascii_lowercase().as_str() {
         "md" => Ok(Format::Markdown),
@@ -265,7 +269,13 @@ pub(super) fn suspects(search: &Search, output: &mut Output) {
 }
 
 /// The last sentence, the report and the exit code.
-fn end(search: &Search, report: Option<(&Path, Format)>, json: bool, output: &mut Output) -> Result<Exit, Trouble> {
+async fn end(
+    search: &Search,
+    report: Option<(&Path, Format)>,
+    json: bool,
+    context: &mut Context<'_>,
+) -> Result<Exit, Trouble> {
+    let output = &mut *context.output;
     let timeline = &search.timeline;
     let mut exit = Exit::Ok;
     if let Some(outcome) = &timeline.outcome {
@@ -277,12 +287,11 @@ fn end(search: &Search, report: Option<(&Path, Format)>, json: bool, output: &mu
         exit = output.outcome(outcome, &sentence, is_listed);
     }
     if let Some((path, format)) = report {
-        let written = text_of(timeline, format).and_then(|text| std::fs::write(path, text));
-        let shown = clean(&path.to_string_lossy()).into_owned();
-        match written {
-            Ok(()) => output.say(&format!("The timeline is in {shown}.")),
+        let text = text_of(timeline, format)?;
+        match context.ports.reports.write_new(path, text).await {
+            Ok(place) => output.say(&format!("The timeline is in {place}.")),
             Err(error) => {
-                output.error(&format!("The report could not be written to {shown}: {error}."));
+                output.error(&format!("The timeline was not written: {error}"));
                 exit = if exit == Exit::Ok { Exit::Error } else { exit };
             }
         }

@@ -11,7 +11,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::json::time;
 use crate::cli::output::{Look, SCHEMA_VERSION};
 use crate::cli::table::{Cell, Role, draw_cutting};
-use crate::cli::words::counted;
+use crate::cli::words::{argument, counted};
 use crate::core::activity::Activity;
 use crate::core::text::clean;
 use crate::ports::LogQuery;
@@ -83,7 +83,7 @@ fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Troub
             date.to_zoned(zone.clone()).ok().map(|midnight| midnight.timestamp())
         });
     found.ok_or_else(|| {
-        let shown = crate::core::text::fit(&clean(text), 60).into_owned();
+        let shown = argument(text);
         Trouble::new(
             Exit::Usage,
             format!(

@@ -27,6 +27,7 @@ mod teams;
 #[cfg(test)]
 mod testing;
 mod track;
+pub mod usage;
 mod words;
 
 use std::future::Future;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::cli::args::Global;
+use crate::cli::words;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
-use crate::core::text::clean;
 use crate::ops::assist::Assist;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BadBaseUrl, BaseUrl};
@@ -117,7 +117,9 @@ pub enum SettingsError {
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BaseUrl(source, text, why) => write!(f, "{source}: “{}” cannot be used: {why}.", clean(text)),
+            Self::BaseUrl(source, text, why) => {
+                write!(f, "{source}: “{}” cannot be used: {why}.", words::argument(text))
+            }
             Self::Foreign(source, host, profile, own) => write!(
                 f,
                 "{source}: the key from the credential_command of profile “{profile}” is for {own}, and is not sent to \
@@ -126,7 +128,7 @@ impl fmt::Display for SettingsError {
             Self::Profile(source, text) => write!(
                 f,
                 "{source}: “{}” is no profile name: 1 to 64 letters, digits, dots, dashes and underscores.",
-                clean(text)
+                words::argument(text)
             ),
             Self::NoSuchProfile(source, name, known) => write!(
                 f,

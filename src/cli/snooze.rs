@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use crate::cli::args::SnoozeArgs;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, find, until_interrupted};
+use crate::cli::{Context, find, until_interrupted, words};
 use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
-use crate::core::text::{Label, clean, fit};
+use crate::core::text::Label;
 use crate::ops::review::review;
 use crate::ops::snooze::{end_snooze, ended, is_snoozed, snooze, snoozed};
 use crate::ports::JournalError;
@@ -68,7 +68,7 @@ fn day(text: &str) -> Result<Date, Trouble> {
     parse_day(text).ok_or_else(|| {
         Trouble::new(
             Exit::Usage,
-            format!("--until: “{}” is no day: give it as 2026-12-01.", fit(&clean(text), 60)),
+            format!("--until: “{}” is no day: give it as 2026-12-01.", words::argument(text)),
         )
     })
 }

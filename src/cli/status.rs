@@ -15,7 +15,7 @@ use crate::core::team::{TeamIdentity, one_of};
 use crate::core::text::clean;
 use crate::core::way::{Way, Ways};
 use crate::ops::assist::CLICKS;
-use crate::ops::sign_in::{CredentialSource, Session, find_session};
+use crate::ops::sign_in::{CredentialSource, Session, find_session, kept};
 use crate::ports::{ApiError, Operation, Ports};
 
 #[derive(Serialize)]
@@ -128,7 +128,7 @@ async fn hint(ports: &Ports, settings: &Settings, session: &Session) -> Option<S
     match session.source {
         CredentialSource::Environment => settings.profile.from_environment.as_ref().map(|value| value.masked()),
         CredentialSource::Store => {
-            let value = ports.store.get(&settings.profile.account()).await.ok()??;
+            let value = kept(&*ports.store, &settings.profile).await.ok()??;
             Some(value.masked())
         }
         CredentialSource::Command => None,

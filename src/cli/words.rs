@@ -7,7 +7,14 @@ use crate::core::due::Item;
 use crate::core::key::LastUse;
 use crate::core::policy::{DueStatus, Standing};
 use crate::core::rotation::{Part, Role};
+use crate::core::secret::mask_values;
 pub(crate) use crate::core::text::shell_word;
+use crate::core::text::{clean, fit};
+
+/// What the person gave on the command line, for a sentence: short, and masked where it may be the value of a key.
+pub(crate) fn argument(text: &str) -> String {
+    fit(&clean(&mask_values(text, None)), 60).into_owned()
+}
 
 /// "3 hours ago", in the largest whole unit.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {

@@ -1,5 +1,6 @@
 //! The one owner of a secret value.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -16,6 +17,19 @@ const SUFFIX_LEN: usize = 4;
 const SHORTEST_HINTED: usize = 16;
 /// The longest value taken for a key, in bytes; the vendor's keys are far shorter.
 pub const SECRET_LIMIT: usize = 4096;
+
+/// What stands for a value in a text.
+const MASK: &str = "••••";
+/// Below this many characters a word is an id, a name or a date. `key_9fbc5e28d742` has 16.
+const SHORTEST_VALUE: usize = 20;
+/// So many letters and digits without a break are random, where both are among them.
+const RANDOM_RUN: usize = 16;
+/// The longest run of lower-case hex digits that is an id.
+const LONGEST_HEX_ID: usize = 24;
+/// More characters than this after what our own credential begins with are a value.
+const LONGEST_ID_TAIL: usize = 12;
+/// The form of a UUID: the lengths of its parts.
+const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// A secret value: it moves and is never copied, printed or serialised, and is wiped when dropped.
 ///
@@ -135,7 +149,13 @@ impl Secret {
     /// `text` with every occurrence of the value replaced by a mask.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        text.replace(self.expose(), "••••")
+        text.replace(self.expose(), MASK)
+    }
+
+    /// What the issuer begins its values with: `cz_`.
+    fn issuer(&self) -> Option<&str> {
+        let (prefix, _) = self.ends();
+        prefix.rfind('_').and_then(|at| prefix.get(..=at))
     }
 
     fn ends(&self) -> (&str, &str) {
@@ -163,6 +183,60 @@ impl PartialEq for Secret {
         let (a, b) = (self.expose().as_bytes(), other.expose().as_bytes());
         a.len() == b.len() && a.iter().zip(b).fold(0u8, |diff, (x, y)| diff | (x ^ y)) == 0
     }
+}
+
+/// Whether `word` can be the value of some key, known here or not: what begins as `own` does and goes on, or a long random
+/// word. An id, a name, a date and a UUID cannot.
+#[must_use]
+pub fn looks_like_value(word: &str, own: Option<&Secret>) -> bool {
+    let word = word.trim_matches(['-', '_']);
+    let tail = own
+        .and_then(Secret::issuer)
+        .and_then(|issuer| word.strip_prefix(issuer));
+    if tail.is_some_and(|tail| tail.len() > LONGEST_ID_TAIL) {
+        return true;
+    }
+    let runs = || word.split(['-', '_']);
+    word.len() >= SHORTEST_VALUE && !runs().map(str::len).eq(UUID) && runs().any(is_random)
+}
+
+/// Whether a run of letters and digits is no word and no id.
+fn is_random(run: &str) -> bool {
+    let is_hex_id = run.len() <= LONGEST_HEX_ID && run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if run.len() < RANDOM_RUN || is_hex_id || run.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let kind = |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+    let bytes = run.as_bytes();
+    let changes = bytes
+        .iter()
+        .zip(bytes.iter().skip(1))
+        .filter(|&(a, b)| kind(a) != kind(b));
+    // A word in camel case changes less often than every third letter, and has hardly a digit.
+    bytes.iter().filter(|byte| byte.is_ascii_digit()).count() > 1 || 3 * changes.count() >= run.len()
+}
+
+/// `text` with a mask for every word that [`looks_like_value`].
+#[must_use]
+pub fn mask_values<'t>(text: &'t str, own: Option<&Secret>) -> Cow<'t, str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let mut masked = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some(start) = rest.find(is_part) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
+        let is_value = looks_like_value(word, own);
+        found |= is_value;
+        masked.push_str(before);
+        masked.push_str(if is_value { MASK } else { word });
+        rest = after;
+    }
+    if !found {
+        return Cow::Borrowed(text);
+    }
+    masked.push_str(rest);
+    Cow::Owned(masked)
 }
 
 /// A wiped buffer for a value on its way to becoming a [`Secret`]: typed letters, or a line of stdin.
@@ -218,6 +292,48 @@ mod tests {
     fn redaction_removes_every_occurrence() {
         let secret = Secret::parse(VALUE).unwrap();
         assert_eq!(secret.redact(&format!("bad: {VALUE}, {VALUE}!")), "bad: ••••, ••••!");
+    }
+
+    #[test]
+    fn a_random_word_and_what_begins_as_our_credential_does_look_like_values() {
+        let own = Secret::parse(VALUE).unwrap();
+        for word in [
+            "cz_4fT0qLz81mPdW7sKeYv93XbNcRj6HuGaQ2iBnM5o",
+            "cz_Iz1P0123456789abcdefCpSn",
+            "xKqWzRtYbNmLpOiUyTrE",
+            "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "sk-live-9aF2kQ7xZ1mB8vN3",
+            "--cz_Iz1P0123456789abcdefCpSn",
+        ] {
+            assert!(looks_like_value(word, None), "{word}");
+        }
+        assert!(looks_like_value("cz_short_and_plain", Some(&own)));
+        assert!(!looks_like_value("cz_short_and_plain", None));
+        for word in [
+            "key_9fbc5e28d742",
+            "507f1f77bcf86cd799439011",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "customer-support-agent-2",
+            "CustomerSupportAgentProduction",
+            "2026-11-24T20-55-51-000000",
+            "12345678901234567890",
+            "cz_9fbc5e28d742",
+            "get-api-keys",
+            "",
+        ] {
+            assert!(!looks_like_value(word, Some(&own)), "{word}");
+        }
+    }
+
+    #[test]
+    fn values_are_masked_in_a_sentence_and_all_else_stays() {
+        let text = format!("key={VALUE}; “{VALUE}” is key_9fbc5e28d742 — see /a/{VALUE}/b?x={VALUE}");
+        let masked = mask_values(&text, None);
+        assert_eq!(masked, "key=••••; “••••” is key_9fbc5e28d742 — see /a/••••/b?x=••••");
+        assert!(matches!(
+            mask_values("A key of that name exists.", None),
+            Cow::Borrowed(_)
+        ));
     }
 
     #[test]

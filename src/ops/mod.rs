@@ -15,5 +15,7 @@ pub mod revoke;
 pub mod revoke_many;
 pub mod rotate;
 pub mod sign_in;
+#[cfg(unix)]
+pub mod signals;
 pub mod snooze;
 pub mod trail;

@@ -154,7 +154,7 @@ pub async fn find_session(ports: &Ports, profile: &Profile) -> Result<Option<Ses
     } else if let Some(argv) = &profile.credential_command {
         (Arc::new(run_command(ports, argv).await?), CredentialSource::Command)
     } else {
-        match ports.store.get(&profile.account()).await.map_err(SignInError::Store)? {
+        match kept(&*ports.store, profile).await.map_err(SignInError::Store)? {
             Some(value) => (Arc::new(value), CredentialSource::Store),
             None => return Ok(None),
         }
@@ -221,6 +221,7 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     session.ways.ask_again();
     let team = session.api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
+    forget_old_name(&*ports.store, profile).await;
     // The list kept of this profile may be another team's: the next first frame must not show it.
     let unread = Listing {
         team: team.clone(),
@@ -236,6 +237,35 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
         team,
         recorded,
     })
+}
+
+/// The credential that the store keeps for the profile. One under the name without a scheme is moved to its present name.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn kept(store: &dyn CredentialStore, profile: &Profile) -> Result<Option<Secret>, StoreError> {
+    let found = store.get(&profile.account()).await?;
+    let old = Account::credential_without_scheme(&profile.name, &profile.base_url);
+    let (None, Some(old)) = (&found, old) else {
+        return Ok(found);
+    };
+    let Some(value) = store.get(&old).await?.map(Arc::new) else {
+        return Ok(None);
+    };
+    // The old item goes only when the new one is there; where it cannot be moved, it serves where it is.
+    if keep(store, &profile.account(), value).await.is_err() {
+        return store.get(&old).await;
+    }
+    forget_old_name(store, profile).await;
+    store.get(&profile.account()).await
+}
+
+async fn forget_old_name(store: &dyn CredentialStore, profile: &Profile) {
+    if let Some(old) = Account::credential_without_scheme(&profile.name, &profile.base_url)
+        && let Err(error) = store.delete(&old).await
+    {
+        tracing::debug!(%error, "the credential's old item was not deleted");
+    }
 }
 
 async fn keep(store: &dyn CredentialStore, account: &Account, value: Arc<Secret>) -> Result<(), SignInError> {
@@ -263,7 +293,11 @@ pub enum SignedOut {
 /// # Errors
 /// The store could not be asked.
 pub async fn sign_out(ports: &Ports, profile: &Profile) -> Result<SignedOut, StoreError> {
-    if !ports.store.delete(&profile.account()).await? {
+    let mut deleted = ports.store.delete(&profile.account()).await?;
+    if let Some(old) = Account::credential_without_scheme(&profile.name, &profile.base_url) {
+        deleted |= ports.store.delete(&old).await?;
+    }
+    if !deleted {
         return Ok(SignedOut::HeldNone);
     }
     Ok(SignedOut::Deleted(

@@ -76,6 +76,23 @@ impl BaseUrl {
     pub fn host(&self) -> &str {
         &self.host
     }
+
+    /// Whether what is sent there is encrypted.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// Scheme, host and port, the port left out where it is the scheme's own: two addresses of one origin have the same.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let (scheme, port) = if self.is_secure() {
+            ("https", ":443")
+        } else {
+            ("http", ":80")
+        };
+        format!("{scheme}://{}", self.host.strip_suffix(port).unwrap_or(&self.host))
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Where reports are written.
 
 use std::fmt;
+use std::path::Path;
 
 use super::Answer;
 
@@ -26,6 +27,7 @@ impl std::error::Error for ReportError {}
 
 /// A folder that takes reports, which hold no secret.
 pub trait ReportFolder: Send + Sync {
-    /// Writes a new file and answers where it is, in cleaned text. A file that is there already is never changed.
-    fn write_new<'a>(&'a self, name: &'a str, text: String) -> Answer<'a, Result<String, ReportError>>;
+    /// Writes a new file, which its owner alone can read, and answers where it is, in cleaned text. What is there already,
+    /// a link too, is never changed or followed.
+    fn write_new<'a>(&'a self, name: &'a Path, text: String) -> Answer<'a, Result<String, ReportError>>;
 }

@@ -13,10 +13,19 @@ use crate::core::secret::Secret;
 pub struct Account(String);
 
 impl Account {
-    /// A profile's credential for one host: `<profile>@<host>`.
+    /// A profile's credential for one origin: `<profile>@<scheme>://<host>[:<port>]`.
     #[must_use]
     pub fn credential(profile: &str, base_url: &BaseUrl) -> Self {
-        Self(format!("{profile}@{}", base_url.host()))
+        Self(format!("{profile}@{}", base_url.origin()))
+    }
+
+    /// The name without a scheme under which version 0.1.0 kept a credential. It may have been given for https, so it is
+    /// never read for an address that is not encrypted.
+    #[must_use]
+    pub fn credential_without_scheme(profile: &str, base_url: &BaseUrl) -> Option<Self> {
+        base_url
+            .is_secure()
+            .then(|| Self(format!("{profile}@{}", base_url.host())))
     }
 
     /// A new key's value, until it is stored elsewhere: `escrow/<op>`.
@@ -96,8 +105,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_names_profile_and_host() {
-        let url = BaseUrl::parse("http://127.0.0.1:4010/api/v1").unwrap();
-        assert_eq!(Account::credential("acme", &url).as_str(), "acme@127.0.0.1:4010");
+    fn an_account_names_profile_scheme_host_and_port() {
+        for (url, name) in [
+            ("http://127.0.0.1:4010/api/v1", "acme@http://127.0.0.1:4010"),
+            ("https://127.0.0.1:4010/api/v1", "acme@https://127.0.0.1:4010"),
+            ("HTTPS://WWW.chatzuri.com/api/v1", "acme@https://www.chatzuri.com"),
+            ("https://www.chatzuri.com:443", "acme@https://www.chatzuri.com"),
+            ("http://localhost:80/x", "acme@http://localhost"),
+            ("https://localhost:80", "acme@https://localhost:80"),
+            ("http://[::1]:80", "acme@http://[::1]"),
+        ] {
+            let url = BaseUrl::parse(url).unwrap();
+            assert_eq!(Account::credential("acme", &url).as_str(), name);
+        }
+    }
+
+    #[test]
+    fn the_name_without_a_scheme_is_for_https_alone() {
+        let old = |url| Account::credential_without_scheme("acme", &BaseUrl::parse(url).unwrap());
+        assert_eq!(old("https://localhost:4010").unwrap().as_str(), "acme@localhost:4010");
+        assert_eq!(old("http://localhost:4010"), None);
     }
 }

@@ -4,20 +4,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use zeroize::Zeroizing;
 
 use crate::ops::due::notes;
 use crate::ops::leak::Watch;
 use crate::ops::revoke::Patience;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
+use crate::tui::input;
+use crate::tui::jobs::{self, Jobs};
 use crate::tui::keymap::Keymap;
-use crate::tui::message::{Message, Pasted, Stop};
+use crate::tui::message::{Message, Stop};
 use crate::tui::model::{Exit, Model, Settings, Work};
 use crate::tui::runner::Runner;
-use crate::tui::terminal::{Screen, TerminalWriter, restore};
+use crate::tui::terminal::{Screen, TerminalWriter, area, restore};
+use crate::tui::theme::Role;
 use crate::tui::update::{start, update};
 
 /// The longest that leaving waits for the clipboard to be cleared.
@@ -102,6 +103,11 @@ impl Dashboard {
         }
     }
 
+    fn resize(&mut self, screen: &Screen) {
+        let (columns, rows) = screen.size();
+        self.handle(Message::Resized(columns, rows));
+    }
+
     /// Takes in what has come already.
     pub fn drain(&mut self) {
         while self.model.exit.is_none() {
@@ -184,20 +190,19 @@ impl Dashboard {
 pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::Result<Exit> {
     report_panics_on_the_restored_terminal(dashboard.sender());
     let mut screen = Screen::take(writer)?;
-    dashboard.handle({
-        let (columns, rows) = screen.size()?;
-        Message::Resized(columns, rows)
-    });
+    dashboard.resize(&screen);
     dashboard.recall().await;
     screen.draw(&dashboard.model)?;
-    watch_input(dashboard.sender());
+    input::watch(dashboard.sender());
     watch_signals(&dashboard.sender())?;
+    let mut jobs = Jobs::listen(dashboard.sender())?;
     dashboard.start();
     let exit = loop {
         let turned = guarded(|| {
             dashboard.drain();
             match dashboard.model.exit {
                 Some(exit) => Ok(Some(exit)),
+                None if dashboard.model.suspends => Ok(None),
                 None => screen.draw(&dashboard.model).map(|()| None),
             }
         });
@@ -208,35 +213,41 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
             Some(Err(_)) => break Exit::Stopped(Stop::LostTerminal),
             Some(Ok(None)) => {}
         }
-        let message = dashboard.next().await;
-        if guarded(|| message.map(|message| dashboard.handle(message))).is_none() {
+        let message = match std::mem::take(&mut dashboard.model.suspends) {
+            true if !jobs::is_job() => {
+                dashboard
+                    .model
+                    .say(Role::Warn, "Not suspended: no shell could bring it back.");
+                continue;
+            }
+            true => {
+                jobs.suspend().await;
+                None
+            }
+            false => tokio::select! {
+                () = jobs.continued() => None,
+                message = dashboard.next() => message,
+            },
+        };
+        let Some(message) = message else {
+            // Others had the terminal meanwhile, and its size may be another.
+            if screen.take_again().is_err() {
+                break Exit::Stopped(Stop::LostTerminal);
+            }
+            dashboard.resize(&screen);
+            continue;
+        };
+        if guarded(|| dashboard.handle(message)).is_none() {
             break Exit::Stopped(Stop::Panic);
         }
     };
     drop(screen);
-    if matches!(exit, Exit::Stopped(_)) {
-        let_go_of_input();
-    }
     if exit != Exit::Stopped(Stop::Panic) {
         dashboard.finish_what_changes_keys(exit).await;
     }
     dashboard.leave_clipboard().await;
     Ok(exit)
 }
-
-/// crossterm's reader spins on a terminal that is gone. In its place it is given a pipe into which nobody ever writes.
-#[cfg(unix)]
-fn let_go_of_input() {
-    if let Ok((quiet, open)) = rustix::pipe::pipe()
-        && rustix::stdio::dup2_stdin(&quiet).is_ok()
-    {
-        // Closed, the pipe would read as ended.
-        std::mem::forget(open);
-    }
-}
-
-#[cfg(not(unix))]
-fn let_go_of_input() {}
 
 /// Runs a turn of the loop; `None` when it panicked, which was reported and must not keep the clipboard from being
 /// cleared.
@@ -254,58 +265,14 @@ fn report_panics_on_the_restored_terminal(sender: UnboundedSender<Message>) {
     }));
 }
 
-/// Reads the terminal on a thread of its own: its calls block, and nobody waits for it at the end.
-fn watch_input(sender: UnboundedSender<Message>) {
-    watch_for_a_lost_terminal(sender.clone());
-    std::thread::spawn(move || {
-        loop {
-            let message = match crossterm::event::read() {
-                Ok(Event::Key(key)) => Message::Key(key),
-                Ok(Event::Paste(text)) => Message::Pasted(Pasted(Zeroizing::new(text))),
-                Ok(Event::Resize(columns, rows)) => Message::Resized(columns, rows),
-                Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => continue,
-                Err(_) => Message::Stopped(Stop::LostTerminal),
-            };
-            let last = matches!(message, Message::Stopped(_));
-            if sender.send(message).is_err() || last {
-                return;
-            }
-        }
-    });
-}
-
-/// crossterm spins on a terminal that hung up (<https://github.com/crossterm-rs/crossterm/issues/793>), so the hang-up is
-/// watched for apart. Polling for no event at all wakes for that only.
-#[cfg(unix)]
-fn watch_for_a_lost_terminal(sender: UnboundedSender<Message>) {
-    use rustix::event::{PollFd, PollFlags, poll};
-    std::thread::spawn(move || {
-        let stdin = rustix::stdio::stdin();
-        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
-        loop {
-            match poll(&mut fds, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Ok(_) | Err(_) => {
-                    let _ = sender.send(Message::Stopped(Stop::LostTerminal));
-                    return;
-                }
-            }
-        }
-    });
-}
-
-#[cfg(not(unix))]
-fn watch_for_a_lost_terminal(_sender: UnboundedSender<Message>) {}
-
 #[cfg(unix)]
 fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    for (kind, stop) in [
-        (SignalKind::interrupt(), Stop::Signal),
-        (SignalKind::terminate(), Stop::Signal),
-        (SignalKind::hangup(), Stop::HungUp),
-    ] {
-        let mut signal = signal(kind)?;
+    let ending = crate::ops::signals::ending()?
+        .into_iter()
+        .map(|signal| (signal, Stop::Signal));
+    let hangup = signal(SignalKind::hangup())?;
+    for (mut signal, stop) in ending.chain([(hangup, Stop::HungUp)]) {
         let sender = sender.clone();
         tokio::spawn(async move {
             while signal.recv().await.is_some() {
@@ -315,6 +282,17 @@ fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
             }
         });
     }
+    let mut resized = signal(SignalKind::window_change())?;
+    let sender = sender.clone();
+    tokio::spawn(async move {
+        while resized.recv().await.is_some() {
+            if let Ok(area) = area()
+                && sender.send(Message::Resized(area.width, area.height)).is_err()
+            {
+                return;
+            }
+        }
+    });
     Ok(())
 }
 

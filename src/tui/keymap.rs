@@ -10,6 +10,8 @@ pub enum Action {
     Quit,
     /// Leave the program at once, as Ctrl-C does.
     Interrupt,
+    /// Go back to the shell, until it brings the program back.
+    Suspend,
     /// Show every key.
     Help,
     /// List every action by name.
@@ -512,6 +514,14 @@ fn defaults() -> Vec<Binding> {
             A::Interrupt,
             "",
             "leave at once",
+            W::Always,
+        );
+        row(
+            context,
+            &[KeyPress::ctrl('z')],
+            A::Suspend,
+            "",
+            "back to the shell; fg brings it back",
             W::Always,
         );
     }

@@ -3,6 +3,8 @@
 pub mod app;
 pub mod effect;
 pub mod errand;
+mod input;
+mod jobs;
 pub mod keymap;
 pub mod message;
 pub mod model;

@@ -297,7 +297,7 @@ impl Runner {
             Effect::WriteReport(request, name, text) => {
                 let reports = Arc::clone(&self.ports.reports);
                 self.spawn(request, async move {
-                    let result = reports.write_new(&name, text).await;
+                    let result = reports.write_new(name.as_ref(), text).await;
                     Some(Message::ReportWritten { request, result })
                 });
             }

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::EnableBracketedPaste;
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use ratatui::layout::{Rect, Size};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use zeroize::Zeroize;
 
 use crate::ports::TerminalOut;
@@ -23,6 +23,16 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// a terminal that knows it shows the frame in one piece, another ignores it.
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 const END_FRAME: &[u8] = b"\x1b[?2026l";
+
+/// Ends a frame that was cut off, stops marking pastes, leaves the alternate screen, and shows the cursor. Made ahead, so
+/// that it can be written where nothing can be made any more.
+const GIVE_BACK: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+
+/// The largest area that is drawn: the size that a terminal tells is believed no further.
+const LARGEST: Size = Size {
+    width: 1000,
+    height: 500,
+};
 
 /// The one way to the terminal: frames and control sequences never mix.
 #[derive(Default)]
@@ -60,9 +70,9 @@ impl TerminalOut for TerminalWriter {
 /// Past the buffer of the standard library's output, which keeps what went through it for the process's life.
 #[cfg(unix)]
 fn write_whole(mut bytes: &[u8]) -> io::Result<()> {
-    let stdout = io::stdout().lock();
+    let stdout = rustix::stdio::stdout();
     while !bytes.is_empty() {
-        match rustix::io::write(&stdout, bytes) {
+        match rustix::io::write(stdout, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(rustix::io::Errno::INTR) => {}
@@ -94,9 +104,12 @@ impl Write for FrameWriter {
     }
 }
 
+type Drawn = Terminal<CrosstermBackend<FrameWriter>>;
+
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<FrameWriter>>,
+    terminal: Drawn,
+    area: Rect,
     writer: Arc<TerminalWriter>,
 }
 
@@ -106,25 +119,24 @@ impl Screen {
     /// # Errors
     /// There is no terminal, or it does not obey; nothing is left taken.
     pub fn take(writer: Arc<TerminalWriter>) -> io::Result<Self> {
-        enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
-        let opened = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
-            .and_then(|()| Terminal::new(CrosstermBackend::new(FrameWriter(Arc::clone(&writer)))));
-        match opened {
-            Ok(terminal) => Ok(Self { terminal, writer }),
-            Err(error) => {
-                restore();
-                Err(error)
-            }
-        }
+        let (terminal, area) = open(&writer)?;
+        Ok(Self { terminal, area, writer })
     }
 
-    /// Columns and rows.
+    /// Takes the terminal anew, after others had it: nothing of what was drawn is still there.
     ///
     /// # Errors
-    /// The terminal is gone.
-    pub fn size(&self) -> io::Result<(u16, u16)> {
-        self.terminal.size().map(|size| (size.width, size.height))
+    /// As [`Screen::take`].
+    pub fn take_again(&mut self) -> io::Result<()> {
+        restore();
+        (self.terminal, self.area) = open(&self.writer)?;
+        Ok(())
+    }
+
+    /// Columns and rows that are drawn.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        (self.area.width, self.area.height)
     }
 
     /// Draws the model in one piece.
@@ -132,9 +144,44 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let area = area()?;
+        if area != self.area {
+            self.terminal.backend_mut().clear_region(ClearType::All)?;
+            self.terminal = blank(&self.writer, area)?;
+            self.area = area;
+        }
         self.terminal.draw(|frame| view::draw(model, frame))?;
         self.writer.commit()
     }
+}
+
+fn open(writer: &Arc<TerminalWriter>) -> io::Result<(Drawn, Rect)> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let opened = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).and_then(|()| {
+        let area = area()?;
+        Ok((blank(writer, area)?, area))
+    });
+    if opened.is_err() {
+        restore();
+    }
+    opened
+}
+
+/// The area that is drawn.
+///
+/// # Errors
+/// The terminal is gone.
+pub fn area() -> io::Result<Rect> {
+    let (columns, rows) = crossterm::terminal::size()?;
+    Ok(Rect::new(0, 0, columns.min(LARGEST.width), rows.min(LARGEST.height)))
+}
+
+/// A screen on which nothing is drawn yet.
+fn blank(writer: &Arc<TerminalWriter>, area: Rect) -> io::Result<Drawn> {
+    let backend = CrosstermBackend::new(FrameWriter(Arc::clone(writer)));
+    let viewport = Viewport::Fixed(area);
+    Terminal::with_options(backend, TerminalOptions { viewport })
 }
 
 impl Drop for Screen {
@@ -143,11 +190,11 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, once; safe to call from a panic hook and when it is already gone.
+/// Gives the terminal back, once; safe to call from a panic hook, without memory, and when it is already gone.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // A terminal that is gone cannot be told anything, and there is nobody to tell.
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = write_whole(GIVE_BACK);
         let _ = disable_raw_mode();
     }
 }

@@ -592,6 +592,58 @@ async fn a_look_for_revoke_sends_the_id_where_a_revocation_sends_it() {
 }
 
 /// What is made of these answers to a look for the endpoint that revokes, and what was asked.
+/// A value such as the server makes, beside an id that a person has to be able to read.
+const ANOTHER_VALUE: &str = "cz_4fT0qLz81mPdW7sKeYv93XbNcRj6HuGaQ2iBnM5o";
+
+#[tokio::test]
+async fn a_value_that_the_server_repeats_in_its_message_is_masked_and_an_id_stays_readable() {
+    let echo = format!(r#"{{"message":"made {ANOTHER_VALUE} as key_9fbc5e28d742, see /api/v1/get-api-keys"}}"#);
+    for status in [400, 403, 408, 409, 422, 500, 503] {
+        let error = create_error(json(status, &echo)).await;
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(&ANOTHER_VALUE[..12]), "{shown}");
+        assert!(shown.contains("key_9fbc5e28d742, see /api/v1/get-api-keys"), "{shown}");
+    }
+    let location = format!("http://127.0.0.1:1/keys/{ANOTHER_VALUE}/done");
+    let moved = said("302 Found", &[("Location", location.as_str())], b"");
+    let shown = create_error(Play::Say(moved)).await.to_string();
+    assert!(shown.contains("/keys/••••/done"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_new_value_stands_in_no_other_field_of_its_key() {
+    let value = ANOTHER_VALUE;
+    let body = format!(
+        r#"{{"data":{{"id":"key_9fbc5e28d742","name":"Zapier {value}","created_by":"{value}","prefix":"{value}",
+           "last_four":"{value}","key":"{value}"}}}}"#
+    );
+    let server = Server::start(vec![json(201, &body)]).await;
+    let made = api(&server).create(&name()).await.unwrap();
+    let shown = format!("{:?}", made.key);
+    assert!(
+        !shown.contains(&value[..13]) && !shown.contains(&value[value.len() - 9..]),
+        "{shown}"
+    );
+    assert_eq!(made.key.prefix, Some(Label::new(&value[..12])));
+    assert_eq!(made.key.last_four, Some(Label::new(&value[value.len() - 8..])));
+    assert_eq!(
+        (made.key.id.raw(), made.key.name.raw()),
+        ("key_9fbc5e28d742", "Zapier ••••")
+    );
+    assert_eq!(made.secret.expose(), value);
+}
+
+#[tokio::test]
+async fn a_list_keeps_no_more_than_the_ends_of_a_value() {
+    let body =
+        format!(r#"{{"data":[{{"id":1,"name":"a","prefix":"{ANOTHER_VALUE}","last_four":"{ANOTHER_VALUE}"}}]}}"#);
+    let server = Server::start(vec![json(200, &body)]).await;
+    let page = api(&server).list_page(1).await.unwrap();
+    let shown = format!("{:?}", page.keys);
+    assert!(!shown.contains(&ANOTHER_VALUE[..13]), "{shown}");
+    assert!(shown.contains(&ANOTHER_VALUE[..12]), "{shown}");
+}
+
 async fn looked_for_revoke(plays: Vec<Play>) -> (Presence, Vec<String>) {
     let server = Server::start(plays).await;
     let found = api(&server).look_for(Operation::Revoke).await.unwrap();

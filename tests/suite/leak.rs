@@ -565,6 +565,52 @@ fn a_report_that_cannot_be_written_is_told_before_anything_is_done() {
 }
 
 #[test]
+fn a_report_is_never_written_over_a_file_or_through_a_link() {
+    let stage = Stage::new();
+    let value = stage.create("Invoices");
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let (file, target) = (home.join("kept.md"), home.join("elsewhere.md"));
+    std::fs::write(&file, "mine").unwrap();
+    std::os::unix::fs::symlink(&target, home.join("dangling.md")).unwrap();
+    for name in ["kept.md", "dangling.md"] {
+        let path = home.join(name);
+        let args = ["leak", "--yes", "--report", path.to_str().unwrap()];
+        let ran = stage.hunt(stage.signed_in(), &args, &value, &value);
+        says(&ran, 2, &["--report", name, "is there already"]);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    assert!(!target.exists(), "nothing is made through a link");
+    assert_eq!(stage.asked("/delete-api-key"), 0, "nothing was revoked");
+}
+
+#[test]
+fn a_report_is_for_the_person_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let value = stage.create("Invoices");
+    let file = stage.home.path().join("incident.md");
+    let args = ["leak", "--yes", "--report", file.to_str().unwrap()];
+    says(
+        &stage.hunt(stage.signed_in(), &args, &value, &value),
+        0,
+        &["incident.md"],
+    );
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_in_the_end_stops_no_revocation() {
+    let stage = Stage::new();
+    let value = stage.create("Invoices");
+    // Longer than any file system takes: seen when it is written.
+    let file = stage.home.path().join(format!("{}.md", "x".repeat(300)));
+    let args = ["leak", "--yes", "--report", file.to_str().unwrap()];
+    let ran = stage.hunt(stage.signed_in(), &args, &value, &value);
+    says(&ran, 1, &["DEAD", "cannot be written"]);
+}
+
+#[test]
 fn nobody_to_ask_means_that_nothing_is_read_or_done() {
     let stage = Stage::new();
     says(&stage.leak(&[]), 2, &["--yes"]);

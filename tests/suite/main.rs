@@ -29,6 +29,7 @@ mod leak_match;
 #[cfg(unix)]
 mod leak_pty;
 mod lists;
+mod origin;
 mod proofs;
 #[cfg(unix)]
 mod protocol;

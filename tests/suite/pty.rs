@@ -23,7 +23,7 @@ use chatzuri_keys::tui::model::{Exit, ProfileLabel, Settings};
 use chatzuri_keys::tui::terminal::TerminalWriter;
 use chatzuri_keys::tui::theme::Theme;
 use jiff::Timestamp;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Runtime;
 
 use crate::rig::stage::SlotClipboard;
@@ -246,7 +246,19 @@ fn lines_pasted_over_the_list_press_no_key() {
 
 #[test]
 fn a_signal_gives_the_terminal_back_and_is_told_by_the_exit_code() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for signal in [
+        Signal::INT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::XCPU,
+        Signal::XFSZ,
+    ] {
         let mut terminal = sandboxed(SMALL);
         terminal.signal(signal);
         assert_eq!(terminal.ends_and_gives_the_terminal_back(), 3, "{signal:?}");
@@ -279,6 +291,121 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
     terminal.wait_for(KEY);
     terminal.hang_up();
     assert_eq!(terminal.ends(), 1);
+}
+
+#[test]
+fn a_terminal_of_a_size_that_nobody_has_is_drawn_as_far_as_it_goes() {
+    let mut terminal = sandboxed(SMALL);
+    terminal.pretend_size((u16::MAX, u16::MAX));
+    // The footer.
+    terminal.wait_for_bytes(b"\x1b[500;");
+    terminal.resize(LARGE);
+    terminal.wait_for(KEY);
+    terminal.press("q");
+    assert_eq!(terminal.ends_and_gives_the_terminal_back(), 0);
+}
+
+#[test]
+fn memory_that_is_not_to_be_had_gives_the_terminal_back_before_the_program_ends() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let mut terminal = sandboxed(SMALL);
+    let pid = Pid::from_raw(terminal.pid()).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let kilobytes: u64 = size.trim().trim_end_matches(" kB").parse().unwrap();
+    let limit = Rlimit {
+        current: Some((kilobytes + 4 * 1024) * 1024),
+        maximum: None,
+    };
+    prlimit(Some(pid), Resource::As, limit).unwrap();
+    terminal.pretend_size((1000, 500));
+    assert_ne!(terminal.ends_and_gives_the_terminal_back(), 0);
+    assert!(
+        terminal.screen().contains("memory allocation of"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+// --------------------------------------------------------------------------------------------------- and taken again
+
+/// A shell with the dashboard in its foreground, and the dashboard's process.
+fn in_a_shell() -> (Terminal, Pid) {
+    let mut terminal = Terminal::start(LARGE, "bash", |command| {
+        command.args(["--norc", "--noprofile", "-i"]);
+        command.env("PS1", "shell> ");
+    });
+    terminal.wait_for("shell>");
+    terminal.send(&format!("{BINARY} sandbox\n"));
+    terminal.wait_for(KEY);
+    let children = format!("/proc/{0}/task/{0}/children", terminal.pid());
+    let children = std::fs::read_to_string(children).unwrap();
+    let pid = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    (terminal, pid)
+}
+
+/// The shell has its terminal, and gives it back to the dashboard.
+fn back_and_forth(terminal: &mut Terminal, round: u32) {
+    assert!(!terminal.is_taken(), "{}", terminal.screen());
+    terminal.send(&format!("echo $(({round} + 40))\n"));
+    terminal.wait_for(&format!("{}", round + 40));
+    assert!(!terminal.screen().contains(KEY), "{}", terminal.screen());
+    terminal.send("fg\n");
+    terminal.wait_for(KEY);
+    assert!(terminal.is_taken());
+    // It hears keys, and marks pastes.
+    terminal.press("?");
+    terminal.wait_for("create a key and show its value once");
+    terminal.press("\x1b");
+    terminal.wait_for_no("create a key and show its value once");
+}
+
+#[test]
+fn control_z_and_a_signal_suspend_it_and_the_shell_brings_it_back_whole() {
+    let (mut terminal, pid) = in_a_shell();
+    terminal.press("\x1a");
+    terminal.wait_for("Stopped");
+    back_and_forth(&mut terminal, 1);
+    kill_process(pid, Signal::TSTP).unwrap();
+    terminal.wait_for("Stopped");
+    back_and_forth(&mut terminal, 2);
+    // In a text field, too.
+    terminal.press("n");
+    terminal.wait_for("New key");
+    terminal.press("\x1a");
+    terminal.wait_for("Stopped");
+    terminal.send("fg\n");
+    terminal.wait_for("New key");
+    terminal.press("\x1b");
+    terminal.wait_for_no("New key");
+    terminal.press("q");
+    terminal.wait_for("shell>");
+    terminal.send("exit\n");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_stop_that_could_not_be_foreseen_is_made_good_when_it_goes_on() {
+    let (mut terminal, pid) = in_a_shell();
+    kill_process(pid, Signal::STOP).unwrap();
+    terminal.wait_for_bytes(b"Stopped");
+    terminal.send("fg\n");
+    terminal.wait_for(KEY);
+    terminal.press("?");
+    terminal.wait_for("create a key and show its value once");
+    terminal.press("\x1b");
+    terminal.press("q");
+    terminal.wait_for("shell>");
+}
+
+#[test]
+fn where_no_shell_could_bring_it_back_it_is_not_suspended() {
+    let mut terminal = sandboxed(SMALL);
+    terminal.press("\x1a");
+    terminal.wait_for("no shell could bring it back");
+    terminal.signal(Signal::TSTP);
+    terminal.press("q");
+    assert_eq!(terminal.ends_and_gives_the_terminal_back(), 0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::adapters::http::decode;
 use crate::adapters::http::fault::Failure;
 use crate::adapters::http::json;
-use crate::core::secret::Secret;
+use crate::core::secret::{Secret, mask_values};
 use crate::core::text::{Label, clean, fit};
 use crate::ports::{Fault, Operation};
 
@@ -105,9 +105,11 @@ impl Reply {
     }
 }
 
-/// A server's text for a sentence of ours. Cleaned before it is measured, since hidden characters have no width.
+/// A server's text for a sentence of ours, without the value that was sent and without what may be another one. Cleaned
+/// before it is measured, since hidden characters have no width.
 fn short(text: &str, sent: &Secret) -> Label {
     let text = sent.redact(text);
+    let text = mask_values(&text, Some(sent));
     Label::new(&fit(&clean(&text), MESSAGE_COLUMNS))
 }
 

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::adapters::http::json::{At, Object, kind};
+use crate::core::incident::scrub;
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
@@ -24,6 +25,9 @@ const LAST_FOUR: [&str; 3] = ["last_four", "lastFour", "last4"];
 
 /// The longest end of a value that is believed, in bytes.
 const HINT_LIMIT: usize = 128;
+/// Characters kept of the start of a value, and of its end: enough to tell keys apart, and far from the whole.
+const KEPT_PREFIX: usize = 12;
+const KEPT_LAST: usize = 8;
 
 /// A number below this is seconds since 1970, from it on milliseconds: as seconds it is the year 5138, as milliseconds
 /// it is March 1973, and no key is that young or that old.
@@ -63,8 +67,8 @@ fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
         })
     })?;
     let created_at = or_unknown(time(object, &CREATED_AT), &mut is_odd);
-    let prefix = or_unknown(hint(object, &PREFIX), &mut is_odd);
-    let last_four = or_unknown(hint(object, &LAST_FOUR), &mut is_odd);
+    let prefix = or_unknown(prefix(object), &mut is_odd);
+    let last_four = or_unknown(last_four(object), &mut is_odd);
     match id(object) {
         Ok(id) => {
             let key = ApiKey {
@@ -109,7 +113,8 @@ pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
 }
 
 /// A key just created, flat or under `data`. Its value must never be lost over a detail, so only the value and the id
-/// are insisted on: the name falls back to the one asked for, and the rest to unknown.
+/// are insisted on: the name falls back to the one asked for, and the rest to unknown. A server that repeats the value in
+/// another field does not bring it onto the screen or into the journal.
 pub(super) fn created(root: &Value, asked: &KeyName) -> Result<CreatedKey, String> {
     let outer = Object::new(root, At::Root)?;
     let object = match outer.get(&["data"]) {
@@ -129,14 +134,16 @@ pub(super) fn created(root: &Value, asked: &KeyName) -> Result<CreatedKey, Strin
         }
     }
     let secret = secret.ok_or(why)?;
+    let hidden = |label: &Label| Label::new(&scrub(&secret, label.raw()));
+    let id = id(object)?;
     let key = ApiKey {
-        id: id(object)?,
-        name: name(object).unwrap_or_else(|_| Label::new(asked.as_str())),
+        id: KeyId::new(&scrub(&secret, id.raw())).unwrap_or(id),
+        name: name(object).map_or_else(|_| Label::new(asked.as_str()), |name| hidden(&name)),
         created_at: time(object, &CREATED_AT).unwrap_or_default(),
         last_used_at: last_use(object).unwrap_or(LastUse::Unknown),
-        created_by: person(object).unwrap_or_default(),
-        prefix: text(object, &PREFIX).unwrap_or_default(),
-        last_four: text(object, &LAST_FOUR).unwrap_or_default(),
+        created_by: person(object).unwrap_or_default().as_ref().map(hidden),
+        prefix: prefix(object).unwrap_or_default(),
+        last_four: last_four(object).unwrap_or_default(),
     };
     Ok(CreatedKey { key, secret })
 }
@@ -231,7 +238,23 @@ fn text(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, Str
     }
 }
 
-/// One end of a key's value. A long one is no hint: cut, it would fit values that it does not.
+/// The start of a key's value.
+fn prefix(object: Object<'_>) -> Result<Option<Label>, String> {
+    let hint = hint(object, &PREFIX)?;
+    Ok(hint.map(|hint| Label::new(&hint.raw().chars().take(KEPT_PREFIX).collect::<String>())))
+}
+
+/// The end of a key's value.
+fn last_four(object: Object<'_>) -> Result<Option<Label>, String> {
+    let hint = hint(object, &LAST_FOUR)?;
+    let kept = |hint: Label| {
+        let skipped = hint.raw().chars().count().saturating_sub(KEPT_LAST);
+        Label::new(&hint.raw().chars().skip(skipped).collect::<String>())
+    };
+    Ok(hint.map(kept))
+}
+
+/// One end of a key's value. A long one is no hint.
 fn hint(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, String> {
     match text(object, names)? {
         Some(label) if label.raw().len() > HINT_LIMIT => Err("is too long".to_owned()),

@@ -30,7 +30,7 @@ pub(super) async fn resume(
     if context.switches.dry_run {
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         let whose = match &asked.args.name {
-            Some(name) => format!("the waiting key “{}”", crate::core::text::clean(name)),
+            Some(name) => format!("the waiting key “{}”", crate::cli::words::argument(name)),
             None => "the waiting key".to_owned(),
         };
         let plan = if asked.args.not_made {

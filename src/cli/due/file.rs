@@ -12,7 +12,7 @@ use crate::cli::due::Found;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::log::span;
 use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::words::counted;
+use crate::cli::words::{argument, counted};
 use crate::core::due::{Item, Snoozed};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
@@ -82,7 +82,7 @@ struct PartIn {
 pub(super) fn max_age(text: Option<&str>) -> Result<SignedDuration, Trouble> {
     let Some(text) = text else { return Ok(AGE) };
     span(text.trim()).ok_or_else(|| {
-        let shown = fit(&clean(text), 60).into_owned();
+        let shown = argument(text);
         Trouble::new(
             Exit::Usage,
             format!("--max-age: “{shown}” is no span: give it as 2d, 36h or 1w."),

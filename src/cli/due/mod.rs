@@ -16,12 +16,12 @@ use crate::cli::args::{DueArgs, DueFormat};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::list::{incomplete, nothing_tracked};
 use crate::cli::profile::registry;
-use crate::cli::words::counted;
+use crate::cli::words::{argument, counted};
 use crate::cli::{Context, not_signed_in};
 use crate::core::due::{Item, Query, WINDOW};
 use crate::core::policy::Policies;
 use crate::core::team::TeamIdentity;
-use crate::core::text::{Label, clean, fit};
+use crate::core::text::Label;
 use crate::ops::due::{Read, read};
 use crate::ops::sign_in::Profile;
 
@@ -199,7 +199,7 @@ fn days(text: &str) -> Result<i32, Trouble> {
     let days = count.parse::<i32>().ok().filter(|_| digits);
     let days = days.and_then(|count| count.checked_mul(unit));
     days.filter(|&days| days <= WIDEST).ok_or_else(|| {
-        let shown = fit(&clean(text), 60).into_owned();
+        let shown = argument(text);
         Trouble::new(
             Exit::Usage,
             format!("--within: “{shown}” is no number of days: give it as 14d or 2w, at most {WIDEST}d."),

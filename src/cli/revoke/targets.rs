@@ -10,11 +10,11 @@ use crate::cli::list::incomplete;
 use crate::cli::log::span;
 use crate::cli::output::Output;
 use crate::cli::words::counted;
-use crate::cli::{find, prompt};
+use crate::cli::{find, prompt, words};
 use crate::core::bulk::{Filter, Passes};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::text::{clean, fit};
+use crate::core::text::clean;
 
 /// The longest file of keys that is read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -43,7 +43,7 @@ impl Wanted {
         let unused_for = match &args.unused_for {
             None => None,
             Some(text) => Some(span(text.trim()).filter(|span| span.is_positive()).ok_or_else(|| {
-                let shown = fit(&clean(text), 60).into_owned();
+                let shown = words::argument(text);
                 Trouble::new(
                     Exit::Usage,
                     format!("--unused-for: “{shown}” is no span: give one such as 30d, 12h or 4w."),

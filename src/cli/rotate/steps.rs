@@ -18,7 +18,7 @@ use crate::core::confirm::{Question, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
-use crate::core::text::{Label, clean, fit};
+use crate::core::text::Label;
 use crate::ops::leak::Watch;
 use crate::ops::revoke::{Patience, revoke_and_record};
 use crate::ops::rotate::{self, RotateError, Seen, peek, read_list, settle};
@@ -122,7 +122,7 @@ fn meant(rotation: &Rotation, args: &RotateTickArgs) -> Result<Vec<Label>, Troub
                     format!(
                         "Nothing was ticked: {} places begin with “{}”: {}.",
                         several.len(),
-                        fit(&clean(text), 60),
+                        words::argument(text),
                         names.join(", ")
                     ),
                 ));

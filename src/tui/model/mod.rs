@@ -226,6 +226,8 @@ pub struct Model {
     pub in_flight: BTreeMap<RequestId, Work>,
     /// Set when the dashboard is to end.
     pub exit: Option<Exit>,
+    /// Set when the dashboard is to stop until a shell brings it back.
+    pub suspends: bool,
     /// A confirming key that was just pressed; it counts when nothing follows it at once.
     pub pending: Option<(Action, Timestamp)>,
     /// Which key's value is on its way to the clipboard.
@@ -269,6 +271,7 @@ impl Model {
             clipboard: None,
             in_flight: BTreeMap::new(),
             exit: None,
+            suspends: false,
             pending: None,
             copying: None,
             opened_itself: None,

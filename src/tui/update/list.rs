@@ -76,6 +76,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Top => model.team_mut().list.first(),
         Action::Bottom => model.team_mut().list.last(),
         Action::Interrupt
+        | Action::Suspend
         | Action::KeysView
         | Action::Submit
         | Action::Copy

@@ -179,6 +179,7 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         // Nobody can see what a key would do on a screen that is too small; only leaving is left.
         Some((action, _)) if is_too_small(model) => match action {
             Action::Interrupt => leave::interrupt(model, deliberate),
+            Action::Suspend => leave::suspend(model),
             _ => Vec::new(),
         },
         Some((action, when)) if model.allows(when) && deliberate && confirms(model.context(), action) => {
@@ -229,6 +230,9 @@ fn explain(model: &mut Model, when: When) {
 fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     if action == Action::Interrupt {
         return leave::interrupt(model, deliberate);
+    }
+    if action == Action::Suspend {
+        return leave::suspend(model);
     }
     match model.context() {
         Context::List | Context::Filter => list::act(model, action),

@@ -27,7 +27,13 @@ fn an_item_is_written_read_and_deleted_and_secret_tool_sees_the_same() {
     let _daemon = bus.unlocked_keyring();
     let mut entry = on(&bus);
     let lookup = || {
-        let item = ["lookup", "service", "chatzuri-keys", "username", "acme@keys.example"];
+        let item = [
+            "lookup",
+            "service",
+            "chatzuri-keys",
+            "username",
+            "acme@https://keys.example",
+        ];
         String::from_utf8(bus.run("secret-tool", &item).stdout).unwrap()
     };
     assert_eq!(entry.ask("get acme"), "Ok(None)");
@@ -62,7 +68,7 @@ fn an_item_that_holds_no_key_and_two_of_one_name_are_told_apart() {
                 "service",
                 "chatzuri-keys",
                 "username",
-                "odd@keys.example",
+                "odd@https://keys.example",
             ])
             .args(more)
             .stdin(Stdio::piped());

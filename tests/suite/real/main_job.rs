@@ -66,8 +66,8 @@ impl Server {
 
     /// The name an item of the keyring has for this server.
     fn account(&self) -> String {
-        let (_, rest) = self.base_url.split_once("://").unwrap();
-        format!("default@{}", rest.split('/').next().unwrap())
+        let (scheme, rest) = self.base_url.split_once("://").unwrap();
+        format!("default@{scheme}://{}", rest.split('/').next().unwrap())
     }
 }
 

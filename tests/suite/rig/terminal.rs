@@ -146,6 +146,24 @@ impl Terminal {
         self.lines.as_ref().unwrap().master.resize(pty_size(size)).unwrap();
     }
 
+    /// Has the program told of a window of this size, which nobody could draw.
+    pub fn pretend_size(&self, size: (u16, u16)) {
+        self.lines.as_ref().unwrap().master.resize(pty_size(size)).unwrap();
+    }
+
+    /// Waits until the program has written `bytes`.
+    #[track_caller]
+    pub fn wait_for_bytes(&self, bytes: &[u8]) {
+        self.wait(&format!("{bytes:?}"), |seen| {
+            seen.raw.windows(bytes.len()).any(|written| written == bytes)
+        });
+    }
+
+    /// Whether the alternate screen is shown.
+    pub fn is_taken(&self) -> bool {
+        self.look(vt100::Screen::alternate_screen)
+    }
+
     /// Waits until the screen shows `text`.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
@@ -160,10 +178,15 @@ impl Terminal {
 
     #[track_caller]
     fn wait_until(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
+        self.wait(what, |seen| seen.is_whole() && holds(seen.parser.screen()));
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         let (lock, changed) = &*self.seen;
         let mut seen = lock.lock().unwrap();
-        while !(seen.is_whole() && holds(seen.parser.screen())) {
+        while !holds(&seen) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || seen.ended {
                 let screen = seen.parser.screen().contents();

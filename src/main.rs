@@ -30,7 +30,7 @@ use chatzuri_keys::cli::output::Output;
 use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
 use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
-use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::secret::{Secret, mask_values};
 use chatzuri_keys::core::text::clean;
 use chatzuri_keys::ops::revoke::Patience;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
@@ -81,7 +81,10 @@ fn start_log(flags: &Global) -> Result<(), Trouble> {
     };
     log_file::start(path).map_err(|error| {
         let shown = path.to_string_lossy();
-        let sentence = format!("--log-file: {} cannot be written to: {error}.", clean(&shown));
+        let sentence = format!(
+            "--log-file: {} cannot be written to: {error}.",
+            clean(&mask_values(&shown, None))
+        );
         Trouble::new(Exit::Usage, sentence)
     })?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::choose_native_strategy;
 
+use crate::core::secret::mask_values;
 use crate::core::text::clean;
 
 /// The largest file that is taken for a config, in bytes.
@@ -117,7 +118,7 @@ fn shown(path: &Path) -> String {
         Some(rest) => Path::new("~").join(rest),
         None => path.to_path_buf(),
     };
-    clean(&text.to_string_lossy()).into_owned()
+    clean(&mask_values(&text.to_string_lossy(), None)).into_owned()
 }
 
 #[cfg(test)]

@@ -178,12 +178,7 @@ pub(super) async fn given(switches: Switches, question: &str) -> Result<Secret, 
 
 fn format(path: &Path) -> Result<Format, Trouble> {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    let usage = |why: &str| {
-        Trouble::new(
-            Exit::Usage,
-            format!("--report: {} {why}.", clean(&path.to_string_lossy())),
-        )
-    };
+    let usage = |why: &str| Trouble::new(Exit::Usage, format!("--report: {} {why}.", words::file(path)));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(usage("is in no folder that exists"));

@@ -10,9 +10,9 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::table::{Cell, draw};
 use crate::cli::words::counted;
-use crate::cli::{Context, find, leak, prompt, until_interrupted};
+use crate::cli::{Context, find, leak, prompt, until_interrupted, words};
 use crate::core::key::ApiKey;
-use crate::core::text::{Label, clean};
+use crate::core::text::Label;
 use crate::core::tracked::Tracked;
 use crate::core::way::Way;
 use crate::ops::assist::{self, BadRow, Draft, TrackError, doubles, match_listed, matched, parse, track, track_all};
@@ -131,7 +131,7 @@ async fn import(
     let called = if path == Path::new("-") {
         "standard input".to_owned()
     } else {
-        clean(&path.to_string_lossy()).into_owned()
+        words::file(path)
     };
     let from = path.to_path_buf();
     let bytes = tokio::task::spawn_blocking(move || read(&from))

@@ -1,5 +1,7 @@
 //! The words for times and standings that commands share.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::core::confirm::in_use;
@@ -14,6 +16,11 @@ use crate::core::text::{clean, fit};
 /// What the person gave on the command line, for a sentence: short, and masked where it may be the value of a key.
 pub(crate) fn argument(text: &str) -> String {
     fit(&clean(&mask_values(text, None)), 60).into_owned()
+}
+
+/// A file that the person named on the command line, whole.
+pub(crate) fn file(path: &Path) -> String {
+    clean(&mask_values(&path.to_string_lossy(), None)).into_owned()
 }
 
 /// "3 hours ago", in the largest whole unit.

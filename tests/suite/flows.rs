@@ -16,6 +16,8 @@ use chatzuri_keys::ports::{
     LogQuery, ProcessError, Processes, TerminalNote,
 };
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
+use chatzuri_keys::tui::keymap::Action;
+use chatzuri_keys::tui::message::Message;
 use chatzuri_keys::tui::model::Exit;
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
@@ -60,6 +62,18 @@ async fn signing_in_keeps_the_key_and_shows_the_list() {
     let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
     let kept = stage.store.get(&account).await.unwrap().unwrap();
     assert_eq!(kept, Secret::parse(&value).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_is_not_suspended_while_a_key_is_being_changed() {
+    let mut stage = Stage::ready().await;
+    let request = stage.dashboard.model.begin("revoking a key", true);
+    stage.dashboard.handle(Message::Act(Action::Suspend));
+    assert!(!stage.dashboard.model.suspends);
+    stage.dashboard.model.in_flight.remove(&request);
+    stage.expect("Not suspended: a key is being changed.");
+    stage.dashboard.handle(Message::Act(Action::Suspend));
+    assert!(stage.dashboard.model.suspends);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use crate::cli::due::Found;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::log::span;
 use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::words::{argument, counted};
+use crate::cli::words::{argument, counted, file};
 use crate::core::due::{Item, Snoozed};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
@@ -101,7 +101,7 @@ pub(super) async fn found(
     let called = if is_stdin(path) {
         "standard input".to_owned()
     } else {
-        clean(&path.to_string_lossy()).into_owned()
+        file(path)
     };
     let failed = |why: String| Trouble::new(Exit::Error, format!("--from: {called}: {why}. Nothing was checked."));
     let from = path.to_path_buf();

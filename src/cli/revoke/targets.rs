@@ -14,7 +14,6 @@ use crate::cli::{find, prompt, words};
 use crate::core::bulk::{Filter, Passes};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::text::clean;
 
 /// The longest file of keys that is read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -75,7 +74,7 @@ pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, Trouble
     let shown = if is_stdin {
         "standard input".to_owned()
     } else {
-        clean(&path.to_string_lossy()).into_owned()
+        words::file(path)
     };
     let bytes = if is_stdin {
         prompt::all_of_stdin_to(FILE_LIMIT).await

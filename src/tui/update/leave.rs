@@ -30,11 +30,7 @@ pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
 
 /// Ctrl-Z: back to the shell, unless that would stop what changes keys half-way.
 pub(super) fn suspend(model: &mut Model) -> Vec<Effect> {
-    let is_under_way = model
-        .in_flight
-        .values()
-        .any(|work| work.changes_keys || work.to_the_end);
-    if is_under_way {
+    if model.in_flight.values().any(|work| work.changes_keys) {
         model.say(
             Role::Warn,
             "Not suspended: a key is being changed. Try again when that is over.",

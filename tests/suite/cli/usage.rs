@@ -26,7 +26,6 @@ fn a_value_on_the_command_line_is_masked_wherever_it_stands() {
         &["leak", &watch],
         &["leak", "--yes", &report],
         &["due", "--within", VALUE],
-        &["--profile", VALUE, "list"],
         &["list", VALUE],
         &["--yes", VALUE],
         &[VALUE],

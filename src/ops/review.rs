@@ -39,13 +39,15 @@ pub async fn review(
     clock: &dyn Clock,
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
-    let (team, keys) = tokio::join!(api.teams(), read_list(api, on_page));
-    let (keys, complete) = keys?;
+    let (team, read) = tokio::join!(api.teams(), read_pages(api, on_page));
+    let (keys, complete) = read?;
     let team = match team {
         Ok(team) => team,
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
         Err(_) => TeamIdentity::Unknown,
     };
+    // By now the team is told, if at all: the tracked keys are those of the team.
+    let keys = api.with_tracked(keys).await?;
     tracing::debug!(keys = keys.len(), complete, "read the list");
     Ok(Listing {
         team,
@@ -87,6 +89,15 @@ pub async fn read_list(
     api: &dyn KeyApi,
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<ApiKey>, bool), ApiError> {
+    let (keys, complete) = read_pages(api, on_page).await?;
+    Ok((api.with_tracked(keys).await?, complete))
+}
+
+/// The server's own list.
+async fn read_pages(
+    api: &dyn KeyApi,
+    on_page: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(Vec<ApiKey>, bool), ApiError> {
     let mut keys = Vec::new();
     for _ in 0..READS {
         let (read, total) = read_once(api, on_page).await?;
@@ -94,10 +105,10 @@ pub async fn read_list(
         // A key revoked while we read moves its followers one place up, past the page that would have shown them.
         let missing = total.is_some_and(|total| u64::try_from(keys.len()).is_ok_and(|count| count < total));
         if !missing {
-            return Ok((api.with_tracked(keys).await?, true));
+            return Ok((keys, true));
         }
     }
-    Ok((api.with_tracked(keys).await?, false))
+    Ok((keys, false))
 }
 
 async fn read_once(

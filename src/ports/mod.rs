@@ -24,7 +24,7 @@ pub use api::{
 pub use base_url::{BadBaseUrl, BaseUrl};
 pub use browser::Browser;
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
-pub use journal::{BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope};
+pub use journal::{BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
 pub use report::{ReportError, ReportFolder};
 pub use store::{Account, CredentialStore, StoreError};

@@ -219,7 +219,7 @@ impl Finder<'_> {
     fn lacks(&self, known: &KnownKey) -> bool {
         let own = |place: &&Place| {
             place.profile.base_url.host() == known.host
-                && (known.profile.is_empty() || place.profile.name == known.profile)
+                && (known.profiles.is_empty() || known.profiles.contains(&place.profile.name))
         };
         let mut own = self.places.iter().filter(own).peekable();
         own.peek().is_some() && own.all(|place| place.listing.complete)

@@ -10,6 +10,7 @@ mod rotate;
 mod serve;
 mod sign_in;
 mod terminal;
+mod whose;
 
 use std::path::Path;
 

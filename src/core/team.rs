@@ -1,5 +1,7 @@
 //! Which team a key opens, as far as it can be told.
 
+use std::collections::HashSet;
+
 use crate::core::key::Team;
 use crate::core::text::Label;
 
@@ -22,6 +24,8 @@ impl TeamIdentity {
     /// What an answer of `get-teams` tells.
     #[must_use]
     pub fn of(mut teams: Vec<Team>) -> Self {
+        let mut seen = HashSet::new();
+        teams.retain(|team| seen.insert(team.id.raw().to_owned()));
         match (teams.pop(), teams.is_empty()) {
             (None, _) => Self::Unknown,
             (Some(only), true) => Self::One(only),
@@ -134,6 +138,7 @@ mod tests {
     fn the_team_is_known_where_the_answer_lists_exactly_one() {
         assert_eq!(teams(&[]), TeamIdentity::Unknown);
         assert_eq!(teams(&["Acme"]).known().unwrap().name.raw(), "Acme");
+        assert!(teams(&["Acme", "Acme"]).known().is_some(), "one team, listed twice");
         let two = teams(&["Kijani", "Acme"]);
         assert_eq!(two.known(), None);
         assert_eq!(two.words().unwrap(), "one of “Kijani”, “Acme”");

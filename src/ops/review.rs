@@ -40,13 +40,15 @@ pub async fn review(
     clock: &dyn Clock,
     on_page: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
-    let (team, keys) = tokio::join!(api.teams(), read_list(api, on_page));
-    let read = keys?;
+    let (team, read) = tokio::join!(api.teams(), read_within(api, Care::Proof, Bounds::default(), on_page));
+    let read = read?;
     let team = match team {
         Ok(team) => team,
         Err(error) if error.fault == Fault::Unauthorized => return Err(error),
         Err(_) => TeamIdentity::Unknown,
     };
+    // By now the team is told, if at all: the tracked keys are those of the team.
+    let read = with_tracked(api, read).await?;
     tracing::debug!(keys = read.keys.len(), complete = read.complete, "read the list");
     Ok(listing(api, clock, team, read))
 }
@@ -68,6 +70,7 @@ fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: TeamIdentity, read: ReadLi
 /// The list's error.
 pub(crate) async fn glance(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
     let read = read_within(api, Care::Glance, Bounds::default(), &|_| {}).await?;
+    let read = with_tracked(api, read).await?;
     Ok(listing(api, clock, TeamIdentity::Unknown, read))
 }
 
@@ -158,7 +161,14 @@ impl Looks {
 /// # Errors
 /// The first page that cannot be read, a list of which no row can be, or [`Fault::PastBound`].
 pub async fn read_list(api: &dyn KeyApi, on_page: &(dyn Fn(Progress) + Send + Sync)) -> Result<ReadList, ApiError> {
-    read_within(api, Care::Proof, Bounds::default(), on_page).await
+    with_tracked(api, read_within(api, Care::Proof, Bounds::default(), on_page).await?).await
+}
+
+async fn with_tracked(api: &dyn KeyApi, read: ReadList) -> Result<ReadList, ApiError> {
+    Ok(ReadList {
+        keys: api.with_tracked(read.keys).await?,
+        ..read
+    })
 }
 
 /// How carefully a list is read.
@@ -199,7 +209,7 @@ async fn read_within(
         return Err(api.failed(Operation::List, Fault::Unreadable { status: 200, why }));
     }
     Ok(ReadList {
-        keys: api.with_tracked(keys).await?,
+        keys,
         complete: whole && strays.is_empty(),
         odd,
         whole,

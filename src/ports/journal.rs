@@ -15,11 +15,13 @@ use crate::core::listing::Listing;
 use crate::core::rotation::{self, Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
+use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked};
 use crate::core::way::EndpointState;
 
-/// Whose rows in the journal: a team's, never another's.
+/// Where a credential is found: the last list and the ways are kept by it. The notes on keys (creations, fingerprints,
+/// snoozes, rotations, tracked keys, times of first sight) are the team's: every place that opens it has the same.
 #[derive(Debug, Clone)]
 pub enum Scope {
     /// A profile on a host.
@@ -36,6 +38,24 @@ pub enum Scope {
         /// The credential.
         value: Arc<Secret>,
     },
+}
+
+impl Scope {
+    /// The API's host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (Self::Profile { host, .. } | Self::Credential { host, .. }) = self;
+        host
+    }
+}
+
+/// Whose notes a place has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether the credential told it: by its team, or because it was used or made here before.
+    pub by_credential: bool,
+    /// Whether there are notes of the server that may turn out to be of the same team, too.
+    pub others: bool,
 }
 
 /// Why the journal did not do what it was asked.
@@ -93,8 +113,8 @@ pub struct LogQuery {
 /// A key made here whose fingerprint matches a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownKey {
-    /// The profile it was made in.
-    pub profile: String,
+    /// The profiles that open its team, as far as is known here.
+    pub profiles: Vec<String>,
     /// The host it was made on.
     pub host: String,
     /// Its id.
@@ -143,6 +163,19 @@ pub trait Journal: Send + Sync {
 
     /// The last list kept of a scope.
     fn last_list<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Option<Listing>, JournalError>>;
+
+    /// Settles whose notes a place has from now on: those of the team that its credential opens. `team` is what the server
+    /// told of it; before it was asked, the credential alone may tell, and else the place stays as it is.
+    fn settle<'a>(
+        &'a self,
+        scope: &'a Scope,
+        credential: Arc<Secret>,
+        team: Option<TeamIdentity>,
+    ) -> Answer<'a, Result<Settled, JournalError>>;
+
+    /// Takes the notes of other places of the server that name a key of this list, where their team is not known to be
+    /// another one.
+    fn claim<'a>(&'a self, scope: &'a Scope, listed: Vec<KeyId>) -> Answer<'a, Result<(), JournalError>>;
 
     /// When each key of the kept list of which the server tells no creation was first seen here, by the server's clock.
     fn first_seen<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<HashMap<KeyId, Timestamp>, JournalError>>;

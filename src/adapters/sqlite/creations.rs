@@ -18,13 +18,13 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
     // As it will be read back.
     creation.intent.at = time(creation.intent.at.as_microsecond())?;
     db.write(|connection| {
-        let scope = scopes::find_or_make(connection, scope)?;
+        let realm = scopes::find_or_make(connection, scope)?;
         connection.execute(
-            "INSERT INTO creations (op, scope, name, intended_at, known, stage, revision, begun_at, moved_at, by_hand)
+            "INSERT INTO creations (op, realm, name, intended_at, known, stage, revision, begun_at, moved_at, by_hand)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
             params![
                 creation.op.as_str(),
-                scope,
+                realm,
                 creation.intent.name.as_str(),
                 creation.intent.at.as_microsecond(),
                 known_text(&creation.intent.known),
@@ -79,14 +79,14 @@ pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result
 
 /// The creations of a scope that are not over. One that cannot be read fails them all: it may be a live key.
 pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<Creation>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
     // The words of `Stage::is_over`, as in the index.
     let sql =
-        format!("SELECT {COLUMNS} FROM creations WHERE scope = ?1 AND stage NOT IN ('done', 'closed') ORDER BY seq");
+        format!("SELECT {COLUMNS} FROM creations WHERE realm = ?1 AND stage NOT IN ('done', 'closed') ORDER BY seq");
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([scope])?;
+    let mut rows = statement.query([realm])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);

@@ -14,31 +14,32 @@ use crate::ports::{JournalError, KnownKey, Scope};
 pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &Minted, value: &Secret) -> Result<(), Trouble> {
     db.write(|connection| {
         let hash = value.fingerprint(&scopes::salt(connection)?);
-        let scope = scopes::find_or_make(connection, scope)?;
+        let realm = scopes::find_or_make(connection, scope)?;
         connection.execute(
-            "INSERT INTO fingerprints (scope, key_id, name, hash) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (scope, key_id) DO UPDATE SET name = excluded.name, hash = excluded.hash",
-            params![scope, minted.id.raw(), minted.name.raw(), hash],
+            "INSERT INTO fingerprints (realm, key_id, name, hash) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (realm, key_id) DO UPDATE SET name = excluded.name, hash = excluded.hash",
+            params![realm, minted.id.raw(), minted.name.raw(), hash],
         )?;
         Ok(())
     })
 }
 
-/// The keys whose value this is. The profile of one made with a credential from outside is empty.
+/// The keys whose value this is, each with the profiles that open its team.
 pub(super) fn find(connection: &Connection, value: &Secret) -> Result<Vec<KnownKey>, Trouble> {
     let hash = value.fingerprint(&scopes::salt(connection)?);
     let mut statement = connection.prepare_cached(
-        "SELECT coalesce(profile, ''), host, key_id, name FROM fingerprints JOIN scopes ON scopes.id = scope
-         WHERE hash = ?1 ORDER BY fingerprints.id",
+        "SELECT host, key_id, name,
+         (SELECT json_group_array(profile) FROM scopes WHERE scopes.realm = realms.id AND profile IS NOT NULL)
+         FROM fingerprints JOIN realms ON realms.id = realm WHERE hash = ?1 ORDER BY fingerprints.id",
     )?;
     let mut rows = statement.query([hash])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(KnownKey {
-            profile: row.get(0)?,
-            host: row.get(1)?,
-            id: KeyId::new(&row.get::<_, String>(2)?).ok_or(JournalError::Corrupt)?,
-            name: Label::new(&row.get::<_, String>(3)?),
+            host: row.get(0)?,
+            id: KeyId::new(&row.get::<_, String>(1)?).ok_or(JournalError::Corrupt)?,
+            name: Label::new(&row.get::<_, String>(2)?),
+            profiles: serde_json::from_str(&row.get::<_, String>(3)?).map_err(|_| JournalError::Corrupt)?,
         });
     }
     Ok(found)

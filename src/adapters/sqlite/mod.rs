@@ -9,6 +9,7 @@ mod fingerprints;
 mod lists;
 mod log;
 mod packing;
+mod realms;
 mod rotations;
 mod schema;
 mod scopes;
@@ -37,8 +38,9 @@ use crate::core::listing::Listing;
 use crate::core::rotation::{Mark, Plan, Rotation, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
+use crate::core::team::TeamIdentity;
 use crate::core::tracked::{Left, Tracked};
-use crate::ports::{Answer, BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope};
+use crate::ports::{Answer, BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -185,6 +187,21 @@ impl Journal for SqliteJournal {
     fn end_snooze<'a>(&'a self, scope: &'a Scope, key: &'a KeyId) -> Answer<'a, Result<bool, JournalError>> {
         let (scope, key) = (scope.clone(), key.clone());
         Box::pin(self.call(move |db| snoozes::end(db, &scope, &key)))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        scope: &'a Scope,
+        credential: Arc<Secret>,
+        team: Option<TeamIdentity>,
+    ) -> Answer<'a, Result<Settled, JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| realms::settle(db, &scope, &credential, team.as_ref())))
+    }
+
+    fn claim<'a>(&'a self, scope: &'a Scope, listed: Vec<KeyId>) -> Answer<'a, Result<(), JournalError>> {
+        let scope = scope.clone();
+        Box::pin(self.call(move |db| realms::claim(db, &scope, &listed)))
     }
 
     fn first_seen<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<HashMap<KeyId, Timestamp>, JournalError>> {

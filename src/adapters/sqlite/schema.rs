@@ -14,7 +14,7 @@ use crate::ports::JournalError;
 const APPLICATION_ID: i32 = 0x435a_6a72;
 
 /// One step per version; the step at index `n` leads from version `n` to `n + 1`. A released step is never changed.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
     -- This installation's salt: what is hashed with it says nothing elsewhere.
     CREATE TABLE meta (only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL CHECK (length(salt) = 32)) STRICT;
@@ -151,6 +151,127 @@ const STEPS: [&str; 5] = [
 
     -- A key that a person makes in the browser: no list tells whether they did.
     ALTER TABLE creations ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1));
+",
+    "
+    -- Whose notes: see realms.rs. team: its id, where it is known; may_be: the ids it is one of, as JSON, where it is not.
+    CREATE TABLE realms (
+        id INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        team TEXT,
+        may_be TEXT,
+        CHECK (team IS NULL OR may_be IS NULL)
+    ) STRICT;
+    CREATE UNIQUE INDEX realms_team ON realms (host, team) WHERE team IS NOT NULL;
+
+    -- A place begins with the notes it has.
+    INSERT INTO realms (id, host) SELECT id, host FROM scopes;
+    ALTER TABLE scopes ADD COLUMN realm INTEGER REFERENCES realms (id);
+    UPDATE scopes SET realm = id;
+    CREATE INDEX scopes_realm ON scopes (realm);
+
+    -- Lists and ways stay with their place; the notes below go with the realm. A column cannot change what it refers to.
+    ALTER TABLE creations RENAME TO creations_before;
+    CREATE TABLE creations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        op TEXT NOT NULL UNIQUE,
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        name TEXT NOT NULL,
+        intended_at INTEGER NOT NULL,
+        known TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        minted_id TEXT,
+        minted_name TEXT,
+        revision INTEGER NOT NULL,
+        begun_at INTEGER NOT NULL,
+        moved_at INTEGER NOT NULL,
+        by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1)),
+        CHECK ((minted_id IS NULL) = (minted_name IS NULL))
+    ) STRICT;
+    INSERT INTO creations (seq, op, realm, name, intended_at, known, stage, minted_id, minted_name, revision, begun_at,
+                           moved_at, by_hand)
+        SELECT seq, op, scope, name, intended_at, known, stage, minted_id, minted_name, revision, begun_at, moved_at,
+               by_hand FROM creations_before;
+    DROP TABLE creations_before;
+    CREATE INDEX creations_unfinished ON creations (realm, seq) WHERE stage NOT IN ('done', 'closed');
+
+    ALTER TABLE fingerprints RENAME TO fingerprints_before;
+    CREATE TABLE fingerprints (
+        id INTEGER PRIMARY KEY,
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        UNIQUE (realm, key_id)
+    ) STRICT;
+    INSERT INTO fingerprints (id, realm, key_id, name, hash) SELECT id, scope, key_id, name, hash FROM fingerprints_before;
+    DROP TABLE fingerprints_before;
+    CREATE INDEX fingerprints_hash ON fingerprints (hash);
+
+    ALTER TABLE snoozes RENAME TO snoozes_before;
+    CREATE TABLE snoozes (
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        key_id TEXT NOT NULL,
+        until TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        PRIMARY KEY (realm, key_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO snoozes (realm, key_id, until, reason, at, actor)
+        SELECT scope, key_id, until, reason, at, actor FROM snoozes_before;
+    DROP TABLE snoozes_before;
+
+    ALTER TABLE rotations RENAME TO rotations_before;
+    CREATE TABLE rotations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        old_id TEXT NOT NULL,
+        over INTEGER NOT NULL CHECK (over IN (0, 1)),
+        body TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        begun_at INTEGER NOT NULL,
+        moved_at INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO rotations (seq, id, realm, old_id, over, body, revision, begun_at, moved_at)
+        SELECT seq, id, scope, old_id, over, body, revision, begun_at, moved_at FROM rotations_before;
+    DROP TABLE rotations_before;
+    CREATE UNIQUE INDEX rotations_open ON rotations (realm, old_id) WHERE over = 0;
+
+    ALTER TABLE first_seen RENAME TO first_seen_before;
+    CREATE TABLE first_seen (
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        key_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (realm, key_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO first_seen (realm, key_id, at) SELECT scope, key_id, at FROM first_seen_before;
+    DROP TABLE first_seen_before;
+
+    ALTER TABLE tracked RENAME TO tracked_before;
+    CREATE TABLE tracked (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        realm INTEGER NOT NULL REFERENCES realms (id),
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_at INTEGER,
+        prefix TEXT,
+        last_four TEXT,
+        owner TEXT,
+        team TEXT,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        left_at INTEGER,
+        why TEXT,
+        listed_id TEXT,
+        CHECK ((left_at IS NULL) = (why IS NULL))
+    ) STRICT;
+    INSERT INTO tracked (seq, realm, key_id, name, created_at, prefix, last_four, owner, team, at, actor, left_at, why,
+                         listed_id)
+        SELECT seq, scope, key_id, name, created_at, prefix, last_four, owner, team, at, actor, left_at, why, listed_id
+        FROM tracked_before;
+    DROP TABLE tracked_before;
+    CREATE UNIQUE INDEX tracked_there ON tracked (realm, key_id) WHERE left_at IS NULL;
 ",
 ];
 
@@ -337,6 +458,25 @@ fn migrate(connection: &mut Connection) -> Result<(), Trouble> {
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Makes a journal as an earlier version wrote it.
+#[cfg(test)]
+pub(super) fn make_at(path: &Path, version: usize, salt: [u8; 32]) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    for step in &STEPS[..version] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection
+        .execute("INSERT INTO meta (only, salt) VALUES (1, ?1)", [salt])
+        .unwrap();
+    connection
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .unwrap();
+    connection
+        .pragma_update(None, "user_version", i32::try_from(version).unwrap())
+        .unwrap();
+    connection
 }
 
 /// The system gives no random numbers.

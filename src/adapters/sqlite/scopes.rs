@@ -1,9 +1,28 @@
-//! Whose rows: the number of a scope in the file.
+//! The places of the file: where credentials are found, and the realm whose notes each has.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::realms;
 use super::trouble::Trouble;
+use crate::core::secret::Secret;
 use crate::ports::Scope;
+
+/// A place as the file has it.
+pub(super) struct Place {
+    /// Its number: its list and its ways hang on it.
+    pub(super) id: i64,
+    /// The realm whose notes it has.
+    pub(super) realm: i64,
+}
+
+impl Place {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            realm: row.get(1)?,
+        })
+    }
+}
 
 /// This installation's salt.
 pub(super) fn salt(connection: &Connection) -> Result<[u8; 32], Trouble> {
@@ -12,44 +31,78 @@ pub(super) fn salt(connection: &Connection) -> Result<[u8; 32], Trouble> {
         .query_row([], |row| row.get(0))?)
 }
 
-/// The number of a scope; `None` when nothing was ever kept of it.
+/// The realm of a place; `None` when nothing was ever kept of it.
 pub(super) fn find(connection: &Connection, scope: &Scope) -> Result<Option<i64>, Trouble> {
-    let found = match scope {
-        Scope::Profile { name, host } => connection
-            .prepare_cached("SELECT id FROM scopes WHERE profile = ?1 AND host = ?2")?
-            .query_row(params![name, host], |row| row.get(0)),
-        Scope::Credential { host, .. } => connection
-            .prepare_cached("SELECT id FROM scopes WHERE credential = ?1 AND host = ?2")?
-            .query_row(params![mark(connection, scope)?, host], |row| row.get(0)),
-    };
-    Ok(found.optional()?)
+    Ok(find_place(connection, scope)?.map(|place| place.realm))
 }
 
-/// The number of a scope, which is given one if need be; inside a write.
+/// The realm of a place, which is given one if need be; inside a write.
 pub(super) fn find_or_make(connection: &Connection, scope: &Scope) -> Result<i64, Trouble> {
-    if let Some(found) = find(connection, scope)? {
+    Ok(place_or_make(connection, scope)?.realm)
+}
+
+/// A place; `None` when nothing was ever kept of it.
+pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Option<Place>, Trouble> {
+    match scope {
+        Scope::Profile { name, host } => Ok(connection
+            .prepare_cached("SELECT id, realm FROM scopes WHERE profile = ?1 AND host = ?2")?
+            .query_row([name, host], Place::read)
+            .optional()?),
+        Scope::Credential { host, value } => find_credential(connection, host, value),
+    }
+}
+
+/// The place of a credential, wherever it was used.
+pub(super) fn find_credential(connection: &Connection, host: &str, value: &Secret) -> Result<Option<Place>, Trouble> {
+    Ok(connection
+        .prepare_cached("SELECT id, realm FROM scopes WHERE credential = ?1 AND host = ?2")?
+        .query_row(params![mark(connection, host, value)?, host], Place::read)
+        .optional()?)
+}
+
+/// A place, which is made if need be; inside a write.
+pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Place, Trouble> {
+    if let Some(found) = find_place(connection, scope)? {
         return Ok(found);
     }
-    let (Scope::Profile { host, .. } | Scope::Credential { host, .. }) = scope;
-    let name = match scope {
-        Scope::Profile { name, .. } => Some(name),
-        Scope::Credential { .. } => None,
-    };
+    let realm = realms::make(connection, scope.host())?;
+    point(connection, scope, realm)?;
+    Ok(Place {
+        id: connection.last_insert_rowid(),
+        realm,
+    })
+}
+
+/// Gives a place the notes of this realm.
+pub(super) fn point(connection: &Connection, scope: &Scope, realm: i64) -> Result<(), Trouble> {
+    match scope {
+        Scope::Profile { name, host } => {
+            connection.execute(
+                "INSERT INTO scopes (host, profile, realm) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (profile, host) WHERE profile IS NOT NULL DO UPDATE SET realm = excluded.realm",
+                params![host, name, realm],
+            )?;
+            Ok(())
+        }
+        Scope::Credential { host, value } => point_credential(connection, host, value, realm),
+    }
+}
+
+/// Gives a credential, wherever it is used, the notes of this realm.
+pub(super) fn point_credential(connection: &Connection, host: &str, value: &Secret, realm: i64) -> Result<(), Trouble> {
     connection.execute(
-        "INSERT INTO scopes (host, profile, credential) VALUES (?1, ?2, ?3)",
-        params![host, name, mark(connection, scope)?],
+        "INSERT INTO scopes (host, credential, realm) VALUES (?1, ?2, ?3)
+         ON CONFLICT (credential, host) WHERE credential IS NOT NULL DO UPDATE SET realm = excluded.realm",
+        params![host, mark(connection, host, value)?, realm],
     )?;
-    Ok(connection.last_insert_rowid())
+    Ok(())
 }
 
 /// What a credential is known by. Another hash than its fingerprint, so that the two cannot be told to be of one value.
-fn mark(connection: &Connection, scope: &Scope) -> Result<Option<[u8; 32]>, Trouble> {
-    let Scope::Credential { host, value } = scope else {
-        return Ok(None);
-    };
+fn mark(connection: &Connection, host: &str, value: &Secret) -> Result<[u8; 32], Trouble> {
     let mut prefix = b"scope\0".to_vec();
     prefix.extend(salt(connection)?);
     prefix.extend(host.as_bytes());
     prefix.push(0);
-    Ok(Some(value.fingerprint(&prefix)))
+    Ok(value.fingerprint(&prefix))
 }

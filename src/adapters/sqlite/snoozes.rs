@@ -13,11 +13,11 @@ use crate::ports::{JournalError, Scope};
 /// Puts a key's due date off, in the place of an earlier time.
 pub(super) fn keep(db: &mut Db, scope: &Scope, snooze: &Snooze) -> Result<(), Trouble> {
     db.write(|connection| {
-        let scope = scopes::find_or_make(connection, scope)?;
+        let realm = scopes::find_or_make(connection, scope)?;
         connection.execute(
-            "INSERT OR REPLACE INTO snoozes (scope, key_id, until, reason, at, actor) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO snoozes (realm, key_id, until, reason, at, actor) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
-                scope,
+                realm,
                 snooze.key.raw(),
                 snooze.until.to_string(),
                 snooze.reason.raw(),
@@ -32,12 +32,12 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, snooze: &Snooze) -> Result<(), Tr
 /// Ends it; `false` where there was none.
 pub(super) fn end(db: &mut Db, scope: &Scope, key: &KeyId) -> Result<bool, Trouble> {
     db.write(|connection| {
-        let Some(scope) = scopes::find(connection, scope)? else {
+        let Some(realm) = scopes::find(connection, scope)? else {
             return Ok(false);
         };
         let ended = connection.execute(
-            "DELETE FROM snoozes WHERE scope = ?1 AND key_id = ?2",
-            params![scope, key.raw()],
+            "DELETE FROM snoozes WHERE realm = ?1 AND key_id = ?2",
+            params![realm, key.raw()],
         )?;
         Ok(ended > 0)
     })
@@ -45,12 +45,12 @@ pub(super) fn end(db: &mut Db, scope: &Scope, key: &KeyId) -> Result<bool, Troub
 
 /// All of a scope, those that are over included.
 pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Snooze>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
     let mut statement = connection
-        .prepare_cached("SELECT key_id, until, reason, at, actor FROM snoozes WHERE scope = ?1 ORDER BY key_id")?;
-    let mut rows = statement.query([scope])?;
+        .prepare_cached("SELECT key_id, until, reason, at, actor FROM snoozes WHERE realm = ?1 ORDER BY key_id")?;
+    let mut rows = statement.query([realm])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(Snooze {

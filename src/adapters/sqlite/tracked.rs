@@ -14,18 +14,18 @@ use crate::ports::{JournalError, Scope};
 /// Writes keys down: all of them or none. One that is there under its id is written over.
 pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Trouble> {
     db.write(|connection| {
-        let scope = scopes::find_or_make(connection, scope)?;
+        let realm = scopes::find_or_make(connection, scope)?;
         let mut statement = connection.prepare_cached(
-            "INSERT INTO tracked (scope, key_id, name, created_at, prefix, last_four, owner, at, actor, team)
+            "INSERT INTO tracked (realm, key_id, name, created_at, prefix, last_four, owner, at, actor, team)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (scope, key_id) WHERE left_at IS NULL DO UPDATE SET name = excluded.name,
+             ON CONFLICT (realm, key_id) WHERE left_at IS NULL DO UPDATE SET name = excluded.name,
              created_at = excluded.created_at, prefix = excluded.prefix, last_four = excluded.last_four,
              owner = excluded.owner, at = excluded.at, actor = excluded.actor, team = excluded.team",
         )?;
         let raw = |label: &Option<Label>| label.as_ref().map(|label| label.raw().to_owned());
         for key in keys {
             statement.execute(params![
-                scope,
+                realm,
                 key.id.raw(),
                 key.name.raw(),
                 key.created_at.map(Timestamp::as_microsecond),
@@ -43,14 +43,14 @@ pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Tr
 
 /// Those that did not leave.
 pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
     let mut statement = connection.prepare_cached(
         "SELECT key_id, name, created_at, prefix, last_four, owner, at, actor, team FROM tracked
-         WHERE scope = ?1 AND left_at IS NULL ORDER BY seq",
+         WHERE realm = ?1 AND left_at IS NULL ORDER BY seq",
     )?;
-    let mut rows = statement.query([scope])?;
+    let mut rows = statement.query([realm])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let label = |at: usize| {
@@ -75,7 +75,7 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>
 /// Takes keys off: all of them or none. Answers how many there were.
 pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Timestamp) -> Result<usize, Trouble> {
     db.write(|connection| {
-        let Some(scope) = scopes::find(connection, scope)? else {
+        let Some(realm) = scopes::find(connection, scope)? else {
             return Ok(0);
         };
         let mut count = 0;
@@ -87,17 +87,17 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
             count += connection
                 .prepare_cached(
                     "UPDATE tracked SET left_at = ?3, why = ?4, listed_id = ?5
-                     WHERE scope = ?1 AND key_id = ?2 AND left_at IS NULL",
+                     WHERE realm = ?1 AND key_id = ?2 AND left_at IS NULL",
                 )?
                 .execute(params![
-                    scope,
+                    realm,
                     id.raw(),
                     at.as_microsecond(),
                     why.word(),
                     listed.map(KeyId::raw)
                 ])?;
             if let Some(listed) = listed.filter(|listed| *listed != id) {
-                move_along(connection, scope, id, listed)?;
+                move_along(connection, realm, id, listed)?;
             }
         }
         Ok(count)
@@ -105,15 +105,15 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
 }
 
 /// What was kept under one id is kept under the other from now on, unless there is something of that already.
-fn move_along(connection: &Connection, scope: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
+fn move_along(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
     for sql in [
-        "UPDATE OR IGNORE fingerprints SET key_id = ?3 WHERE scope = ?1 AND key_id = ?2",
-        "UPDATE OR IGNORE snoozes SET key_id = ?3 WHERE scope = ?1 AND key_id = ?2",
-        "UPDATE creations SET minted_id = ?3 WHERE scope = ?1 AND minted_id = ?2 AND stage NOT IN ('done', 'closed')",
+        "UPDATE OR IGNORE fingerprints SET key_id = ?3 WHERE realm = ?1 AND key_id = ?2",
+        "UPDATE OR IGNORE snoozes SET key_id = ?3 WHERE realm = ?1 AND key_id = ?2",
+        "UPDATE creations SET minted_id = ?3 WHERE realm = ?1 AND minted_id = ?2 AND stage NOT IN ('done', 'closed')",
     ] {
         connection
             .prepare_cached(sql)?
-            .execute(params![scope, from.raw(), to.raw()])?;
+            .execute(params![realm, from.raw(), to.raw()])?;
     }
-    rotations::rename_key(connection, scope, from, to)
+    rotations::rename_key(connection, realm, from, to)
 }

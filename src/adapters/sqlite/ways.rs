@@ -13,11 +13,11 @@ const OPERATIONS: [Operation; 3] = [Operation::List, Operation::Create, Operatio
 /// Keeps what was found, in the place of what was found before.
 pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Trouble> {
     db.write(|connection| {
-        let scope = scopes::find_or_make(connection, scope)?;
+        let place = scopes::place_or_make(connection, scope)?;
         connection.execute(
             "INSERT OR REPLACE INTO ways (scope, operation, way, at) VALUES (?1, ?2, ?3, ?4)",
             params![
-                scope,
+                place.id,
                 found.operation.word(),
                 found.state.word(),
                 found.at.as_microsecond()
@@ -29,11 +29,11 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Tr
 
 /// All that was found of a scope.
 pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(place) = scopes::find_place(connection, scope)? else {
         return Ok(Vec::new());
     };
     let mut statement = connection.prepare_cached("SELECT operation, way, at FROM ways WHERE scope = ?1")?;
-    let mut rows = statement.query([scope])?;
+    let mut rows = statement.query([place.id])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let word = row.get::<_, String>(0)?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::key::KeyId;
+use crate::core::key::{ApiKey, KeyId};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
@@ -16,6 +16,7 @@ use crate::core::way::{EndpointState, Way, Ways, is_sign_in};
 use crate::ops::sign_in::Profile;
 use crate::ports::{
     ApiError, Clock, Consequence, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
+    Settled,
 };
 
 /// How long it counts that an endpoint is there or missing before the server is asked again.
@@ -210,6 +211,38 @@ impl Finder {
 
     fn has_worked(&self, operation: Operation) -> bool {
         self.state().found.get(&operation) == Some(&EndpointState::Worked)
+    }
+
+    /// Settles whose notes ours are, by what the server told of our team.
+    async fn settle(&self, team: Option<TeamIdentity>) -> Result<Settled, JournalError> {
+        let credential = Arc::clone(&self.credential);
+        match self.journal.settle(&self.scope, credential, team).await {
+            // What can only be read stays as it is.
+            Err(JournalError::ReadOnly | JournalError::Full) => Ok(Settled {
+                by_credential: true,
+                others: false,
+            }),
+            settled => settled,
+        }
+    }
+
+    /// Settles whose notes ours are before they are read, by the keys of the list, too. Of a credential that is new here
+    /// the server is asked for its team where there are notes, so that no other team's are read.
+    async fn settle_by(&self, listed: &[ApiKey]) -> Result<(), JournalError> {
+        let told = self.state().team.clone();
+        let mut settled = self.settle(told).await?;
+        if !settled.by_credential && settled.others && self.teams().await.is_ok() {
+            let told = self.state().team.clone();
+            settled = self.settle(told).await?;
+        }
+        if settled.by_credential && settled.others {
+            let ids = listed.iter().map(|key| key.id.clone()).collect();
+            match self.journal.claim(&self.scope, ids).await {
+                Ok(()) | Err(JournalError::ReadOnly | JournalError::Full) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// The tracked keys of the team our credential opens.

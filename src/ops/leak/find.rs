@@ -232,7 +232,7 @@ impl Finder<'_> {
     async fn is_gone(&self, known: &KnownKey) -> bool {
         let own = |place: &&Place| {
             place.profile.base_url.host() == known.host
-                && (known.profile.is_empty() || place.profile.name == known.profile)
+                && (known.profiles.is_empty() || known.profiles.contains(&place.profile.name))
         };
         let key = Minted {
             id: known.id.clone(),

@@ -11,6 +11,7 @@ mod serve;
 mod sign_in;
 mod terminal;
 mod usage;
+mod whose;
 
 use std::path::Path;
 

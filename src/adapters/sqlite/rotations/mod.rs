@@ -24,16 +24,16 @@ const PAST: i64 = 200;
 pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, Trouble> {
     let rotation = Rotation::new(new_op()?, plan, as_kept(mark)?);
     db.write(|connection| {
-        let scope = scopes::find_or_make(connection, scope)?;
-        if let Some(there) = open_of(connection, scope, &rotation.old.id)? {
+        let realm = scopes::find_or_make(connection, scope)?;
+        if let Some(there) = open_of(connection, realm, &rotation.old.id)? {
             return Ok(BegunRotation::There(there));
         }
         connection.execute(
-            "INSERT INTO rotations (id, scope, old_id, over, body, revision, begun_at, moved_at)
+            "INSERT INTO rotations (id, realm, old_id, over, body, revision, begun_at, moved_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 rotation.id.as_str(),
-                scope,
+                realm,
                 rotation.old.id.raw(),
                 rotation.is_over(),
                 packed(&rotation)?,
@@ -81,15 +81,15 @@ pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark
 
 /// The rotations of a scope that are not over, and the newest of those that are, oldest first.
 pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND (over = 0 OR seq IN
-         (SELECT seq FROM rotations WHERE scope = ?1 AND over = 1 ORDER BY seq DESC LIMIT ?2)) ORDER BY seq"
+        "SELECT {COLUMNS} FROM rotations WHERE realm = ?1 AND (over = 0 OR seq IN
+         (SELECT seq FROM rotations WHERE realm = ?1 AND over = 1 ORDER BY seq DESC LIMIT ?2)) ORDER BY seq"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([scope, PAST])?;
+    let mut rows = statement.query([realm, PAST])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);
@@ -99,28 +99,28 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation
 
 /// The newest rotation of a scope that had this key, over or not.
 pub(super) fn newest_of(connection: &Connection, scope: &Scope, key: &KeyId) -> Result<Option<Rotation>, Trouble> {
-    let Some(scope) = scopes::find(connection, scope)? else {
+    let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(None);
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM rotations
-         WHERE scope = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY over, seq DESC LIMIT 1"
+         WHERE realm = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY over, seq DESC LIMIT 1"
     );
     connection
         .prepare_cached(&sql)?
-        .query_row(params![scope, key.raw()], |row| Ok(read(row)))
+        .query_row(params![realm, key.raw()], |row| Ok(read(row)))
         .optional()?
         .transpose()
 }
 
 /// The key that a scope's rotations knew by one id has another from now on, but for a rotation whose old key would be in
 /// two then.
-pub(super) fn rename_key(connection: &Connection, scope: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
+pub(super) fn rename_key(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY seq"
+        "SELECT {COLUMNS} FROM rotations WHERE realm = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY seq"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![scope, from.raw()])?;
+    let mut rows = statement.query(params![realm, from.raw()])?;
     let mut renamed = Vec::new();
     while let Some(row) = rows.next()? {
         // One that cannot be read is told where it is needed.
@@ -129,7 +129,7 @@ pub(super) fn rename_key(connection: &Connection, scope: i64, from: &KeyId, to: 
         }
     }
     for rotation in renamed {
-        let is_in_two = match open_of(connection, scope, &rotation.old.id)? {
+        let is_in_two = match open_of(connection, realm, &rotation.old.id)? {
             Some(other) => other.id != rotation.id && !rotation.is_over(),
             None => false,
         };
@@ -149,11 +149,11 @@ pub(super) fn rename_key(connection: &Connection, scope: i64, from: &KeyId, to: 
     Ok(())
 }
 
-fn open_of(connection: &Connection, scope: i64, old: &KeyId) -> Result<Option<Rotation>, Trouble> {
-    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE scope = ?1 AND old_id = ?2 AND over = 0");
+fn open_of(connection: &Connection, realm: i64, old: &KeyId) -> Result<Option<Rotation>, Trouble> {
+    let sql = format!("SELECT {COLUMNS} FROM rotations WHERE realm = ?1 AND old_id = ?2 AND over = 0");
     connection
         .prepare_cached(&sql)?
-        .query_row(params![scope, old.raw()], |row| Ok(read(row)))
+        .query_row(params![realm, old.raw()], |row| Ok(read(row)))
         .optional()?
         .transpose()
 }

@@ -58,7 +58,11 @@ impl Finder {
     /// twice.
     async fn whole(&self, mut listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, ApiError> {
         let assisted = self.of(Operation::List) == Way::Assisted;
-        let tracked = match self.tracked().await {
+        let read = match self.settle_by(&listed).await {
+            Ok(()) => self.tracked().await,
+            Err(error) => Err(error),
+        };
+        let tracked = match read {
             Ok(tracked) => tracked,
             Err(error) if assisted => {
                 return Err(self.api.failed(Operation::List, Fault::Untracked(error.to_string())));
@@ -123,7 +127,11 @@ impl KeyApi for Finder {
     fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
         Box::pin(async move {
             let team = self.api.teams().await?;
-            self.state().team = Some(team.clone());
+            let before = self.state().team.replace(team.clone());
+            // What could not be settled is settled by the next answer, or when the notes are read.
+            if before.as_ref() != Some(&team) && self.settle(Some(team.clone())).await.is_err() {
+                self.state().team = before;
+            }
             Ok(team)
         })
     }

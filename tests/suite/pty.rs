@@ -374,12 +374,13 @@ fn control_z_and_a_signal_suspend_it_and_the_shell_brings_it_back_whole() {
     terminal.wait_for("New key");
     terminal.press("\x1a");
     terminal.wait_for("Stopped");
-    terminal.send("fg\n");
+    terminal.send("fg; echo over-$((40 + 2))\n");
     terminal.wait_for("New key");
     terminal.press("\x1b");
     terminal.wait_for_no("New key");
     terminal.press("q");
-    terminal.wait_for("shell>");
+    // Until its process is gone, what is typed is the dashboard's.
+    terminal.wait_for("over-42");
     terminal.send("exit\n");
     assert_eq!(terminal.ends(), 0);
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use chatzuri_keys::core::secret::Secret;
+use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ports::{
     Answer, ApiError, BaseUrl, Connect, Consequence, CreatedKey, Fault, KeyApi, KeyPage, Operation, Probe,
@@ -236,11 +237,11 @@ impl ModelApi {
     }
 }
 
-fn team() -> Vec<Team> {
-    vec![Team {
+fn team() -> TeamIdentity {
+    TeamIdentity::One(Team {
         id: Label::new("team_1"),
         name: Label::new("Acme"),
-    }]
+    })
 }
 
 impl KeyApi for ModelApi {
@@ -275,7 +276,7 @@ impl KeyApi for ModelApi {
         Box::pin(async { answer })
     }
 
-    fn teams(&self) -> Answer<'_, Result<Vec<Team>, ApiError>> {
+    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
         let answer = self.authed(Operation::Teams, |_| Ok(team()));
         Box::pin(async { answer })
     }

@@ -21,7 +21,7 @@ use crate::rig::terminal::{BINARY, Terminal};
 
 /// What makes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scenario {
+pub(super) enum Scenario {
     Create,
     To,
     Rotate,
@@ -29,7 +29,7 @@ enum Scenario {
     Replace,
 }
 
-const SCENARIOS: [Scenario; 5] = [
+pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario::Create,
     Scenario::To,
     Scenario::Rotate,
@@ -38,13 +38,13 @@ const SCENARIOS: [Scenario; 5] = [
 ];
 
 /// What a command said.
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(super) struct Ran {
+    pub(super) code: Option<i32>,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
-fn is_long() -> bool {
+pub(super) fn is_long() -> bool {
     std::env::var_os("CHATZURI_KEYS_LONG").is_some()
 }
 
@@ -55,7 +55,7 @@ fn pid_of(child: &Child) -> Pid {
 
 /// Reads a command to its end. In the short form nobody waits for a keyring that will not answer: Ctrl-C, as soon as it says
 /// that it tries again.
-fn to_the_end(mut child: Child, ours: Pid) -> Ran {
+pub(super) fn to_the_end(mut child: Child, ours: impl Fn(&Child) -> Pid) -> Ran {
     let mut out = child.stdout.take().unwrap();
     let stdout = std::thread::spawn(move || {
         let mut read = String::new();
@@ -66,7 +66,8 @@ fn to_the_end(mut child: Child, ours: Pid) -> Ran {
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         let line = line.unwrap();
         if line.contains("Trying again for up to") && !is_long() {
-            kill_process(ours, Signal::INT).unwrap();
+            // It may have given up by now.
+            let _ = kill_process(ours(&child), Signal::INT);
         }
         stderr.push_str(&line);
         stderr.push('\n');
@@ -102,8 +103,7 @@ fn a_keyring_that_freezes_as_the_key_is_made_loses_no_value_in_silence() {
                         .then_some(())
                 });
                 machine.keyring.signal(Signal::STOP);
-                let ours = pid_of(&child);
-                let ran = to_the_end(child, ours);
+                let ran = to_the_end(child, pid_of);
                 machine.keyring.signal(Signal::CONT);
                 assert_eq!(ran.code, Some(1), "{args:?}: {}", ran.stderr);
                 assert!(
@@ -243,9 +243,7 @@ fn frozen_at_any_point_exit_0_means_that_the_value_can_be_had() {
 /// How many points were reached, how many ended with 0, and what is wrong.
 fn run(scenario: Scenario) -> (usize, usize, Vec<String>) {
     let machine = Machine::start();
-    let mut config = fs::read_to_string(machine.config()).unwrap();
-    config.push_str("[[key]]\nmatch = \"To *\"\nplaces = [\"shelf\"]\n");
-    fs::write(machine.config(), config).unwrap();
+    machine.place("To *");
     let (mut points, mut zero, mut wrong) = (0, 0, Vec::new());
     let messages = messages(&machine, scenario);
     // The last of them carry the value away.
@@ -271,7 +269,7 @@ fn run(scenario: Scenario) -> (usize, usize, Vec<String>) {
 }
 
 /// The command of a scenario whose new key is called `name` or after it, and what it reads.
-fn command(machine: &Machine, scenario: Scenario, name: &str) -> (Vec<String>, String) {
+pub(super) fn command(machine: &Machine, scenario: Scenario, name: &str) -> (Vec<String>, String) {
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let made = |name: &str| {
         let made = machine.ours(&["create", name, "--show"]).output().unwrap();
@@ -308,7 +306,7 @@ fn command(machine: &Machine, scenario: Scenario, name: &str) -> (Vec<String>, S
 /// The message to the keyring: its calls are the only ones of this kind.
 const MESSAGE: &str = "sendmsg";
 
-fn traced(machine: &Machine, args: &[String], options: &[&str]) -> Command {
+pub(super) fn traced(machine: &Machine, args: &[String], options: &[&str]) -> Command {
     let mut command = tools::command("strace");
     machine.dress(&mut command);
     command
@@ -322,10 +320,20 @@ fn traced(machine: &Machine, args: &[String], options: &[&str]) -> Command {
     command
 }
 
-fn fed(command: &mut Command, stdin: &str) -> Child {
+pub(super) fn fed(command: &mut Command, stdin: &str) -> Child {
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     child
+}
+
+/// The process that strace has started.
+pub(super) fn pid_under(strace: &Child) -> Pid {
+    let children = format!("/proc/{0}/task/{0}/children", strace.id());
+    let child = tools::wait_for("the traced process", || {
+        let children = fs::read_to_string(&children).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    });
+    Pid::from_raw(child).unwrap()
 }
 
 /// How many messages an undisturbed run sends.
@@ -359,18 +367,16 @@ fn point(machine: &Machine, scenario: Scenario, nth: usize) -> Option<(Ran, Stri
     if ended {
         return None;
     }
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
-    let ours = fs::read_to_string(children).unwrap();
-    let ours = Pid::from_raw(ours.split_whitespace().next().unwrap().parse().unwrap()).unwrap();
+    let ours = pid_under(&child);
     machine.keyring.signal(Signal::STOP);
     kill_process(ours, Signal::CONT).unwrap();
-    let ran = to_the_end(child, ours);
+    let ran = to_the_end(child, |_| ours);
     machine.keyring.signal(Signal::CONT);
     Some((ran, name))
 }
 
 /// What is wrong with how a run ended, if anything is.
-fn look(machine: &Machine, ran: &Ran, name: &str) -> Option<String> {
+pub(super) fn look(machine: &Machine, ran: &Ran, name: &str) -> Option<String> {
     let keys = machine.keys_like(name);
     let mut wrong = None;
     for (id, key) in &keys {

@@ -2,6 +2,7 @@
 
 mod broken;
 mod canary;
+mod failing_calls;
 mod freeze_points;
 mod kill_points;
 mod memory;
@@ -99,6 +100,13 @@ impl Machine {
 
     fn config(&self) -> PathBuf {
         self.home.path().join("config/chatzuri-keys/config.toml")
+    }
+
+    /// Says in the config that keys of these names have the shelf as their place.
+    fn place(&self, names: &str) {
+        let mut config = fs::read_to_string(self.config()).unwrap();
+        config.push_str(&format!("[[key]]\nmatch = \"{names}\"\nplaces = [\"shelf\"]\n"));
+        fs::write(self.config(), config).unwrap();
     }
 
     /// Makes a command, or what it wraps, run on this machine.

@@ -15,7 +15,7 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::profile::{registry, secret_of};
 use crate::cli::{Context, Switches, prompt, until_interrupted, words};
-use crate::core::confirm::{Question, question};
+use crate::core::confirm::question;
 use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
 use crate::core::secret::Secret;
@@ -223,19 +223,14 @@ fn facts(found: &Match, value: &Secret) -> String {
 }
 
 async fn confirm(found: &Match) -> Result<(), Trouble> {
-    let typed = match question(&found.target, found.place.listing.as_of) {
-        Question::Typed { expected, what } => {
-            let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
-            typed.filter(|typed| *typed == expected)
-        }
-        Question::YesNo => {
-            let typed = prompt::line("Revoke it? [y/N] ").await?;
-            typed.filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        }
-    };
-    typed
-        .map(|_| ())
-        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was revoked, and the key is alive."))
+    if prompt::confirms(question(&found.target, found.place.listing.as_of)).await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(
+            Exit::Declined,
+            "Declined; nothing was revoked, and the key is alive.",
+        ))
+    }
 }
 
 /// The keys that could be meant, the likeliest first.

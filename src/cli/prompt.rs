@@ -12,6 +12,7 @@ use rustix::termios::{tcflush, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Trouble};
+use crate::core::confirm::Question;
 
 /// The longest that is taken from a prompt or a pipe, in bytes.
 pub(crate) const INPUT_LIMIT: usize = 64 * 1024;
@@ -173,6 +174,17 @@ pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
 pub(crate) async fn yes(question: &str) -> Result<bool, Trouble> {
     let typed = line(question).await?;
     Ok(typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")))
+}
+
+/// Asks whether a key is to be revoked, in the way that its use wants.
+pub(crate) async fn confirms(question: Question) -> Result<bool, Trouble> {
+    match question {
+        Question::Typed { expected, what } => {
+            let typed = line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
+            Ok(typed.is_some_and(|typed| typed == expected))
+        }
+        Question::YesNo => yes("Revoke it? [y/N] ").await,
+    }
 }
 
 /// How long a line has to stand alone before it counts as typed.

@@ -244,11 +244,11 @@ async fn confirm(context: &Context<'_>, question: &str) -> Result<(), Trouble> {
             "Nothing was done: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
     }
-    let typed = prompt::line(question).await?;
-    typed
-        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        .map(|_| ())
-        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was done."))
+    if prompt::yes(question).await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(Exit::Declined, "Declined; nothing was done."))
+    }
 }
 
 /// `track --match`.

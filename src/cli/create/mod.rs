@@ -163,11 +163,11 @@ async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Result<(), Troub
     if yes || dry_run {
         return Ok(());
     }
-    let typed = prompt::line("Hand the value over there? [y/N] ").await?;
-    typed
-        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        .map(|_| ())
-        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was sent."))
+    if prompt::yes("Hand the value over there? [y/N] ").await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(Exit::Declined, "Declined; nothing was sent."))
+    }
 }
 
 fn nothing_sent(why: &[String], hint: &str) -> Trouble {

@@ -272,8 +272,7 @@ async fn go_on(context: &Context<'_>, question: &str, interrupts: &mut Interrupt
     if context.switches.yes {
         return Ok(());
     }
-    let typed = until_interrupted(interrupts, prompt::line(question)).await?;
-    if typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")) {
+    if until_interrupted(interrupts, prompt::yes(question)).await? {
         Ok(())
     } else {
         Err(Trouble::new(

@@ -10,7 +10,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, prompt, until_interrupted};
 use crate::core::bulk::Plan;
-use crate::core::confirm::{Question, in_use, question};
+use crate::core::confirm::{in_use, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
@@ -159,18 +159,11 @@ fn declined() -> Trouble {
 }
 
 async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), Trouble> {
-    if let Question::Typed { expected, what } = question(target, listing.as_of) {
-        let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
-        return typed
-            .filter(|typed| *typed == expected)
-            .map(|_| ())
-            .ok_or_else(declined);
+    if prompt::confirms(question(target, listing.as_of)).await? {
+        Ok(())
+    } else {
+        Err(declined())
     }
-    let typed = prompt::line("Revoke it? [y/N] ").await?;
-    typed
-        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        .map(|_| ())
-        .ok_or_else(declined)
 }
 
 /// A word that is written down for good names its key.
@@ -180,11 +173,11 @@ async fn confirm_word(target: &ListedKey) -> Result<(), Trouble> {
         target.key.called(),
         target.key.hint()
     );
-    let typed = prompt::line(&question).await?;
-    typed
-        .filter(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
-        .map(|_| ())
-        .ok_or_else(|| Trouble::new(Exit::Declined, "Declined; nothing was written down."))
+    if prompt::yes(&question).await? {
+        Ok(())
+    } else {
+        Err(Trouble::new(Exit::Declined, "Declined; nothing was written down."))
+    }
 }
 
 /// Revokes each key by the way it can be revoked: what a person clicks one after the other, the others at once.

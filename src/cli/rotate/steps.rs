@@ -395,16 +395,7 @@ pub(super) async fn ask(
     context
         .output
         .warn("Every request with it gets 401 at once, and it cannot be undone.");
-    let asking = async {
-        Ok(match question {
-            Question::Typed { expected, what } => {
-                let typed = prompt::line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
-                typed.is_some_and(|typed| typed == expected)
-            }
-            Question::YesNo => prompt::yes("Revoke it? [y/N] ").await?,
-        })
-    };
-    until_interrupted(interrupts, asking).await
+    until_interrupted(interrupts, prompt::confirms(question)).await
 }
 
 pub(super) fn declined() -> Trouble {

@@ -38,7 +38,7 @@ impl std::error::Error for ReopenError {}
 ///
 /// # Errors
 /// [`ReopenError`].
-pub async fn reopen(ports: &Ports, profile: &Profile, creation: &Creation) -> Result<NewKey, ReopenError> {
+pub async fn reopen(ports: &Ports, creation: &Creation) -> Result<NewKey, ReopenError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
     let secret = match kept {
         Ok(Some(secret)) => secret,
@@ -62,7 +62,8 @@ pub async fn reopen(ports: &Ports, profile: &Profile, creation: &Creation) -> Re
         key,
         secret: Arc::new(secret),
         safety: Safety::Escrowed,
-        trail: trail(ports, profile, creation).await,
+        // It only shows what was done before.
+        trail: trail(ports, creation).await.unwrap_or_default(),
     })
 }
 

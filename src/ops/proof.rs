@@ -129,6 +129,9 @@ pub(crate) enum Control {
     Nobody,
 }
 
+/// How long other credentials are looked for before a revocation.
+const LONGEST_GATHERING: Duration = Duration::from_secs(2);
+
 /// Credentials that work when a revocation is begun and must work after it: none of them is the one that is to die.
 pub(crate) struct Controls(Vec<Arc<dyn KeyApi>>);
 
@@ -145,14 +148,18 @@ impl Controls {
     /// For the credential of `api` itself: those of the profile's sign-in, and of its peers, that answer 200 now.
     pub(crate) async fn besides(ports: &Ports, profile: &Profile, api: &dyn KeyApi) -> Self {
         let mut others = Vec::new();
-        for profile in std::iter::once(profile).chain(&profile.peers) {
-            let Ok(Some(session)) = find_session(ports, profile).await else {
-                continue;
-            };
-            if !api.speaks_with(session.ways.credential()) && session.api.teams().await.is_ok() {
-                others.push(session.api);
+        let gathering = async {
+            for profile in std::iter::once(profile).chain(&profile.peers) {
+                let Ok(Some(session)) = find_session(ports, profile).await else {
+                    continue;
+                };
+                if !api.speaks_with(session.ways.credential()) && session.api.teams().await.is_ok() {
+                    others.push(session.api);
+                }
             }
-        }
+        };
+        // A locked keyring, or a slow server, must not hold back the end of a leaked key.
+        let _ = tokio::time::timeout(LONGEST_GATHERING, gathering).await;
         Self(others)
     }
 

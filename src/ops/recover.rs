@@ -311,7 +311,7 @@ async fn without_value(
     creation: Creation,
     minted: Minted,
 ) -> Result<Option<Waiting>, RecoverError> {
-    let trail = trail(ports, profile, &creation).await;
+    let trail = trail(ports, &creation).await.map_err(RecoverError::Journal)?;
     if !trail.is_anywhere() {
         return Ok(Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)));
     }
@@ -375,7 +375,10 @@ async fn intended(
         }));
     }
     if let Some(minted) = &creation.minted
-        && trail(ports, profile, &creation).await.is_anywhere()
+        && trail(ports, &creation)
+            .await
+            .map_err(RecoverError::Journal)?
+            .is_anywhere()
     {
         let minted = minted.clone();
         return without_value(ports, profile, api, list, creation, minted).await;
@@ -432,7 +435,7 @@ async fn still_listed(
         None => false,
     };
     if !gone {
-        let trail = trail(ports, profile, &creation).await;
+        let trail = trail(ports, &creation).await.map_err(RecoverError::Journal)?;
         return Ok(Some(if trail.is_anywhere() {
             Waiting::Elsewhere(creation, trail)
         } else {

@@ -146,7 +146,7 @@ async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Watc
         LastWord::NoAnswer(why) => why,
         LastWord::Refused => match controls.ask().await {
             Control::Passed => return Outcome::Dead,
-            Control::Nobody if *sent != Sent::OwnRefused => return Outcome::Dead,
+            Control::Nobody if *sent == Sent::Accepted => return Outcome::Dead,
             Control::Nobody => format!("Our own credential gets 401 since. {UNCONTROLLED}"),
             Control::Failed(why) => why,
         },
@@ -174,7 +174,7 @@ pub(crate) async fn after_list(
     match sent {
         Sent::UnknownId => after_unknown_id(api, target, seen).await,
         Sent::GaveUp(error) => after_last_send(error, seen),
-        _ => after_acceptance(target, seen),
+        _ => after_acceptance(api, sent, target, seen).await,
     }
 }
 
@@ -228,25 +228,33 @@ fn may_send_again(error: &ApiError) -> bool {
         || matches!(error.fault, Fault::Interrupted | Fault::TimedOut(_))
 }
 
-fn after_acceptance(target: &ListedKey, seen: Result<Sighting, ApiError>) -> Outcome {
+async fn after_acceptance(
+    api: &dyn KeyApi,
+    sent: &Sent,
+    target: &ListedKey,
+    seen: Result<Sighting, ApiError>,
+) -> Outcome {
+    let said = match sent {
+        Sent::Vanished => "The answer to the revocation got lost, and the server knows no such key since",
+        _ => "The server accepted the revocation",
+    };
     if target.is_tracked() {
-        return Outcome::Unconfirmed(
-            "The server accepted the revocation, and has no list to see the key gone from: only its value shows whether \
-             it is dead."
-                .to_owned(),
-        );
+        return Outcome::Unconfirmed(format!(
+            "{said}, and has no list to see the key gone from: only its value shows whether it is dead."
+        ));
     }
     match seen {
         Ok(Sighting::Gone) => Outcome::Revoked,
         Ok(Sighting::Listed) => {
-            Outcome::Unconfirmed("The server accepted the revocation but still lists the key.".to_owned())
+            if *sent == Sent::Vanished {
+                api.refused_all(Operation::Revoke, true).await;
+            }
+            Outcome::Unconfirmed(format!("{said}, but still lists the key."))
         }
         Ok(Sighting::Untold(why)) => Outcome::Unconfirmed(format!(
-            "The server accepted the revocation, but its list does not show whether the key is gone: {why}."
+            "{said}, but its list does not show whether the key is gone: {why}."
         )),
-        Err(error) => Outcome::Unconfirmed(format!(
-            "The server accepted the revocation, but the list could not be read afterwards. {error}"
-        )),
+        Err(error) => Outcome::Unconfirmed(format!("{said}, but the list could not be read afterwards. {error}")),
     }
 }
 

@@ -6,8 +6,7 @@ use crate::core::activity::{Action, Activity};
 use crate::core::creation::Creation;
 use crate::core::target::Target;
 use crate::ops::deliver::{Receipt, ReceiptState};
-use crate::ops::sign_in::Profile;
-use crate::ports::{LogQuery, Ports};
+use crate::ports::{JournalError, LogQuery, Ports};
 
 /// The place of a copy, in the log.
 pub const CLIPBOARD: &str = "the clipboard";
@@ -66,19 +65,21 @@ impl Trail {
     }
 }
 
-/// What was done with the value of a creation; nothing where the log cannot be read.
-pub async fn trail(ports: &Ports, profile: &Profile, creation: &Creation) -> Trail {
+/// What was done with the value of a creation, from whichever profile.
+///
+/// # Errors
+/// The log cannot be read: then nobody knows where the value went.
+pub async fn trail(ports: &Ports, creation: &Creation) -> Result<Trail, JournalError> {
     let Some(minted) = &creation.minted else {
-        return Trail::default();
+        return Ok(Trail::default());
     };
     let query = LogQuery {
         key: Some(minted.id.raw().to_owned()),
         ..LogQuery::default()
     };
-    let lines = ports.journal.log(query).await.unwrap_or_default();
-    let is_its =
-        |line: &&Activity| line.profile == profile.name && line.key.as_ref().is_some_and(|(id, _)| *id == minted.id);
-    Trail::of(lines.iter().filter(is_its))
+    let lines = ports.journal.log(query).await?;
+    let is_its = |line: &&Activity| line.key.as_ref().is_some_and(|(id, _)| *id == minted.id);
+    Ok(Trail::of(lines.iter().filter(is_its)))
 }
 
 #[cfg(test)]

@@ -127,9 +127,9 @@ impl Runner {
                 });
             }
             Effect::Reopen(request, team, creation) => {
-                let (ports, profile) = (self.ports.clone(), self.profile(team));
+                let ports = self.ports.clone();
                 self.spawn(request, async move {
-                    let result = reopen(&ports, &profile?, &creation).await.map(Box::new);
+                    let result = reopen(&ports, &creation).await.map(Box::new);
                     Some(Message::Reopened { request, team, result })
                 });
             }

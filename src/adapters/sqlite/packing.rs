@@ -11,7 +11,7 @@ use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
 /// The first byte; another one is another form.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 
 const COMPLETE: u8 = 1;
 const TEAM: u8 = 2;

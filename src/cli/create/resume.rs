@@ -117,7 +117,7 @@ pub(super) async fn resume(
         }
         [] => Ok(Exit::Partial),
         [creation] => {
-            let new = reopen(context.ports, &context.settings.profile, creation)
+            let new = reopen(context.ports, creation)
                 .await
                 .map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
             hand_over(&mut context, &session, new, &asked, None, None, interrupts).await

@@ -279,7 +279,7 @@ async fn new_key(
     };
     until_interrupted(interrupts, checking).await?;
     if let Some(creation) = waiting {
-        let new = reopen(context.ports, &context.settings.profile, creation).await;
+        let new = reopen(context.ports, creation).await;
         let new = new.map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
         return Ok(Some((rotation.clone(), new)));
     }

@@ -115,9 +115,7 @@ impl Fact {
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Controlled => "Another credential still answers 200: the 401s are the value's own.".to_owned(),
             Self::NotControlled(why) => why.clone(),
-            Self::Uncontrolled => {
-                "There is no other credential to ask with: nothing shows that the 401s are the value's own.".to_owned()
-            }
+            Self::Uncontrolled => "There is no other credential to ask with.".to_owned(),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),
             Self::OffTheList => "The list was read again: the key is not in it.".to_owned(),
             Self::StillListed => "The list was read again: the key is still in it.".to_owned(),

@@ -292,11 +292,27 @@ impl Finder {
     }
 
     async fn keep(&self, operation: Operation, seen: EndpointState) {
+        if let Some(found) = self.note(operation, seen) {
+            // What is not kept is only found out again.
+            let _ = self.journal.keep_way(&self.scope, found).await;
+        }
+    }
+
+    /// The same where nobody may wait for the disk: a value is about to be watched to its death.
+    fn keep_aside(&self, operation: Operation, seen: EndpointState) {
+        if let Some(found) = self.note(operation, seen) {
+            let (journal, scope) = (Arc::clone(&self.journal), self.scope.clone());
+            tokio::spawn(async move { journal.keep_way(&scope, found).await });
+        }
+    }
+
+    /// Takes note of what was seen; `Some`: it is news to the journal.
+    fn note(&self, operation: Operation, seen: EndpointState) -> Option<FoundWay> {
         {
             let mut state = self.state();
             let before = state.found.insert(operation, seen);
             if before == Some(seen) && (seen.lasts() || !state.asked_again) {
-                return;
+                return None;
             }
         }
         tracing::info!(
@@ -304,13 +320,11 @@ impl Finder {
             state = seen.word(),
             "found out how it is done"
         );
-        let found = FoundWay {
+        Some(FoundWay {
             operation,
             state: seen,
             at: self.clock.now(),
-        };
-        // What is not kept is only found out again.
-        let _ = self.journal.keep_way(&self.scope, found).await;
+        })
     }
 
     /// Whether the server answers this credential as documented: only then a missing endpoint is one.

@@ -132,7 +132,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     let may_be_late = matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused);
     let last = watch_it(&notes, timeline, api, watch, may_be_late).await;
     let is_refused = last == LastWord::Refused;
-    let is_said = matches!(sent, Sent::Accepted | Sent::Vanished);
+    let is_said = sent == Sent::Accepted;
     let last = controlled(&notes, timeline, (&controls, is_said), last).await;
     let listed = read_again(&notes, timeline, &found, is_refused).await;
     let there = listed == Some(true) || found.target.is_tracked();
@@ -245,8 +245,8 @@ async fn watch_it(
     }
 }
 
-/// Whether 401s are a death. Where nothing else can be asked, they are where `is_said`: the value was alive before the
-/// server accepted its revocation, or before the person went to click.
+/// Whether 401s are a death. Where nothing else can be asked, they are where `is_said`: the server accepted the revocation,
+/// or the value was alive before the person went to click.
 async fn controlled(
     notes: &Notes<'_>,
     timeline: &mut Timeline,

@@ -157,7 +157,7 @@ async fn follow_creation(at: At<'_>, mut rotation: Rotation) -> (Rotation, Optio
         return (rotation, None);
     }
     let unproven = matches!(&rotation.stage, Stage::Creating(Creating::Minted { new, .. }) if new.alive_at.is_none());
-    if unproven && let Ok(new) = reopen(at.ports, at.profile, &creation).await {
+    if unproven && let Ok(new) = reopen(at.ports, &creation).await {
         rotation = prove_alive(at, rotation, &new.secret).await;
     }
     (rotation, Some(creation))
@@ -169,7 +169,11 @@ async fn close_elsewhere(at: At<'_>, creation: Creation) -> Creation {
     let (ports, profile) = (at.ports, at.profile);
     let is_open = matches!(creation.stage, Made::Intended | Made::Lost) && creation.minted.is_some();
     let is_old = at.mark().at.duration_since(creation.intent.at) >= OTHER_COPY;
-    if !is_open || !is_old || trail(ports, profile, &creation).await.stored().next().is_none() {
+    let is_elsewhere = async || {
+        let trail = trail(ports, &creation).await;
+        trail.is_ok_and(|trail| trail.stored().next().is_some())
+    };
+    if !is_open || !is_old || !is_elsewhere().await {
         return creation;
     }
     match ports.store.get(&Account::escrow(&creation.op)).await {

@@ -94,7 +94,7 @@ impl Rotating {
     async fn go_on(&mut self, seen: Seen) -> Result<Begun, RotateError> {
         let waiting = seen.waiting.clone().filter(|_| seen.rotation.own);
         let opened = match waiting {
-            Some(creation) => reopen(&self.ports, &self.profile, &creation).await.ok(),
+            Some(creation) => reopen(&self.ports, &creation).await.ok(),
             None => None,
         };
         match opened {

@@ -216,8 +216,9 @@ fn a_value_that_one_target_alone_has_is_said_to_be_there_and_can_be_closed() {
     write_sinks(&stage, &[("good", ""), ("broken", "exit 1")]);
     let ran = stage.run(&["create", "P", "--to", "good", "--to", "broken"]);
     assert_eq!(ran.code, 5, "{}", ran.stderr);
-    for _ in 0..2 {
-        let ran = stage.run(&["create", "P", "--resume"]);
+    // Another profile of the same team knows where the value is, too.
+    for profile in ["default", "default", "other"] {
+        let ran = stage.run(&["create", "P", "--resume", "--profile", profile]);
         assert_eq!(ran.code, 5, "{}", ran.stderr);
         let said = "is in good and kept nowhere else. broken did not take it: take it from good to there";
         assert!(ran.stderr.contains(said), "{}", ran.stderr);

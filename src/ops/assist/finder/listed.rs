@@ -116,7 +116,7 @@ impl KeyApi for Finder {
             }
             match self.api.revoke(id).await {
                 Ok(()) => {
-                    self.keep(Operation::Revoke, EndpointState::Worked).await;
+                    self.keep_aside(Operation::Revoke, EndpointState::Worked);
                     Ok(())
                 }
                 Err(error) => Err(self.learnt(error).await),

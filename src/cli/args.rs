@@ -236,7 +236,8 @@ const LEAK_HELP: &str = "\
 The value comes in on standard input or at a hidden prompt; quotes, “Authorization: Bearer ” and “KEY=” around it are \
 dropped. Its key is looked for in the list of every signed-in team, by the fingerprint kept when it was made here, by the \
 ends the list shows, or by whose last use moves when the value is tried. Several that fit are shown, and none is guessed. \
-Then it is revoked, and the value is tried until it got 401 three times in a row and another credential got 200.
+Then it is revoked, and the value is tried until it got 401 three times in a row and another credential, where there is \
+one, got 200.
 
   chatzuri-keys leak
   pbpaste | chatzuri-keys leak --yes --report incident.md

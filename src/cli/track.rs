@@ -52,7 +52,7 @@ async fn needed(context: &Context<'_>, session: &Session) -> Result<(), Trouble>
         Exit::Usage,
         format!(
             "Nothing was tracked: {} lists its keys itself. To track them here all the same, set [api] list = \
-             \"assisted\" in the config.",
+             \"manual\" in the config.",
             context.settings.profile.base_url.host()
         ),
     ))

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::core::secret::mask_values;
 use crate::core::text::{clean, fit};
 
 /// Columns shown of a text that names no target.
@@ -167,7 +168,7 @@ impl Target {
     /// [`BadTarget`] says which part is wrong, and why.
     pub fn parse(text: &str) -> Result<Self, BadTarget> {
         parse(text.trim()).map_err(|why| BadTarget {
-            given: fit(&clean(text.trim()), SHOWN).into_owned(),
+            given: fit(&clean(&mask_values(text.trim(), None)), SHOWN).into_owned(),
             why,
         })
     }

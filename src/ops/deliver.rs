@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::core::secret::Secret;
+use crate::core::secret::{Secret, mask_values};
 use crate::core::sink::{self, Access, DEFAULT_LIMIT, Expect, Look, Plan, Preflight, Sinks, Subject, Unseen, Verify};
 use crate::core::target::Target;
 use crate::core::text::{clean, fit};
@@ -37,7 +37,10 @@ pub struct TargetProblem {
 
 impl fmt::Display for TargetProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not ready: {}", self.target, sentence(&self.why))
+        // A value may stand in the place of a target.
+        let target = self.target.to_string();
+        let target = mask_values(&target, None);
+        write!(f, "{target} is not ready: {}", sentence(&self.why))
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::core::secret::Secret;
 use crate::ops::sign_in::{Profile, find_session};
-use crate::ports::{Fault, KeyApi, Ports};
+use crate::ports::{Fault, KeyApi, Ports, Probe};
 
 /// 401s in a row that are a death.
 const REFUSALS: u32 = 3;
@@ -179,5 +179,27 @@ impl Controls {
             };
         }
         control
+    }
+}
+
+/// How long a value that nobody is revoking now is asked.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
+/// Whether a value is refused three times in a row. That is a death only where a control gets 200 after it.
+pub(crate) async fn is_refused(api: &dyn KeyApi, value: &Secret) -> bool {
+    let watch = Watch {
+        limit: LONGEST_LOOK,
+        ..Watch::default()
+    };
+    let mut vigil = Vigil::begin(watch, false);
+    loop {
+        let answer = match api.probe(value).await {
+            Ok(Probe::Refused) => Answered::Refused,
+            Ok(Probe::Alive(_)) => Answered::Alive,
+            Err(error) => Answered::NoAnswer(error.to_string(), error.fault),
+        };
+        if let Some(last) = vigil.take(answer).await {
+            return last == LastWord::Refused;
+        }
     }
 }

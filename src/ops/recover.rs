@@ -8,10 +8,11 @@ use crate::core::key::ApiKey;
 use crate::core::target::Target;
 use crate::ops::create::move_on;
 use crate::ops::custody::{Acknowledged, acknowledge, write_line};
+use crate::ops::proof::is_refused;
 use crate::ops::review::{read_list, server_now};
 use crate::ops::sign_in::Profile;
 use crate::ops::trail::{Trail, trail};
-use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports, Probe};
+use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports};
 
 /// A found key is not called lost before this: another copy of the program may be about to put its value away. Longer
 /// than a request and a keyring may take together.
@@ -149,9 +150,6 @@ pub enum Since {
     JustNow(OpId),
 }
 
-/// 401s that are a death.
-const DEATH: u32 = 3;
-
 /// The list as it was read for every unfinished creation: once, and once more where an absence hangs on it.
 #[derive(Default)]
 struct Readings {
@@ -261,13 +259,7 @@ async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Readings, creation:
     let Ok(Some(value)) = ports.store.get(&Account::escrow(&creation.op)).await else {
         return false;
     };
-    for _ in 0..DEATH {
-        if !matches!(api.probe(&value).await, Ok(Probe::Refused)) {
-            return false;
-        }
-    }
-    // A server that refuses everybody proves nothing.
-    api.teams().await.is_ok()
+    is_refused(api, &value).await && api.teams().await.is_ok()
 }
 
 /// The value of a key that is gone is worth nothing to anybody.

@@ -110,6 +110,19 @@ pub(super) async fn resume(
             .warn(&format!("  chatzuri-keys create --resume {word} --stored"));
     }
     match values.as_slice() {
+        [] if chosen.is_empty() && !waiting.is_empty() => {
+            let names: Vec<String> = waiting
+                .iter()
+                .map(|one| format!("“{}”", one.creation().intent.name))
+                .collect();
+            Err(Trouble::new(
+                Exit::NoSuchKey,
+                format!(
+                    "Nothing was done: no new key of that name is waiting. These are: {}.",
+                    names.join(", ")
+                ),
+            ))
+        }
         [] if chosen.is_empty() => {
             context.output.say("No new key is waiting.");
             // A script that reads the value must not take nothing for it.

@@ -7,14 +7,18 @@ mod start;
 mod status;
 mod steps;
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::cli::Context;
 use crate::cli::args::RotateStep;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::interrupt::Interrupts;
+use crate::core::listing::Listing;
 use crate::core::policy::Policies;
-use crate::ops::rotate::{At, Rules};
+use crate::ops::recover::{Since, recover};
+use crate::ops::rotate::{At, RotateError, Rules, read_list};
 use crate::ops::sign_in::Session;
 
 /// What the config says of rotations.
@@ -46,6 +50,13 @@ fn at<'a>(context: &Context<'a>, session: &'a Session) -> At<'a> {
         profile: &context.settings.profile,
         session,
     }
+}
+
+/// The list, once it is known what became of the new keys: a value that is lost is not waited for.
+async fn listing(at: At<'_>) -> Result<Arc<Listing>, RotateError> {
+    // Where that cannot be told, the rotation stands where it stood.
+    let _ = recover(at.ports, at.profile, &*at.session.api, Since::EarlierRun).await;
+    read_list(at).await
 }
 
 pub(super) async fn run(context: Context<'_>, step: &RotateStep, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {

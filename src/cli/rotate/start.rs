@@ -23,7 +23,7 @@ use crate::core::target::Target;
 use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
-use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, read_list, reopen_step_one, settle};
+use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, reopen_step_one, settle};
 use crate::ops::sign_in::Session;
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ pub(super) async fn run(
     let measure = Measure::of(&context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
-        let listing = read_list(at(&context, &session)).await?;
+        let listing = super::listing(at(&context, &session)).await?;
         let there = rotation(at(&context, &session), &listing, &args.key).await?;
         Ok::<_, Trouble>((session, listing, there.filter(|rotation| !rotation.is_over())))
     };

@@ -17,7 +17,7 @@ use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Pairs, Role, Rotation};
 use crate::ops::due::notes;
-use crate::ops::rotate::{RotateError, Seen, read_list, settle};
+use crate::ops::rotate::{RotateError, Seen, settle};
 
 #[derive(Serialize)]
 struct StatusShape<'a> {
@@ -40,7 +40,7 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
     let measure = Measure::of(&context);
     let session = super::super::session(context.ports, context.settings).await?;
     let at = at(&context, &session);
-    let listing = read_list(at).await?;
+    let listing = super::listing(at).await?;
     let (notes, unread) = notes(at.ports, at.profile).await;
     if let Some(error) = unread {
         return Err(RotateError::Journal(error).into());

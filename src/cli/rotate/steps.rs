@@ -21,7 +21,7 @@ use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
 use crate::core::text::Label;
 use crate::ops::leak::Watch;
 use crate::ops::revoke::{Patience, revoke_and_record};
-use crate::ops::rotate::{self, RotateError, Seen, peek, read_list, settle};
+use crate::ops::rotate::{self, RotateError, Seen, peek, settle};
 use crate::ops::sign_in::Session;
 
 /// The longest reason, in characters.
@@ -49,7 +49,7 @@ pub(super) async fn located(context: &Context<'_>, key: &str, interrupts: &mut I
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
         let at = at(context, &session);
-        let listing = read_list(at).await?;
+        let listing = super::listing(at).await?;
         let rotation = the_rotation(at, &listing, key).await?;
         // A dry run writes nothing down.
         let seen = if context.switches.dry_run {
@@ -182,7 +182,7 @@ pub(super) async fn adopt(
     let measure = Measure::of(&context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
-        let listing = read_list(at(&context, &session)).await?;
+        let listing = super::listing(at(&context, &session)).await?;
         Ok::<_, Trouble>((session, listing))
     };
     let (session, listing) = until_interrupted(interrupts, reading).await?;

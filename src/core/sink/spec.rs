@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::plan::{NoPlan, Subject};
+use crate::core::secret::mask_values;
 use crate::core::target::Target;
 use crate::core::text::clean;
 
@@ -220,6 +221,8 @@ fn template(setting: &str, text: &str) -> Result<Template, BadSink> {
 
 pub(super) fn find<'a>(name: &str, sinks: &'a Sinks) -> Result<&'a SinkSpec, NoPlan> {
     sinks.get(name).ok_or_else(|| {
+        // It may be a value that was given in the place of a target.
+        let name = mask_values(name, None);
         let known: Vec<&str> = sinks.keys().map(String::as_str).collect();
         NoPlan(if known.is_empty() {
             format!(

@@ -151,16 +151,12 @@ impl Finder {
         if self.settled.list != Way::Unknown {
             return Ok(self.settled.list);
         }
-        match self.api.look_for(Operation::List).await {
-            Ok(Presence::There) => self.keep(Operation::List, EndpointState::Worked).await,
-            Ok(Presence::Missing) if self.has_worked(Operation::List) => {
-                return Err(self.lost(self.api.failed(Operation::List, Fault::NoEndpoint(404))));
-            }
+        match self.api.list_page(1).await {
+            Ok(_) => self.keep(Operation::List, EndpointState::Worked).await,
             Err(error) if self.has_worked(Operation::List) => return Err(self.lost(error)),
-            answered if looks_missing(&answered, false) => {
+            Err(error) if is_missing(&error.fault) => {
                 self.call_missing(Operation::List, false).await;
             }
-            Ok(_) => {}
             Err(error) => return Err(error),
         }
         Ok(self.of(Operation::List))

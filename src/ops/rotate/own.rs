@@ -5,7 +5,6 @@
 //! is proven dead.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{At, RotateError, advance, note};
 use crate::core::incident::{Fit, by_hint};
@@ -14,11 +13,8 @@ use crate::core::rotation::{OWN_PLACE, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ops::create::NewKey;
-use crate::ops::proof::{Answered, Control, Controls, LastWord, Vigil, Watch};
+use crate::ops::proof::{Control, Controls, is_refused};
 use crate::ports::{Account, CredentialStore, Probe, StoreError};
-
-/// How long a value of before is asked before it is forgotten.
-const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// Puts the new value into the place of our credential, and the old one beside it. Done twice it changes nothing more.
 /// `old`: the old key as the list has it, to tell whether the place still holds it.
@@ -153,21 +149,7 @@ pub(super) async fn retired_value(at: At<'_>, rotation: &Rotation) -> Option<Arc
 async fn is_dead(at: At<'_>, value: &Arc<Secret>) -> bool {
     let api = &at.session.api;
     let controls = Controls::of(at.ports, at.profile, api, value).await;
-    let watch = Watch {
-        limit: LONGEST_LOOK,
-        ..Watch::default()
-    };
-    let mut vigil = Vigil::begin(watch, false);
-    loop {
-        let answer = match api.probe(value).await {
-            Ok(Probe::Refused) => Answered::Refused,
-            Ok(Probe::Alive(_)) => Answered::Alive,
-            Err(error) => Answered::NoAnswer(error.to_string(), error.fault),
-        };
-        if let Some(last) = vigil.take(answer).await {
-            return last == LastWord::Refused && controls.ask().await == Control::Passed;
-        }
-    }
+    is_refused(&**api, value).await && controls.ask().await == Control::Passed
 }
 
 /// Forgets the old value once it is dead; one that may be alive is kept.

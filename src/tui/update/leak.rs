@@ -170,7 +170,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             return Vec::new();
         }
         (Action::Yes, Confirm::YesNo) if !deliberate => {
-            *hint = Some("That came too soon to have been read. Look which key it is, then press y.");
+            *hint = Some("That came too soon to have been read. Look which key it is, wait a second, then press y.");
             return Vec::new();
         }
         (Action::Yes, Confirm::YesNo) => {}

@@ -59,6 +59,13 @@ fn list_that_worked_stays_expected_when_status_asks_again() {
     desk.server.leave_out(&[FaultEndpoint::List]);
     let status = desk.run(&["status"]);
     assert!(status.stdout.contains("worked before"), "{}", status.stdout);
+    // What it says is what was answered.
+    desk.server.leave_out(&[]);
+    spoil(&desk, "list", "html", 2);
+    let status = desk.run(&["status"]);
+    assert!(status.stdout.contains("with 200 and a web page"), "{}", status.stdout);
+    desk.server.clear_faults();
+    desk.server.leave_out(&[FaultEndpoint::List]);
     assert_eq!(desk.way("list"), "api");
     let list = desk.run(&["list"]);
     assert_eq!((list.code, list.stdout.as_str()), (1, ""), "{}", list.stderr);

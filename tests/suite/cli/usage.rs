@@ -61,3 +61,13 @@ fn a_usage_error_obeys_nothing_and_keeps_its_suggestions() {
     assert!(told(&["list", "--jsno"]).contains("--json"));
     assert!(told(&["leak", "--repor", "x.md"]).contains("--report"));
 }
+
+#[test]
+fn a_value_in_the_place_of_a_target_is_masked() {
+    let stage = Stage::new();
+    for target in [VALUE.to_owned(), format!("no such form:{VALUE}")] {
+        let ran = stage.run(&["create", "A", "--to", &target]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(!ran.stderr.contains(VALUE), "{}", ran.stderr);
+    }
+}

@@ -406,6 +406,10 @@ pub(super) fn look(machine: &Machine, ran: &Ran, name: &str) -> Option<String> {
         }
         machine.revoke(id);
     }
+    // The next point makes its own.
+    for (id, _) in machine.keys_like("Old ") {
+        machine.revoke(&id);
+    }
     // A key that is made has to be there for an exit of 0.
     if ran.code == Some(0) && keys.is_empty() {
         wrong = Some("exit 0, and there is no key".to_owned());

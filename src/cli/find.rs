@@ -54,7 +54,7 @@ fn missing(listing: &Listing, text: &str) -> Trouble {
                  other programs and stays in the shell's history, so treat that key as leaked and revoke it by its id: \
                  chatzuri-keys revoke {}",
                 key.called(),
-                key.id
+                words::shell_word(key.id.shown())
             ),
         );
     }
@@ -128,6 +128,13 @@ mod tests {
             said.contains("\n  3  cz_Iz1P…CpSn") && said.contains("\n  4  "),
             "{said}"
         );
+    }
+
+    #[test]
+    fn the_id_of_a_key_whose_value_was_an_argument_is_quoted_for_a_shell() {
+        let list = listing(vec![listed("k;reboot", "Web")]);
+        let said = key(&list, "cz_Iz1P0123456789abcdefCpSn").unwrap_err().sentence;
+        assert!(said.ends_with("revoke 'k;reboot'"), "{said}");
     }
 
     #[test]

@@ -6,13 +6,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, FromArgMatches};
 
 use crate::cli::args::Args;
-use crate::core::secret::mask_values;
+use crate::core::secret::{MASK, mask_values};
 use crate::core::text::clean;
 
 /// The commands that take a value, which is never an argument: a stray word after one is probably the value.
 const TAKE_A_VALUE: [&str; 3] = ["leak", "identify", "login"];
-/// What stands for a word that may be a value.
-const MASK: &str = "••••";
 
 /// The arguments as the command line that `command` makes understands them.
 ///

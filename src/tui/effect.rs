@@ -96,8 +96,10 @@ pub enum RotationMove {
 pub struct Parcel {
     /// Where to.
     pub target: Target,
-    /// The same place with everything named, once the person was told of it.
+    /// The same place with everything named, once somebody looked.
     pub exact: Option<Target>,
+    /// The doubts the person was told, and tries again in spite of.
+    pub told: Vec<String>,
     /// The team's name, where it is known.
     pub team: Option<String>,
     /// The key and its value.

@@ -2,10 +2,14 @@
 //! and take no order to forget it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+#[cfg(unix)]
+use rustix::event::PollFlags;
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::tui::message::{Message, Pasted, Stop};
+#[cfg(unix)]
+use crate::tui::terminal::when_ready;
 
 /// Reads the terminal on a thread of its own: its calls block, and nobody waits for it at the end. A terminal that hung up
 /// reads as ended or as an error.
@@ -14,9 +18,9 @@ pub(super) fn watch(sender: UnboundedSender<Message>) {
     std::thread::spawn(move || {
         let mut parser = Parser::default();
         let mut bytes = Zeroizing::new([0; 1024]);
+        let stdin = rustix::stdio::stdin();
         loop {
-            let count = match rustix::io::read(rustix::stdio::stdin(), bytes.as_mut_slice()) {
-                Err(rustix::io::Errno::INTR) => continue,
+            let count = match when_ready(stdin, PollFlags::IN, || rustix::io::read(stdin, bytes.as_mut_slice())) {
                 Ok(0) | Err(_) => break,
                 Ok(count) => count,
             };

@@ -156,6 +156,8 @@ pub enum Message {
         called: String,
         /// How it went.
         receipt: Receipt,
+        /// Why it was not sent yet: what the person is to agree to by another try.
+        doubts: Vec<String>,
     },
     /// A delivery was written down.
     Noted {

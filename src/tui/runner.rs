@@ -137,11 +137,12 @@ impl Runner {
                 let (ports, profile, sinks) = (self.ports.clone(), self.profile(team), self.sinks.clone());
                 self.spawn(request, async move {
                     let called = parcel.new.key.called();
-                    let receipt = send(&ports, &profile?, &sinks, *parcel).await;
+                    let (receipt, doubts) = send(&ports, &profile?, &sinks, *parcel).await;
                     Some(Message::SentTo {
                         request,
                         called,
                         receipt,
+                        doubts,
                     })
                 });
             }
@@ -465,11 +466,13 @@ impl Runner {
     }
 }
 
-/// Looks whether the target is ready, hands the value over, and writes down what became of it.
-async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -> Receipt {
+/// Looks whether the target is ready, hands the value over, and writes down what became of it. Where there are doubts that
+/// the person was not told yet, nothing is sent, and they come back.
+async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -> (Receipt, Vec<String>) {
     let Parcel {
         target,
         exact,
+        told,
         team,
         mut new,
     } = parcel;
@@ -477,7 +480,6 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
         sinks,
         team: team.as_deref(),
     };
-    let confirmed = exact.is_some();
     let wanted = exact.as_ref().unwrap_or(&target);
     let not_sent = |exact, why| Receipt {
         target: target.clone(),
@@ -488,18 +490,19 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
         Ok(ready) => ready.into_iter().next(),
         Err(problems) => {
             let why = problems.into_iter().next().map(|problem| problem.why);
-            return not_sent(None, why.unwrap_or_default());
+            return (not_sent(None, why.unwrap_or_default()), Vec::new());
         }
     };
     let (exact, doubts) = ready.map_or((wanted.clone(), Vec::new()), |ready| (ready.exact, ready.doubts));
-    if !doubts.is_empty() && !confirmed {
+    let doubts: Vec<String> = doubts.into_iter().filter(|doubt| !told.contains(doubt)).collect();
+    if !doubts.is_empty() {
         let why = format!("not sent yet. {} Try again to send it there", doubts.join(" "));
-        return not_sent(Some(exact), why);
+        return (not_sent(Some(exact), why), doubts);
     }
     let destination = Destination { target, exact };
-    hand_to(ports, profile, route, &destination, &mut new, std::future::pending())
-        .await
-        .receipt
+    let never = std::future::pending();
+    let handed = hand_to(ports, profile, route, &destination, &mut new, never).await;
+    (handed.receipt, Vec::new())
 }
 
 fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {

@@ -1,6 +1,8 @@
 //! The terminal: taken, drawn to in whole frames, and always given back.
 
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +12,10 @@ use crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mod
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, poll};
+#[cfg(unix)]
+use rustix::io::Errno;
 use zeroize::Zeroize;
 
 use crate::ports::TerminalOut;
@@ -69,17 +75,39 @@ impl TerminalOut for TerminalWriter {
 
 /// Past the buffer of the standard library's output, which keeps what went through it for the process's life.
 #[cfg(unix)]
-fn write_whole(mut bytes: &[u8]) -> io::Result<()> {
-    let stdout = rustix::stdio::stdout();
+fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    write_to(rustix::stdio::stdout(), bytes)
+}
+
+#[cfg(unix)]
+fn write_to(terminal: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match rustix::io::write(stdout, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        match when_ready(terminal, PollFlags::OUT, || rustix::io::write(terminal, bytes))? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            count => bytes = bytes.get(count..).unwrap_or_default(),
         }
     }
     Ok(())
+}
+
+/// What `call` gives, called again after a signal, and once the terminal is ready: another program may have left it in
+/// non-blocking mode.
+#[cfg(unix)]
+pub(super) fn when_ready<T>(
+    terminal: BorrowedFd<'_>,
+    ready: PollFlags,
+    mut call: impl FnMut() -> Result<T, Errno>,
+) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => match poll(&mut [PollFd::new(&terminal, ready)], None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            },
+            ended => return ended,
+        }
+    }
 }
 
 #[cfg(not(unix))]
@@ -196,5 +224,46 @@ pub fn restore() {
         // A terminal that is gone cannot be told anything, and there is nobody to tell.
         let _ = write_whole(GIVE_BACK);
         let _ = disable_raw_mode();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+    use std::io::Read;
+    use std::os::fd::AsFd;
+
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_waited_for_where_a_read_does_not_block() {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        rustix::io::ioctl_fionbio(&reader, true).unwrap();
+        let mut bytes = [0; 8];
+        let count = when_ready(reader.as_fd(), PollFlags::IN, || {
+            let count = rustix::io::read(&reader, &mut bytes);
+            if count == Err(Errno::AGAIN) {
+                rustix::io::write(&writer, b"q")?;
+            }
+            count
+        });
+        assert_eq!((count, bytes[0]), (Ok(1), b'q'));
+    }
+
+    #[test]
+    fn a_frame_goes_out_whole_to_a_terminal_that_does_not_block() {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        // More than a pipe takes at once, so that a write finds it full.
+        let frame = vec![b'x'; 1 << 20];
+        let read = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            File::from(reader).read_to_end(&mut all).map(|_| all)
+        });
+        write_to(writer.as_fd(), &frame).unwrap();
+        drop(writer);
+        assert!(read.join().unwrap().unwrap() == frame);
     }
 }

@@ -867,6 +867,61 @@ async fn the_current_project_is_named_and_agreed_to_before_a_value_is_sent_there
     assert!(added.len() == 1 && added[0].contains("--project=acme-prod"), "{runs:?}");
 }
 
+/// Plays aws: the first delivery fails, and after it the secret cannot be read any more.
+#[derive(Default)]
+struct Aws {
+    puts: Mutex<usize>,
+}
+
+impl Processes for Aws {
+    fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
+        let does = |word: &str| child.argv.iter().any(|argument| argument == word);
+        let mut puts = self.puts.lock().unwrap();
+        let (code, stdout, stderr) = if does("put-secret-value") {
+            *puts += 1;
+            if *puts == 1 { (1, "", "Throttled") } else { (0, "", "") }
+        } else if does("get-secret-value") {
+            if *puts == 0 {
+                (0, "old\n", "")
+            } else {
+                (1, "", "AccessDeniedException")
+            }
+        } else {
+            (0, "", "")
+        };
+        Box::pin(async move {
+            Ok(ChildOutput {
+                code: Some(code),
+                stdout: stdout.as_bytes().to_vec().into(),
+                stdout_whole: true,
+                stderr: stderr.to_owned(),
+                read_all_stdin: true,
+            })
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doubt_that_comes_up_on_another_try_is_told_before_the_value_is_sent() {
+    let aws = Arc::new(Aws::default());
+    let mut stage = Stage::set(Set {
+        processes: aws.clone(),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>s").await;
+    stage.keys("aws:bot<enter>").await;
+    stage.expect("Throttled");
+    stage.keys("t").await;
+    stage.expect("not sent yet");
+    stage.expect("even a JSON object");
+    assert_eq!(*aws.puts.lock().unwrap(), 1, "nobody agreed to replace what is there");
+    stage.keys("t").await;
+    stage.expect("✓ aws:bot");
+    assert_eq!(*aws.puts.lock().unwrap(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_typed_target_is_checked_and_told_where_it_is_wrong() {
     let mut stage = Stage::ready().await;

@@ -27,7 +27,7 @@ use crate::ops::custody::{Acknowledged, acknowledge, note_delivery};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
-use crate::ports::{Cleared, ClipboardRoute, TerminalNote};
+use crate::ports::{Cleared, ClipboardRoute, StoreError, TerminalNote};
 
 #[derive(Serialize)]
 struct CreatedShape<'a> {
@@ -187,10 +187,15 @@ fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safet
              and chatzuri-keys create --resume --stored forgets it.",
             context.ports.store.called()
         )),
-        Safety::MemoryOnly(error) => context.output.warn(&format!(
-            "{called} is kept nowhere else: {error}. If it was not pasted anywhere, revoke it: chatzuri-keys revoke {id}"
-        )),
+        Safety::MemoryOnly(error) => context.output.warn(&no_copy_kept(called, id, error)),
     }
+}
+
+fn no_copy_kept(called: &str, id: &str, error: &StoreError) -> String {
+    format!(
+        "{called} is kept nowhere else: {error}. If it was not pasted anywhere, revoke it: chatzuri-keys revoke {}",
+        shell_word(id)
+    )
 }
 
 /// What goes to standard output.
@@ -319,9 +324,10 @@ fn undelivered(called: &str, id: &str, safety: &Safety, receipts: &Receipts, err
     let now = match safety {
         Safety::Escrowed => "It waits in your keyring: chatzuri-keys create --resume --show".to_owned(),
         Safety::MemoryOnly(_) if stored => "It is kept nowhere else.".to_owned(),
-        Safety::MemoryOnly(_) => {
-            format!("The value is lost; revoke the key and create another: chatzuri-keys revoke {id}")
-        }
+        Safety::MemoryOnly(_) => format!(
+            "The value is lost; revoke the key and create another: chatzuri-keys revoke {}",
+            shell_word(id)
+        ),
     };
     Trouble::new(Exit::Error, format!("{what} {now}"))
 }
@@ -332,7 +338,6 @@ mod tests {
     use crate::cli::testing::{Capture, Closed, at, key};
     use crate::core::target::Target;
     use crate::ops::deliver::{Receipt, ReceiptState, Verified};
-    use crate::ports::StoreError;
 
     const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
 
@@ -409,6 +414,16 @@ mod tests {
             there.contains("its targets took the value") && !there.contains("lost"),
             "{there}"
         );
+    }
+
+    #[test]
+    fn an_id_that_a_shell_would_run_is_quoted_in_a_command_to_paste() {
+        let error = io::Error::from(io::ErrorKind::BrokenPipe);
+        let nowhere = Safety::MemoryOnly(StoreError::Absent);
+        let lost = undelivered("“Zapier”", "k;reboot", &nowhere, &Receipts::default(), &error);
+        assert!(lost.sentence.ends_with("revoke 'k;reboot'"), "{}", lost.sentence);
+        let waits = no_copy_kept("“Zapier”", "k;reboot", &StoreError::Absent);
+        assert!(waits.ends_with("revoke 'k;reboot'"), "{waits}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::find;
+use crate::cli::words::shell_word;
 use crate::core::creation::Minted;
 use crate::core::listing::Listing;
 use crate::core::rotation::Rotation;
@@ -60,7 +61,12 @@ pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> R
         let called = find::key(listing, text).map_or_else(|_| "That key".to_owned(), |listed| listed.key.called());
         let command = find::key(listing, text).map_or_else(
             |_| String::new(),
-            |listed| format!(" Begin it: chatzuri-keys rotate start {}", listed.key.id),
+            |listed| {
+                format!(
+                    " Begin it: chatzuri-keys rotate start {}",
+                    shell_word(listed.key.id.shown())
+                )
+            },
         );
         Trouble::new(
             Exit::Error,

@@ -12,6 +12,7 @@ use crate::cli::find;
 use crate::cli::json::time;
 use crate::cli::list::incomplete;
 use crate::cli::output::SCHEMA_VERSION;
+use crate::cli::words::shell_word;
 use crate::core::due::Notes;
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Listing};
@@ -86,8 +87,8 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
                 "{} is being rotated, started elsewhere: {} is its newer key. Go on with it: chatzuri-keys rotate adopt {} {}",
                 old.key.called(),
                 new.key.called(),
-                old.key.id,
-                new.key.id
+                shell_word(old.key.id.shown()),
+                shell_word(new.key.id.shown())
             ));
         }
         if seen.is_empty() && pairs.is_empty() {

@@ -7,12 +7,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use zeroize::Zeroizing;
 
 use super::input::{json_size, push_json};
-use crate::core::secret::Secret;
+use crate::core::secret::{MASK, Secret};
 
 /// A part of a value this long is recognised in another program's words.
 const WINDOW: usize = 8;
-/// What stands for a value in another program's words.
-const MASK: &str = "••••";
 
 /// The shortest text beside the value that is hidden: a shorter one would take common words with it.
 const SHORTEST: usize = 6;

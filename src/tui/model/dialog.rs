@@ -252,6 +252,8 @@ pub struct Sending {
     pub target: Target,
     /// The same place with everything named, once somebody looked.
     pub exact: Option<Target>,
+    /// The doubts the person was told.
+    pub told: Vec<String>,
     /// How it stands.
     pub state: SendingState,
 }

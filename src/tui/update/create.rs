@@ -129,6 +129,7 @@ pub(super) fn show_with(model: &mut Model, team: TeamIndex, new: NewKey, own: bo
     let sendings = trail.receipts.into_iter().map(|(receipt, at)| Sending {
         target: receipt.target,
         exact: receipt.exact,
+        told: Vec::new(),
         state: SendingState::Ended(receipt.state, at),
     });
     let sendings = sendings.collect();

@@ -121,7 +121,8 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             request,
             called,
             receipt,
-        } => send::on_sent(model, request, &called, receipt),
+            doubts,
+        } => send::on_sent(model, request, &called, receipt, doubts),
         Message::Noted { .. } => Vec::new(),
         Message::Acknowledged { called, result, .. } => {
             create::on_acknowledged(model, &called, result);

@@ -111,23 +111,25 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
     let called = model.team().team.known().map(|team| team.name.raw().to_owned());
     let show = show_once(model)?;
     let state = SendingState::Underway(request);
-    let exact = match show.sendings.iter_mut().find(|one| one.target == target) {
+    let (exact, told) = match show.sendings.iter_mut().find(|one| one.target == target) {
         Some(one) => {
             one.state = state;
-            one.exact.clone()
+            (one.exact.clone(), one.told.clone())
         }
         None => {
             show.sendings.push(Sending {
                 target: target.clone(),
                 exact: None,
+                told: Vec::new(),
                 state,
             });
-            None
+            (None, Vec::new())
         }
     };
     let parcel = Parcel {
         target,
         exact,
+        told,
         team: called,
         new: NewKey {
             creation: show.creation.clone(),
@@ -140,7 +142,13 @@ fn send(model: &mut Model, target: Target) -> Option<Effect> {
     Some(Effect::Send(request, show.team, Box::new(parcel)))
 }
 
-pub(super) fn on_sent(model: &mut Model, request: RequestId, called: &str, receipt: Receipt) -> Vec<Effect> {
+pub(super) fn on_sent(
+    model: &mut Model,
+    request: RequestId,
+    called: &str,
+    receipt: Receipt,
+    doubts: Vec<String>,
+) -> Vec<Effect> {
     let now = model.now;
     let awaited = model.dialogs.iter_mut().find_map(|dialog| match dialog {
         Dialog::ShowOnce(show) => show
@@ -153,6 +161,7 @@ pub(super) fn on_sent(model: &mut Model, request: RequestId, called: &str, recei
         Some(one) => {
             one.state = SendingState::Ended(receipt.state, now);
             one.exact = receipt.exact.or(one.exact.take());
+            one.told.extend(doubts);
         }
         // The dialog was left meanwhile; what became of it is not left unsaid.
         None => {

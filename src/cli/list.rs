@@ -144,6 +144,7 @@ fn summary(listing: &Listing, items: &[Item]) -> String {
         (counts.overdue, "overdue"),
         (counts.due, "due today"),
         (counts.due_soon, "due soon"),
+        (counts.unknown, "of unknown age"),
         (counts.rotating, "rotating"),
         (counts.snoozed, "snoozed"),
     ]
@@ -190,7 +191,10 @@ mod tests {
              a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
              (unnamed)  —                   —           —              ? age unknown\n"
         );
-        assert_eq!(summary(&listing, &items), "3 keys of “Acme Support”: 1 overdue.");
+        assert_eq!(
+            summary(&listing, &items),
+            "3 keys of “Acme Support”: 1 overdue, 1 of unknown age."
+        );
     }
 
     #[test]

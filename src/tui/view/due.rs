@@ -51,7 +51,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rec
 fn draw_agenda(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let entries = model.agenda.entries();
     if entries.is_empty() {
-        let words = "     Nothing is due: no key was read yet.";
+        let words = "     Not known: no list was read yet.";
         frame.render_widget(Line::from(span(model, Role::Dim, words)), area);
         return;
     }

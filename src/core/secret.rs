@@ -19,7 +19,7 @@ const SHORTEST_HINTED: usize = 16;
 pub const SECRET_LIMIT: usize = 4096;
 
 /// What stands for a value in a text.
-const MASK: &str = "••••";
+pub(crate) const MASK: &str = "••••";
 /// Below this many characters a word is an id, a name or a date. `key_9fbc5e28d742` has 16.
 const SHORTEST_VALUE: usize = 20;
 /// So many letters and digits without a break are random, where both are among them.

@@ -4,6 +4,7 @@
 //!
 //!     CHATZURI_KEYS_LONG=1 cargo test --test suite -- outside:: --nocapture
 
+mod bounds;
 mod corpus;
 mod echo;
 

@@ -21,8 +21,13 @@ play() {
   server=$!
   until [ -s "$work/announced" ]; do sleep 0.1; done
   # Not an argument: arguments are seen by everybody.
-  CREDENTIAL=$(field credential) schemathesis --config-file "$work/schemathesis.toml" run \
-    assets/chatzuri-keys.openapi.yaml --url "$(field base_url)" --phases examples,coverage,fuzzing "$@"
+  (
+    file=$PWD/assets/chatzuri-keys.openapi.yaml
+    # It leaves a folder where it runs.
+    cd "$work"
+    CREDENTIAL=$(field credential) schemathesis --config-file schemathesis.toml run "$file" --url "$(field base_url)" \
+      --phases examples,coverage,fuzzing "$@"
+  )
 }
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/announced" "$1"; }
 

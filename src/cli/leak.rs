@@ -18,7 +18,7 @@ use crate::cli::{Context, Switches, prompt, until_interrupted, words};
 use crate::core::confirm::{Question, question};
 use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
-use crate::core::secret::Secret;
+use crate::core::secret::{Secret, mask_values};
 use crate::core::text::clean;
 use crate::ops::leak::{Found, Match, Means, Search, Watch, find, find_way, kill_and_record, record_end};
 use crate::ops::revoke::Patience;
@@ -181,7 +181,10 @@ fn format(path: &Path) -> Result<Format, Trouble> {
     let usage = |why: &str| {
         Trouble::new(
             Exit::Usage,
-            format!("--report: {} {why}.", clean(&path.to_string_lossy())),
+            format!(
+                "--report: {} {why}.",
+                clean(&mask_values(&path.to_string_lossy(), None))
+            ),
         )
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

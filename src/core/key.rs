@@ -1,9 +1,11 @@
 //! An API key as the team's list shows it: everything but its value.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::core::secret::mask_values;
 use crate::core::text::{Label, clean};
 
 /// The longest name the contract takes, in characters.
@@ -149,22 +151,11 @@ impl KeyName {
     }
 }
 
-/// A word at least this long in bytes, of both cases and digits, is a value and no name.
-const VALUE_LIKE: usize = 24;
-
-/// Whether a text looks like a key's value, which must not be written down.
+/// Whether a text holds what looks like a key's value, which must not be written down. A list shows such a name masked, so
+/// that a key made under it would not be found again.
 #[must_use]
 pub fn looks_like_a_value(text: &str) -> bool {
-    // `cz_…` has one long word; a name of several has none.
-    let is_one = |word: &str| {
-        let has = |fits: fn(char) -> bool| word.chars().any(fits);
-        word.len() >= VALUE_LIKE
-            && word.chars().all(|c| c.is_ascii_alphanumeric())
-            && has(|c| c.is_ascii_digit())
-            && has(|c| c.is_ascii_lowercase())
-            && has(|c| c.is_ascii_uppercase())
-    };
-    text.split(['_', '-', ' ']).any(is_one)
+    matches!(mask_values(text, None), Cow::Owned(_))
 }
 
 impl fmt::Display for KeyName {

@@ -30,6 +30,8 @@ mod leak_match;
 mod leak_pty;
 mod lists;
 mod origin;
+#[cfg(target_os = "linux")]
+mod outside;
 mod proofs;
 #[cfg(unix)]
 mod protocol;

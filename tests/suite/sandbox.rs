@@ -178,7 +178,17 @@ async fn pages_make_up_the_whole_list_without_repeats() {
         ids.extend(data.iter().map(|key| key["id"].as_str().unwrap().to_owned()));
     }
     assert_eq!(ids.len(), 231);
-    for bad in ["page=0", "page=x", "size=0", "size=101", "page=-1", "page=1&page=2"] {
+    // The largest that the OpenAPI file allows, and one more.
+    assert_eq!(it.get("/get-api-keys?page=4294967295").await.0, 200);
+    for bad in [
+        "page=0",
+        "page=x",
+        "size=0",
+        "size=101",
+        "page=-1",
+        "page=1&page=2",
+        "page=4294967296",
+    ] {
         let (status, body) = it.get(&format!("/get-api-keys?{bad}")).await;
         assert_eq!(status, 400);
         assert!(body["message"].is_string());

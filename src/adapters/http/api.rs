@@ -136,7 +136,7 @@ impl HttpApi {
     async fn try_list(&self, page: u32) -> Result<KeyPage, Failure> {
         let ask = self.ask(Operation::List, self.names.page_url(&self.base, page), &self.credential)?;
         let reply = self.read(Operation::List, &ask).await?;
-        understood(&reply, decode::page)
+        understood(&reply, &self.credential, decode::page)
     }
 
     async fn try_create(&self, name: &KeyName) -> Result<CreatedKey, Failure> {
@@ -144,7 +144,7 @@ impl HttpApi {
         let mut ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
         ask.body = Some(serde_json::json!({ "name": name.as_str() }).to_string().into_bytes());
         let reply = self.once(operation, Lane::Own, &ask, self.end()).await?;
-        understood(&reply, |root| decode::created(root, name))
+        understood(&reply, &self.credential, |root| decode::created(root, name))
     }
 
     pub(super) async fn try_revoke(&self, id: &KeyId) -> Result<(), Failure> {
@@ -165,7 +165,7 @@ impl HttpApi {
         let operation = Operation::Teams;
         let ask = self.ask(operation, self.names.plain_url(&self.base, operation), &self.credential)?;
         let reply = self.read(operation, &ask).await?;
-        understood(&reply, decode::teams)
+        understood(&reply, &self.credential, decode::teams)
     }
 
     /// Sent once, whatever comes: the caller counts the answers.
@@ -173,7 +173,7 @@ impl HttpApi {
         let operation = Operation::Teams;
         let ask = self.ask(operation, self.names.plain_url(&self.base, operation), value)?;
         match self.once(operation, lane, &ask, self.end()).await {
-            Ok(reply) => understood(&reply, decode::teams).map(Probe::Alive),
+            Ok(reply) => understood(&reply, value, decode::teams).map(Probe::Alive),
             Err(Failure {
                 fault: Fault::Unauthorized,
                 ..
@@ -267,8 +267,13 @@ fn report(base: &BaseUrl, names: &EndpointNames, operation: Operation, failure: 
     }
 }
 
-pub(super) fn understood<T>(reply: &Reply, decode: impl FnOnce(&Value) -> Result<T, String>) -> Result<T, Failure> {
-    let read = json::parse(&reply.body).and_then(|json| decode(json.root()));
+/// What a reply means. `sent` is the secret the request carried, which it may repeat in any field.
+pub(super) fn understood<T>(
+    reply: &Reply,
+    sent: &Secret,
+    decode: impl FnOnce(&Value) -> Result<T, String>,
+) -> Result<T, Failure> {
+    let read = json::parse(&reply.body).and_then(|json| decode(json.hide(sent).root()));
     read.map_err(|why| {
         Failure::sent(Fault::Unreadable {
             status: reply.status,

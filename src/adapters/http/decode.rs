@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::adapters::http::json::{At, Object, kind};
 use crate::core::incident::scrub;
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
-use crate::core::secret::Secret;
+use crate::core::secret::{MASK, Secret, mask_values};
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ports::{CreatedKey, KeyPage, Stray};
@@ -69,7 +69,12 @@ fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
     let created_at = or_unknown(time(object, &CREATED_AT), &mut is_odd);
     let prefix = or_unknown(prefix(object), &mut is_odd);
     let last_four = or_unknown(last_four(object), &mut is_odd);
-    match id(object) {
+    // Two ids that hold a value would be one once it is masked.
+    let id = id(object).and_then(|id| match id.raw().contains(MASK) {
+        true => Err(object.wrong("id", "repeats the credential")),
+        false => Ok(id),
+    });
+    match id {
         Ok(id) => {
             let key = ApiKey {
                 id,
@@ -105,7 +110,7 @@ pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
     let teams = list.items.iter().enumerate().map(|(index, item)| {
         let team = Object::new(item, At::Item(&list.name, index))?;
         Ok(Team {
-            id: Label::new(id(team)?.raw()),
+            id: unvalued(id(team)?.raw()),
             name: name(team)?,
         })
     });
@@ -227,7 +232,13 @@ fn id(object: Object<'_>) -> Result<KeyId, String> {
 }
 
 fn name(object: Object<'_>) -> Result<Label, String> {
-    text(object, &["name"])?.ok_or_else(|| object.wrong("name", "is missing"))
+    let name = text(object, &["name"])?.map(|name| unvalued(name.raw()));
+    name.ok_or_else(|| object.wrong("name", "is missing"))
+}
+
+/// What people wrote, without what may be the value of a key: it is shown and kept.
+fn unvalued(text: &str) -> Label {
+    Label::new(&mask_values(text, None))
 }
 
 fn text(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, String> {
@@ -266,12 +277,12 @@ fn hint(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, Str
 fn person(object: Object<'_>) -> Result<Option<Label>, String> {
     match object.get(&CREATED_BY) {
         None | Some((_, Value::Null)) => Ok(None),
-        Some((_, Value::String(text))) => Ok(Some(Label::new(text))),
+        Some((_, Value::String(text))) => Ok(Some(unvalued(text))),
         Some((_, Value::Number(number))) => Ok(Some(Label::new(&number.to_string()))),
         Some((name, value @ Value::Object(_))) => {
             let who = Object::new(value, At::Field(name))?;
             let said = |field| match who.get(&[field]) {
-                Some((_, Value::String(text))) if !text.trim().is_empty() => Some(Label::new(text)),
+                Some((_, Value::String(text))) if !text.trim().is_empty() => Some(unvalued(text)),
                 _ => None,
             };
             Ok(said("name").or_else(|| said("email")))

@@ -350,3 +350,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_list_that_repeats_values_shows_none_and_an_id_that_does_is_no_id() {
+    let other = "cz_4fT0qLz81mPdW7sKeYv93XbNcRj6HuGaQ2iBnM5o";
+    let body = json!({"data": [
+        {"id": "k1", "name": format!("Bot of {VALUE}"), "created_by": other},
+        {"id": format!("key {VALUE}"), "name": "Zapier"},
+        {"id": "k2", "name": other, "created_by": {"name": other}},
+    ]});
+    let sent = Secret::parse(VALUE).unwrap();
+    let json = parse(body.to_string().as_bytes())
+        .map(|json| json.hide(&sent))
+        .ok()
+        .unwrap();
+    let page = page(json.root()).unwrap();
+    let said = |key: &ApiKey| {
+        (
+            key.name.raw().to_owned(),
+            key.created_by.as_ref().map(|by| by.raw().to_owned()),
+        )
+    };
+    let masked = || Some(MASK.to_owned());
+    let shown: Vec<_> = page.keys.iter().map(said).collect();
+    assert_eq!(
+        shown,
+        [(format!("Bot of {MASK}"), masked()), (MASK.to_owned(), masked())]
+    );
+    assert_eq!(page.strays.len(), 1);
+    assert!(!page.strays[0].why.contains(VALUE), "{}", page.strays[0].why);
+}

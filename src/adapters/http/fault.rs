@@ -99,7 +99,11 @@ pub(super) fn of_request(error: &reqwest::Error, limits: HttpLimits) -> Failure 
         return Failure::sent(Fault::TimedOut(limits.idle));
     }
     // The library's type for this cannot be named from here; its words can.
-    if chain(error).any(|cause| cause.to_string().ends_with(" parsed")) {
+    let says = |words: &str| chain(error).any(|cause| cause.to_string().ends_with(words));
+    if says("head is too large") {
+        return Failure::sent(Fault::Unreachable("the head of its answer is too long".to_owned()));
+    }
+    if says(" parsed") {
         return Failure::sent(Fault::Unreachable("what answers there does not speak HTTP".to_owned()));
     }
     Failure::sent(Fault::Interrupted)

@@ -5,6 +5,9 @@ use std::fmt;
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
+use crate::core::incident::scrub;
+use crate::core::secret::Secret;
+
 /// A decoded reply; one may hold a secret, so all its texts are wiped when it is dropped.
 pub(super) struct Json(Value);
 
@@ -48,6 +51,12 @@ fn weight(body: &[u8]) -> usize {
 }
 
 impl Json {
+    /// Masks the value that the request carried wherever a text repeats it.
+    pub(super) fn hide(mut self, sent: &Secret) -> Self {
+        hide(&mut self.0, sent);
+        self
+    }
+
     pub(super) fn root(&self) -> &Value {
         &self.0
     }
@@ -66,6 +75,19 @@ fn wipe(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(wipe),
         Value::Object(map) => map.values_mut().for_each(wipe),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn hide(value: &mut Value, sent: &Secret) {
+    match value {
+        Value::String(text) if text.contains(sent.expose()) => {
+            let hidden = scrub(sent, text);
+            text.zeroize();
+            *text = hidden;
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, sent)),
+        Value::Object(map) => map.values_mut().for_each(|value| hide(value, sent)),
+        _ => {}
     }
 }
 

@@ -22,7 +22,7 @@ impl HttpApi {
                 let status = reply.status;
                 let left = |why: String| Failure::sent(Fault::Unreadable { status, why });
                 let name = KeyName::parse("unnamed").map_err(|bad| left(bad.to_string()))?;
-                let made = understood(&reply, |root| decode::created(root, &name))
+                let made = understood(&reply, &self.credential, |root| decode::created(root, &name))
                     .map_err(|_| left("it says yes to a key without a name".to_owned()))?;
                 let id = made.key.id;
                 self.try_revoke(&id)

@@ -166,7 +166,7 @@ fn bounded(base_url: &str, credential: &str, args: &[&str]) -> Ran {
         .env_clear()
         .envs(environment(home.path(), base_url, credential))
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(tempfile::tempfile().unwrap())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -298,6 +298,8 @@ fn every_fault_of_the_sandbox_ends_a_command_by_itself() {
             assert_eq!(ran.signal, None, "{endpoint}:{fault}: {}", ran.said);
             assert!(!ran.said.contains("panicked"), "{endpoint}:{fault}: {}", ran.said);
             let bound = match *fault {
+                // Nothing is unpacked that may hold a new value.
+                "gzip-bomb" if endpoint == "create" => "it is not JSON",
                 "huge" | "gzip-bomb" => "more than 8 MiB",
                 "endless" => "did not end within 250000 keys",
                 _ => "",

@@ -95,14 +95,16 @@ pub(in crate::cli) async fn hand_over(
     };
     let printed = printing.print(&new.key, &new.secret, context.output);
     let id = new.key.id.shown().to_owned();
+    let was_copied = is_copied(&copied);
+    let mut trouble = None;
     if let (true, Err(error)) = (show, &printed) {
-        if !receipts.any_stored() && !is_copied(&copied) {
+        if !receipts.any_stored() && !was_copied {
             let kept = try_again(context, &mut new, longest, interrupts).await;
             if !kept {
                 give_up_value(context.ports, &context.settings.profile, &new).await;
             }
         }
-        return Err(undelivered(&called, &id, &new.safety, &receipts, error));
+        trouble = Some(undelivered(&called, &id, &new.safety, &receipts, was_copied, error));
     }
     let NewKey {
         creation,
@@ -111,7 +113,6 @@ pub(in crate::cli) async fn hand_over(
         ..
     } = new;
     drop(secret);
-    let was_copied = is_copied(&copied);
     let copied = match copied {
         Some(Ok(held)) => {
             hold(context, &creation, held, interrupts).await;
@@ -123,6 +124,9 @@ pub(in crate::cli) async fn hand_over(
         }
         None => Ok(()),
     };
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
     let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && receipts.any_stored();
     let waits = keeps_waiting.unwrap_or(receipts.all.is_empty());
     let exit = if lost {
@@ -314,16 +318,29 @@ pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, calle
     Exit::Ok
 }
 
-fn undelivered(called: &str, id: &str, safety: &Safety, receipts: &Receipts, error: &io::Error) -> Trouble {
+fn undelivered(
+    called: &str,
+    id: &str,
+    safety: &Safety,
+    receipts: &Receipts,
+    was_copied: bool,
+    error: &io::Error,
+) -> Trouble {
     let stored = !receipts.all.is_empty() && receipts.all_stored();
     let what = if stored {
         format!("{called} was created and its targets took the value, but standard output takes nothing ({error}).")
+    } else if was_copied {
+        format!("{called} was created and its value was copied, but standard output takes nothing ({error}).")
     } else {
         format!("{called} was created, but its value was not delivered: standard output takes nothing ({error}).")
     };
     let now = match safety {
         Safety::Escrowed => "It waits in your keyring: chatzuri-keys create --resume --show".to_owned(),
         Safety::MemoryOnly(_) if stored => "It is kept nowhere else.".to_owned(),
+        Safety::MemoryOnly(_) if was_copied => format!(
+            "It is kept nowhere else.\nIf it was not pasted anywhere, revoke the key: chatzuri-keys revoke {}",
+            shell_word(id)
+        ),
         Safety::MemoryOnly(_) => format!(
             "The value is lost; revoke the key and create another: chatzuri-keys revoke {}",
             shell_word(id)
@@ -396,7 +413,7 @@ mod tests {
     fn a_reader_that_has_left_means_the_value_was_not_delivered_and_is_told_where_it_is() {
         let error = printed(false, true, Box::new(Closed)).unwrap_err();
         let told = |safety: &Safety, receipts: &Receipts| {
-            let trouble = undelivered("“Zapier” (key_1)", "key_1", safety, receipts, &error);
+            let trouble = undelivered("“Zapier” (key_1)", "key_1", safety, receipts, false, &error);
             assert_eq!(trouble.exit, Exit::Error);
             trouble.sentence
         };
@@ -420,7 +437,7 @@ mod tests {
     fn an_id_that_a_shell_would_run_is_quoted_in_a_command_to_paste() {
         let error = io::Error::from(io::ErrorKind::BrokenPipe);
         let nowhere = Safety::MemoryOnly(StoreError::Absent);
-        let lost = undelivered("“Zapier”", "k;reboot", &nowhere, &Receipts::default(), &error);
+        let lost = undelivered("“Zapier”", "k;reboot", &nowhere, &Receipts::default(), false, &error);
         assert!(lost.sentence.ends_with("revoke 'k;reboot'"), "{}", lost.sentence);
         let waits = no_copy_kept("“Zapier”", "k;reboot", &StoreError::Absent);
         assert!(waits.ends_with("revoke 'k;reboot'"), "{waits}");

@@ -130,7 +130,7 @@ pub(in crate::cli) async fn hand_over(
     let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && receipts.any_stored();
     let waits = keeps_waiting.unwrap_or(receipts.all.is_empty());
     let exit = if lost {
-        context.output.error(&lost_for_good(&called, &id, &safety));
+        context.output.error(&given_up(&called, &id, &safety));
         return Ok(Exit::Error);
     } else if !receipts.all_stored() {
         let places = [(show, "standard output"), (was_copied, "the place it was pasted to")];
@@ -172,7 +172,14 @@ pub(in crate::cli) async fn hand_over(
     })
 }
 
-fn lost_for_good(called: &str, id: &str, safety: &Safety) -> String {
+/// The words for a value that was given up; a store that did not answer may have taken it all the same.
+fn given_up(called: &str, id: &str, safety: &Safety) -> String {
+    if let (true, Safety::MemoryOnly(error)) = (safety.is_uncertain(), safety) {
+        return format!(
+            "The value of {called} is lost as far as is known. {error}. The keyring may have taken it all the same.\n{}",
+            look_first(id)
+        );
+    }
     let why = match safety {
         Safety::Escrowed => String::new(),
         Safety::MemoryOnly(error) => format!(" {error}."),
@@ -180,6 +187,14 @@ fn lost_for_good(called: &str, id: &str, safety: &Safety) -> String {
     format!(
         "The value of {called} is lost: nothing has taken it, and nobody can use the key.{why}\nRevoke it and create \
          another: chatzuri-keys revoke {}",
+        shell_word(id)
+    )
+}
+
+fn look_first(id: &str) -> String {
+    format!(
+        "Look there first: chatzuri-keys create --resume\nIf it is not there, revoke the key and create another: \
+         chatzuri-keys revoke {}",
         shell_word(id)
     )
 }
@@ -341,6 +356,12 @@ fn undelivered(
             "It is kept nowhere else.\nIf it was not pasted anywhere, revoke the key: chatzuri-keys revoke {}",
             shell_word(id)
         ),
+        Safety::MemoryOnly(error) if safety.is_uncertain() => {
+            format!(
+                "{error}. The keyring may have taken it all the same.\n{}",
+                look_first(id)
+            )
+        }
         Safety::MemoryOnly(_) => format!(
             "The value is lost; revoke the key and create another: chatzuri-keys revoke {}",
             shell_word(id)
@@ -431,6 +452,32 @@ mod tests {
             there.contains("its targets took the value") && !there.contains("lost"),
             "{there}"
         );
+    }
+
+    #[test]
+    fn a_store_that_did_not_answer_is_to_be_looked_at_before_the_key_is_revoked() {
+        let error = io::Error::from(io::ErrorKind::BrokenPipe);
+        let told = |safety: &Safety| {
+            let trouble = undelivered("“Zapier”", "key_1", safety, &Receipts::default(), false, &error);
+            [given_up("“Zapier”", "key_1", safety), trouble.sentence]
+        };
+        for sentence in told(&Safety::MemoryOnly(StoreError::TimedOut(Duration::from_secs(5)))) {
+            assert!(sentence.contains("may have taken it all the same"), "{sentence}");
+            assert!(
+                sentence.contains("\nLook there first: chatzuri-keys create --resume\n"),
+                "{sentence}"
+            );
+            assert!(
+                sentence.ends_with("revoke key_1") && !sentence.contains("nobody can use"),
+                "{sentence}"
+            );
+        }
+        for sentence in told(&Safety::MemoryOnly(StoreError::Locked)) {
+            assert!(
+                sentence.contains("is lost") && !sentence.contains("Look there"),
+                "{sentence}"
+            );
+        }
     }
 
     #[test]

@@ -341,9 +341,10 @@ fn undelivered(
     was_copied: bool,
     error: &io::Error,
 ) -> Trouble {
-    let stored = !receipts.all.is_empty() && receipts.all_stored();
+    let stored = receipts.any_stored();
     let what = if stored {
-        format!("{called} was created and its targets took the value, but standard output takes nothing ({error}).")
+        let places = receipts.targets(true).join(", ");
+        format!("{called} was created and its value is in {places}, but standard output takes nothing ({error}).")
     } else if was_copied {
         format!("{called} was created and its value was copied, but standard output takes nothing ({error}).")
     } else {
@@ -449,8 +450,21 @@ mod tests {
         assert!(lost.contains("revoke key_1"), "{lost}");
         let there = told(&nowhere, &stored());
         assert!(
-            there.contains("its targets took the value") && !there.contains("lost"),
+            there.contains("its value is in pass:a, but") && !there.contains("lost"),
             "{there}"
+        );
+        let mut partly = stored();
+        partly.all.push(Receipt {
+            target: Target::parse("pass:b").unwrap(),
+            exact: None,
+            state: ReceiptState::Failed {
+                why: "no room".to_owned(),
+            },
+        });
+        let partly = told(&nowhere, &partly);
+        assert!(
+            partly.contains("its value is in pass:a, but") && !partly.contains("lost"),
+            "{partly}"
         );
     }
 

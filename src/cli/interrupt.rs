@@ -3,6 +3,7 @@
 use std::io;
 use std::task::Poll;
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ops::signals::ending;
@@ -10,7 +11,7 @@ use crate::ops::signals::ending;
 /// HUP and every signal that asks the program to end, heard instead of dying of them.
 #[derive(Debug)]
 pub struct Interrupts {
-    ending: Vec<Signal>,
+    ending: Vec<(Number, Signal)>,
     hangup: Signal,
 }
 
@@ -29,7 +30,7 @@ impl Interrupts {
     /// Waits for the first of them.
     pub async fn next(&mut self) {
         tokio::select! {
-            () = first(&mut self.ending) => {}
+            _ = first(&mut self.ending) => {}
             _ = self.hangup.recv() => {}
         }
     }
@@ -38,12 +39,18 @@ impl Interrupts {
     pub async fn next_but_hangup(&mut self) {
         first(&mut self.ending).await;
     }
+
+    /// The same; whether it is Ctrl-C, which a person presses in passing.
+    pub async fn next_is_control_c(&mut self) -> bool {
+        first(&mut self.ending).await == Number::INT
+    }
 }
 
-async fn first(signals: &mut [Signal]) {
+async fn first(signals: &mut [(Number, Signal)]) -> Number {
     std::future::poll_fn(|context| {
-        let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-        if came { Poll::Ready(()) } else { Poll::Pending }
+        let mut signals = signals.iter_mut();
+        let came = signals.find_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+        came.map_or(Poll::Pending, Poll::Ready)
     })
-    .await;
+    .await
 }

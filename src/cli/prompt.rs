@@ -149,7 +149,7 @@ fn open_terminal() -> io::Result<File> {
 pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
     let trouble = |error: io::Error| Trouble::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
-    io::stderr().write_all(question.as_bytes()).map_err(trouble)?;
+    show(question).map_err(trouble)?;
     let read = tokio::task::spawn_blocking(|| {
         let mut typed = Vec::new();
         for byte in io::stdin().lock().bytes() {
@@ -168,6 +168,11 @@ pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
         Err(error) => return Err(trouble(error.into())),
     };
     Ok(typed.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
+}
+
+/// Shows a question, for the first time or again below other words.
+pub(crate) fn show(question: &str) -> io::Result<()> {
+    io::stderr().write_all(question.as_bytes())
 }
 
 /// Asks a question whose default answer is no.

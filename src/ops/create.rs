@@ -26,6 +26,14 @@ pub enum Safety {
     MemoryOnly(StoreError),
 }
 
+impl Safety {
+    /// Whether the store may have the value although it did not say so: the next start looks there first.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::MemoryOnly(error) if !matches!(error, StoreError::Absent | StoreError::Locked))
+    }
+}
+
 /// A new key and its value, in our hands until somebody says that it is stored.
 #[derive(Debug)]
 pub struct NewKey {
@@ -317,12 +325,13 @@ pub async fn escrow_again(ports: &Ports, profile: &Profile, new: &mut NewKey) ->
 /// Writes down that nobody has the value of a new key any more. A store that did not answer may have taken it all the same:
 /// then the next start looks there first.
 pub async fn give_up_value(ports: &Ports, profile: &Profile, new: &NewKey) {
-    if let (Safety::MemoryOnly(StoreError::Absent | StoreError::Locked), Some(minted)) =
-        (&new.safety, new.creation.minted.clone())
-    {
+    let mut detail = String::new();
+    if new.safety.is_uncertain() {
+        detail.push_str("as far as is known: the store may have taken it");
+    } else if let Some(minted) = new.creation.minted.clone() {
         move_on(ports, &new.creation, Event::ValueLost(minted)).await;
     }
-    note(ports, profile, &new.creation, "value_lost", String::new()).await;
+    note(ports, profile, &new.creation, "value_lost", detail).await;
 }
 
 async fn escrow(store: &dyn CredentialStore, account: &Account, secret: &Arc<Secret>) -> Safety {

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 ///
 /// # Errors
 /// The system takes no handler, or this is not inside a runtime.
-pub fn ending() -> io::Result<Vec<Signal>> {
+pub fn ending() -> io::Result<Vec<(Number, Signal)>> {
     let numbers = [
         Number::INT,
         Number::TERM,
@@ -23,6 +23,6 @@ pub fn ending() -> io::Result<Vec<Signal>> {
         Number::XCPU,
         Number::XFSZ,
     ];
-    let listen = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
+    let listen = |number: Number| Ok((number, signal(SignalKind::from_raw(number.as_raw()))?));
     numbers.into_iter().map(listen).collect()
 }

@@ -270,7 +270,7 @@ fn watch_signals(sender: &UnboundedSender<Message>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let ending = crate::ops::signals::ending()?
         .into_iter()
-        .map(|signal| (signal, Stop::Signal));
+        .map(|(_, signal)| (signal, Stop::Signal));
     let hangup = signal(SignalKind::hangup())?;
     for (mut signal, stop) in ending.chain([(hangup, Stop::HungUp)]) {
         let sender = sender.clone();

@@ -42,8 +42,9 @@ pub enum Effect {
     NoteDelivery(RequestId, TeamIndex, Box<Creation>, String),
     /// Forget a value that is stored elsewhere; carries the key for a sentence.
     Acknowledge(RequestId, TeamIndex, Box<Creation>, String),
-    /// Delete the only copy of a value that went nowhere; carries the key for a sentence.
-    Discard(RequestId, TeamIndex, Box<Creation>, String),
+    /// Delete the only copy of a value that went nowhere; carries the key for a sentence, and whether the store is known to
+    /// have the value.
+    Discard(RequestId, TeamIndex, Box<Creation>, String, bool),
     /// Revoke a key.
     Revoke(RequestId, TeamIndex, Box<ListedKey>),
     /// Begin the rotation of a key, or make the new key of one that has none.

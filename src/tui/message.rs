@@ -181,6 +181,8 @@ pub enum Message {
         team: TeamIndex,
         /// The key, for a sentence.
         called: String,
+        /// Whether the store was known to have the value.
+        was_escrowed: bool,
         /// How it went.
         result: Result<(), StoreError>,
     },

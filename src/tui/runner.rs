@@ -164,7 +164,7 @@ impl Runner {
                     })
                 });
             }
-            Effect::Discard(request, team, creation, called) => {
+            Effect::Discard(request, team, creation, called, was_escrowed) => {
                 let (ports, profile) = (self.ports.clone(), self.profile(team));
                 self.spawn(request, async move {
                     let result = discard(&ports, &profile?, &creation).await;
@@ -172,6 +172,7 @@ impl Runner {
                         request,
                         team,
                         called,
+                        was_escrowed,
                         result,
                     })
                 });

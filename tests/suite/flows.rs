@@ -194,6 +194,23 @@ async fn leaving_an_unstored_value_asks_and_no_is_the_default() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copied_value_that_nothing_keeps_is_not_said_to_be_lost() {
+    let mut stage = Stage::set(Set {
+        keeps: false,
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter>c<esc>").await;
+    stage.expect("unless you stored it yourself");
+    stage.keys("y").await;
+    stage.expect("is not kept here. Where nobody stored it, revoke the key.");
+    stage.expect("1 new key is not kept here · w opens it");
+    stage.keys("w").await;
+    stage.expect("was copied and is not kept here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_escrowed_value_is_kept_for_later_and_opened_again() {
     let mut stage = Stage::ready().await;
     stage.keys("nBot<enter>").await;

@@ -95,14 +95,16 @@ pub(in crate::cli) async fn hand_over(
     };
     let printed = printing.print(&new.key, &new.secret, context.output);
     let id = new.key.id.shown().to_owned();
+    let was_copied = is_copied(&copied);
+    let mut trouble = None;
     if let (true, Err(error)) = (show, &printed) {
-        if !receipts.any_stored() && !is_copied(&copied) {
+        if !receipts.any_stored() && !was_copied {
             let kept = try_again(context, &mut new, longest, interrupts).await;
             if !kept {
                 give_up_value(context.ports, &context.settings.profile, &new).await;
             }
         }
-        return Err(undelivered(&called, &id, &new.safety, &receipts, error));
+        trouble = Some(undelivered(&called, &id, &new.safety, &receipts, was_copied, error));
     }
     let NewKey {
         creation,
@@ -111,7 +113,6 @@ pub(in crate::cli) async fn hand_over(
         ..
     } = new;
     drop(secret);
-    let was_copied = is_copied(&copied);
     let copied = match copied {
         Some(Ok(held)) => {
             hold(context, &creation, held, interrupts).await;
@@ -123,10 +124,13 @@ pub(in crate::cli) async fn hand_over(
         }
         None => Ok(()),
     };
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
     let is_elsewhere = matches!(safety, Safety::MemoryOnly(_)) && receipts.any_stored();
     let waits = keeps_waiting.unwrap_or(receipts.all.is_empty());
     let exit = if lost {
-        context.output.error(&lost_for_good(&called, &id, &safety));
+        context.output.error(&given_up(&called, &id, &safety));
         return Ok(Exit::Error);
     } else if !receipts.all_stored() {
         let places = [(show, "standard output"), (was_copied, "the place it was pasted to")];
@@ -168,7 +172,14 @@ pub(in crate::cli) async fn hand_over(
     })
 }
 
-fn lost_for_good(called: &str, id: &str, safety: &Safety) -> String {
+/// The words for a value that was given up; a store that did not answer may have taken it all the same.
+fn given_up(called: &str, id: &str, safety: &Safety) -> String {
+    if let (true, Safety::MemoryOnly(error)) = (safety.is_uncertain(), safety) {
+        return format!(
+            "The value of {called} is lost as far as is known. {error}. The keyring may have taken it all the same.\n{}",
+            look_first(id)
+        );
+    }
     let why = match safety {
         Safety::Escrowed => String::new(),
         Safety::MemoryOnly(error) => format!(" {error}."),
@@ -176,6 +187,14 @@ fn lost_for_good(called: &str, id: &str, safety: &Safety) -> String {
     format!(
         "The value of {called} is lost: nothing has taken it, and nobody can use the key.{why}\nRevoke it and create \
          another: chatzuri-keys revoke {}",
+        shell_word(id)
+    )
+}
+
+fn look_first(id: &str) -> String {
+    format!(
+        "Look there first: chatzuri-keys create --resume\nIf it is not there, revoke the key and create another: \
+         chatzuri-keys revoke {}",
         shell_word(id)
     )
 }
@@ -314,16 +333,36 @@ pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, calle
     Exit::Ok
 }
 
-fn undelivered(called: &str, id: &str, safety: &Safety, receipts: &Receipts, error: &io::Error) -> Trouble {
-    let stored = !receipts.all.is_empty() && receipts.all_stored();
+fn undelivered(
+    called: &str,
+    id: &str,
+    safety: &Safety,
+    receipts: &Receipts,
+    was_copied: bool,
+    error: &io::Error,
+) -> Trouble {
+    let stored = receipts.any_stored();
     let what = if stored {
-        format!("{called} was created and its targets took the value, but standard output takes nothing ({error}).")
+        let places = receipts.targets(true).join(", ");
+        format!("{called} was created and its value is in {places}, but standard output takes nothing ({error}).")
+    } else if was_copied {
+        format!("{called} was created and its value was copied, but standard output takes nothing ({error}).")
     } else {
         format!("{called} was created, but its value was not delivered: standard output takes nothing ({error}).")
     };
     let now = match safety {
         Safety::Escrowed => "It waits in your keyring: chatzuri-keys create --resume --show".to_owned(),
         Safety::MemoryOnly(_) if stored => "It is kept nowhere else.".to_owned(),
+        Safety::MemoryOnly(_) if was_copied => format!(
+            "It is kept nowhere else.\nIf it was not pasted anywhere, revoke the key: chatzuri-keys revoke {}",
+            shell_word(id)
+        ),
+        Safety::MemoryOnly(error) if safety.is_uncertain() => {
+            format!(
+                "{error}. The keyring may have taken it all the same.\n{}",
+                look_first(id)
+            )
+        }
         Safety::MemoryOnly(_) => format!(
             "The value is lost; revoke the key and create another: chatzuri-keys revoke {}",
             shell_word(id)
@@ -396,7 +435,7 @@ mod tests {
     fn a_reader_that_has_left_means_the_value_was_not_delivered_and_is_told_where_it_is() {
         let error = printed(false, true, Box::new(Closed)).unwrap_err();
         let told = |safety: &Safety, receipts: &Receipts| {
-            let trouble = undelivered("“Zapier” (key_1)", "key_1", safety, receipts, &error);
+            let trouble = undelivered("“Zapier” (key_1)", "key_1", safety, receipts, false, &error);
             assert_eq!(trouble.exit, Exit::Error);
             trouble.sentence
         };
@@ -411,16 +450,55 @@ mod tests {
         assert!(lost.contains("revoke key_1"), "{lost}");
         let there = told(&nowhere, &stored());
         assert!(
-            there.contains("its targets took the value") && !there.contains("lost"),
+            there.contains("its value is in pass:a, but") && !there.contains("lost"),
             "{there}"
         );
+        let mut partly = stored();
+        partly.all.push(Receipt {
+            target: Target::parse("pass:b").unwrap(),
+            exact: None,
+            state: ReceiptState::Failed {
+                why: "no room".to_owned(),
+            },
+        });
+        let partly = told(&nowhere, &partly);
+        assert!(
+            partly.contains("its value is in pass:a, but") && !partly.contains("lost"),
+            "{partly}"
+        );
+    }
+
+    #[test]
+    fn a_store_that_did_not_answer_is_to_be_looked_at_before_the_key_is_revoked() {
+        let error = io::Error::from(io::ErrorKind::BrokenPipe);
+        let told = |safety: &Safety| {
+            let trouble = undelivered("“Zapier”", "key_1", safety, &Receipts::default(), false, &error);
+            [given_up("“Zapier”", "key_1", safety), trouble.sentence]
+        };
+        for sentence in told(&Safety::MemoryOnly(StoreError::TimedOut(Duration::from_secs(5)))) {
+            assert!(sentence.contains("may have taken it all the same"), "{sentence}");
+            assert!(
+                sentence.contains("\nLook there first: chatzuri-keys create --resume\n"),
+                "{sentence}"
+            );
+            assert!(
+                sentence.ends_with("revoke key_1") && !sentence.contains("nobody can use"),
+                "{sentence}"
+            );
+        }
+        for sentence in told(&Safety::MemoryOnly(StoreError::Locked)) {
+            assert!(
+                sentence.contains("is lost") && !sentence.contains("Look there"),
+                "{sentence}"
+            );
+        }
     }
 
     #[test]
     fn an_id_that_a_shell_would_run_is_quoted_in_a_command_to_paste() {
         let error = io::Error::from(io::ErrorKind::BrokenPipe);
         let nowhere = Safety::MemoryOnly(StoreError::Absent);
-        let lost = undelivered("“Zapier”", "k;reboot", &nowhere, &Receipts::default(), &error);
+        let lost = undelivered("“Zapier”", "k;reboot", &nowhere, &Receipts::default(), false, &error);
         assert!(lost.sentence.ends_with("revoke 'k;reboot'"), "{}", lost.sentence);
         let waits = no_copy_kept("“Zapier”", "k;reboot", &StoreError::Absent);
         assert!(waits.ends_with("revoke 'k;reboot'"), "{waits}");

@@ -118,13 +118,8 @@ async fn choice(
          it” to give it up."
     ));
     loop {
-        let typed = tokio::select! {
-            biased;
-            () = interrupts.next_but_hangup() => return Some(Rescued::Lost),
-            typed = prompt::line("Where to? ") => typed,
-        };
-        // Nobody can be asked any more.
-        let Ok(Some(typed)) = typed else {
+        // Nobody can be asked any more, or somebody insists.
+        let Some(typed) = where_to(context, &called, interrupts).await else {
             return Some(Rescued::Lost);
         };
         match typed.as_str() {
@@ -141,6 +136,30 @@ async fn choice(
                 Ok(receipt) => context.output.warn(&receipt.to_string()),
                 Err(trouble) => context.output.error(&trouble.sentence),
             },
+        }
+    }
+}
+
+/// What is typed; `None` after a second Ctrl-C or another signal, or where nobody can be asked.
+async fn where_to(context: &mut Context<'_>, called: &str, interrupts: &mut Interrupts) -> Option<String> {
+    const QUESTION: &str = "Where to? ";
+    // One reader for both: another could not read before the first has ended.
+    let mut typed = std::pin::pin!(prompt::line(QUESTION));
+    let mut warned = false;
+    loop {
+        tokio::select! {
+            biased;
+            is_control_c = interrupts.next_is_control_c() => {
+                if warned || !is_control_c {
+                    return None;
+                }
+                warned = true;
+                context
+                    .output
+                    .warn(&format!("\nThe value of {called} is still only here: Ctrl-C again loses it."));
+                prompt::show(QUESTION).ok()?;
+            }
+            typed = &mut typed => return typed.ok().flatten(),
         }
     }
 }

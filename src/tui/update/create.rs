@@ -197,7 +197,10 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
 
 /// Deletes the only copy, as the person said.
 pub(super) fn discard(model: &mut Model) -> Vec<Effect> {
-    close(model, Effect::Discard)
+    let was_escrowed = matches!(model.dialogs.last(), Some(Dialog::ShowOnce(show)) if show.safety == Safety::Escrowed);
+    close(model, |request, team, creation, called| {
+        Effect::Discard(request, team, creation, called, was_escrowed)
+    })
 }
 
 /// Closes the dialog for good: its value is forgotten by `effect`.
@@ -282,13 +285,18 @@ pub(super) fn on_discarded(
     model: &mut Model,
     team: TeamIndex,
     called: &str,
+    was_escrowed: bool,
     result: Result<(), StoreError>,
 ) -> Vec<Effect> {
+    let store = model.settings.store_name;
     let sentence = match result {
         Ok(()) => format!(
             "{called} is not stored: its value was deleted here, and nobody can use the key. Revoke it and create another."
         ),
-        Err(error) => format!("The value of {called} was not deleted: {error}. It is offered again."),
+        Err(error) if was_escrowed => format!("The value of {called} was not deleted: {error}. It is offered again."),
+        Err(error) => {
+            format!("The value of {called} was not deleted: {error}. It is offered again if {store} has it.")
+        }
     };
     model.say(Role::Warn, sentence);
     waiting::look(model, team, Since::EarlierRun)

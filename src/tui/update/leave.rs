@@ -83,16 +83,17 @@ fn close_unstored(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let (called, places) = (show.key.called(), show.stored_in());
-    if places.is_empty() {
-        model.say(
-            Role::Warn,
-            format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it."),
-        );
+    let is_lost = show.is_only_copy() && !show.safety.is_uncertain();
+    let sentence = if is_lost {
+        format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it.")
+    } else if places.is_empty() {
+        format!("The value of {called} is not kept here. Where nobody stored it, revoke the key.")
+    } else {
+        format!("The value of {called} is in {places} and kept nowhere else.")
+    };
+    model.say(Role::Warn, sentence);
+    if is_lost {
         return Vec::new();
     }
-    model.say(
-        Role::Warn,
-        format!("The value of {called} is in {places} and kept nowhere else."),
-    );
     waiting::look(model, show.team, Since::EarlierRun)
 }

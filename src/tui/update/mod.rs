@@ -129,9 +129,13 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             rotate::on_stored(model)
         }
         Message::Discarded {
-            team, called, result, ..
+            team,
+            called,
+            was_escrowed,
+            result,
+            ..
         } => {
-            let mut effects = create::on_discarded(model, team, &called, result);
+            let mut effects = create::on_discarded(model, team, &called, was_escrowed, result);
             effects.extend(rotate::on_stored(model));
             effects
         }

@@ -241,3 +241,19 @@ fn a_value_that_could_not_be_tried_waits_for_enter_even_after_a_slip() {
     assert!(printed.contains("cz_"), "it is shown at the end: {printed}");
     assert_eq!(stage.asked("/create-api-key"), 0);
 }
+
+/// There is no keyring here.
+#[test]
+fn the_first_control_c_asks_again_where_the_only_copy_of_a_value_is_to_go_and_the_second_loses_it() {
+    let stage = Stage::new();
+    write_sinks(&stage, &[("shut", "exit 1")]);
+    let create = ["create", "Invoices", "--to", "shut"];
+    let kept = [("Where to? ", "\x03"), ("Ctrl-C again", ""), ("Where to? ", "show\n")];
+    let (code, printed) = on_terminal(&stage, &create, &kept);
+    assert!(code == 5 && printed.contains("\ncz_"), "{code}: {printed}");
+    let lost = [("Where to? ", "\x03"), ("Ctrl-C again", ""), ("Where to? ", "\x03")];
+    let (code, printed) = on_terminal(&stage, &create, &lost);
+    assert!(code == 1 && printed.contains("is lost"), "{code}: {printed}");
+    let (code, printed) = on_terminal(&stage, &create, &[("Where to? ", TERM)]);
+    assert!(code == 1 && printed.contains("is lost"), "{code}: {printed}");
+}

@@ -60,6 +60,20 @@ async fn a_new_value_that_the_store_does_not_take_stays_in_memory_and_leaving_as
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_the_store_may_not_have_is_not_promised_again_where_deleting_it_fails() {
+    let mut stage = Stage::set(Set {
+        refuses_escrow: true,
+        size: (180, 40),
+        ..Set::default()
+    })
+    .await;
+    stage.start().await;
+    stage.keys("nBot<enter><enter>y").await;
+    stage.expect("was not deleted: The keyring did not answer");
+    stage.expect("It is offered again if your keyring has it.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_value_of_before_is_kept_where_giving_a_rotation_up_does_not_see_it_dead() {
     for (fault, kept) in [
         ("teams:status=503", true),

@@ -82,6 +82,19 @@ impl Write for Capture {
     }
 }
 
+/// A pipe whose reader has left.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 struct Stage {
     sandbox: Running,
     ports: Ports,
@@ -119,6 +132,13 @@ impl Stage {
 
     /// Runs a command as a script does: its exit, its data and its words.
     async fn run(&self, args: &[&str]) -> (Exit, Value, String) {
+        let data = Capture::default();
+        let (exit, words) = self.run_to(args, Box::new(data.clone())).await;
+        let shape = serde_json::from_str(&data.text()).unwrap_or(Value::Null);
+        (exit, shape, words)
+    }
+
+    async fn run_to(&self, args: &[&str], data: Box<dyn Write + Send>) -> (Exit, String) {
         let url = self.sandbox.base_url.as_str();
         let all = [&["chatzuri-keys", "--base-url", url], args].concat();
         let args = Args::try_parse_from(all).unwrap();
@@ -126,8 +146,8 @@ impl Stage {
         let credential = Secret::parse(self.sandbox.credential.expose()).unwrap();
         let account = settings.profile.account();
         self.ports.store.set(&account, Arc::new(credential)).await.unwrap();
-        let (data, words) = (Capture::default(), Capture::default());
-        let mut output = Output::to(Box::new(data.clone()), Box::new(words.clone()));
+        let words = Capture::default();
+        let mut output = Output::to(data, Box::new(words.clone()));
         let command = args.command.as_ref().unwrap();
         let switches = Switches {
             yes: true,
@@ -135,8 +155,7 @@ impl Stage {
         };
         let run = cli::run(command, &self.ports, &settings, switches, &mut output);
         let exit = tokio::time::timeout(Duration::from_secs(50), run).await.unwrap();
-        let shape = serde_json::from_str(&data.text()).unwrap_or(Value::Null);
-        (exit, shape, words.text())
+        (exit, words.text())
     }
 
     async fn log(&self) -> Vec<String> {
@@ -191,4 +210,17 @@ async fn a_value_that_is_shown_is_not_lost_where_the_store_does_not_take_it() {
     let (exit, shape, words) = stage.run(&["create", "Invoices", "--show", "--json"]).await;
     assert_eq!((exit, shape["secret"].is_string()), (Exit::Ok, true), "{words}");
     assert_eq!(shape["secret_lost"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_value_is_held_and_cleared_where_nobody_reads_standard_output() {
+    let stage = Stage::new(usize::MAX, StoreError::Absent).await;
+    let args = ["create", "Invoices", "--show", "--copy"];
+    let (exit, words) = stage.run_to(&args, Box::new(Closed)).await;
+    assert_eq!(exit, Exit::Error, "{words}");
+    assert!(words.contains("Cleared from the clipboard."), "{words}");
+    assert!(words.contains("was copied") && !words.contains("lost"), "{words}");
+    let log = stage.log().await;
+    assert!(log.iter().any(|outcome| outcome == "delivered"), "{log:?}");
+    assert!(log.iter().all(|outcome| outcome != "value_lost"), "{log:?}");
 }

@@ -140,14 +140,24 @@ pub struct Shelf {
     refuses_escrow: bool,
 }
 
+/// What a keyring that froze says.
+const NO_ANSWER: StoreError = StoreError::TimedOut(Duration::from_secs(5));
+
+impl Shelf {
+    fn refuses(&self, account: &Account) -> bool {
+        self.refuses_escrow && account.as_str().starts_with("escrow/")
+    }
+}
+
 impl CredentialStore for Shelf {
     fn get<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<Option<Secret>, StoreError>> {
         self.items.get(account)
     }
 
     fn set<'a>(&'a self, account: &'a Account, value: Arc<Secret>) -> Answer<'a, Result<(), StoreError>> {
-        let is_refused = self.refuses_escrow && account.as_str().starts_with("escrow/");
-        if self.keeps && !is_refused {
+        if self.refuses(account) {
+            Box::pin(async { Err(NO_ANSWER) })
+        } else if self.keeps {
             self.items.set(account, value)
         } else {
             Box::pin(async { Err(StoreError::Locked) })
@@ -155,6 +165,9 @@ impl CredentialStore for Shelf {
     }
 
     fn delete<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<bool, StoreError>> {
+        if self.refuses(account) {
+            return Box::pin(async { Err(NO_ANSWER) });
+        }
         self.items.delete(account)
     }
 
@@ -202,7 +215,7 @@ pub struct Set {
     pub more: Vec<(&'static str, bool)>,
     /// Whether there is a credential store that keeps new keys.
     pub keeps: bool,
-    /// Whether it keeps everything but the value of a key that was just made.
+    /// Whether it freezes where it is to keep, or to delete, the value of a key that was just made.
     pub refuses_escrow: bool,
     pub signed_in: bool,
     /// Whether what the credential store keeps outlives the program; the sandbox's does not.

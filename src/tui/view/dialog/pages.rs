@@ -177,6 +177,14 @@ pub(super) fn quit(model: &Model, reason: QuitReason, room: u16) -> Sheet {
             ),
             if leaving { "quit" } else { "close it" },
         ),
+        QuitReason::UnstoredValue { leaving } if unstored.is_some_and(|show| !show.is_only_copy()) => (
+            format!(
+                "The value of “{}” is kept nowhere here and cannot be shown again: left now, it is lost unless you stored \
+                 it yourself.",
+                name.unwrap_or_default()
+            ),
+            if leaving { "quit" } else { "close it" },
+        ),
         QuitReason::UnstoredValue { leaving } => {
             let name = name.unwrap_or_default();
             (

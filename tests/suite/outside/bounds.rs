@@ -280,6 +280,10 @@ fn every_fault_of_the_sandbox_ends_a_command_by_itself() {
         ("revoke", &["revoke", "Load test", "--yes"]),
     ] {
         for fault in faults.iter().chain(slow) {
+            // The lost key is looked for until two minutes are over.
+            if (endpoint, *fault) == ("create", "drop-before") && !is_long() {
+                continue;
+            }
             let Ok(rule) = FaultRule::parse(&format!("{endpoint}:{fault}")) else {
                 assert_eq!((*fault, endpoint == "list"), ("endless", false));
                 continue;

@@ -364,16 +364,16 @@ fn back_and_forth(terminal: &mut Terminal, round: u32) {
 fn control_z_and_a_signal_suspend_it_and_the_shell_brings_it_back_whole() {
     let (mut terminal, pid) = in_a_shell();
     terminal.press("\x1a");
-    terminal.wait_for("Stopped");
+    terminal.wait_for_prompt("shell>", "Stopped", 1);
     back_and_forth(&mut terminal, 1);
     kill_process(pid, Signal::TSTP).unwrap();
-    terminal.wait_for("Stopped");
+    terminal.wait_for_prompt("shell>", "Stopped", 2);
     back_and_forth(&mut terminal, 2);
     // In a text field, too.
     terminal.press("n");
     terminal.wait_for("New key");
     terminal.press("\x1a");
-    terminal.wait_for("Stopped");
+    terminal.wait_for_prompt("shell>", "Stopped", 3);
     terminal.send("fg; echo over-$((40 + 2))\n");
     terminal.wait_for("New key");
     terminal.press("\x1b");

@@ -176,6 +176,15 @@ impl Terminal {
         self.wait_until(&format!("“{text}” to go"), |screen| !shows(screen, text));
     }
 
+    /// Waits until the screen shows `text` `times` times and ends with `prompt`: what is typed now is the shell's.
+    #[track_caller]
+    pub fn wait_for_prompt(&self, prompt: &str, text: &str, times: usize) {
+        self.wait_until(&format!("“{text}” × {times} and then “{prompt}”"), |screen| {
+            let contents = screen.contents();
+            contents.matches(text).count() == times && contents.trim_end().ends_with(prompt)
+        });
+    }
+
     #[track_caller]
     fn wait_until(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
         self.wait(what, |seen| seen.is_whole() && holds(seen.parser.screen()));

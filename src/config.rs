@@ -9,12 +9,12 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::value::Datetime;
 
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::policy::{NamePattern, Policies, RotationPolicy};
 use crate::core::register::{Entry, Place, Register};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::{Target, is_sink_name};
 use crate::core::text::{Label, clean};
-use crate::core::way::{Way, Ways};
 
 /// The vendor's documented base URL.
 pub const DEFAULT_BASE_URL: &str = "https://www.chatzuri.com/api/v1";
@@ -53,12 +53,12 @@ pub struct ApiConfig {
     pub base_url: Option<String>,
     /// How keys are listed: `auto` asks the server, once a day and at every refresh, whether it has the endpoint; `api`
     /// always uses it; `manual` never does: the list is the keys you track here. Default: `auto`.
-    pub list: WayChoice,
+    pub list: CapabilityChoice,
     /// How keys are created; `manual`: you make one in the browser and paste its value. Default: `auto`.
-    pub create: WayChoice,
+    pub create: CapabilityChoice,
     /// How keys are revoked; `manual`: you revoke one in the browser, and its value is tried until it is dead. Default:
     /// `auto`.
-    pub revoke: WayChoice,
+    pub revoke: CapabilityChoice,
     /// The page where a person manages keys. Default: the front page of the API's host, from which the vendor's guide
     /// says “Team settings → API Keys”.
     pub page: Option<String>,
@@ -69,7 +69,7 @@ pub struct ApiConfig {
 /// `[api] list`, `create` and `revoke`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
-pub enum WayChoice {
+pub enum CapabilityChoice {
     /// As the server answers.
     #[default]
     Auto,
@@ -80,14 +80,14 @@ pub enum WayChoice {
     Manual,
 }
 
-impl WayChoice {
+impl CapabilityChoice {
     /// What it settles; `Unknown` leaves it to the server.
     #[must_use]
-    pub fn way(self) -> Way {
+    pub fn capability(self) -> Capability {
         match self {
-            Self::Auto => Way::Unknown,
-            Self::Api => Way::Api,
-            Self::Manual => Way::Assisted,
+            Self::Auto => Capability::Unknown,
+            Self::Api => Capability::Endpoint,
+            Self::Manual => Capability::Manual,
         }
     }
 }
@@ -317,11 +317,11 @@ impl Config {
 
     /// How each operation on keys is done, where the config settles it.
     #[must_use]
-    pub fn ways(&self) -> Ways {
-        Ways {
-            list: self.api.list.way(),
-            create: self.api.create.way(),
-            revoke: self.api.revoke.way(),
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            list: self.api.list.capability(),
+            create: self.api.create.capability(),
+            revoke: self.api.revoke.capability(),
         }
     }
 
@@ -586,14 +586,14 @@ mod tests {
 
     #[test]
     fn how_an_operation_is_done_can_be_settled_and_is_left_to_the_server_otherwise() {
-        let ways = |text: &str| Config::parse(text).map(|config| config.ways());
-        assert_eq!(ways("").unwrap(), Ways::default());
-        let settled = ways("[api]\ncreate = \"assisted\"\nlist = \"auto\"\nrevoke = \"api\"\n").unwrap();
+        let capabilities = |text: &str| Config::parse(text).map(|config| config.capabilities());
+        assert_eq!(capabilities("").unwrap(), Capabilities::default());
+        let settled = capabilities("[api]\ncreate = \"assisted\"\nlist = \"auto\"\nrevoke = \"api\"\n").unwrap();
         assert_eq!(
             (settled.list, settled.create, settled.revoke),
-            (Way::Unknown, Way::Assisted, Way::Api)
+            (Capability::Unknown, Capability::Manual, Capability::Endpoint)
         );
-        assert!(ways("[api]\ncreate = \"browser\"\n").is_err());
+        assert!(capabilities("[api]\ncreate = \"browser\"\n").is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
 use chatzuri_keys::cli::args::{Args, Command, Global, SandboxArgs};
-use chatzuri_keys::cli::exit::{Exit, Trouble};
+use chatzuri_keys::cli::exit::{CommandError, Exit};
 use chatzuri_keys::cli::interrupt::Interrupts;
 use chatzuri_keys::cli::output::Output;
 use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
@@ -32,7 +32,7 @@ use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
 use chatzuri_keys::core::secret::{Secret, mask_values};
 use chatzuri_keys::core::text::clean;
-use chatzuri_keys::ops::revoke::Patience;
+use chatzuri_keys::ops::revoke::RetryPolicy;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
 use chatzuri_keys::sandbox::{self, FaultEndpoint, FaultRule, Running, SandboxOptions};
 use chatzuri_keys::tui;
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-fn start_log(flags: &Global) -> Result<(), Trouble> {
+fn start_log(flags: &Global) -> Result<(), CommandError> {
     let Some(path) = &flags.log_file else {
         return Ok(());
     };
@@ -85,7 +85,7 @@ fn start_log(flags: &Global) -> Result<(), Trouble> {
             "--log-file: {} cannot be written to: {error}.",
             clean(&mask_values(&shown, None))
         );
-        Trouble::new(Exit::Usage, sentence)
+        CommandError::new(Exit::Usage, sentence)
     })?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");
     Ok(())
@@ -103,14 +103,14 @@ fn run_command(
     flags: &Global,
     environment: &Environment,
     output: &mut Output,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let settings = settings(flags, environment)?;
     let ports = ports(&settings.config.api.endpoints, None)?;
     let switches = Switches::of(flags);
     on_runtime(async { Ok(cli::run(command, &ports, &settings, switches, output).await) })
 }
 
-fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, Trouble> {
+fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, CommandError> {
     needs_terminal()?;
     let settings = settings(flags, environment)?;
     let writer = Arc::new(TerminalWriter::default());
@@ -119,12 +119,12 @@ fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, Tro
 }
 
 /// Runs `work`, and leaves at once when it is done: what still runs then has nobody to wait for it.
-fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit, Trouble> {
+fn on_runtime(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
         .build()
-        .map_err(|error| Trouble::new(Exit::Error, format!("No threads can be started: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("No threads can be started: {error}.")))?;
     let ended = runtime.block_on(work);
     runtime.shutdown_background();
     ended
@@ -137,7 +137,7 @@ async fn dashboard(
     settings: &Settings,
     no_color: bool,
     sandbox: Option<&Running>,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let (profiles, _) = cli::profile::registry(settings);
     let clear_after = settings.config.clipboard.clear_after;
     let mono = match settings.config.ui.theme {
@@ -163,38 +163,38 @@ async fn dashboard(
         sinks: settings
             .config
             .sinks()
-            .map_err(|error| Trouble::new(Exit::Usage, error.to_string()))?,
-        store_name: ports.store.called(),
+            .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?,
+        store_name: ports.store.display_name(),
         sandbox: sandbox.map(|running| SandboxNote {
             text: format!("A leaked key to try: {}", running.leaked.expose()),
         }),
     };
-    let dashboard = Dashboard::new(shown, profiles, ports, Patience::default());
+    let dashboard = Dashboard::new(shown, profiles, ports, RetryPolicy::default());
     match app::run(dashboard, writer).await {
         Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
         Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal | Stop::HungUp)) => {
             Ok(Exit::Declined)
         }
         Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
-        Err(error) => Err(Trouble::new(
+        Err(error) => Err(CommandError::new(
             Exit::Error,
             format!("The terminal cannot be used: {error}. Nothing was done."),
         )),
     }
 }
 
-fn needs_terminal() -> Result<(), Trouble> {
+fn needs_terminal() -> Result<(), CommandError> {
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(Trouble::new(
+    Err(CommandError::new(
         Exit::Usage,
         "The dashboard needs a terminal. For scripts there are commands: see chatzuri-keys --help.",
     ))
 }
 
-fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Trouble> {
-    let usage = |sentence: String| Trouble::new(Exit::Usage, sentence);
+fn settings(flags: &Global, environment: &Environment) -> Result<Settings, CommandError> {
+    let usage = |sentence: String| CommandError::new(Exit::Usage, sentence);
     let file = config_file::load(flags.config.as_deref()).map_err(|error| usage(error.to_string()))?;
     let file = file.as_ref().map(|file| (file.shown.as_str(), file.text.as_str()));
     parse_config(file)
@@ -203,10 +203,10 @@ fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Troub
 }
 
 /// The parts of this machine; each does nothing before it is first used.
-fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, Trouble> {
+fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, CommandError> {
     let desktop = DesktopEnvironment::from_env();
     let path = sqlite::default_path()
-        .map_err(|error| Trouble::new(Exit::Error, format!("No place for the journal: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("No place for the journal: {error}.")))?;
     let journal = Arc::new(SqliteJournal::at(path));
     ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), journal, writer)
 }
@@ -217,12 +217,12 @@ fn ports_with(
     store: Arc<dyn CredentialStore>,
     journal: Arc<dyn Journal>,
     writer: Option<Arc<TerminalWriter>>,
-) -> Result<Ports, Trouble> {
+) -> Result<Ports, CommandError> {
     let names = EndpointNames::default()
         .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
         .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
         .and_then(|names| names.with_key_id_in(endpoints.key_id_in.as_deref()))
-        .map_err(|bad| Trouble::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
+        .map_err(|bad| CommandError::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
     let processes = Arc::new(ChildProcesses);
     Ok(Ports {
         connect: Arc::new(HttpConnect::new(names, Arc::new(SystemClock))),
@@ -243,12 +243,12 @@ fn ports_with(
 
 /// `chatzuri-keys sandbox`: a server of one's own, alone or under the dashboard. Neither the keyring nor the config is
 /// touched, and a credential in the environment is not used.
-async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Output) -> Result<Exit, Trouble> {
+async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Output) -> Result<Exit, CommandError> {
     if !args.serve {
         needs_terminal()?;
     }
     let options = sandbox_options(args)?;
-    let failed = |error: String| Trouble::new(Exit::Error, error);
+    let failed = |error: String| CommandError::new(Exit::Error, error);
     // Before the server can be seen, so that no signal is missed.
     let interrupts = args.serve.then(Interrupts::listen).transpose();
     let interrupts = interrupts.map_err(|error| failed(format!("Signals cannot be heard here: {error}.")))?;
@@ -263,14 +263,14 @@ async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Out
     ended
 }
 
-async fn serve(running: &Running, mut interrupts: Interrupts, output: &mut Output) -> Result<Exit, Trouble> {
+async fn serve(running: &Running, mut interrupts: Interrupts, output: &mut Output) -> Result<Exit, CommandError> {
     output.data(&format!("{}\n", running.announcement()))?;
     interrupts.next().await;
     Ok(Exit::Ok)
 }
 
-async fn try_dashboard(running: &Running, environment: &Environment) -> Result<Exit, Trouble> {
-    let usage = |sentence: String| Trouble::new(Exit::Usage, sentence);
+async fn try_dashboard(running: &Running, environment: &Environment) -> Result<Exit, CommandError> {
+    let usage = |sentence: String| CommandError::new(Exit::Usage, sentence);
     let flags = Global {
         profile: Some(SANDBOX_PROFILE.to_owned()),
         base_url: Some(running.base_url.clone()),
@@ -300,16 +300,16 @@ async fn try_dashboard(running: &Running, environment: &Environment) -> Result<E
     dashboard(ports, writer, &settings, environment.no_color, Some(running)).await
 }
 
-fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, Trouble> {
-    let faults: Result<Vec<FaultRule>, Trouble> = args
+fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, CommandError> {
+    let faults: Result<Vec<FaultRule>, CommandError> = args
         .fault
         .iter()
-        .map(|rule| FaultRule::parse(rule).map_err(|bad| Trouble::new(Exit::Usage, format!("--fault: {bad}"))))
+        .map(|rule| FaultRule::parse(rule).map_err(|bad| CommandError::new(Exit::Usage, format!("--fault: {bad}"))))
         .collect();
     let without = args.without.iter().map(|word| {
         FaultEndpoint::of_operation(word.trim()).ok_or_else(|| {
             let sentence = format!("--without: “{}” is none of list, create and revoke.", clean(word));
-            Trouble::new(Exit::Usage, sentence)
+            CommandError::new(Exit::Usage, sentence)
         })
     });
     Ok(SandboxOptions {

@@ -92,7 +92,7 @@ impl CredentialStore for OsKeyring {
         }))
     }
 
-    fn called(&self) -> &'static str {
+    fn display_name(&self) -> &'static str {
         if cfg!(target_os = "macos") {
             "your Keychain"
         } else if cfg!(windows) {

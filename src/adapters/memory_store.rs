@@ -54,7 +54,7 @@ impl CredentialStore for MemoryStore {
         Box::pin(async move { Ok(self.items().remove(account).is_some()) })
     }
 
-    fn called(&self) -> &'static str {
+    fn display_name(&self) -> &'static str {
         "the sandbox's memory"
     }
 }

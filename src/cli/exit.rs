@@ -75,14 +75,14 @@ impl From<Exit> for ExitCode {
 
 /// A command that ends early: one sentence first, and a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct CommandError {
     /// The code.
     pub exit: Exit,
     /// What happened, what is true now, what to do; cleaned.
     pub sentence: String,
 }
 
-impl Trouble {
+impl CommandError {
     /// A sentence with its code.
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
         Self {
@@ -101,13 +101,13 @@ pub fn of_api_error(error: &ApiError) -> Exit {
     }
 }
 
-impl From<ApiError> for Trouble {
+impl From<ApiError> for CommandError {
     fn from(error: ApiError) -> Self {
         Self::new(of_api_error(&error), error.to_string())
     }
 }
 
-impl From<CreateError> for Trouble {
+impl From<CreateError> for CommandError {
     fn from(error: CreateError) -> Self {
         let exit = match &error {
             CreateError::NotReady(_, Blocked::Store(_)) => Exit::Usage,
@@ -117,7 +117,7 @@ impl From<CreateError> for Trouble {
     }
 }
 
-impl From<RotateError> for Trouble {
+impl From<RotateError> for CommandError {
     fn from(error: RotateError) -> Self {
         let exit = match &error {
             RotateError::List(cause) => of_api_error(cause),
@@ -149,7 +149,7 @@ impl From<RotateError> for Trouble {
     }
 }
 
-impl From<SignInError> for Trouble {
+impl From<SignInError> for CommandError {
     fn from(error: SignInError) -> Self {
         let exit = match &error {
             SignInError::Api(error) => of_api_error(error),
@@ -159,7 +159,7 @@ impl From<SignInError> for Trouble {
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::new(
             Exit::Error,
@@ -169,7 +169,7 @@ impl From<StoreError> for Trouble {
 }
 
 /// Standard output that takes no data, for another reason than a reader that has left.
-impl From<io::Error> for Trouble {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self::new(
             Exit::Error,

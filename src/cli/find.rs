@@ -1,20 +1,20 @@
 //! Which key of the list a person means.
 
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::list::incomplete;
 use crate::cli::words;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 
 /// The key whose id is `text`, or else the only one of that name.
-pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey, Trouble> {
+pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey, CommandError> {
     if let Some(found) = listing.keys.iter().find(|listed| listed.key.id.raw() == text) {
         return Ok(found);
     }
     let named: Vec<&ListedKey> = listing.keys.iter().filter(|listed| is_named(listed, text)).collect();
     match named.as_slice() {
         // Another of that name may be among the keys that were not sent.
-        [_] if !listing.complete => Err(Trouble::new(
+        [_] if !listing.complete => Err(CommandError::new(
             Exit::Partial,
             format!("Nothing was done. {} Or give the key's id.", incomplete(listing)),
         )),
@@ -30,7 +30,7 @@ fn is_named(listed: &ListedKey, text: &str) -> bool {
     !text.is_empty() && (name.raw().trim() == text || name.shown().trim() == text)
 }
 
-fn ambiguous(listing: &Listing, text: &str, several: &[&ListedKey]) -> Trouble {
+fn ambiguous(listing: &Listing, text: &str, several: &[&ListedKey]) -> CommandError {
     let mut sentence = format!(
         "Nothing was done: {} keys are named {}. Give the id of one:",
         several.len(),
@@ -41,25 +41,25 @@ fn ambiguous(listing: &Listing, text: &str, several: &[&ListedKey]) -> Trouble {
         let used = words::last_use_warning(listing.as_of, key.last_used_at);
         sentence.push_str(&format!("\n  {}  {}  {used}", key.id, key.hint()));
     }
-    Trouble::new(Exit::Usage, sentence)
+    CommandError::new(Exit::Usage, sentence)
 }
 
-fn missing(listing: &Listing, text: &str) -> Trouble {
+fn missing(listing: &Listing, text: &str) -> CommandError {
     if let Some(listed) = listing.keys.iter().find(|listed| is_value_of(listed, text)) {
         let key = &listed.key;
-        return Trouble::new(
+        return CommandError::new(
             Exit::NoSuchKey,
             format!(
                 "Nothing was done: this is no id and no name, but looks like the value of {}. An argument can be seen by \
                  other programs and stays in the shell's history, so treat that key as leaked and revoke it by its id: \
                  chatzuri-keys revoke {}",
-                key.called(),
+                key.display_name(),
                 words::shell_word(key.id.shown())
             ),
         );
     }
     if !listing.complete {
-        return Trouble::new(
+        return CommandError::new(
             Exit::Partial,
             format!(
                 "Nothing was done: {} is not among the keys that were read. {}",
@@ -69,7 +69,7 @@ fn missing(listing: &Listing, text: &str) -> Trouble {
         );
     }
     let team = listing.team.words().unwrap_or_else(|| "this team".to_owned());
-    Trouble::new(
+    CommandError::new(
         Exit::NoSuchKey,
         format!(
             "Nothing was done: no key of {team} has the id or name {}.",

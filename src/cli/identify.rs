@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::Context;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::{KeyShape, WhoseShape};
 use crate::cli::leak::{suspects, value};
 use crate::cli::output::SCHEMA_VERSION;
@@ -26,7 +26,7 @@ struct IdentifyShape<'a> {
     key: Option<KeyShape<'a>>,
 }
 
-pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let settings = context.settings;
     let value = value(context.switches).await?;
     let (profiles, _) = registry(settings);
@@ -49,7 +49,10 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
         Found::Key(found) => (Exit::Ok, facts(&search, found)),
         Found::Gone => (
             Exit::Ok,
-            format!("It was {}: not in the list, and it gets 401.", search.timeline.called()),
+            format!(
+                "It was {}: not in the list, and it gets 401.",
+                search.timeline.display_name()
+            ),
         ),
         Found::Foreign(team, _) => (Exit::Ok, foreign(&search, team)),
         Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", search.unread_words())),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use self::replace::{Replaced, Replacement};
 use crate::cli::args::LeakArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::cli::profile::{registry, secret_of};
@@ -20,8 +20,8 @@ use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::ops::leak::{Found, Match, Means, Search, Watch, find, find_way, kill_and_record, record_end};
-use crate::ops::revoke::Patience;
+use crate::ops::leak::{Found, Match, Means, ProbePolicy, Search, find, find_capability, kill_and_record, record_end};
+use crate::ops::revoke::RetryPolicy;
 
 /// What may still be tried, and is never implied.
 const ITSELF: &str = " The leaked key can list and revoke itself: --with-leaked-key.";
@@ -33,10 +33,14 @@ enum Format {
     Json,
 }
 
-pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+pub(super) async fn run(
+    context: Context<'_>,
+    args: &LeakArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, CommandError> {
     let switches = context.switches;
     if !switches.interactive && !switches.yes && !switches.dry_run {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
@@ -44,7 +48,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     let report = args
         .report
         .as_deref()
-        .map(|path| Ok::<_, Trouble>((path, format(path)?)));
+        .map(|path| Ok::<_, CommandError>((path, format(path)?)));
     let report = report.transpose()?;
     let value = until_interrupted(interrupts, value(switches)).await?;
     let means = Means {
@@ -73,7 +77,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     // A script's request is its own question.
     if !switches.yes && !switches.dry_run {
         until_interrupted(interrupts, async {
-            find_way(&mut search).await;
+            find_capability(&mut search).await;
             Ok(())
         })
         .await?;
@@ -105,7 +109,7 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
     if let Some(plan) = plan {
         context.output.warn(&format!("First: {plan}."));
     }
-    if found.by_hand {
+    if found.manual {
         // The click is the person's own yes.
         context.output.warn(&format!("To be revoked in the browser: {facts}."));
     } else if switches.yes {
@@ -138,47 +142,47 @@ pub(super) async fn run(context: Context<'_>, args: &LeakArgs, interrupts: &mut 
 
 /// Revokes the key that was found and watches its value.
 async fn kill(context: &mut Context<'_>, search: &mut Search, args: &LeakArgs, interrupts: &mut Interrupts) {
-    let usual = Watch::default();
+    let usual = ProbePolicy::default();
     let asked = args.watch.map(Duration::from_secs);
-    let watch = Watch {
+    let watch = ProbePolicy {
         limit: asked.map_or(usual.limit, |asked| asked.min(usual.limit)),
-        by_hand: asked.unwrap_or(usual.by_hand),
+        manual: asked.unwrap_or(usual.manual),
         ..usual
     };
     let killed = {
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let pace = (Patience::default(), watch);
+        let pace = (RetryPolicy::default(), watch);
         kill_and_record(context.ports, search, pace, &on_fact, stop).await
     };
     context.output.unrecorded(&killed.recorded);
 }
 
 /// A value from standard input or a hidden prompt, without what was copied along with it.
-pub(super) async fn value(switches: Switches) -> Result<Arc<Secret>, Trouble> {
+pub(super) async fn value(switches: Switches) -> Result<Arc<Secret>, CommandError> {
     given(switches, "The leaked key (not shown): ").await.map(Arc::new)
 }
 
 /// A value from standard input, or at a hidden prompt that asks `question`.
-pub(super) async fn given(switches: Switches, question: &str) -> Result<Secret, Trouble> {
+pub(super) async fn given(switches: Switches, question: &str) -> Result<Secret, CommandError> {
     let bytes = if !std::io::stdin().is_terminal() {
         let read = prompt::all_of_stdin().await;
-        read.map_err(|trouble| Trouble::new(Exit::Usage, trouble.sentence))?
+        read.map_err(|trouble| CommandError::new(Exit::Usage, trouble.sentence))?
     } else if switches.interactive {
         prompt::hidden(question).await?
     } else {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nobody can be asked for the value here. Give it on standard input.",
         ));
     };
-    secret_of(unwrapped(&bytes)).map_err(|why| Trouble::new(Exit::Usage, why.to_string()))
+    secret_of(unwrapped(&bytes)).map_err(|why| CommandError::new(Exit::Usage, why.to_string()))
 }
 
-fn format(path: &Path) -> Result<Format, Trouble> {
+fn format(path: &Path) -> Result<Format, CommandError> {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    let usage = |why: &str| Trouble::new(Exit::Usage, format!("--report: {} {why}.", words::file(path)));
+    let usage = |why: &str| CommandError::new(Exit::Usage, format!("--report: {} {why}.", words::file(path)));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(usage("is in no folder that exists"));
@@ -199,7 +203,7 @@ fn live(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     // Where to click has to be known, however quiet the run.
     match seen.fact {
-        Fact::ByHand(_) => output.warn(&line),
+        Fact::Manual(_) => output.warn(&line),
         _ => output.say(&line),
     }
 }
@@ -215,18 +219,18 @@ fn facts(found: &Match, value: &Secret) -> String {
     };
     let text = format!(
         "{} {} of {}, {used}{own}",
-        key.called(),
+        key.display_name(),
         key.hint(),
         found.place.profile.name
     );
     scrub(value, &text)
 }
 
-async fn confirm(found: &Match) -> Result<(), Trouble> {
+async fn confirm(found: &Match) -> Result<(), CommandError> {
     if prompt::confirms(question(&found.target, found.place.listing.as_of)).await? {
         Ok(())
     } else {
-        Err(Trouble::new(
+        Err(CommandError::new(
             Exit::Declined,
             "Declined; nothing was revoked, and the key is alive.",
         ))
@@ -243,7 +247,7 @@ pub(super) fn suspects(search: &Search, output: &mut Output) {
         let (profile, listed) = &suspect.key;
         let line = format!(
             "  {} {} of {profile}{}",
-            listed.key.called(),
+            listed.key.display_name(),
             listed.key.hint(),
             if suspect.moved {
                 "; used when the value was tried"
@@ -264,12 +268,12 @@ async fn end(
     report: Option<(&Path, Format)>,
     json: bool,
     context: &mut Context<'_>,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let output = &mut *context.output;
     let timeline = &search.timeline;
     let mut exit = Exit::Ok;
     if let Some(outcome) = &timeline.outcome {
-        let mut sentence = scrub(&search.value, &outcome.sentence(&timeline.called()));
+        let mut sentence = scrub(&search.value, &outcome.sentence(&timeline.display_name()));
         if search.may_try_itself() {
             sentence.push_str(ITSELF);
         }

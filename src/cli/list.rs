@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::Context;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::ListShape;
 use crate::cli::output::Look;
 use crate::cli::table::{Cell, Role, draw, role};
 use crate::cli::words::{self, counted};
+use crate::core::capability::Capability;
 use crate::core::due::{Counts, Item, items};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::Pairs;
-use crate::core::way::Way;
-use crate::ops::assist::Finder;
+use crate::ops::client::TeamClient;
 use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
 
@@ -29,7 +29,7 @@ pub(crate) fn incomplete(listing: &Listing) -> String {
     format!("The list is not complete: {}. {advice}", listing.odd.gap())
 }
 
-pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
     let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
@@ -62,7 +62,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Troubl
     }
     if !json {
         output.say(&summary(&listing, &items));
-        for line in sources(&session.ways, host) {
+        for line in sources(&session.capabilities, host) {
             output.say(&line);
         }
     }
@@ -78,15 +78,15 @@ pub(crate) fn nothing_tracked(host: &str) -> String {
 }
 
 /// What is to be known of a list that is not the server's, or not all of it.
-fn sources(ways: &Finder, host: &str) -> Vec<String> {
+fn sources(capabilities: &TeamClient, host: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    if ways.known().list == Way::Assisted {
+    if capabilities.known().list == Capability::Manual {
         lines.push(format!(
             "{host} has no list of keys: these are tracked here. Add one with “chatzuri-keys track NAME --created DATE”; \
              “chatzuri-keys status” says more."
         ));
     }
-    if let matched @ 1.. = ways.matched() {
+    if let matched @ 1.. = capabilities.matched() {
         lines.push(format!(
             "{} in the server's list by now: “chatzuri-keys track --match” hands them over.",
             if matched == 1 {

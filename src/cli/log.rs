@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::args::LogArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::time;
 use crate::cli::output::{Look, SCHEMA_VERSION};
 use crate::cli::table::{Cell, Role, draw_cutting};
@@ -42,7 +42,7 @@ struct KeyShape<'a> {
     name: &'a str,
 }
 
-pub(super) async fn run(context: Context<'_>, args: &LogArgs) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, args: &LogArgs) -> Result<Exit, CommandError> {
     let zone = TimeZone::system();
     let since = match &args.since {
         Some(text) => Some(since(text, context.ports.clock.now(), &zone)?),
@@ -58,7 +58,7 @@ pub(super) async fn run(context: Context<'_>, args: &LogArgs) -> Result<Exit, Tr
         .journal
         .log(query)
         .await
-        .map_err(|error| Trouble::new(Exit::Error, format!("The log cannot be read: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("The log cannot be read: {error}.")))?;
     let output = context.output;
     if args.json {
         output.json(&shape(&entries))?;
@@ -73,7 +73,7 @@ pub(super) async fn run(context: Context<'_>, args: &LogArgs) -> Result<Exit, Tr
 }
 
 /// A span before now, a date in the local zone, or a time.
-fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Trouble> {
+fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, CommandError> {
     let text = text.trim();
     let found = span(text)
         .and_then(|span| now.checked_sub(span).ok())
@@ -84,7 +84,7 @@ fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Troub
         });
     found.ok_or_else(|| {
         let shown = argument(text);
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!(
                 "--since: “{shown}” is no time: give a span such as 7d, 12h or 30m, a date such as 2026-11-22, or a time \

@@ -5,16 +5,19 @@ use std::io::IsTerminal;
 use zeroize::Zeroizing;
 
 use crate::cli::args::LoginArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::profile::{API_KEY, secret_of};
 use crate::cli::{Context, prompt};
+use crate::core::capability::Capability;
 use crate::core::incident::unwrapped;
-use crate::core::way::Way;
 use crate::ops::sign_in::sign_in;
 
-pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, CommandError> {
     if context.switches.dry_run {
-        return Err(Trouble::new(Exit::Usage, "login has no dry run; nothing was done."));
+        return Err(CommandError::new(
+            Exit::Usage,
+            "login has no dry run; nothing was done.",
+        ));
     }
     let profile = &context.settings.profile;
     let host = profile.base_url.host();
@@ -23,23 +26,23 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     } else if context.switches.interactive {
         prompt::hidden(&format!("API key for {host} (not shown): ")).await?
     } else {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nobody can be asked for the key here. Give it on standard input: chatzuri-keys login --with-token < FILE",
         ));
     };
-    let value = secret_of(unwrapped(&typed)).map_err(|why| Trouble::new(Exit::Error, why.to_string()))?;
+    let value = secret_of(unwrapped(&typed)).map_err(|why| CommandError::new(Exit::Error, why.to_string()))?;
     drop::<Zeroizing<Vec<u8>>>(typed);
     let signed = sign_in(context.ports, profile, value).await?;
     context.output.say(&format!(
         "Signed in{} at {host}. The key is kept in {} as {}.",
         signed.team.words().map_or(String::new(), |team| format!(" to {team}")),
-        context.ports.store.called(),
+        context.ports.store.display_name(),
         profile.account().as_str()
     ));
     context.output.unrecorded(&signed.recorded);
     // Whether the list can be read is said by what reads it.
-    if let Ok(Way::Assisted) = signed.session.ways.look_again().await {
+    if let Ok(Capability::Manual) = signed.session.capabilities.look_again().await {
         context.output.say(&format!(
             "{host} has no list of keys: track yours with “chatzuri-keys track”. “chatzuri-keys status” says more."
         ));

@@ -1,14 +1,14 @@
 //! `chatzuri-keys logout`.
 
 use crate::cli::Context;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::profile::API_KEY;
 use crate::ops::sign_in::{SignedOut, sign_out};
 
-pub(super) async fn run(context: Context<'_>) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     let profile = &context.settings.profile;
     let account = profile.account();
-    let (called, name) = (context.ports.store.called(), account.as_str());
+    let (called, name) = (context.ports.store.display_name(), account.as_str());
     if context.switches.dry_run {
         context.output.say(&format!("Would delete {name} from {called}."));
         return Ok(Exit::Ok);

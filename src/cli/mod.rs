@@ -1,7 +1,6 @@
 //! The scriptable face: one file per command, and one place that writes.
 
 pub mod args;
-mod by_hand;
 mod create;
 mod due;
 pub mod exit;
@@ -14,6 +13,7 @@ mod list;
 mod log;
 mod login;
 mod logout;
+mod manual;
 pub mod output;
 pub mod profile;
 mod prompt;
@@ -33,7 +33,7 @@ mod words;
 use std::future::Future;
 
 use crate::cli::args::{Command, Global};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::Settings;
@@ -97,7 +97,7 @@ pub async fn run(
             };
             dispatch(command, context, &mut interrupts).await
         }
-        Err(error) => Err(Trouble::new(
+        Err(error) => Err(CommandError::new(
             Exit::Error,
             format!("Signals cannot be heard here: {error}."),
         )),
@@ -113,7 +113,7 @@ pub async fn run(
     exit
 }
 
-async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Interrupts) -> Result<Exit, CommandError> {
     match command {
         Command::List(args) => until_interrupted(interrupts, list::run(context, args.json)).await,
         Command::Show(args) => until_interrupted(interrupts, show::run(context, args)).await,
@@ -132,7 +132,7 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
         Command::Snooze(args) => snooze::run(context, args, interrupts).await,
         Command::Identify(args) => until_interrupted(interrupts, identify::run(context, args.json)).await,
         Command::Leak(args) => leak::run(context, args, interrupts).await,
-        Command::Sandbox(_) => Err(Trouble::new(
+        Command::Sandbox(_) => Err(CommandError::new(
             Exit::Usage,
             "The sandbox is no command of a signed-in profile.",
         )),
@@ -142,27 +142,27 @@ async fn dispatch(command: &Command, context: Context<'_>, interrupts: &mut Inte
 /// Drops `work` at the first signal: nothing is printed before a command's end, so nothing is half said.
 async fn until_interrupted<T>(
     interrupts: &mut Interrupts,
-    work: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     tokio::select! {
         biased;
-        () = interrupts.next() => Err(Trouble::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        () = interrupts.next() => Err(CommandError::new(Exit::Declined, "Interrupted; nothing was changed.")),
         done = work => done,
     }
 }
 
 /// The profile's session, or the sentence that says how to get one.
-async fn session(ports: &Ports, settings: &Settings) -> Result<Session, Trouble> {
+async fn session(ports: &Ports, settings: &Settings) -> Result<Session, CommandError> {
     match find_session(ports, &settings.profile).await? {
         Some(session) => Ok(session),
-        None => Err(Trouble::new(Exit::Refused, not_signed_in(ports, settings))),
+        None => Err(CommandError::new(Exit::Refused, not_signed_in(ports, settings))),
     }
 }
 
 fn not_signed_in(ports: &Ports, settings: &Settings) -> String {
     format!(
         "Not signed in: {} holds no {}. Run “chatzuri-keys login”, or set CHATZURI_API_KEY.",
-        ports.store.called(),
+        ports.store.display_name(),
         settings.profile.account().as_str()
     )
 }

@@ -10,7 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::words;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
-use crate::ops::assist::Assist;
+use crate::ops::manual::ManualSettings;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BadBaseUrl, BaseUrl};
 
@@ -181,7 +181,7 @@ pub fn resolve(flags: &Global, environment: &Environment, config: Config) -> Res
             base_url,
             credential_command,
             from_environment,
-            assist: assist(&config),
+            manual: manual(&config),
             name,
             peers: Vec::new(),
         },
@@ -243,7 +243,7 @@ pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
                 base_url,
                 credential_command: profile.credential_command.clone(),
                 from_environment: None,
-                assist: assist(config),
+                manual: manual(config),
                 peers: Vec::new(),
             }),
             Err(bad) => left_out.push(left(format!("its base_url cannot be used: {bad}."))),
@@ -272,9 +272,9 @@ impl fmt::Display for LeftOut {
 }
 
 /// What the config settles of how operations on keys are done.
-fn assist(config: &Config) -> Assist {
-    Assist {
-        settled: config.ways(),
+fn manual(config: &Config) -> ManualSettings {
+    ManualSettings {
+        settled: config.capabilities(),
         page: config.api.page.clone(),
     }
 }

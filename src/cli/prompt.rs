@@ -11,7 +11,7 @@ use rustix::termios::{LocalModes, OptionalActions, QueueSelector, SpecialCodeInd
 use rustix::termios::{tcflush, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::core::confirm::Question;
 
 /// The longest that is taken from a prompt or a pipe, in bytes.
@@ -37,8 +37,8 @@ impl Drop for Restore {
 }
 
 /// Asks for a value without showing it.
-pub(crate) async fn hidden(question: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> {
-    let trouble = |error: io::Error| Trouble::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
+pub(crate) async fn hidden(question: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
     let terminal = Arc::new(open_terminal().map_err(trouble)?);
     let before = tcgetattr(&*terminal).map_err(|error| trouble(error.into()))?;
     let mut silent = before.clone();
@@ -61,8 +61,8 @@ pub(crate) async fn hidden(question: &str) -> Result<Zeroizing<Vec<u8>>, Trouble
     drop(restore);
     match typed {
         Ok(Ok(Typed::Value(value))) => Ok(value),
-        Ok(Ok(Typed::Interrupted)) => Err(Trouble::new(Exit::Declined, "Interrupted; nothing was changed.")),
-        Ok(Ok(Typed::TooLong)) => Err(Trouble::new(
+        Ok(Ok(Typed::Interrupted)) => Err(CommandError::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        Ok(Ok(Typed::TooLong)) => Err(CommandError::new(
             Exit::Error,
             format!("This is no API key: it is longer than {INPUT_LIMIT} bytes."),
         )),
@@ -146,8 +146,8 @@ fn open_terminal() -> io::Result<File> {
 }
 
 /// Asks for one line; `None` at the end of input. What was typed before the question does not answer it.
-pub(crate) async fn line(question: &str) -> Result<Option<String>, Trouble> {
-    let trouble = |error: io::Error| Trouble::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
+pub(crate) async fn line(question: &str) -> Result<Option<String>, CommandError> {
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     show(question).map_err(trouble)?;
     let read = tokio::task::spawn_blocking(|| {
@@ -176,13 +176,13 @@ pub(crate) fn show(question: &str) -> io::Result<()> {
 }
 
 /// Asks a question whose default answer is no.
-pub(crate) async fn yes(question: &str) -> Result<bool, Trouble> {
+pub(crate) async fn yes(question: &str) -> Result<bool, CommandError> {
     let typed = line(question).await?;
     Ok(typed.is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
 /// Asks whether a key is to be revoked, in the way that its use wants.
-pub(crate) async fn confirms(question: Question) -> Result<bool, Trouble> {
+pub(crate) async fn confirms(question: Question) -> Result<bool, CommandError> {
     match question {
         Question::Typed { expected, what } => {
             let typed = line(&format!("Type {what} ({expected}) to revoke it: ")).await?;
@@ -207,8 +207,8 @@ fn more_follows() -> bool {
 }
 
 /// Reads all of standard input, at most [`INPUT_LIMIT`].
-pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, Trouble> {
-    let trouble = |error: io::Error| Trouble::new(Exit::Error, format!("Standard input cannot be read: {error}."));
+pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("Standard input cannot be read: {error}."));
     let read = tokio::task::spawn_blocking(|| {
         let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_LIMIT + 1));
         let limit = u64::try_from(INPUT_LIMIT + 1).unwrap_or(u64::MAX);
@@ -222,7 +222,7 @@ pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, Trouble> {
         Err(error) => return Err(trouble(error.into())),
     };
     if bytes.len() > INPUT_LIMIT {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Error,
             format!("This is no API key: standard input holds more than {INPUT_LIMIT} bytes."),
         ));

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::Context;
 use crate::cli::args::ShowArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::ShowShape;
 use crate::cli::{find, words};
 use crate::core::due::Notes;
@@ -17,7 +17,7 @@ use crate::core::snooze;
 use crate::ops::due::notes;
 use crate::ops::review::review;
 
-pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
     let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;

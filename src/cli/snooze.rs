@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::cli::args::SnoozeArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, find, until_interrupted, words};
 use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
@@ -12,7 +12,11 @@ use crate::ops::review::review;
 use crate::ops::snooze::{end_snooze, ended, is_snoozed, snooze, snoozed};
 use crate::ports::JournalError;
 
-pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+pub(super) async fn run(
+    context: Context<'_>,
+    args: &SnoozeArgs,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, CommandError> {
     let (ports, settings) = (context.ports, context.settings);
     let wanted = match (&args.until, &args.reason) {
         (Some(until), Some(reason)) => Some((day(until)?, said(reason)?)),
@@ -30,7 +34,7 @@ pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mu
     let changed = match wanted {
         Some((until, reason)) => {
             if !holds(until, listing.as_of) {
-                return Err(Trouble::new(
+                return Err(CommandError::new(
                     Exit::Usage,
                     format!("Nothing was done: {until} is over by the server's clock. Give a day to come."),
                 ));
@@ -55,27 +59,27 @@ pub(super) async fn run(context: Context<'_>, args: &SnoozeArgs, interrupts: &mu
             output.unrecorded(&changed.recorded);
             output.say(&changed.sentence);
         }
-        None => output.say(&format!("{} was not snoozed; nothing was done.", key.called())),
+        None => output.say(&format!("{} was not snoozed; nothing was done.", key.display_name())),
     }
     Ok(Exit::Ok)
 }
 
-fn unkept(error: JournalError) -> Trouble {
-    Trouble::new(Exit::Error, format!("Nothing was done: {error}."))
+fn unkept(error: JournalError) -> CommandError {
+    CommandError::new(Exit::Error, format!("Nothing was done: {error}."))
 }
 
-fn day(text: &str) -> Result<Date, Trouble> {
+fn day(text: &str) -> Result<Date, CommandError> {
     parse_day(text).ok_or_else(|| {
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("--until: “{}” is no day: give it as 2026-12-01.", words::argument(text)),
         )
     })
 }
 
-fn said(text: &str) -> Result<Label, Trouble> {
+fn said(text: &str) -> Result<Label, CommandError> {
     parse_reason(text).map_err(|count| {
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("--reason: give 1 to {REASON_LIMIT} characters; these are {count}."),
         )

@@ -4,17 +4,17 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::cli::Context;
-use crate::cli::exit::{Exit, Trouble, of_api_error};
+use crate::cli::exit::{CommandError, Exit, of_api_error};
 use crate::cli::json::TeamShape;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::profile::{Settings, Source};
 use crate::cli::words::counted;
 use crate::config::Endpoints;
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::key::Team;
 use crate::core::team::{TeamIdentity, one_of};
 use crate::core::text::clean;
-use crate::core::way::{Way, Ways};
-use crate::ops::assist::CLICKS;
+use crate::ops::manual::CLICKS;
 use crate::ops::sign_in::{CredentialSource, Session, find_session, kept};
 use crate::ports::{ApiError, Operation, Ports};
 
@@ -53,9 +53,9 @@ struct EndpointShape<'a> {
     request: &'a str,
     documented: bool,
     /// How it is done: `api`, `manual` or `unknown` yet.
-    way: &'static str,
+    capability: &'static str,
     /// Who settled that: `config`, `server`, or nobody yet.
-    way_source: Option<&'static str>,
+    capability_source: Option<&'static str>,
     /// Why it did not answer just now, where it was asked.
     error: Option<String>,
 }
@@ -66,21 +66,21 @@ struct Found {
     hint: Option<String>,
     team: Option<Result<TeamIdentity, ApiError>>,
     offset: Option<SignedDuration>,
-    ways: Ways,
+    capabilities: Capabilities,
     /// Why the list could not be asked for.
     list_error: Option<ApiError>,
     /// Why there is no credential, where that is an error.
-    trouble: Option<Trouble>,
+    trouble: Option<CommandError>,
 }
 
-pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let settings = context.settings;
     let found = look(context.ports, settings).await;
     let trouble = match (&found.trouble, &found.team) {
         (Some(trouble), _) => Some(trouble.clone()),
-        (None, Some(Err(error))) => Some(Trouble::new(of_api_error(error), error.to_string())),
+        (None, Some(Err(error))) => Some(CommandError::new(of_api_error(error), error.to_string())),
         (None, Some(Ok(_))) => None,
-        (None, None) => Some(Trouble::new(
+        (None, None) => Some(CommandError::new(
             Exit::Refused,
             super::not_signed_in(context.ports, settings),
         )),
@@ -99,7 +99,7 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
         hint: None,
         team: None,
         offset: None,
-        ways: settings.profile.assist.settled,
+        capabilities: settings.profile.manual.settled,
         list_error: None,
         trouble: None,
     };
@@ -111,10 +111,10 @@ async fn look(ports: &Ports, settings: &Settings) -> Found {
             // Without an answer there is no clock to compare.
             found.offset = team.is_ok().then(|| session.api.clock_offset());
             if team.is_ok() {
-                found.list_error = session.ways.look_again().await.err();
+                found.list_error = session.capabilities.look_again().await.err();
             }
-            session.ways.recall(Operation::Create).await;
-            found.ways = session.ways.known();
+            session.capabilities.recall(Operation::Create).await;
+            found.capabilities = session.capabilities.known();
             found.team = Some(team);
         }
         Ok(None) => {}
@@ -135,7 +135,7 @@ async fn hint(ports: &Ports, settings: &Settings, session: &Session) -> Option<S
     }
 }
 
-fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>) -> StatusShape<'a> {
+fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&CommandError>) -> StatusShape<'a> {
     let team = found.team.as_ref().and_then(|team| team.as_ref().ok());
     let refused = trouble.is_some_and(|trouble| trouble.exit == Exit::Refused);
     StatusShape {
@@ -161,25 +161,25 @@ fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&Trouble>
         teams: team.map(|team| team.teams().iter().map(TeamShape::of).collect()),
         clock_offset_seconds: found.offset.map(|offset| offset.as_secs()),
         endpoints: endpoints(settings, found),
-        page: settings.profile.assist.page(&settings.profile.base_url),
+        page: settings.profile.manual.page(&settings.profile.base_url),
         error: trouble.map(|trouble| trouble.sentence.clone()),
     }
 }
 
 /// Only the vendor's own name of `get-teams` is documented; the rest is a contract.
 fn endpoints<'a>(settings: &'a Settings, found: &Found) -> Vec<EndpointShape<'a>> {
-    let ways = found.ways;
+    let capabilities = found.capabilities;
     let named = &settings.config.api.endpoints;
-    let settled = settings.profile.assist.settled;
+    let settled = settings.profile.manual.settled;
     let documented = named.teams == Endpoints::default().teams;
-    let shape = |operation, request, documented, way: Way, settled: Way| EndpointShape {
+    let shape = |operation, request, documented, capability: Capability, settled: Capability| EndpointShape {
         operation,
         request,
         documented,
-        way: way.word(),
-        way_source: match (settled, way) {
-            (Way::Unknown, Way::Unknown) => None,
-            (Way::Unknown, _) => Some("server"),
+        capability: capability.word(),
+        capability_source: match (settled, capability) {
+            (Capability::Unknown, Capability::Unknown) => None,
+            (Capability::Unknown, _) => Some("server"),
             _ => Some("config"),
         },
         error: match operation {
@@ -188,16 +188,22 @@ fn endpoints<'a>(settings: &'a Settings, found: &Found) -> Vec<EndpointShape<'a>
         },
     };
     vec![
-        shape("teams", named.teams.as_str(), documented, Way::Api, Way::Unknown),
-        shape("list", &named.list, false, ways.list, settled.list),
-        shape("create", &named.create, false, ways.create, settled.create),
-        shape("revoke", &named.revoke, false, ways.revoke, settled.revoke),
+        shape(
+            "teams",
+            named.teams.as_str(),
+            documented,
+            Capability::Endpoint,
+            Capability::Unknown,
+        ),
+        shape("list", &named.list, false, capabilities.list, settled.list),
+        shape("create", &named.create, false, capabilities.create, settled.create),
+        shape("revoke", &named.revoke, false, capabilities.revoke, settled.revoke),
     ]
 }
 
 /// How an operation is done, and what would change that.
-fn way_words(endpoint: &EndpointShape<'_>) -> &'static str {
-    match (endpoint.way, endpoint.way_source, endpoint.operation) {
+fn capability_words(endpoint: &EndpointShape<'_>) -> &'static str {
+    match (endpoint.capability, endpoint.capability_source, endpoint.operation) {
         (_, _, "teams") => "",
         ("api", Some("config"), _) => "api, by [api] in the config",
         ("api", ..) => "api",
@@ -219,8 +225,8 @@ fn text(settings: &Settings, found: &Found) -> String {
         Some(Err(error)) if of_api_error(error) == Exit::Refused => "no: the server refuses the key".to_owned(),
         Some(Err(_)) => "not known: the server gave no answer that says so".to_owned(),
         Some(Ok(TeamIdentity::Unknown)) => "yes, to no team".to_owned(),
-        Some(Ok(TeamIdentity::One(team))) => format!("yes, to {}", called(team)),
-        Some(Ok(TeamIdentity::OneOf(teams))) => format!("yes, to {}", one_of(teams, called)),
+        Some(Ok(TeamIdentity::One(team))) => format!("yes, to {}", display_name(team)),
+        Some(Ok(TeamIdentity::OneOf(teams))) => format!("yes, to {}", one_of(teams, display_name)),
     };
     let mut lines = vec![
         (
@@ -253,13 +259,16 @@ fn text(settings: &Settings, found: &Found) -> String {
     }
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.operation != "teams") {
         let label = if endpoint.operation == "list" { "Ways" } else { "" };
-        lines.push((label, format!("{:<24} {}", endpoint.operation, way_words(endpoint))));
+        lines.push((
+            label,
+            format!("{:<24} {}", endpoint.operation, capability_words(endpoint)),
+        ));
         if let Some(error) = &endpoint.error {
             lines.push(("", format!("{:<24} {error}", "")));
         }
     }
-    if !found.ways.assisted().is_empty() {
-        let page = settings.profile.assist.page(&settings.profile.base_url);
+    if !found.capabilities.manual().is_empty() {
+        let page = settings.profile.manual.page(&settings.profile.base_url);
         lines.push(("Page", format!("{} → {CLICKS}", clean(&page))));
         lines.push((
             "",
@@ -277,7 +286,7 @@ fn text(settings: &Settings, found: &Found) -> String {
         .collect()
 }
 
-fn called(team: &Team) -> String {
+fn display_name(team: &Team) -> String {
     format!("“{}” ({})", team.name, team.id)
 }
 
@@ -314,7 +323,7 @@ mod tests {
             hint: None,
             team: None,
             offset: None,
-            ways: Ways::default(),
+            capabilities: Capabilities::default(),
             list_error: None,
             trouble: None,
         };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::Context;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::{TeamShape, time};
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::table::{Cell, draw};
@@ -16,7 +16,7 @@ struct TeamsShape<'a> {
     teams: Vec<TeamShape<'a>>,
 }
 
-pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
     let opened = session.api.teams().await?;
     let teams = opened.teams();

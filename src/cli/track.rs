@@ -5,17 +5,18 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{TrackArgs, UntrackArgs};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::table::{Cell, draw};
 use crate::cli::words::counted;
 use crate::cli::{Context, find, leak, prompt, until_interrupted, words};
+use crate::core::capability::Capability;
+use crate::core::import::{self, BadRow, Draft, parse};
 use crate::core::key::ApiKey;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::core::way::Way;
-use crate::ops::assist::{self, BadRow, Draft, TrackError, doubles, match_listed, matched, parse, track, track_all};
+use crate::ops::manual::{TrackError, doubles, match_listed, matched, track, track_all};
 use crate::ops::review::{review, server_now};
 use crate::ops::sign_in::Session;
 use crate::ports::JournalError;
@@ -31,7 +32,7 @@ pub(super) async fn run(
     mut context: Context<'_>,
     args: &TrackArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let session = until_interrupted(interrupts, super::session(context.ports, context.settings)).await?;
     if args.match_listed {
         return hand_over(&mut context, &session, interrupts).await;
@@ -44,11 +45,11 @@ pub(super) async fn run(
 }
 
 /// Where the server lists its keys, a key written down by hand would be a second truth.
-async fn needed(context: &Context<'_>, session: &Session) -> Result<(), Trouble> {
-    if session.ways.look_again().await? == Way::Assisted {
+async fn needed(context: &Context<'_>, session: &Session) -> Result<(), CommandError> {
+    if session.capabilities.look_again().await? == Capability::Manual {
         return Ok(());
     }
-    Err(Trouble::new(
+    Err(CommandError::new(
         Exit::Usage,
         format!(
             "Nothing was tracked: {} lists its keys itself. To track them here all the same, set [api] list = \
@@ -63,11 +64,11 @@ async fn one(
     session: &Session,
     args: &TrackArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (name, created) = (text(&args.name), text(&args.created));
     let (last_four, owner, id) = (text(&args.last_four), text(&args.owner), text(&args.id));
-    let fields = assist::Fields {
+    let fields = import::Fields {
         name: &name,
         created: &created,
         last_four: &last_four,
@@ -75,8 +76,8 @@ async fn one(
         id: &id,
     };
     let now = server_now(&*session.api, &*context.ports.clock);
-    let draft =
-        Draft::parse(fields, now).map_err(|why| Trouble::new(Exit::Usage, format!("Nothing was tracked: {why}.")))?;
+    let draft = Draft::parse(fields, now)
+        .map_err(|why| CommandError::new(Exit::Usage, format!("Nothing was tracked: {why}.")))?;
     let value = if args.with_value {
         let question = format!("The value of “{}” (not shown): ", draft.name);
         Some(until_interrupted(interrupts, leak::given(context.switches, &question)).await?)
@@ -84,7 +85,7 @@ async fn one(
         None
     };
     if context.switches.dry_run {
-        let there = session.ways.tracked().await.map_err(unread)?;
+        let there = session.capabilities.tracked().await.map_err(unread)?;
         if let Some((_, twin)) = doubles(&there, std::slice::from_ref(&draft)).first() {
             return Err(refused(TrackError::Twin(Box::new((*twin).clone()))));
         }
@@ -95,7 +96,7 @@ async fn one(
     let tracked = track(context.ports, &context.settings.profile, session, &draft, value)
         .await
         .map_err(refused)?;
-    let called = tracked.key().called();
+    let called = tracked.key().display_name();
     context.output.say(&if known {
         format!("{called} is tracked. Its value is alive; its fingerprint is kept, and the value is not.")
     } else {
@@ -104,7 +105,7 @@ async fn one(
     Ok(Exit::Ok)
 }
 
-fn refused(error: TrackError) -> Trouble {
+fn refused(error: TrackError) -> CommandError {
     let exit = match &error {
         TrackError::Twin(_) | TrackError::Value(_) => Exit::Usage,
         TrackError::List(error) => return (**error).clone().into(),
@@ -114,11 +115,11 @@ fn refused(error: TrackError) -> Trouble {
         TrackError::Twin(_) | TrackError::Value(_) => format!("Nothing was tracked. {error}"),
         _ => error.to_string(),
     };
-    Trouble::new(exit, sentence)
+    CommandError::new(exit, sentence)
 }
 
-fn unread(error: JournalError) -> Trouble {
-    Trouble::new(Exit::Error, format!("Nothing was done: {error}."))
+fn unread(error: JournalError) -> CommandError {
+    CommandError::new(Exit::Error, format!("Nothing was done: {error}."))
 }
 
 async fn import(
@@ -126,7 +127,7 @@ async fn import(
     session: &Session,
     path: &Path,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let switches = context.switches;
     let called = if path == Path::new("-") {
         "standard input".to_owned()
@@ -138,10 +139,10 @@ async fn import(
         .await
         .map_err(io::Error::from)
         .and_then(|bytes| bytes)
-        .map_err(|error| Trouble::new(Exit::Error, format!("--import: {called} cannot be read: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("--import: {called} cannot be read: {error}.")))?;
     let now = server_now(&*session.api, &*context.ports.clock);
     let drafts = parse(&bytes, now).map_err(|bad| told(&called, &bad))?;
-    let there = session.ways.tracked().await.map_err(unread)?;
+    let there = session.capabilities.tracked().await.map_err(unread)?;
     let twins: Vec<BadRow> = doubles(&there, &drafts)
         .into_iter()
         .map(|(draft, twin)| BadRow {
@@ -183,7 +184,7 @@ fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
 }
 
 /// Everything that is wrong with a file, so that it is mended at once.
-fn told(called: &str, bad: &[BadRow]) -> Trouble {
+fn told(called: &str, bad: &[BadRow]) -> CommandError {
     let mut sentence = format!("Nothing was tracked: {called} cannot be used.");
     for row in bad.iter().take(TOLD) {
         sentence.push_str(&format!("\n  {row}"));
@@ -191,7 +192,7 @@ fn told(called: &str, bad: &[BadRow]) -> Trouble {
     if let Some(more) = bad.len().checked_sub(TOLD).filter(|&more| more > 0) {
         sentence.push_str(&format!("\n  and {more} more"));
     }
-    Trouble::new(Exit::Usage, sentence)
+    CommandError::new(Exit::Usage, sentence)
 }
 
 fn keys(count: usize) -> String {
@@ -203,7 +204,7 @@ fn are(count: usize) -> String {
     format!("{} {}", keys(count), if count == 1 { "is" } else { "are" })
 }
 
-fn preview(drafts: &[Draft], output: &mut Output) -> Result<(), Trouble> {
+fn preview(drafts: &[Draft], output: &mut Output) -> Result<(), CommandError> {
     let text = |label: &Option<Label>| {
         label
             .as_ref()
@@ -234,12 +235,12 @@ fn preview(drafts: &[Draft], output: &mut Output) -> Result<(), Trouble> {
 }
 
 /// Yes by flag, or by the person.
-async fn confirm(context: &Context<'_>, question: &str) -> Result<(), Trouble> {
+async fn confirm(context: &Context<'_>, question: &str) -> Result<(), CommandError> {
     if context.switches.yes {
         return Ok(());
     }
     if !context.switches.interactive {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nothing was done: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
@@ -247,21 +248,27 @@ async fn confirm(context: &Context<'_>, question: &str) -> Result<(), Trouble> {
     if prompt::yes(question).await? {
         Ok(())
     } else {
-        Err(Trouble::new(Exit::Declined, "Declined; nothing was done."))
+        Err(CommandError::new(Exit::Declined, "Declined; nothing was done."))
     }
 }
 
 /// `track --match`.
-async fn hand_over(context: &mut Context<'_>, session: &Session, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+async fn hand_over(
+    context: &mut Context<'_>,
+    session: &Session,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, CommandError> {
     let host = context.settings.profile.base_url.host();
-    if until_interrupted(interrupts, async { Ok(session.ways.look_again().await?) }).await? == Way::Assisted {
-        return Err(Trouble::new(
+    if until_interrupted(interrupts, async { Ok(session.capabilities.look_again().await?) }).await?
+        == Capability::Manual
+    {
+        return Err(CommandError::new(
             Exit::Usage,
             format!("Nothing was done: {host} has no list of keys to match with."),
         ));
     }
     let pairs = matched(session).await.map_err(refused)?;
-    let left = session.ways.tracked().await.map_err(unread)?.len();
+    let left = session.capabilities.tracked().await.map_err(unread)?.len();
     let left = left.saturating_sub(pairs.len());
     if pairs.is_empty() {
         context.output.say(&match left {
@@ -296,28 +303,33 @@ async fn hand_over(context: &mut Context<'_>, session: &Session, interrupts: &mu
 }
 
 fn pair(one: &Tracked, key: &ApiKey) -> String {
-    format!("  {} is {} {}", one.key().called(), key.called(), key.hint())
+    format!(
+        "  {} is {} {}",
+        one.key().display_name(),
+        key.display_name(),
+        key.hint()
+    )
 }
 
-pub(super) async fn untrack(context: Context<'_>, args: &UntrackArgs) -> Result<Exit, Trouble> {
+pub(super) async fn untrack(context: Context<'_>, args: &UntrackArgs) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
     let mut listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
     listing.keys.retain(|listed| listed.is_tracked());
     let key = &find::key(&listing, &args.key)?.key;
     if context.switches.dry_run {
-        context.output.say(&format!("Would take {} off.", key.called()));
+        context.output.say(&format!("Would take {} off.", key.display_name()));
         return Ok(Exit::Ok);
     }
-    let gone = assist::untrack(context.ports, &context.settings.profile, key)
+    let gone = crate::ops::manual::untrack(context.ports, &context.settings.profile, key)
         .await
         .map_err(unread)?;
     context.output.say(&if gone {
         format!(
             "{} is not tracked any more. The key itself stays as it is.",
-            key.called()
+            key.display_name()
         )
     } else {
-        format!("{} was not tracked; nothing was done.", key.called())
+        format!("{} was not tracked; nothing was done.", key.display_name())
     });
     Ok(Exit::Ok)
 }

@@ -102,7 +102,7 @@ pub struct Intent {
     /// The ids the list held before: a new key is none of them.
     pub known: Vec<KeyId>,
     /// A person makes it in the browser, and only they can say whether they did.
-    pub by_hand: bool,
+    pub manual: bool,
 }
 
 /// What is known of the key that came of it.
@@ -307,7 +307,7 @@ mod tests {
             name: KeyName::parse("Zapier").unwrap(),
             at: at(0),
             known: vec![id("old")],
-            by_hand: false,
+            manual: false,
         };
         Creation::new(OpId::new(&"a".repeat(32)).unwrap(), intent)
     }

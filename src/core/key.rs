@@ -272,7 +272,7 @@ impl ApiKey {
 
     /// The name for a sentence: quoted, or the id where the name is blank.
     #[must_use]
-    pub fn called(&self) -> String {
+    pub fn display_name(&self) -> String {
         if self.name.is_blank() {
             format!("the unnamed key {}", self.id)
         } else {

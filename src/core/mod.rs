@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod bulk;
+pub mod capability;
 pub mod confirm;
 pub mod creation;
 pub mod due;
+pub mod import;
 pub mod incident;
 pub mod key;
 pub mod listing;
@@ -20,4 +22,3 @@ pub mod target;
 pub mod team;
 pub mod text;
 pub mod tracked;
-pub mod way;

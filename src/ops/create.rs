@@ -193,9 +193,9 @@ pub(crate) async fn intend(
     name: &KeyName,
     without_store: WithoutStore,
     rotation: Option<&Rotation>,
-    by_hand: bool,
+    manual: bool,
 ) -> Result<Creation, Blocked> {
-    let creation = prepare(ports, profile, api, name, without_store, by_hand).await?;
+    let creation = prepare(ports, profile, api, name, without_store, manual).await?;
     if let Some(rotation) = rotation
         && let Err(blocked) = claim(ports, api, rotation, &creation).await
     {
@@ -212,14 +212,14 @@ async fn prepare(
     api: &dyn KeyApi,
     name: &KeyName,
     without_store: WithoutStore,
-    by_hand: bool,
+    manual: bool,
 ) -> Result<Creation, Blocked> {
     let known = read_list(api, &|_| {}).await.map_err(Blocked::List)?.keys;
     let intent = Intent {
         name: name.clone(),
         at: server_now(api, &*ports.clock),
         known: known.into_iter().map(|key| key.id).collect(),
-        by_hand,
+        manual,
     };
     let creation = ports
         .journal

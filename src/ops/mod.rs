@@ -1,12 +1,13 @@
 //! Use cases over the ports, shared by both faces.
 
-pub mod assist;
+pub mod client;
 pub mod create;
 pub mod custody;
 pub mod deliver;
 pub mod due;
 pub mod handover;
 pub mod leak;
+pub mod manual;
 pub mod proof;
 pub mod record;
 pub mod recover;

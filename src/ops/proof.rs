@@ -15,7 +15,7 @@ const REFUSALS: u32 = 3;
 
 /// How long a value is watched after its key was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watch {
+pub struct ProbePolicy {
     /// Wait before the second probe; doubled each time.
     pub first_wait: Duration,
     /// The longest wait between two probes.
@@ -23,19 +23,19 @@ pub struct Watch {
     /// All of it.
     pub limit: Duration,
     /// All of it, where a person revokes the key in the browser.
-    pub by_hand: Duration,
+    pub manual: Duration,
     /// The longest wait between two probes then: the person looks at the screen for it.
-    pub longest_by_hand: Duration,
+    pub longest_manual_wait: Duration,
 }
 
-impl Default for Watch {
+impl Default for ProbePolicy {
     fn default() -> Self {
         Self {
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(5),
             limit: Duration::from_secs(60),
-            by_hand: Duration::from_secs(15 * 60),
-            longest_by_hand: Duration::from_secs(2),
+            manual: Duration::from_secs(15 * 60),
+            longest_manual_wait: Duration::from_secs(2),
         }
     }
 }
@@ -58,7 +58,7 @@ pub(crate) enum LastWord {
 
 /// A value that is watched until it is refused three times in a row, or until the time is over.
 pub(crate) struct Vigil {
-    watch: Watch,
+    watch: ProbePolicy,
     end: Instant,
     wait: Duration,
     refusals: u32,
@@ -67,7 +67,7 @@ pub(crate) struct Vigil {
 }
 
 impl Vigil {
-    pub(crate) fn begin(watch: Watch, may_be_late: bool) -> Self {
+    pub(crate) fn begin(watch: ProbePolicy, may_be_late: bool) -> Self {
         Self {
             end: Instant::now() + watch.limit,
             wait: watch.first_wait,
@@ -153,7 +153,7 @@ impl Controls {
                 let Ok(Some(session)) = find_session(ports, profile).await else {
                     continue;
                 };
-                if !api.speaks_with(session.ways.credential()) && session.api.teams().await.is_ok() {
+                if !api.speaks_with(session.capabilities.credential()) && session.api.teams().await.is_ok() {
                     others.push(session.api);
                 }
             }
@@ -187,9 +187,9 @@ const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// Whether a value is refused three times in a row. That is a death only where a control gets 200 after it.
 pub(crate) async fn is_refused(api: &dyn KeyApi, value: &Secret) -> bool {
-    let watch = Watch {
+    let watch = ProbePolicy {
         limit: LONGEST_LOOK,
-        ..Watch::default()
+        ..ProbePolicy::default()
     };
     let mut vigil = Vigil::begin(watch, false);
     loop {

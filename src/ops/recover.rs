@@ -106,7 +106,7 @@ impl Waiting {
                     ids.join(", ")
                 )
             }
-            Self::Asked(creation) if !creation.intent.by_hand => format!(
+            Self::Asked(creation) if !creation.intent.manual => format!(
                 "It is not known whether “{name}” was created, and the server has no list to look in. Look for it in the \
                  browser: if it is there its value is lost, so revoke it there. Then say so here."
             ),
@@ -328,7 +328,7 @@ async fn intended(
     since: &Since,
 ) -> Result<Option<Waiting>, RecoverError> {
     let kept = ports.store.get(&Account::escrow(&creation.op)).await;
-    if creation.intent.by_hand && creation.minted.is_none() && !matches!(kept, Ok(Some(_))) {
+    if creation.intent.manual && creation.minted.is_none() && !matches!(kept, Ok(Some(_))) {
         return Ok(Some(Waiting::Asked(creation)));
     }
     let keys = &list.first(api).await?.keys;

@@ -6,8 +6,8 @@ use crate::core::activity::Action;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::assist::settle;
-use crate::ops::proof::{Answered, Control, Controls, LastWord, UNCONTROLLED, Vigil, Watch};
+use crate::ops::manual::settle;
+use crate::ops::proof::{Answered, Control, Controls, LastWord, ProbePolicy, UNCONTROLLED, Vigil};
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
 use crate::ops::sign_in::Profile;
@@ -15,7 +15,7 @@ use crate::ports::{ApiError, Consequence, Fault, JournalError, KeyApi, Operation
 
 /// How often and how patiently a `DELETE` that failed is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Times the `DELETE` is sent at most.
     pub sends: u32,
     /// Wait before the second one; doubled each time. A longer `Retry-After` wins.
@@ -24,7 +24,7 @@ pub struct Patience {
     pub longest_wait: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             sends: 4,
@@ -50,7 +50,7 @@ pub async fn revoke_and_record(
     profile: &Profile,
     api: &dyn KeyApi,
     target: &ListedKey,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     stop: impl Future<Output = ()>,
 ) -> Revocation {
     let outcome = tokio::select! {
@@ -89,7 +89,7 @@ pub(crate) enum Sent {
     /// 404: the server knows no such id.
     UnknownId,
     /// A person does it in the browser.
-    ByHand,
+    Manual,
     /// 401 or 403.
     Refused(ApiError),
     /// It failed in a way that asking again does not mend, or only after a longer wait than we have.
@@ -105,13 +105,13 @@ pub(crate) async fn revoke(
     profile: &Profile,
     api: &dyn KeyApi,
     target: &ListedKey,
-    (patience, watch): (Patience, Watch),
+    (retry, watch): (RetryPolicy, ProbePolicy),
 ) -> Outcome {
     let controls = match target.own {
         Own::Yes => Some(Controls::besides(ports, profile, api).await),
         Own::No | Own::Unknown => None,
     };
-    let sent = send(api, target, patience).await;
+    let sent = send(api, target, retry).await;
     match (at_once(&sent), controls) {
         (Some(outcome), _) => outcome,
         (None, Some(controls)) if matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused) => {
@@ -122,7 +122,7 @@ pub(crate) async fn revoke(
 }
 
 /// Watches our own credential after its revocation.
-async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Watch) -> Outcome {
+async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: ProbePolicy) -> Outcome {
     let said = if *sent == Sent::Accepted {
         "The server accepted the revocation."
     } else {
@@ -157,7 +157,7 @@ async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Watc
 /// The outcome that needs no list, where there is one.
 pub(crate) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
-        Sent::ByHand => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
+        Sent::Manual => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
         Sent::Accepted | Sent::Vanished | Sent::OwnRefused | Sent::UnknownId | Sent::GaveUp(_) => None,
@@ -180,9 +180,9 @@ pub(crate) async fn after_list(
 
 /// Sends the `DELETE`, and again after a failure that may pass: only the server's own yes or 404 says that it took effect.
 /// That a list lacks the key does not.
-pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patience) -> Sent {
+pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, retry: RetryPolicy) -> Sent {
     let key = &target.key;
-    let mut wait = patience.first_wait;
+    let mut wait = retry.first_wait;
     let mut sends = 0;
     // Whether an earlier send may have had its effect: then a later no does not say that the key is alive.
     let mut maybe_done = false;
@@ -202,14 +202,14 @@ pub(crate) async fn send(api: &dyn KeyApi, target: &ListedKey, patience: Patienc
             _ => {}
         }
         maybe_done |= error.consequence == Consequence::Possible;
-        if sends >= patience.sends {
+        if sends >= retry.sends {
             return Sent::GaveUp(error);
         }
         let asked = match error.fault {
             Fault::RateLimited(asked) => asked.unwrap_or_default(),
             _ => Duration::ZERO,
         };
-        if asked > patience.longest_wait {
+        if asked > retry.longest_wait {
             return if maybe_done {
                 Sent::GaveUp(after_a_lost_answer(error))
             } else {

@@ -4,11 +4,11 @@ use crate::core::activity::Action;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::assist::settle;
-use crate::ops::proof::Watch;
+use crate::ops::manual::settle;
+use crate::ops::proof::ProbePolicy;
 use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
-use crate::ops::revoke::{Patience, Sent, after_list, at_once, revoke, send};
+use crate::ops::revoke::{RetryPolicy, Sent, after_list, at_once, revoke, send};
 use crate::ops::sign_in::Profile;
 use crate::ports::{JournalError, KeyApi, Ports};
 
@@ -41,7 +41,7 @@ pub async fn revoke_many(
     profile: &Profile,
     api: &dyn KeyApi,
     targets: &[ListedKey],
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     on_progress: &(dyn Fn(Progress) + Send + Sync),
     stop: impl Future<Output = ()>,
 ) -> Vec<Revoked> {

@@ -10,7 +10,8 @@ use crate::core::activity::Action;
 use crate::core::listing::Listing;
 use crate::core::secret::{NotASecret, Secret};
 use crate::core::team::TeamIdentity;
-use crate::ops::assist::{Assist, Finder};
+use crate::ops::client::TeamClient;
+use crate::ops::manual::ManualSettings;
 use crate::ops::record::{Entry, record};
 use crate::ports::{
     Account, ApiError, BaseUrl, ChildProcess, CredentialStore, JournalError, KeyApi, Ports, ProcessError, Scope,
@@ -32,7 +33,7 @@ pub struct Profile {
     /// The credential from the environment, which overrides every other.
     pub from_environment: Option<Arc<Secret>>,
     /// How its operations on keys are done, where the config settles it.
-    pub assist: Assist,
+    pub manual: ManualSettings,
     /// The other profiles of the same server: their credentials show whether it still takes any.
     pub peers: Vec<Profile>,
 }
@@ -90,7 +91,7 @@ pub struct Session {
     /// The API, spoken to with the credential; where the server lacks the list, it lists what is tracked here.
     pub api: Arc<dyn KeyApi>,
     /// The same, as what knows how each operation is done.
-    pub ways: Arc<Finder>,
+    pub capabilities: Arc<TeamClient>,
     /// Where the credential came from.
     pub source: CredentialSource,
 }
@@ -177,10 +178,10 @@ fn session(
 ) -> Result<Session, SignInError> {
     let api = ports.connect.connect(&profile.base_url, Arc::clone(&value));
     let api = api.map_err(SignInError::Api)?;
-    let ways = Arc::new(Finder::new(ports, profile, api, value));
+    let capabilities = Arc::new(TeamClient::new(ports, profile, api, value));
     Ok(Session {
-        api: Arc::clone(&ways) as _,
-        ways,
+        api: Arc::clone(&capabilities) as _,
+        capabilities,
         source,
     })
 }
@@ -218,7 +219,7 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     let value = Arc::new(value);
     let session = session(ports, profile, Arc::clone(&value), CredentialSource::Store)?;
     // Another team's server may do things in other ways.
-    session.ways.ask_again();
+    session.capabilities.ask_again();
     let team = session.api.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
     forget_old_name(&*ports.store, profile).await;

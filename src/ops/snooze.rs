@@ -71,13 +71,13 @@ pub async fn is_snoozed(ports: &Ports, profile: &Profile, key: &KeyId) -> Result
 /// What is true after [`snooze`].
 #[must_use]
 pub fn snoozed(key: &ApiKey, until: Date, reason: &Label) -> String {
-    format!("{} is snoozed until {until}: {reason}", key.called())
+    format!("{} is snoozed until {until}: {reason}", key.display_name())
 }
 
 /// What is true after [`end_snooze`].
 #[must_use]
 pub fn ended(key: &ApiKey) -> String {
-    format!("{} is not snoozed any more.", key.called())
+    format!("{} is not snoozed any more.", key.display_name())
 }
 
 async fn note(

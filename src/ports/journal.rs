@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{Answer, Operation};
 use crate::core::activity::Activity;
+use crate::core::capability::EndpointState;
 use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
@@ -18,7 +19,6 @@ use crate::core::snooze::Snooze;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked};
-use crate::core::way::EndpointState;
 
 /// Where a credential is found: the last list and the ways are kept by it. The notes on keys (creations, fingerprints,
 /// snoozes, rotations, tracked keys, times of first sight) are the team's: every place that opens it has the same.
@@ -125,7 +125,7 @@ pub struct KnownKey {
 
 /// What was seen of an operation's endpoint, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FoundWay {
+pub struct FoundCapability {
     /// Which operation.
     pub operation: Operation,
     /// What was seen.
@@ -230,10 +230,10 @@ pub trait Journal: Send + Sync {
     fn rotations<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<Rotation>, JournalError>>;
 
     /// How a scope's operations were found to be done.
-    fn ways<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundWay>, JournalError>>;
+    fn capabilities<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundCapability>, JournalError>>;
 
     /// Keeps how an operation was found to be done, in the place of what was found before.
-    fn keep_way<'a>(&'a self, scope: &'a Scope, found: FoundWay) -> Answer<'a, Result<(), JournalError>>;
+    fn keep_capability<'a>(&'a self, scope: &'a Scope, found: FoundCapability) -> Answer<'a, Result<(), JournalError>>;
 
     /// Writes keys down as tracked: all of them or none.
     fn track<'a>(&'a self, scope: &'a Scope, keys: Vec<Tracked>) -> Answer<'a, Result<(), JournalError>>;

@@ -22,7 +22,7 @@ pub use api::{ApiError, Connect, Consequence, CreatedKey, Fault, KeyApi, Operati
 pub use base_url::{BadBaseUrl, BaseUrl};
 pub use browser::Browser;
 pub use clipboard::{Cleared, Clipboard, ClipboardError, ClipboardRoute, TerminalNote, TerminalOut};
-pub use journal::{BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
+pub use journal::{BegunRotation, FoundCapability, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
 pub use process::{ChildOutput, ChildProcess, ProcessError, Processes};
 pub use report::{ReportError, ReportFolder};
 pub use store::{Account, CredentialStore, StoreError};

@@ -97,7 +97,7 @@ pub trait CredentialStore: Send + Sync {
     fn delete<'a>(&'a self, account: &'a Account) -> Answer<'a, Result<bool, StoreError>>;
 
     /// What it is called in a sentence: "your keyring".
-    fn called(&self) -> &'static str;
+    fn display_name(&self) -> &'static str;
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::ops::due::notes;
-use crate::ops::leak::Watch;
-use crate::ops::revoke::Patience;
+use crate::ops::leak::ProbePolicy;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
 use crate::tui::input;
@@ -45,9 +45,9 @@ pub struct Dashboard {
 impl Dashboard {
     /// A dashboard over `profiles`, which are those of `settings.profiles`.
     #[must_use]
-    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, patience: Patience) -> Self {
+    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, retry: RetryPolicy) -> Self {
         let (sender, messages) = unbounded_channel();
-        let runner = Runner::new(ports.clone(), profiles.clone(), &settings, patience, sender.clone());
+        let runner = Runner::new(ports.clone(), profiles.clone(), &settings, retry, sender.clone());
         Self {
             model: Model::new(settings, Keymap::default(), ports.clock.now()),
             runner,
@@ -60,7 +60,7 @@ impl Dashboard {
 
     /// The same, with another time for which a leaked value is watched.
     #[must_use]
-    pub fn watching(mut self, watch: Watch) -> Self {
+    pub fn watching(mut self, watch: ProbePolicy) -> Self {
         self.runner.set_watch(watch);
         self
     }

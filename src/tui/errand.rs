@@ -1,14 +1,15 @@
 //! What is done around a person who clicks in the browser: errands go out, news comes back.
 
+use crate::core::capability::Capabilities;
 use crate::core::creation::Creation;
+use crate::core::import::Draft;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::tracked::Tracked;
-use crate::core::way::Ways;
-use crate::ops::assist::{Draft, Page};
 use crate::ops::create::CreateError;
 use crate::ops::leak::By;
+use crate::ops::manual::Page;
 use crate::ports::{JournalError, Operation};
 
 /// One errand.
@@ -47,13 +48,13 @@ pub enum News {
     /// What was written down about a key that was not made.
     NotMade(Box<Creation>, Result<(), JournalError>),
     /// How each operation is done, as far as is known now, and what the looking may have left behind.
-    FoundOut(Ways, Option<String>),
+    FoundOut(Capabilities, Option<String>),
     /// How a key is revoked.
     Asked {
         /// Which.
         key: KeyId,
         /// How each operation is done.
-        ways: Ways,
+        capabilities: Capabilities,
         /// Whether its value is at hand.
         held: bool,
     },

@@ -144,7 +144,7 @@ pub enum Context {
     /// The hidden field for the value of a key made in the browser.
     Paste,
     /// The hidden field for the value of a key to be revoked in the browser.
-    RevokeByHand,
+    RevokeManually,
     /// A value is watched until it is dead.
     Watching,
     /// A word that is typed when a key is gone from the page.
@@ -418,8 +418,8 @@ fn defaults() -> Vec<Binding> {
     row(C::Paste, &[KeyPress::ctrl('o')], A::OpenPage, "open the page", "open the page of the keys in the browser", W::Always);
     row(C::Paste, &[ESC], A::Back, "later", "leave it, and be asked again", W::Always);
 
-    row(C::RevokeByHand, &[ENTER], A::Submit, "go on", "open the page, and watch the value or take your word", W::Always);
-    row(C::RevokeByHand, &[ESC], A::Back, "cancel", "revoke nothing", W::Always);
+    row(C::RevokeManually, &[ENTER], A::Submit, "go on", "open the page, and watch the value or take your word", W::Always);
+    row(C::RevokeManually, &[ESC], A::Back, "cancel", "revoke nothing", W::Always);
 
     row(C::Watching, &[KeyPress::ctrl('o')], A::OpenPage, "open the page", "open the page of the keys in the browser", W::Always);
     row(C::Watching, &[ESC], A::Back, "stop watching", "stop watching the value", W::Always);
@@ -506,7 +506,7 @@ fn defaults() -> Vec<Binding> {
         C::Waiting, C::Busy, C::Targets, C::Due,
         C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
         C::Activity, C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
-        C::Paste, C::RevokeByHand, C::Watching, C::Word, C::Track,
+        C::Paste, C::RevokeManually, C::Watching, C::Word, C::Track,
     ] {
         row(
             context,

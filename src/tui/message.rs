@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
 use crate::core::activity::Activity;
+use crate::core::capability::Capabilities;
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::incident::Timeline;
@@ -14,7 +15,6 @@ use crate::core::key::ApiKey;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
 use crate::core::team::TeamIdentity;
-use crate::core::way::Ways;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
@@ -106,7 +106,7 @@ pub enum Message {
         /// For which team.
         team: TeamIndex,
         /// How its operations are done, and how many tracked keys are in the list by now.
-        ways: (Ways, usize),
+        capabilities: (Capabilities, usize),
         /// The list, and the server's clock minus ours.
         result: Result<(Listing, SignedDuration), ApiError>,
         /// What was written down about its keys.

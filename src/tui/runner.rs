@@ -1,7 +1,7 @@
 //! Runs effects: each in a task of its own, with a cancel token, its result sent back as a message.
 
-mod by_hand;
 mod leak;
+mod manual;
 mod many;
 mod rotate;
 
@@ -15,18 +15,18 @@ use tokio_util::sync::CancellationToken;
 use self::leak::Teller;
 use self::many::Many;
 use self::rotate::Rotating;
+use crate::core::capability::Capabilities;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
-use crate::core::way::Ways;
 use crate::ops::custody::{acknowledge, discard, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
 use crate::ops::handover::{Destination, Route, hand_to, look_ahead};
-use crate::ops::leak::Watch;
+use crate::ops::leak::ProbePolicy;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
-use crate::ops::revoke::Patience;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
@@ -46,11 +46,11 @@ pub struct Runner {
     sinks: Sinks,
     policies: Arc<Policies>,
     quiet: SignedDuration,
-    patience: Patience,
+    retry: RetryPolicy,
     sessions: Sessions,
     messages: UnboundedSender<Message>,
     cancels: HashMap<RequestId, CancellationToken>,
-    watch: Watch,
+    watch: ProbePolicy,
     /// Ends what was to run to its end, when there is no time left: it still writes down that it was stopped.
     stop: CancellationToken,
 }
@@ -62,7 +62,7 @@ impl Runner {
         ports: Ports,
         profiles: Vec<Profile>,
         settings: &Settings,
-        patience: Patience,
+        retry: RetryPolicy,
         messages: UnboundedSender<Message>,
     ) -> Self {
         Self {
@@ -71,17 +71,17 @@ impl Runner {
             sinks: settings.sinks.clone(),
             policies: Arc::clone(&settings.policies),
             quiet: settings.quiet,
-            patience,
+            retry,
             sessions: Sessions::default(),
             messages,
             cancels: HashMap::new(),
-            watch: Watch::default(),
+            watch: ProbePolicy::default(),
             stop: CancellationToken::new(),
         }
     }
 
     /// How long a leaked value is watched.
-    pub fn set_watch(&mut self, watch: Watch) {
+    pub fn set_watch(&mut self, watch: ProbePolicy) {
         self.watch = watch;
     }
 
@@ -112,7 +112,7 @@ impl Runner {
             Effect::Errand(request, team, errand) => self.errand(request, team, errand),
             Effect::AskAgain(team) => {
                 if let Ok(session) = self.session(team, Operation::List) {
-                    session.ways.ask_again();
+                    session.capabilities.ask_again();
                 }
             }
             Effect::Recover(request, team, since) => {
@@ -136,7 +136,7 @@ impl Runner {
             Effect::Send(request, team, parcel) => {
                 let (ports, profile, sinks) = (self.ports.clone(), self.profile(team), self.sinks.clone());
                 self.spawn(request, async move {
-                    let called = parcel.new.key.called();
+                    let called = parcel.new.key.display_name();
                     let (receipt, doubts) = send(&ports, &profile?, &sinks, *parcel).await;
                     Some(Message::SentTo {
                         request,
@@ -252,7 +252,7 @@ impl Runner {
             }
             Effect::RevokeMany(request, team, targets) => {
                 let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
-                let (ports, pace, stop) = (self.ports.clone(), (self.patience, self.watch), self.stop.clone());
+                let (ports, pace, stop) = (self.ports.clone(), (self.retry, self.watch), self.stop.clone());
                 let messages = self.messages.clone();
                 self.spawn(request, async move {
                     let many = Many {
@@ -284,7 +284,7 @@ impl Runner {
             }
             Effect::KillLeak(request, search) => {
                 let (ports, teller, stop) = (self.ports.clone(), self.teller(request), self.stop.clone());
-                let pace = (self.patience, self.watch);
+                let pace = (self.retry, self.watch);
                 self.spawn(request, async move {
                     Some(leak::kill(&ports, search, pace, teller, stop).await)
                 });
@@ -338,7 +338,7 @@ impl Runner {
             session,
             policies: Arc::clone(&self.policies),
             quiet: self.quiet,
-            pace: (self.patience, self.watch),
+            pace: (self.retry, self.watch),
             team,
             sessions: Arc::clone(&self.sessions),
         }))
@@ -379,9 +379,13 @@ impl Runner {
         let session = self.session(team, Operation::List);
         let (ports, profile, messages) = (self.ports.clone(), self.profile(team), self.messages.clone());
         self.spawn(request, async move {
-            let mut ways = (Ways::default(), 0);
+            let mut capabilities = (Capabilities::default(), 0);
             let result = match session {
-                Ok(Session { api, ways: finder, .. }) => {
+                Ok(Session {
+                    api,
+                    capabilities: finder,
+                    ..
+                }) => {
                     let on_page = move |progress| {
                         // The dashboard may have ended meanwhile.
                         let _ = messages.send(Message::PageRead { request, progress });
@@ -392,7 +396,7 @@ impl Runner {
                     }
                     // What a run before this one found is told too.
                     finder.recall(Operation::Create).await;
-                    ways = (finder.known(), finder.matched());
+                    capabilities = (finder.known(), finder.matched());
                     read.map(|listing| (listing, api.clock_offset()))
                 }
                 Err(error) => Err(error),
@@ -401,7 +405,7 @@ impl Runner {
             Some(Message::Loaded {
                 request,
                 team,
-                ways,
+                capabilities,
                 result,
                 notes,
             })

@@ -2,11 +2,11 @@
 
 use chatzuri_keys::adapters::http::read_any_answer;
 use chatzuri_keys::config::Config;
+use chatzuri_keys::core::import;
 use chatzuri_keys::core::incident::unwrapped;
 use chatzuri_keys::core::secret::{Secret, mask_values};
 use chatzuri_keys::core::target::Target;
 use chatzuri_keys::core::text::{Label, clean};
-use chatzuri_keys::ops::assist;
 use jiff::Timestamp;
 
 /// Fails by a panic.
@@ -28,7 +28,7 @@ fn config(bytes: &[u8]) {
     };
     match Config::parse(text) {
         Ok(config) => {
-            let _ = (config.policies(), config.ways(), config.quiet(), config.sinks());
+            let _ = (config.policies(), config.capabilities(), config.quiet(), config.sinks());
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
@@ -68,7 +68,7 @@ fn paste(bytes: &[u8]) {
 fn import(bytes: &[u8]) {
     // 2026-11-22, so that the same bytes always mean the same.
     let now = Timestamp::from_second(1_795_305_600).expect("it is a time");
-    match assist::parse(bytes, now) {
+    match import::parse(bytes, now) {
         Ok(drafts) => assert!(!drafts.is_empty()),
         Err(bad) => assert!(!bad.is_empty() && bad.iter().all(|row| !row.why.is_empty())),
     }

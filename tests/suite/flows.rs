@@ -9,7 +9,7 @@ use chatzuri_keys::core::key::KeyName;
 use chatzuri_keys::core::listing::OddRows;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
-use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ops::manual::ManualSettings;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, ChildOutput, ChildProcess, ClipboardError, ClipboardRoute, CredentialStore, Journal,
@@ -280,14 +280,14 @@ async fn after_a_kill_near_the_request_a_listed_key_is_said_to_be_at_once_and_lo
         base_url: BaseUrl::parse(&stage.sandbox.base_url).unwrap(),
         credential_command: None,
         from_environment: None,
-        assist: Assist::default(),
+        manual: ManualSettings::default(),
         peers: Vec::new(),
     };
     let intent = Intent {
         name: KeyName::parse("Gone").unwrap(),
         at: Timestamp::now(),
         known: Vec::new(),
-        by_hand: false,
+        manual: false,
     };
     stage.journal.begin(&profile.scope(), intent).await.unwrap();
     // The request arrived, and its answer came to nobody.

@@ -17,8 +17,8 @@ use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::leak::{Found, Means, Search, Watch, find, kill_and_record};
-use chatzuri_keys::ops::revoke::Patience;
+use chatzuri_keys::ops::leak::{Found, Means, ProbePolicy, Search, find, kill_and_record};
+use chatzuri_keys::ops::revoke::RetryPolicy;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Answer, ApiError, BaseUrl, Connect, CreatedKey, Fault, KeyApi, KeyPage, Operation, Ports, Probe,
@@ -99,7 +99,7 @@ fn profile(name: &str, server: &Running) -> Profile {
         base_url: BaseUrl::parse(&server.base_url).unwrap(),
         credential_command: None,
         from_environment: Some(Arc::new(Secret::parse(server.credential.expose()).unwrap())),
-        assist: Default::default(),
+        manual: Default::default(),
         peers: Vec::new(),
     }
 }
@@ -144,11 +144,11 @@ async fn without_ends_the_key_whose_last_use_moved_is_it() {
     let ports = ports(Arc::new(hide_ends));
     let mut found = search(&ports, &server, &server.leaked, Means::default()).await;
     assert_eq!(name_of(&found), ("Staging importer", Some(How::Use)));
-    let watch = Watch {
+    let watch = ProbePolicy {
         first_wait: Duration::from_millis(1),
-        ..Watch::default()
+        ..ProbePolicy::default()
     };
-    let pace = (Patience::default(), watch);
+    let pace = (RetryPolicy::default(), watch);
     let killed = kill_and_record(&ports, &mut found, pace, &|_, _| {}, std::future::pending()).await;
     assert_eq!((killed.outcome, killed.recorded), (Outcome::Dead, Ok(())));
 }
@@ -225,7 +225,7 @@ async fn a_busy_key_of_ours_is_not_taken_for_a_foreign_value() {
     let others = [profile("beta", &foreign)];
     let unsigned = Profile {
         from_environment: None,
-        assist: Default::default(),
+        manual: Default::default(),
         ..others[0].clone()
     };
     let found = find(
@@ -249,7 +249,7 @@ async fn the_leaked_key_tells_itself_from_its_siblings() {
     };
     let unsigned = Profile {
         from_environment: None,
-        assist: Default::default(),
+        manual: Default::default(),
         ..profile("acme", &server)
     };
     let value = Arc::new(Secret::parse(server.leaked.expose()).unwrap());

@@ -13,8 +13,6 @@
 )]
 
 mod activity;
-#[cfg(unix)]
-mod assisted;
 mod bulk;
 mod cli;
 mod due;
@@ -29,6 +27,8 @@ mod leak_match;
 #[cfg(unix)]
 mod leak_pty;
 mod lists;
+#[cfg(unix)]
+mod manual;
 mod origin;
 #[cfg(target_os = "linux")]
 mod outside;

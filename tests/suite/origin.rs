@@ -23,7 +23,7 @@ fn profile(base_url: &str) -> Profile {
         base_url: url(base_url),
         credential_command: None,
         from_environment: None,
-        assist: Default::default(),
+        manual: Default::default(),
         peers: Vec::new(),
     }
 }

@@ -72,7 +72,7 @@ impl Machine {
             base_url,
             credential_command: None,
             from_environment: None,
-            assist: Default::default(),
+            manual: Default::default(),
             peers: Vec::new(),
         };
         Self {

@@ -14,7 +14,7 @@ pub struct Backoff {
     pub cap: Duration,
     /// The longest `Retry-After` that is waited out here; a longer one is reported at once, so that the person sees a
     /// countdown and not a stalled program. Default: 10 s.
-    pub patience: Duration,
+    pub retry: Duration,
 }
 
 impl Default for Backoff {
@@ -23,7 +23,7 @@ impl Default for Backoff {
             tries: 3,
             base: Duration::from_millis(200),
             cap: Duration::from_secs(5),
-            patience: Duration::from_secs(10),
+            retry: Duration::from_secs(10),
         }
     }
 }
@@ -34,7 +34,7 @@ impl Backoff {
     #[must_use]
     pub fn wait(&self, failed: u32, asked: Option<Duration>, random: u32) -> Option<Duration> {
         let asked = asked.unwrap_or(Duration::ZERO);
-        if failed >= self.tries || asked > self.patience {
+        if failed >= self.tries || asked > self.retry {
             return None;
         }
         let doubled = 2u32.saturating_pow(failed.saturating_sub(1));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, schema, scopes};
 use crate::core::creation::{Creation, Event, Intent, Minted, OpId, Stage};
 use crate::core::key::{KeyId, KeyName};
@@ -13,7 +13,7 @@ use crate::ports::{JournalError, Scope};
 const COLUMNS: &str = "op, name, intended_at, known, stage, minted_id, minted_name, revision, by_hand";
 
 /// Writes down a new creation.
-pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creation, Trouble> {
+pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creation, DatabaseError> {
     let mut creation = Creation::new(new_op()?, intent);
     // As it will be read back.
     creation.intent.at = time(creation.intent.at.as_microsecond())?;
@@ -31,7 +31,7 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
                 creation.stage.word(),
                 count(creation.revision)?,
                 Timestamp::now().as_microsecond(),
-                creation.intent.by_hand,
+                creation.intent.manual,
             ],
         )?;
         Ok(())
@@ -40,7 +40,7 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, intent: Intent) -> Result<Creati
 }
 
 /// Reads a creation again.
-pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation>, Trouble> {
+pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation>, DatabaseError> {
     let sql = format!("SELECT {COLUMNS} FROM creations WHERE op = ?1");
     connection
         .prepare_cached(&sql)?
@@ -50,7 +50,7 @@ pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation
 }
 
 /// Moves a creation on, if its row is still where `creation` is.
-pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result<Creation, Trouble> {
+pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result<Creation, DatabaseError> {
     db.write(|connection| {
         let Some(row) = find(connection, &creation.op)? else {
             return Err(JournalError::Unavailable("this creation is not in it any more".to_owned()).into());
@@ -78,7 +78,7 @@ pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result
 }
 
 /// The creations of a scope that are not over. One that cannot be read fails them all: it may be a live key.
-pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<Creation>, Trouble> {
+pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<Creation>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
@@ -94,7 +94,7 @@ pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<C
     Ok(found)
 }
 
-fn read(row: &Row<'_>) -> Result<Creation, Trouble> {
+fn read(row: &Row<'_>) -> Result<Creation, DatabaseError> {
     let text = |at: usize| row.get::<_, String>(at);
     let minted = match (row.get::<_, Option<String>>(5)?, row.get::<_, Option<String>>(6)?) {
         (Some(id), Some(name)) => Some(Minted {
@@ -111,7 +111,7 @@ fn read(row: &Row<'_>) -> Result<Creation, Trouble> {
             name: KeyName::kept(&text(1)?).map_err(|_| JournalError::Corrupt)?,
             at: time(row.get(2)?)?,
             known: known(&text(3)?)?,
-            by_hand: row.get(8)?,
+            manual: row.get(8)?,
         },
         stage: Stage::ALL
             .into_iter()
@@ -126,24 +126,24 @@ fn known_text(known: &[KeyId]) -> String {
     serde_json::Value::from_iter(known.iter().map(KeyId::raw)).to_string()
 }
 
-fn known(text: &str) -> Result<Vec<KeyId>, Trouble> {
+fn known(text: &str) -> Result<Vec<KeyId>, DatabaseError> {
     let ids: Vec<String> = serde_json::from_str(text).map_err(|_| JournalError::Corrupt)?;
     let read = |id: String| KeyId::new(&id).ok_or_else(|| JournalError::Corrupt.into());
     ids.into_iter().map(read).collect()
 }
 
 /// A time of a row.
-pub(super) fn time(microseconds: i64) -> Result<Timestamp, Trouble> {
+pub(super) fn time(microseconds: i64) -> Result<Timestamp, DatabaseError> {
     Timestamp::from_microsecond(microseconds).map_err(|_| JournalError::Corrupt.into())
 }
 
 /// A count as a row has it.
-pub(super) fn count(revision: u64) -> Result<i64, Trouble> {
+pub(super) fn count(revision: u64) -> Result<i64, DatabaseError> {
     i64::try_from(revision).map_err(|_| JournalError::Corrupt.into())
 }
 
 /// A name that no row has.
-pub(super) fn new_op() -> Result<OpId, Trouble> {
+pub(super) fn new_op() -> Result<OpId, DatabaseError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(schema::no_randomness)?;
     let text = format!("{:032x}", u128::from_be_bytes(bytes));

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, scopes};
 use crate::core::creation::Minted;
 use crate::core::key::KeyId;
@@ -11,7 +11,7 @@ use crate::core::text::Label;
 use crate::ports::{JournalError, KnownKey, Scope};
 
 /// Keeps the fingerprint of a key's value.
-pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &Minted, value: &Secret) -> Result<(), Trouble> {
+pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &Minted, value: &Secret) -> Result<(), DatabaseError> {
     db.write(|connection| {
         let hash = value.fingerprint(&scopes::salt(connection)?);
         let realm = scopes::find_or_make(connection, scope)?;
@@ -25,7 +25,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &Minted, value: &Secret) 
 }
 
 /// The keys whose value this is, each with the profiles that open its team.
-pub(super) fn find(connection: &Connection, value: &Secret) -> Result<Vec<KnownKey>, Trouble> {
+pub(super) fn find(connection: &Connection, value: &Secret) -> Result<Vec<KnownKey>, DatabaseError> {
     let hash = value.fingerprint(&scopes::salt(connection)?);
     let mut statement = connection.prepare_cached(
         "SELECT host, key_id, name,

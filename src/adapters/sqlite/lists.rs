@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::creations::time;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, packing, scopes};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
 use crate::ports::{JournalError, Scope};
 
 /// Keeps a list in the place of the one before.
-pub(super) fn keep(db: &mut Db, scope: &Scope, listing: &Listing) -> Result<(), Trouble> {
+pub(super) fn keep(db: &mut Db, scope: &Scope, listing: &Listing) -> Result<(), DatabaseError> {
     let body = packing::pack(listing);
     db.write(|connection| {
         let place = scopes::place_or_make(connection, scope)?;
@@ -27,7 +27,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, listing: &Listing) -> Result<(), 
 }
 
 /// Keys of which the server tells no creation are at least as old as they have been seen here.
-fn note_first_seen(connection: &Connection, realm: i64, listing: &Listing) -> Result<(), Trouble> {
+fn note_first_seen(connection: &Connection, realm: i64, listing: &Listing) -> Result<(), DatabaseError> {
     let untold = listing.keys.iter().filter(|listed| listed.key.created_at.is_none());
     let ids: Vec<&str> = untold.map(|listed| listed.key.id.raw()).collect();
     let ids = serde_json::to_string(&ids).map_err(|_| JournalError::Corrupt)?;
@@ -46,7 +46,7 @@ fn note_first_seen(connection: &Connection, realm: i64, listing: &Listing) -> Re
 }
 
 /// When the keys of which the server tells no creation were first seen here.
-pub(super) fn first_seen(connection: &Connection, scope: &Scope) -> Result<HashMap<KeyId, Timestamp>, Trouble> {
+pub(super) fn first_seen(connection: &Connection, scope: &Scope) -> Result<HashMap<KeyId, Timestamp>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(HashMap::new());
     };
@@ -61,7 +61,7 @@ pub(super) fn first_seen(connection: &Connection, scope: &Scope) -> Result<HashM
 }
 
 /// The last list. One that cannot be read counts as none: the next takes its place.
-pub(super) fn last(connection: &Connection, scope: &Scope) -> Result<Option<Listing>, Trouble> {
+pub(super) fn last(connection: &Connection, scope: &Scope) -> Result<Option<Listing>, DatabaseError> {
     let Some(place) = scopes::find_place(connection, scope)? else {
         return Ok(None);
     };

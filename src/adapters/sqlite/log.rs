@@ -5,14 +5,14 @@ use rusqlite::{Connection, Row, params};
 
 use super::Db;
 use super::creations::time;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use crate::core::activity::{Action, Activity};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
 use crate::ports::{JournalError, LogQuery};
 
 /// Adds a line.
-pub(super) fn record(db: &mut Db, activity: &Activity) -> Result<(), Trouble> {
+pub(super) fn record(db: &mut Db, activity: &Activity) -> Result<(), DatabaseError> {
     db.write(|connection| {
         connection
             .prepare_cached(
@@ -34,7 +34,7 @@ pub(super) fn record(db: &mut Db, activity: &Activity) -> Result<(), Trouble> {
 }
 
 /// The newest lines that were asked for, oldest first.
-pub(super) fn read(connection: &Connection, query: &LogQuery) -> Result<Vec<Activity>, Trouble> {
+pub(super) fn read(connection: &Connection, query: &LogQuery) -> Result<Vec<Activity>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT at, actor, profile, action, key_id, key_name, outcome, detail FROM activity
          WHERE at >= ?1 AND (?2 IS NULL OR key_id = ?2 OR key_name = ?2) ORDER BY at DESC, id DESC LIMIT ?3",
@@ -51,7 +51,7 @@ pub(super) fn read(connection: &Connection, query: &LogQuery) -> Result<Vec<Acti
     Ok(lines)
 }
 
-fn line(row: &Row<'_>) -> Result<Activity, Trouble> {
+fn line(row: &Row<'_>) -> Result<Activity, DatabaseError> {
     let label = |at: usize| row.get::<_, String>(at).map(|text| Label::new(&text));
     let action = row.get::<_, String>(3)?;
     let key = match (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?) {

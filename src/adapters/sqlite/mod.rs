@@ -3,6 +3,7 @@
 //! Every write is one `BEGIN IMMEDIATE` transaction in WAL mode with `synchronous=FULL`: when its answer comes, it is on
 //! the disk, and of two copies of the program that move the same row exactly one wins.
 
+mod capabilities;
 mod creations;
 mod file;
 mod fingerprints;
@@ -18,7 +19,6 @@ mod snoozes;
 mod tests;
 mod tracked;
 mod trouble;
-mod ways;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use etcetera::BaseStrategy;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
-use self::trouble::Trouble;
+use self::trouble::DatabaseError;
 use super::worker::{Lost, Worker};
 use crate::core::activity::Activity;
 use crate::core::creation::{Creation, Event, Intent, Minted, OpId};
@@ -40,7 +40,7 @@ use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::team::TeamIdentity;
 use crate::core::tracked::{Left, Tracked};
-use crate::ports::{Answer, BegunRotation, FoundWay, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
+use crate::ports::{Answer, BegunRotation, FoundCapability, Journal, JournalError, KnownKey, LogQuery, Scope, Settled};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -105,7 +105,7 @@ impl SqliteJournal {
 
     async fn call<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Db) -> Result<T, Trouble> + Send + 'static,
+        job: impl FnOnce(&mut Db) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let place = self.place.clone();
         let answer = self
@@ -253,14 +253,14 @@ impl Journal for SqliteJournal {
         Box::pin(self.call(move |db| rotations::all(db.reader(), &scope)))
     }
 
-    fn ways<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundWay>, JournalError>> {
+    fn capabilities<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Vec<FoundCapability>, JournalError>> {
         let scope = scope.clone();
-        Box::pin(self.call(move |db| ways::all(db.reader(), &scope)))
+        Box::pin(self.call(move |db| capabilities::all(db.reader(), &scope)))
     }
 
-    fn keep_way<'a>(&'a self, scope: &'a Scope, found: FoundWay) -> Answer<'a, Result<(), JournalError>> {
+    fn keep_capability<'a>(&'a self, scope: &'a Scope, found: FoundCapability) -> Answer<'a, Result<(), JournalError>> {
         let scope = scope.clone();
-        Box::pin(self.call(move |db| ways::keep(db, &scope, found)))
+        Box::pin(self.call(move |db| capabilities::keep(db, &scope, found)))
     }
 
     fn track<'a>(&'a self, scope: &'a Scope, keys: Vec<Tracked>) -> Answer<'a, Result<(), JournalError>> {
@@ -315,7 +315,7 @@ impl Db {
     }
 
     /// Runs `work` in a transaction that holds the write lock from its start.
-    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Trouble> {
+    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone().into());
         }
@@ -335,7 +335,11 @@ struct Session {
 }
 
 impl Session {
-    fn run<T>(&mut self, place: &Place, job: impl FnOnce(&mut Db) -> Result<T, Trouble>) -> Result<T, JournalError> {
+    fn run<T>(
+        &mut self,
+        place: &Place,
+        job: impl FnOnce(&mut Db) -> Result<T, DatabaseError>,
+    ) -> Result<T, JournalError> {
         match place {
             Place::File(path) => self.run_in_file(path, job),
             Place::Memory(slot) => {
@@ -354,9 +358,9 @@ impl Session {
     fn run_in_file<T>(
         &mut self,
         path: &Path,
-        job: impl FnOnce(&mut Db) -> Result<T, Trouble>,
+        job: impl FnOnce(&mut Db) -> Result<T, DatabaseError>,
     ) -> Result<T, JournalError> {
-        let said = |trouble: Trouble| trouble.said(|| file::no_space_near(path));
+        let said = |trouble: DatabaseError| trouble.said(|| file::no_space_near(path));
         let (mut db, identity) = match self.kept.take() {
             Some((db, identity)) if identity.is_still_there() => (db, identity),
             moved => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{BUSY, Db, file};
 use crate::ports::JournalError;
 
@@ -285,7 +285,7 @@ pub(super) const VERSION: usize = STEPS.len();
 
 /// Opens the file, makes it where it is missing, and brings it up to date. Where it cannot be written it is opened for
 /// reading.
-pub(super) fn open(path: &Path) -> Result<(Db, file::Identity), Trouble> {
+pub(super) fn open(path: &Path) -> Result<(Db, file::Identity), DatabaseError> {
     let path = file::prepare(path)?;
     let started = Instant::now();
     let opened = loop {
@@ -303,7 +303,7 @@ pub(super) fn open(path: &Path) -> Result<(Db, file::Identity), Trouble> {
 }
 
 /// A journal without a file.
-pub(super) fn open_in_memory() -> Result<Db, Trouble> {
+pub(super) fn open_in_memory() -> Result<Db, DatabaseError> {
     let mut connection = Connection::open_in_memory()?;
     configure(&connection)?;
     migrate(&mut connection)?;
@@ -318,7 +318,7 @@ pub(super) fn leave(connection: &Connection) {
     let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
 }
 
-fn open_to_write(path: &Path) -> Result<Db, Trouble> {
+fn open_to_write(path: &Path) -> Result<Db, DatabaseError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
@@ -342,7 +342,7 @@ fn open_to_write(path: &Path) -> Result<Db, Trouble> {
 
 /// Opens the file where SQLite cannot even make its companions: on a read-only or a full disk.
 #[cfg(unix)]
-pub(super) fn open_to_read(path: &Path, trouble: Trouble) -> Result<Db, Trouble> {
+pub(super) fn open_to_read(path: &Path, trouble: DatabaseError) -> Result<Db, DatabaseError> {
     let refusal = if file::no_space_near(path) {
         JournalError::Full
     } else {
@@ -352,7 +352,7 @@ pub(super) fn open_to_read(path: &Path, trouble: Trouble) -> Result<Db, Trouble>
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_URI;
-    let attempt = || -> Result<Connection, Trouble> {
+    let attempt = || -> Result<Connection, DatabaseError> {
         // Without a log the file holds everything. With one it does not: the log is read too, with its index in memory,
         // which takes a lock that a read-only file cannot give. Neither connection outlives its call.
         let connection = if file::size(&file::beside(path, "-wal")) == 0 {
@@ -375,13 +375,13 @@ pub(super) fn open_to_read(path: &Path, trouble: Trouble) -> Result<Db, Trouble>
         }),
         // It would have to be brought up to date first.
         Ok(_) => Err(refusal.into()),
-        Err(Trouble::Said(error)) => Err(error.into()),
-        Err(Trouble::Sql(_)) => Err(trouble),
+        Err(DatabaseError::Said(error)) => Err(error.into()),
+        Err(DatabaseError::Sql(_)) => Err(trouble),
     }
 }
 
 #[cfg(not(unix))]
-fn open_to_read(_path: &Path, trouble: Trouble) -> Result<Db, Trouble> {
+fn open_to_read(_path: &Path, trouble: DatabaseError) -> Result<Db, DatabaseError> {
     Err(trouble)
 }
 
@@ -404,7 +404,7 @@ fn address(path: &Path, query: &str) -> String {
     address
 }
 
-fn configure(connection: &Connection) -> Result<(), Trouble> {
+fn configure(connection: &Connection) -> Result<(), DatabaseError> {
     connection.busy_timeout(BUSY)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // fullfsync: on a Mac, fsync alone leaves the data in the drive's own cache.
@@ -416,7 +416,7 @@ fn configure(connection: &Connection) -> Result<(), Trouble> {
 }
 
 /// The version of the schema; 0 for a file that nothing was written to yet.
-fn version(connection: &Connection) -> Result<usize, Trouble> {
+fn version(connection: &Connection) -> Result<usize, DatabaseError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (version, application) = (pragma("user_version")?, pragma("application_id")?);
     if version == 0 && application == 0 {
@@ -437,7 +437,7 @@ fn version(connection: &Connection) -> Result<usize, Trouble> {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), Trouble> {
+fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
     // Kept in the file. Where a file system cannot share the index that needs, the old mode stays, which is as safe.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -480,6 +480,6 @@ pub(super) fn make_at(path: &Path, version: usize, salt: [u8; 32]) -> Connection
 }
 
 /// The system gives no random numbers.
-pub(super) fn no_randomness(error: getrandom::Error) -> Trouble {
+pub(super) fn no_randomness(error: getrandom::Error) -> DatabaseError {
     JournalError::Unavailable(format!("the system gives no random numbers: {error}")).into()
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::realms;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use crate::core::secret::Secret;
 use crate::ports::Scope;
 
@@ -25,24 +25,24 @@ impl Place {
 }
 
 /// This installation's salt.
-pub(super) fn salt(connection: &Connection) -> Result<[u8; 32], Trouble> {
+pub(super) fn salt(connection: &Connection) -> Result<[u8; 32], DatabaseError> {
     Ok(connection
         .prepare_cached("SELECT salt FROM meta")?
         .query_row([], |row| row.get(0))?)
 }
 
 /// The realm of a place; `None` when nothing was ever kept of it.
-pub(super) fn find(connection: &Connection, scope: &Scope) -> Result<Option<i64>, Trouble> {
+pub(super) fn find(connection: &Connection, scope: &Scope) -> Result<Option<i64>, DatabaseError> {
     Ok(find_place(connection, scope)?.map(|place| place.realm))
 }
 
 /// The realm of a place, which is given one if need be; inside a write.
-pub(super) fn find_or_make(connection: &Connection, scope: &Scope) -> Result<i64, Trouble> {
+pub(super) fn find_or_make(connection: &Connection, scope: &Scope) -> Result<i64, DatabaseError> {
     Ok(place_or_make(connection, scope)?.realm)
 }
 
 /// A place; `None` when nothing was ever kept of it.
-pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Option<Place>, Trouble> {
+pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Option<Place>, DatabaseError> {
     match scope {
         Scope::Profile { name, host } => Ok(connection
             .prepare_cached("SELECT id, realm FROM scopes WHERE profile = ?1 AND host = ?2")?
@@ -53,7 +53,11 @@ pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Optio
 }
 
 /// The place of a credential, wherever it was used.
-pub(super) fn find_credential(connection: &Connection, host: &str, value: &Secret) -> Result<Option<Place>, Trouble> {
+pub(super) fn find_credential(
+    connection: &Connection,
+    host: &str,
+    value: &Secret,
+) -> Result<Option<Place>, DatabaseError> {
     Ok(connection
         .prepare_cached("SELECT id, realm FROM scopes WHERE credential = ?1 AND host = ?2")?
         .query_row(params![mark(connection, host, value)?, host], Place::read)
@@ -61,7 +65,7 @@ pub(super) fn find_credential(connection: &Connection, host: &str, value: &Secre
 }
 
 /// A place, which is made if need be; inside a write.
-pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Place, Trouble> {
+pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Place, DatabaseError> {
     if let Some(found) = find_place(connection, scope)? {
         return Ok(found);
     }
@@ -74,7 +78,7 @@ pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Pl
 }
 
 /// Gives a place the notes of this realm.
-pub(super) fn point(connection: &Connection, scope: &Scope, realm: i64) -> Result<(), Trouble> {
+pub(super) fn point(connection: &Connection, scope: &Scope, realm: i64) -> Result<(), DatabaseError> {
     match scope {
         Scope::Profile { name, host } => {
             connection.execute(
@@ -89,7 +93,12 @@ pub(super) fn point(connection: &Connection, scope: &Scope, realm: i64) -> Resul
 }
 
 /// Gives a credential, wherever it is used, the notes of this realm.
-pub(super) fn point_credential(connection: &Connection, host: &str, value: &Secret, realm: i64) -> Result<(), Trouble> {
+pub(super) fn point_credential(
+    connection: &Connection,
+    host: &str,
+    value: &Secret,
+    realm: i64,
+) -> Result<(), DatabaseError> {
     connection.execute(
         "INSERT INTO scopes (host, credential, realm) VALUES (?1, ?2, ?3)
          ON CONFLICT (credential, host) WHERE credential IS NOT NULL DO UPDATE SET realm = excluded.realm",
@@ -99,7 +108,7 @@ pub(super) fn point_credential(connection: &Connection, host: &str, value: &Secr
 }
 
 /// What a credential is known by. Another hash than its fingerprint, so that the two cannot be told to be of one value.
-fn mark(connection: &Connection, host: &str, value: &Secret) -> Result<[u8; 32], Trouble> {
+fn mark(connection: &Connection, host: &str, value: &Secret) -> Result<[u8; 32], DatabaseError> {
     let mut prefix = b"scope\0".to_vec();
     prefix.extend(salt(connection)?);
     prefix.extend(host.as_bytes());

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::creations::time;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, scopes};
 use crate::core::key::KeyId;
 use crate::core::snooze::Snooze;
@@ -11,7 +11,7 @@ use crate::core::text::Label;
 use crate::ports::{JournalError, Scope};
 
 /// Puts a key's due date off, in the place of an earlier time.
-pub(super) fn keep(db: &mut Db, scope: &Scope, snooze: &Snooze) -> Result<(), Trouble> {
+pub(super) fn keep(db: &mut Db, scope: &Scope, snooze: &Snooze) -> Result<(), DatabaseError> {
     db.write(|connection| {
         let realm = scopes::find_or_make(connection, scope)?;
         connection.execute(
@@ -30,7 +30,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, snooze: &Snooze) -> Result<(), Tr
 }
 
 /// Ends it; `false` where there was none.
-pub(super) fn end(db: &mut Db, scope: &Scope, key: &KeyId) -> Result<bool, Trouble> {
+pub(super) fn end(db: &mut Db, scope: &Scope, key: &KeyId) -> Result<bool, DatabaseError> {
     db.write(|connection| {
         let Some(realm) = scopes::find(connection, scope)? else {
             return Ok(false);
@@ -44,7 +44,7 @@ pub(super) fn end(db: &mut Db, scope: &Scope, key: &KeyId) -> Result<bool, Troub
 }
 
 /// All of a scope, those that are over included.
-pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Snooze>, Trouble> {
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Snooze>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };

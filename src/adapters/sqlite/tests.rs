@@ -95,7 +95,7 @@ fn intent(name: &str) -> Intent {
         name: KeyName::parse(name).unwrap(),
         at: at(0),
         known: vec![id("old \"quoted\""), id("other")],
-        by_hand: false,
+        manual: false,
     }
 }
 

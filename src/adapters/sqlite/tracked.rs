@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::creations::time;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, rotations, scopes};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
@@ -12,7 +12,7 @@ use crate::core::tracked::{Left, Tracked};
 use crate::ports::{JournalError, Scope};
 
 /// Writes keys down: all of them or none. One that is there under its id is written over.
-pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Trouble> {
+pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), DatabaseError> {
     db.write(|connection| {
         let realm = scopes::find_or_make(connection, scope)?;
         let mut statement = connection.prepare_cached(
@@ -42,7 +42,7 @@ pub(super) fn add(db: &mut Db, scope: &Scope, keys: &[Tracked]) -> Result<(), Tr
 }
 
 /// Those that did not leave.
-pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>, Trouble> {
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
@@ -73,7 +73,7 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Tracked>
 }
 
 /// Takes keys off: all of them or none. Answers how many there were.
-pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Timestamp) -> Result<usize, Trouble> {
+pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Timestamp) -> Result<usize, DatabaseError> {
     db.write(|connection| {
         let Some(realm) = scopes::find(connection, scope)? else {
             return Ok(0);
@@ -105,7 +105,7 @@ pub(super) fn leave(db: &mut Db, scope: &Scope, left: &[(KeyId, Left)], at: Time
 }
 
 /// What was kept under one id is kept under the other from now on, unless there is something of that already.
-fn move_along(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
+fn move_along(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), DatabaseError> {
     for sql in [
         "UPDATE OR IGNORE fingerprints SET key_id = ?3 WHERE realm = ?1 AND key_id = ?2",
         "UPDATE OR IGNORE snoozes SET key_id = ?3 WHERE realm = ?1 AND key_id = ?2",

@@ -13,26 +13,26 @@ const SHORT_READ: i32 = 10 | (2 << 8);
 /// The file system says that it is damaged itself (`SQLITE_IOERR_CORRUPTFS`).
 const CORRUPT_FS: i32 = 10 | (33 << 8);
 
-/// Trouble in a call, before it is known how to tell it.
+/// DatabaseError in a call, before it is known how to tell it.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum DatabaseError {
     Sql(rusqlite::Error),
     Said(JournalError),
 }
 
-impl From<rusqlite::Error> for Trouble {
+impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<JournalError> for Trouble {
+impl From<JournalError> for DatabaseError {
     fn from(error: JournalError) -> Self {
         Self::Said(error)
     }
 }
 
-impl Trouble {
+impl DatabaseError {
     /// Whether another copy holds the file.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))

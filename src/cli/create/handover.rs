@@ -11,7 +11,7 @@ use crate::cli::Context;
 use crate::cli::create::Asked;
 use crate::cli::create::receipts::{ReceiptShape, Receipts, deliver_all, what_now};
 use crate::cli::create::rescue::{Rescued, rescue, try_again};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::{KeyShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
@@ -57,17 +57,17 @@ pub(in crate::cli) async fn hand_over(
     rotation: Option<RotationShape<'_>>,
     keeps_waiting: Option<bool>,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let args = asked.args;
     let is_step = rotation.is_some();
     let mut receipts = deliver_all(context, asked, &mut new, interrupts).await;
-    let called = new.key.called();
+    let called = new.key.display_name();
     let (mut show, mut lost) = (args.show, false);
     let (mut copied, mut longest) = (None, asked.longest_rescue);
     if args.copy && !receipts.stopped {
         copied = Some(copy(context, &new, &called).await);
     }
-    let is_copied = |copied: &Option<Result<Held, Trouble>>| matches!(copied, Some(Ok(_)));
+    let is_copied = |copied: &Option<Result<Held, CommandError>>| matches!(copied, Some(Ok(_)));
     while new.safety != Safety::Escrowed && !show && !is_copied(&copied) && !receipts.any_stored() && !lost {
         let longest = std::mem::take(&mut longest);
         match rescue(context, asked, &mut new, longest, interrupts).await {
@@ -204,7 +204,7 @@ fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safet
         Safety::Escrowed => context.output.say(&format!(
             "{called} waits in {} until it is stored: chatzuri-keys create --resume --show or --to TARGET hands it over, \
              and chatzuri-keys create --resume --stored forgets it.",
-            context.ports.store.called()
+            context.ports.store.display_name()
         )),
         Safety::MemoryOnly(error) => context.output.warn(&no_copy_kept(called, id, error)),
     }
@@ -263,8 +263,8 @@ impl Printing<'_> {
 /// A value on the clipboard, and for how long.
 struct Held(Option<Duration>);
 
-async fn copy(context: &mut Context<'_>, new: &NewKey, called: &str) -> Result<Held, Trouble> {
-    let failed = |why: String| Trouble::new(Exit::Error, format!("{called} was not copied: {why}"));
+async fn copy(context: &mut Context<'_>, new: &NewKey, called: &str) -> Result<Held, CommandError> {
+    let failed = |why: String| CommandError::new(Exit::Error, format!("{called} was not copied: {why}"));
     let route = context.ports.clipboard.copy(Arc::clone(&new.secret)).await;
     let route = route.map_err(|error| failed(error.to_string()))?;
     let seconds = context.settings.config.clipboard.clear_after;
@@ -316,7 +316,7 @@ async fn close(context: &Context<'_>, creation: &Creation) {
 }
 
 pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, called: &str) -> Exit {
-    let store = context.ports.store.called();
+    let store = context.ports.store.display_name();
     match acknowledge(context.ports, &context.settings.profile, creation).await {
         Acknowledged::Forgotten => {
             context
@@ -340,7 +340,7 @@ fn undelivered(
     receipts: &Receipts,
     was_copied: bool,
     error: &io::Error,
-) -> Trouble {
+) -> CommandError {
     let stored = receipts.any_stored();
     let what = if stored {
         let places = receipts.targets(true).join(", ");
@@ -368,7 +368,7 @@ fn undelivered(
             shell_word(id)
         ),
     };
-    Trouble::new(Exit::Error, format!("{what} {now}"))
+    CommandError::new(Exit::Error, format!("{what} {now}"))
 }
 
 #[cfg(test)]

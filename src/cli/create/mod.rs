@@ -12,19 +12,19 @@ use std::time::Duration;
 
 use crate::cli::args::CreateArgs;
 use crate::cli::create::resume::{look_for_it, resume};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::nobody_reads;
 use crate::cli::profile::Settings;
 use crate::cli::words::shell_word;
-use crate::cli::{Context, Switches, by_hand, prompt, until_interrupted};
+use crate::cli::{Context, Switches, manual, prompt, until_interrupted};
+use crate::core::capability::Capability;
 use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
-use crate::core::way::Way;
-use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, NewKey, WithoutStore, create};
 use crate::ops::handover::{Destination, Route, look_ahead};
+use crate::ops::manual::begin_manual;
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
 use crate::ports::Operation;
@@ -44,17 +44,18 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn of(args: &'a CreateArgs, settings: &Settings) -> Result<Self, Trouble> {
+    pub(super) fn of(args: &'a CreateArgs, settings: &Settings) -> Result<Self, CommandError> {
         let mut targets: Vec<Target> = Vec::with_capacity(args.to.len());
         for text in &args.to {
             let target = Target::parse(text)
-                .map_err(|bad| Trouble::new(Exit::Usage, format!("--to: {bad} Nothing was sent.")))?;
+                .map_err(|bad| CommandError::new(Exit::Usage, format!("--to: {bad} Nothing was sent.")))?;
             if !targets.contains(&target) {
                 targets.push(target);
             }
         }
         let sinks = settings.config.sinks();
-        let sinks = sinks.map_err(|error| Trouble::new(Exit::Usage, format!("The config cannot be used: {error}.")))?;
+        let sinks =
+            sinks.map_err(|error| CommandError::new(Exit::Usage, format!("The config cannot be used: {error}.")))?;
         Ok(Self {
             args,
             destinations: targets.into_iter().map(Destination::from).collect(),
@@ -112,7 +113,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Looks at all targets at once, so that they are mended at once, and has agreed to what they leave open.
-    pub(super) async fn check(&mut self, context: &mut Context<'_>, name: Option<&KeyName>) -> Result<(), Trouble> {
+    pub(super) async fn check(
+        &mut self,
+        context: &mut Context<'_>,
+        name: Option<&KeyName>,
+    ) -> Result<(), CommandError> {
         let looked = look_ahead(context.ports, self.route(), self.targets(), name).await;
         let ready = looked.map_err(|problems| {
             let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -145,7 +150,7 @@ impl<'a> Asked<'a> {
 }
 
 /// Has somebody agree to what the targets leave open: asked on a terminal, by `--yes` elsewhere.
-async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Result<(), Trouble> {
+async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Result<(), CommandError> {
     if doubts.is_empty() {
         return Ok(());
     }
@@ -166,25 +171,25 @@ async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Result<(), Troub
     if prompt::yes("Hand the value over there? [y/N] ").await? {
         Ok(())
     } else {
-        Err(Trouble::new(Exit::Declined, "Declined; nothing was sent."))
+        Err(CommandError::new(Exit::Declined, "Declined; nothing was sent."))
     }
 }
 
-fn nothing_sent(why: &[String], hint: &str) -> Trouble {
+fn nothing_sent(why: &[String], hint: &str) -> CommandError {
     let why = match why {
         [only] => format!(" {only}"),
         several => format!("\n  {}", several.join("\n  ")),
     };
-    Trouble::new(Exit::Usage, format!("Nothing was sent.{why}{hint}"))
+    CommandError::new(Exit::Usage, format!("Nothing was sent.{why}{hint}"))
 }
 
 pub(super) async fn run(
     mut context: Context<'_>,
     args: &CreateArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     if args.show && nobody_reads() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Error,
             "Nothing was done: nobody reads standard output, where the value would go.",
         ));
@@ -194,7 +199,7 @@ pub(super) async fn run(
         return resume(context, asked, interrupts).await;
     }
     let name = args.name.as_deref().unwrap_or_default();
-    let name = KeyName::parse(name).map_err(|bad| Trouble::new(Exit::Usage, bad.to_string()))?;
+    let name = KeyName::parse(name).map_err(|bad| CommandError::new(Exit::Usage, bad.to_string()))?;
     let host = context.settings.profile.base_url.host();
     if context.switches.dry_run {
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
@@ -207,7 +212,7 @@ pub(super) async fn run(
         let session = super::session(context.ports, context.settings).await?;
         asked.learn_team(&session).await;
         asked.check(&mut context, Some(&name)).await?;
-        Ok::<_, Trouble>(session)
+        Ok::<_, CommandError>(session)
     };
     let session = until_interrupted(interrupts, prepared).await?;
     let without_store = if asked.goes_somewhere() {
@@ -217,29 +222,29 @@ pub(super) async fn run(
     };
     let profile = &context.settings.profile;
     // Before anything else is asked. A server that lists keys says it to the request itself.
-    let way = if args.paste {
-        Way::Assisted
-    } else if session.ways.recall(Operation::List).await == Way::Assisted {
-        session.ways.way(Operation::Create).await
+    let capability = if args.paste {
+        Capability::Manual
+    } else if session.capabilities.recall(Operation::List).await == Capability::Manual {
+        session.capabilities.capability(Operation::Create).await
     } else {
-        session.ways.recall(Operation::Create).await
+        session.capabilities.recall(Operation::Create).await
     };
-    by_hand::tell_doubt(&mut context, &session);
-    if way == Way::Assisted {
-        return create_by_hand(&mut context, &session, name, without_store, &asked, interrupts).await;
+    manual::tell_doubt(&mut context, &session);
+    if capability == Capability::Manual {
+        return create_manually(&mut context, &session, name, without_store, &asked, interrupts).await;
     }
     // Not dropped at a signal: a key would be left behind whose value nobody has. The request has its own time limit.
     match create(context.ports, profile, &*session.api, name.clone(), without_store).await {
         Ok(new) => hand_over(&mut context, &session, new, &asked, None, None, interrupts).await,
-        Err(CreateError::NotCreated(..)) if session.ways.known().create == Way::Assisted => {
-            create_by_hand(&mut context, &session, name, without_store, &asked, interrupts).await
+        Err(CreateError::NotCreated(..)) if session.capabilities.known().create == Capability::Manual => {
+            create_manually(&mut context, &session, name, without_store, &asked, interrupts).await
         }
         Err(error) => {
             let lost = match &error {
                 CreateError::Uncertain(_, _, creation) => Some(creation.clone()),
                 _ => None,
             };
-            let trouble = Trouble::from(error);
+            let trouble = CommandError::from(error);
             let Some(lost) = lost else {
                 return Err(trouble);
             };
@@ -250,27 +255,27 @@ pub(super) async fn run(
 }
 
 /// The person makes the key in the browser; from its value on it is a new key like any other.
-async fn create_by_hand(
+async fn create_manually(
     context: &mut Context<'_>,
     session: &Session,
     name: KeyName,
     without_store: WithoutStore,
     asked: &Asked<'_>,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let has_value = asked.args.paste && !std::io::stdin().is_terminal();
     if !has_value && !context.switches.interactive {
-        return Err(by_hand::nobody_to_create(
+        return Err(manual::nobody_to_create(
             context,
             name.as_str(),
             &format!("create {}", shell_word(name.as_str())),
         ));
     }
     let profile = &context.settings.profile;
-    let begun = begin_by_hand(context.ports, profile, session, name, without_store, None).await;
+    let begun = begin_manual(context.ports, profile, session, name, without_store, None).await;
     let creation = begun.map_err(|error| match error {
         // It may be there already; what is not done here is to take it over.
-        CreateError::NotReady(name, Blocked::Store(error)) if has_value => Trouble::new(
+        CreateError::NotReady(name, Blocked::Store(error)) if has_value => CommandError::new(
             Exit::Usage,
             format!(
                 "The value of “{name}” was not taken, and nothing of it is kept here. {error}, so a crash could lose it. \
@@ -279,6 +284,6 @@ async fn create_by_hand(
         ),
         error => error.into(),
     })?;
-    let new = by_hand::pasted(context, session, &creation, !has_value, None).await?;
+    let new = manual::pasted(context, session, &creation, !has_value, None).await?;
     hand_over(context, session, new, asked, None, None, interrupts).await
 }

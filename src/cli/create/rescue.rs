@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::cli::create::{Asked, agree};
-use crate::cli::exit::Trouble;
+use crate::cli::exit::CommandError;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, prompt};
 use crate::core::target::Target;
@@ -74,7 +74,7 @@ pub(in crate::cli) async fn try_again(
     if longest.is_zero() {
         return false;
     }
-    let (called, store) = (new.key.called(), context.ports.store.called());
+    let (called, store) = (new.key.display_name(), context.ports.store.display_name());
     let gives_up = if context.switches.interactive {
         "asks whether to give up"
     } else {
@@ -112,7 +112,7 @@ async fn choice(
     new: &mut NewKey,
     interrupts: &mut Interrupts,
 ) -> Option<Rescued> {
-    let called = new.key.called();
+    let called = new.key.display_name();
     context.output.warn(&format!(
         "The value of {called} is nowhere but in this command. Type “show”, “copy”, “wait”, a target as for --to, or “lose \
          it” to give it up."
@@ -169,8 +169,8 @@ async fn hand_over_to(
     asked: &Asked<'_>,
     new: &mut NewKey,
     target: &str,
-) -> Result<Receipt, Trouble> {
-    let usage = |why: String| Trouble::new(crate::cli::exit::Exit::Usage, why);
+) -> Result<Receipt, CommandError> {
+    let usage = |why: String| CommandError::new(crate::cli::exit::Exit::Usage, why);
     let target = Target::parse(target).map_err(|bad| usage(bad.to_string()))?;
     let ready = look_ahead(context.ports, asked.route(), [&target], Some(&new.creation.intent.name)).await;
     let ready = ready.map_err(|problems| {

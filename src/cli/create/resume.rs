@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::cli::create::Asked;
 use crate::cli::create::handover::{forget, hand_over};
-use crate::cli::exit::{Exit, Trouble, of_api_error};
+use crate::cli::exit::{CommandError, Exit, of_api_error};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::words::shell_word;
-use crate::cli::{Context, by_hand, until_interrupted};
+use crate::cli::{Context, manual, until_interrupted};
 use crate::core::creation::Creation;
-use crate::ops::assist::not_made;
 use crate::ops::custody::reopen;
+use crate::ops::manual::not_made;
 use crate::ops::recover::{RecoverError, Since, Waiting, recover};
 use crate::ops::rotate::{At, follow_pasted};
 use crate::ops::sign_in::Session;
@@ -25,8 +25,8 @@ pub(super) async fn resume(
     mut context: Context<'_>,
     mut asked: Asked<'_>,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
-    let store = context.ports.store.called();
+) -> Result<Exit, CommandError> {
+    let store = context.ports.store.display_name();
     if context.switches.dry_run {
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         let whose = match &asked.args.name {
@@ -47,7 +47,7 @@ pub(super) async fn resume(
         asked.check(&mut context, None).await?;
         let session = super::super::session(context.ports, context.settings).await?;
         asked.learn_team(&session).await;
-        Ok::<_, Trouble>(session)
+        Ok::<_, CommandError>(session)
     };
     let session = until_interrupted(interrupts, prepared).await?;
     let waiting = look(&context, &session, Since::EarlierRun).await?;
@@ -82,7 +82,7 @@ pub(super) async fn resume(
     {
         let called = creation.minted.as_ref().map_or_else(
             || format!("“{}”", creation.intent.name),
-            |minted| minted.bare().called(),
+            |minted| minted.bare().display_name(),
         );
         return Ok(forget(&mut context, creation, &called).await);
     }
@@ -94,7 +94,7 @@ pub(super) async fn resume(
     }
     for creation in &begun {
         let word = shell_word(creation.intent.name.as_str());
-        let paste = if creation.intent.by_hand {
+        let paste = if creation.intent.manual {
             format!("chatzuri-keys create --resume {word} --paste, or ")
         } else {
             String::new()
@@ -115,7 +115,7 @@ pub(super) async fn resume(
                 .iter()
                 .map(|one| format!("“{}”", one.creation().intent.name))
                 .collect();
-            Err(Trouble::new(
+            Err(CommandError::new(
                 Exit::NoSuchKey,
                 format!(
                     "Nothing was done: no new key of that name is waiting. These are: {}.",
@@ -132,7 +132,7 @@ pub(super) async fn resume(
         [creation] => {
             let new = reopen(context.ports, creation)
                 .await
-                .map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
+                .map_err(|error| CommandError::new(Exit::Error, error.to_string()))?;
             hand_over(&mut context, &session, new, &asked, None, None, interrupts).await
         }
         several => {
@@ -141,7 +141,7 @@ pub(super) async fn resume(
                     .output
                     .warn(&Waiting::Value((*creation).clone()).sentence(store));
             }
-            Err(Trouble::new(
+            Err(CommandError::new(
                 Exit::Usage,
                 "Several new keys are waiting: say which by its name or id, as in chatzuri-keys create --resume NAME.",
             ))
@@ -156,7 +156,7 @@ async fn answered(
     begun: &[&Creation],
     asked: &Asked<'_>,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let creation = match begun {
         [] => {
             context.output.say("No key was begun in the browser; nothing was done.");
@@ -165,7 +165,7 @@ async fn answered(
         [only] => *only,
         several => {
             let names: Vec<String> = several.iter().map(|one| format!("“{}”", one.intent.name)).collect();
-            return Err(Trouble::new(
+            return Err(CommandError::new(
                 Exit::Usage,
                 format!(
                     "Several keys were begun in the browser: say which of {}.",
@@ -175,7 +175,7 @@ async fn answered(
         }
     };
     if asked.args.paste {
-        let new = by_hand::pasted(context, session, creation, true, None).await?;
+        let new = manual::pasted(context, session, creation, true, None).await?;
         let at = At {
             ports: context.ports,
             profile: &context.settings.profile,
@@ -186,7 +186,7 @@ async fn answered(
     }
     not_made(context.ports, &context.settings.profile, creation)
         .await
-        .map_err(|error| Trouble::new(Exit::Error, format!("Nothing was done: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("Nothing was done: {error}.")))?;
     context.output.say(&format!(
         "“{}” is not there, as you say; it is not asked for again.",
         creation.intent.name
@@ -201,12 +201,12 @@ fn is_meant(creation: &Creation, name: Option<&str>) -> bool {
     creation.intent.name.as_str() == name.trim() || creation.minted.as_ref().is_some_and(has_id)
 }
 
-async fn look(context: &Context<'_>, session: &Session, since: Since) -> Result<Vec<Waiting>, Trouble> {
+async fn look(context: &Context<'_>, session: &Session, since: Since) -> Result<Vec<Waiting>, CommandError> {
     recover(context.ports, &context.settings.profile, &*session.api, since)
         .await
         .map_err(|error| match &error {
-            RecoverError::List(cause) => Trouble::new(of_api_error(cause), error.to_string()),
-            RecoverError::Journal(_) => Trouble::new(Exit::Error, error.to_string()),
+            RecoverError::List(cause) => CommandError::new(of_api_error(cause), error.to_string()),
+            RecoverError::Journal(_) => CommandError::new(Exit::Error, error.to_string()),
         })
 }
 
@@ -216,8 +216,8 @@ pub(super) async fn look_for_it(
     session: &Session,
     lost: &Creation,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
-    let store = context.ports.store.called();
+) -> Result<Exit, CommandError> {
+    let store = context.ports.store.display_name();
     let mut unread = 0;
     loop {
         let waiting = match look(context, session, Since::JustNow(lost.op.clone())).await {
@@ -273,7 +273,7 @@ mod tests {
             name: KeyName::parse("Old website").unwrap(),
             at: at("2026-11-22T12:00:00Z"),
             known: Vec::new(),
-            by_hand: false,
+            manual: false,
         };
         let creation = Creation::new(OpId::new(&"a".repeat(32)).unwrap(), intent);
         let minted = Minted {

@@ -54,7 +54,7 @@ fn event<'a>(item: &Item, day: Date, stamp: String) -> Event<'a> {
     let mut start = DtStart::new(day.strftime("%Y%m%d").to_string());
     start.add(Value::DATE);
     event.push(start);
-    let title = format!("Rotate {}", item.key.called());
+    let title = format!("Rotate {}", item.key.display_name());
     let title = escape_text(title).into_owned();
     event.push(Summary::new(title.clone()));
     event.push(Description::new(escape_text(description(item)).into_owned()));

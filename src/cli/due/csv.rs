@@ -1,7 +1,7 @@
 //! A table for a spreadsheet: no cell can be a formula.
 
 use crate::cli::due::{Report, owner, team};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::time;
 use crate::core::due::Item;
 use crate::core::text::csv_cell;
@@ -21,8 +21,8 @@ const HEAD: [&str; 12] = [
     "source",
 ];
 
-pub(super) fn draw(report: &Report<'_>) -> Result<String, Trouble> {
-    let broken = || Trouble::new(Exit::Error, "The table could not be made.");
+pub(super) fn draw(report: &Report<'_>) -> Result<String, CommandError> {
+    let broken = || CommandError::new(Exit::Error, "The table could not be made.");
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEAD).map_err(|_| broken())?;
     for item in report.items {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::cli::due::Found;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::log::span;
 use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::words::{argument, counted, file};
@@ -79,11 +79,11 @@ struct PartIn {
 }
 
 /// `--max-age`.
-pub(super) fn max_age(text: Option<&str>) -> Result<SignedDuration, Trouble> {
+pub(super) fn max_age(text: Option<&str>) -> Result<SignedDuration, CommandError> {
     let Some(text) = text else { return Ok(AGE) };
     span(text.trim()).ok_or_else(|| {
         let shown = argument(text);
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("--max-age: “{shown}” is no span: give it as 2d, 36h or 1w."),
         )
@@ -97,13 +97,13 @@ pub(super) async fn found(
     policies: &Policies,
     path: &Path,
     limit: SignedDuration,
-) -> Result<Found, Trouble> {
+) -> Result<Found, CommandError> {
     let called = if is_stdin(path) {
         "standard input".to_owned()
     } else {
         file(path)
     };
-    let failed = |why: String| Trouble::new(Exit::Error, format!("--from: {called}: {why}. Nothing was checked."));
+    let failed = |why: String| CommandError::new(Exit::Error, format!("--from: {called}: {why}. Nothing was checked."));
     let from = path.to_path_buf();
     let text = tokio::task::spawn_blocking(move || text(&from))
         .await

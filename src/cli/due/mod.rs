@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::args::{DueArgs, DueFormat};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::list::{incomplete, nothing_tracked};
 use crate::cli::profile::registry;
 use crate::cli::words::{argument, counted};
@@ -50,7 +50,7 @@ struct Report<'a> {
     unknown: Vec<usize>,
 }
 
-pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit, Trouble> {
+pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit, CommandError> {
     let within = args.within.as_deref().map(days).transpose()?;
     let policies = context.settings.config.policies();
     let found = match &args.from {
@@ -114,7 +114,7 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
     })
 }
 
-async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Result<Found, Trouble> {
+async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Result<Found, CommandError> {
     let mut found = Found {
         items: Vec::new(),
         teams: Vec::new(),
@@ -124,7 +124,7 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
     let (ports, settings) = (context.ports, context.settings);
     if !all {
         let read = read(ports, &settings.profile, policies).await?;
-        let read = read.ok_or_else(|| Trouble::new(Exit::Refused, not_signed_in(ports, settings)))?;
+        let read = read.ok_or_else(|| CommandError::new(Exit::Refused, not_signed_in(ports, settings)))?;
         found.take(context, &settings.profile, read);
         return Ok(found);
     }
@@ -137,7 +137,7 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
                 profile.name, profile.name
             )),
             Err(error) => {
-                let why = Trouble::from(error).sentence;
+                let why = CommandError::from(error).sentence;
                 let missing = format!("Profile {}: its keys are missing here. {why}", profile.name);
                 found.gaps.push(missing);
             }
@@ -189,7 +189,7 @@ impl Found {
 }
 
 /// "14d", "2w" or "14".
-fn days(text: &str) -> Result<i32, Trouble> {
+fn days(text: &str) -> Result<i32, CommandError> {
     let trimmed = text.trim();
     let (count, unit) = match trimmed.strip_suffix('w') {
         Some(weeks) => (weeks, 7),
@@ -200,7 +200,7 @@ fn days(text: &str) -> Result<i32, Trouble> {
     let days = days.and_then(|count| count.checked_mul(unit));
     days.filter(|&days| days <= WIDEST).ok_or_else(|| {
         let shown = argument(text);
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("--within: “{shown}” is no number of days: give it as 14d or 2w, at most {WIDEST}d."),
         )

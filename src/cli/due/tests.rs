@@ -39,7 +39,7 @@ fn profile() -> Profile {
         base_url: BaseUrl::parse("https://api.example").unwrap(),
         credential_command: None,
         from_environment: None,
-        assist: Default::default(),
+        manual: Default::default(),
         peers: Vec::new(),
     }
 }
@@ -338,7 +338,7 @@ proptest! {
     fn any_name_is_read_back_from_the_calendar_and_no_line_is_too_long(name in "\\PC{1,200}|[,;\\\\:\"\n\r\t ]{1,80}") {
         let item = item("k1", &name, Some("2026-08-01T00:00:00Z"));
         let text = drawn(std::slice::from_ref(&item), calendar::draw);
-        prop_assert_eq!(property(&text, "SUMMARY:"), format!("Rotate {}", item.key.called()));
+        prop_assert_eq!(property(&text, "SUMMARY:"), format!("Rotate {}", item.key.display_name()));
         prop_assert!(text.split("\r\n").all(|line| line.len() <= 75));
         prop_assert_eq!(text.matches("\r\nBEGIN:VEVENT\r\n").count(), 1);
     }

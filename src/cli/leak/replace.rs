@@ -3,25 +3,25 @@
 use jiff::tz::TimeZone;
 
 use crate::cli::args::CreateArgs;
-use crate::cli::by_hand::{pasted, tell_doubt};
 use crate::cli::create::{Asked, hand_over};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
+use crate::cli::manual::{pasted, tell_doubt};
 use crate::cli::profile::Settings;
 use crate::cli::words::shell_word;
 use crate::cli::{Context, prompt, until_interrupted};
+use crate::core::capability::Capability;
 use crate::core::incident::{Fact, How, Seen, scrub};
 use crate::core::key::{KeyName, Own};
 use crate::core::register::Place;
 use crate::core::rotation::successor_name;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
-use crate::core::way::Way;
-use crate::ops::assist::begin_by_hand;
 use crate::ops::create::{Blocked, CreateError, WithoutStore, create};
 use crate::ops::deliver::check;
 use crate::ops::handover::Destination;
 use crate::ops::leak::{Match, Search};
+use crate::ops::manual::begin_manual;
 use crate::ops::sign_in::{Session, find_session};
 use crate::ports::Operation;
 
@@ -31,7 +31,7 @@ pub(super) struct Replacement {
     /// The places that take a value by themselves.
     destinations: Vec<Destination>,
     /// The places a person sees to.
-    by_hand: Vec<String>,
+    manual: Vec<String>,
     /// Whether the person makes it in the browser.
     in_browser: bool,
     session: Session,
@@ -50,13 +50,17 @@ pub(super) enum Replaced {
 
 impl Replacement {
     /// Looks whether a successor can be made at all, before anything is asked for.
-    pub(super) async fn prepare(context: &mut Context<'_>, search: &Search, found: &Match) -> Result<Self, Trouble> {
+    pub(super) async fn prepare(
+        context: &mut Context<'_>,
+        search: &Search,
+        found: &Match,
+    ) -> Result<Self, CommandError> {
         let refused = |why: String| {
-            Trouble::new(
+            CommandError::new(
                 Exit::Usage,
                 format!(
                     "Nothing was done, and {} is alive: {why} To revoke it at once, leave --replace out.",
-                    search.timeline.called()
+                    search.timeline.display_name()
                 ),
             )
         };
@@ -80,22 +84,22 @@ impl Replacement {
         let name = successor_name(&old_name, today, taken)
             .ok_or_else(|| refused("no name can be made for its replacement.".to_owned()))?;
         let policies = settings.config.policies();
-        let (mut destinations, mut by_hand) = (Vec::new(), Vec::new());
+        let (mut destinations, mut manual) = (Vec::new(), Vec::new());
         for place in policies.register().places(&old_name) {
             match place {
                 Place::Target(target) => destinations.push(destination(context, target).await),
-                Place::Words(words) => by_hand.push(words.shown().to_owned()),
+                Place::Words(words) => manual.push(words.shown().to_owned()),
             }
         }
         let session = find_session(context.ports, &settings.profile).await?;
         let session = session.ok_or_else(|| refused("its team is not signed in any more.".to_owned()))?;
-        let way = if context.switches.dry_run {
-            session.ways.recall(Operation::Create).await
+        let capability = if context.switches.dry_run {
+            session.capabilities.recall(Operation::Create).await
         } else {
-            session.ways.way(Operation::Create).await
+            session.capabilities.capability(Operation::Create).await
         };
         tell_doubt(context, &session);
-        let in_browser = way == Way::Assisted;
+        let in_browser = capability == Capability::Manual;
         if in_browser && !context.switches.interactive && !context.switches.dry_run {
             return Err(refused(format!(
                 "{} has no endpoint to create keys, so its replacement is made in the browser, and nobody can paste its \
@@ -107,7 +111,7 @@ impl Replacement {
         Ok(Self {
             name,
             destinations,
-            by_hand,
+            manual,
             in_browser,
             session,
             settings,
@@ -117,7 +121,7 @@ impl Replacement {
     /// What would be done, for a question or a dry run.
     pub(super) fn plan(&self) -> String {
         let mut places: Vec<String> = self.destinations.iter().map(|one| one.exact.to_string()).collect();
-        places.extend(self.by_hand.iter().map(|words| format!("{words} (by hand)")));
+        places.extend(self.manual.iter().map(|words| format!("{words} (by hand)")));
         let whereto = match places.as_slice() {
             [] => "keep its value in the keyring: the config names no places of this key".to_owned(),
             places => format!("hand its value to {}", places.join(", ")),
@@ -134,11 +138,11 @@ impl Replacement {
         context: &mut Context<'_>,
         search: &mut Search,
         interrupts: &mut Interrupts,
-    ) -> Result<Replaced, Trouble> {
+    ) -> Result<Replaced, CommandError> {
         let Self {
             name,
             destinations,
-            by_hand,
+            manual,
             in_browser,
             session,
             settings,
@@ -158,14 +162,14 @@ impl Replacement {
             switches: context.switches,
             output: &mut *context.output,
         };
-        let alive = |mut trouble: Trouble| {
+        let alive = |mut trouble: CommandError| {
             trouble
                 .sentence
                 .push_str(" The leaked key was not revoked, and it is alive.");
             trouble
         };
         let made = if in_browser {
-            let begun = begin_by_hand(there.ports, &settings.profile, &session, name, without_store, None).await;
+            let begun = begin_manual(there.ports, &settings.profile, &session, name, without_store, None).await;
             match begun {
                 Ok(creation) => Ok(pasted(&mut there, &session, &creation, true, Some(&search.value))
                     .await
@@ -179,12 +183,12 @@ impl Replacement {
         let new = match made {
             Ok(new) => new,
             Err(error @ CreateError::NotReady(_, Blocked::Store(_))) => {
-                return Err(Trouble::new(
+                return Err(CommandError::new(
                     Exit::Usage,
                     format!(
                         "Nothing was revoked, and {} is alive. {error} To revoke it at once, leave --replace out; to say \
                          where its replacement goes, give it places in the config.",
-                        search.timeline.called()
+                        search.timeline.display_name()
                     ),
                 ));
             }
@@ -196,8 +200,8 @@ impl Replacement {
                 return Ok(Replaced::Partly);
             }
         };
-        let called = new.key.called();
-        let waits = if by_hand.is_empty() { None } else { Some(true) };
+        let called = new.key.display_name();
+        let waits = if manual.is_empty() { None } else { Some(true) };
         let mut there = Context {
             ports: context.ports,
             settings: &settings,
@@ -212,13 +216,13 @@ impl Replacement {
         };
         note(context, search, fact);
         if exit == Exit::Declined {
-            return Err(Trouble::new(
+            return Err(CommandError::new(
                 exit,
                 "Interrupted; the leaked key was not revoked, and it is alive.",
             ));
         }
         let (replaced, question) = match exit {
-            Exit::Ok if by_hand.is_empty() && has_targets => return Ok(Replaced::Whole),
+            Exit::Ok if manual.is_empty() && has_targets => return Ok(Replaced::Whole),
             Exit::Ok => (
                 Replaced::Whole,
                 "Its replacement is not in use yet. Revoke the leaked key now? [y/N] ",
@@ -228,7 +232,7 @@ impl Replacement {
                 "Its replacement is not everywhere. Revoke the leaked key all the same? [y/N] ",
             ),
         };
-        for words in &by_hand {
+        for words in &manual {
             context.output.warn(&format!("To be done by hand: {words}."));
         }
         go_on(context, question, interrupts).await?;
@@ -268,14 +272,14 @@ fn note(context: &Context<'_>, search: &mut Search, fact: Fact) {
 }
 
 /// Asks whether to go on; --yes has said so already.
-async fn go_on(context: &Context<'_>, question: &str, interrupts: &mut Interrupts) -> Result<(), Trouble> {
+async fn go_on(context: &Context<'_>, question: &str, interrupts: &mut Interrupts) -> Result<(), CommandError> {
     if context.switches.yes {
         return Ok(());
     }
     if until_interrupted(interrupts, prompt::yes(question)).await? {
         Ok(())
     } else {
-        Err(Trouble::new(
+        Err(CommandError::new(
             Exit::Declined,
             "Declined; the leaked key was not revoked, and it is alive. Its replacement, where there is one, stays.",
         ))

@@ -1,12 +1,12 @@
 //! `chatzuri-keys revoke KEY…`: which keys are meant, the plan, the question, and what became of each.
 
-mod by_way;
+mod method;
 mod plan;
 mod report;
 mod targets;
 
 use crate::cli::args::RevokeArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{Context, prompt, until_interrupted};
 use crate::core::bulk::Plan;
@@ -15,13 +15,13 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
 use crate::core::rotation::Rotation;
-use crate::ops::proof::Watch;
+use crate::ops::proof::ProbePolicy;
 use crate::ops::review::{review, server_now};
-use crate::ops::revoke::Patience;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Session;
 
-use self::by_way::By;
+use self::method::By;
 use self::plan::facts;
 use self::report::{report, say};
 
@@ -29,10 +29,10 @@ pub(super) async fn run(
     mut context: Context<'_>,
     args: &RevokeArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let switches = context.switches;
     if !switches.interactive && !switches.yes && !switches.dry_run {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
@@ -42,11 +42,11 @@ pub(super) async fn run(
     let prepared = async {
         let session = super::session(context.ports, context.settings).await?;
         let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
-        Ok::<_, Trouble>((session, listing))
+        Ok::<_, CommandError>((session, listing))
     };
     let (session, listing) = until_interrupted(interrupts, prepared).await?;
     let targets = targets::choose(&listing, &wanted, lines, context.output)?;
-    let by = by_way::By::find(&session, args, switches, interrupts).await?;
+    let by = method::By::find(&session, args, switches, interrupts).await?;
     by.refuse_what_does_not_fit(args, &targets)?;
     let plan = Plan::of(targets, listing.as_of);
     let rotations = rotations(&context).await;
@@ -97,7 +97,7 @@ async fn one(
     (by, attest): (By, bool),
     rotations: &[Rotation],
     interrupts: &mut Interrupts,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     let in_browser = by.in_browser(target);
     let output = &mut *context.output;
     if let Some(warning) = plan::rotation_warning(rotations, target) {
@@ -128,7 +128,7 @@ async fn several(
     plan: &Plan,
     rotations: &[Rotation],
     interrupts: &mut Interrupts,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     let switches = context.switches;
     plan::show(listing, plan, rotations, switches.dry_run, context.output);
     if switches.dry_run || switches.yes {
@@ -154,11 +154,11 @@ async fn several(
     Ok(())
 }
 
-fn declined() -> Trouble {
-    Trouble::new(Exit::Declined, "Declined; nothing was revoked.")
+fn declined() -> CommandError {
+    CommandError::new(Exit::Declined, "Declined; nothing was revoked.")
 }
 
-async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), Trouble> {
+async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), CommandError> {
     if prompt::confirms(question(target, listing.as_of)).await? {
         Ok(())
     } else {
@@ -167,16 +167,16 @@ async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), Trouble> {
 }
 
 /// A word that is written down for good names its key.
-async fn confirm_word(target: &ListedKey) -> Result<(), Trouble> {
+async fn confirm_word(target: &ListedKey) -> Result<(), CommandError> {
     let question = format!(
         "Write down that you revoked {} {} in the browser? [y/N] ",
-        target.key.called(),
+        target.key.display_name(),
         target.key.hint()
     );
     if prompt::yes(&question).await? {
         Ok(())
     } else {
-        Err(Trouble::new(Exit::Declined, "Declined; nothing was written down."))
+        Err(CommandError::new(Exit::Declined, "Declined; nothing was written down."))
     }
 }
 
@@ -187,9 +187,9 @@ async fn revoke(
     order: &[ListedKey],
     (by, args): (By, &RevokeArgs),
     interrupts: &mut Interrupts,
-) -> Result<Vec<Revoked>, Trouble> {
+) -> Result<Vec<Revoked>, CommandError> {
     if let [target] = order {
-        return Ok(vec![by_way::one(context, session, target, by, args, interrupts).await?]);
+        return Ok(vec![method::one(context, session, target, by, args, interrupts).await?]);
     }
     let (clicked, asked): (Vec<ListedKey>, Vec<ListedKey>) = order
         .iter()
@@ -206,7 +206,7 @@ async fn revoke(
             });
             continue;
         }
-        let revoked = by_way::one(context, session, &target, by, args, interrupts).await?;
+        let revoked = method::one(context, session, &target, by, args, interrupts).await?;
         stopped = revoked.outcome == Outcome::Interrupted;
         results.push(revoked);
     }
@@ -229,7 +229,7 @@ async fn revoke_at_once(
     interrupts: &mut Interrupts,
 ) -> Vec<Revoked> {
     let (ports, profile) = (context.ports, &context.settings.profile);
-    let pace = (Patience::default(), Watch::default());
+    let pace = (RetryPolicy::default(), ProbePolicy::default());
     let stop = interrupts.next_but_hangup();
     let output = std::sync::Mutex::new(&mut *context.output);
     let answered = std::sync::atomic::AtomicUsize::new(0);
@@ -241,7 +241,7 @@ async fn revoke_at_once(
                 let called = order
                     .iter()
                     .find(|target| target.key.id == id)
-                    .map_or_else(|| id.to_string(), |target| target.key.called());
+                    .map_or_else(|| id.to_string(), |target| target.key.display_name());
                 let how = if accepted { "accepted" } else { "not accepted" };
                 format!("{place} of {}: {called} {how}", order.len())
             }

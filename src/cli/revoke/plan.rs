@@ -43,7 +43,7 @@ pub(super) fn rotation_warning(rotations: &[Rotation], target: &ListedKey) -> Op
     let part = if rotation.old.id == target.key.id { "old" } else { "new" };
     Some(format!(
         "! {} is the {part} key of a rotation that is not over: chatzuri-keys rotate status {}",
-        target.key.called(),
+        target.key.display_name(),
         words::shell_word(rotation.old.id.raw())
     ))
 }
@@ -51,7 +51,7 @@ pub(super) fn rotation_warning(rotations: &[Rotation], target: &ListedKey) -> Op
 pub(super) fn facts(listing: &Listing, target: &ListedKey) -> String {
     let key = &target.key;
     let used = words::last_use_warning(listing.as_of, key.last_used_at);
-    format!("{} {}, {used}{}", key.called(), key.hint(), own_words(target.own))
+    format!("{} {}, {used}{}", key.display_name(), key.hint(), own_words(target.own))
 }
 
 fn own_words(own: Own) -> &'static str {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::json::{WhoseShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::core::listing::Listing;
@@ -30,7 +30,7 @@ struct ResultShape<'a> {
 
 pub(super) fn say(revoked: &Revoked, output: &mut Output) {
     let target = &revoked.target;
-    let sentence = revoked.outcome.sentence(&target.key.called());
+    let sentence = revoked.outcome.sentence(&target.key.display_name());
     output.outcome(&revoked.outcome, &sentence, !target.is_tracked());
 }
 
@@ -41,7 +41,7 @@ pub(super) fn report(
     json: bool,
     done_at: Option<jiff::Timestamp>,
     output: &mut Output,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let dry_run = done_at.is_none();
     if json {
         let shape = RevokeShape {
@@ -60,7 +60,7 @@ fn result(revoked: &Revoked, dry_run: bool) -> ResultShape<'_> {
     let target = &revoked.target;
     let (outcome, message) = match &revoked.outcome {
         Outcome::NotBegun if dry_run => ("would_revoke", None),
-        outcome => (outcome.word(), Some(outcome.sentence(&target.key.called()))),
+        outcome => (outcome.word(), Some(outcome.sentence(&target.key.display_name()))),
     };
     ResultShape {
         id: target.key.id.raw(),

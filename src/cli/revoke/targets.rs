@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::cli::args::RevokeArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::list::incomplete;
 use crate::cli::log::span;
 use crate::cli::output::Output;
@@ -38,12 +38,12 @@ pub(super) struct NamedLine {
 }
 
 impl Wanted {
-    pub(super) fn of(args: &RevokeArgs) -> Result<Self, Trouble> {
+    pub(super) fn of(args: &RevokeArgs) -> Result<Self, CommandError> {
         let unused_for = match &args.unused_for {
             None => None,
             Some(text) => Some(span(text.trim()).filter(|span| span.is_positive()).ok_or_else(|| {
                 let shown = words::argument(text);
-                Trouble::new(
+                CommandError::new(
                     Exit::Usage,
                     format!("--unused-for: “{shown}” is no span: give one such as 30d, 12h or 4w."),
                 )
@@ -66,7 +66,7 @@ impl Wanted {
 }
 
 /// The lines of `file` that name a key: blank ones and those that begin with `#` do not. `-` is standard input.
-pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, Trouble> {
+pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, CommandError> {
     let Some(path) = file else {
         return Ok(Vec::new());
     };
@@ -81,7 +81,7 @@ pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, Trouble
     } else {
         read(path)
     };
-    let usage = |why: &str| Trouble::new(Exit::Usage, format!("--from-file: {shown} {why}."));
+    let usage = |why: &str| CommandError::new(Exit::Usage, format!("--from-file: {shown} {why}."));
     let bytes = bytes.map_err(|error| usage(&format!("cannot be read: {error}")))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_LIMIT {
         return Err(usage("is longer than 4 MiB"));
@@ -115,7 +115,7 @@ pub(super) fn choose(
     wanted: &Wanted,
     lines: Vec<NamedLine>,
     output: &mut Output,
-) -> Result<Vec<ListedKey>, Trouble> {
+) -> Result<Vec<ListedKey>, CommandError> {
     let filter = &wanted.filter;
     if wanted.names_keys() {
         let named = by_name(listing, &wanted.keys, &lines)?;
@@ -130,7 +130,7 @@ pub(super) fn choose(
         return Ok(kept);
     }
     if !listing.complete {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Partial,
             format!(
                 "Nothing was done. {} A filter could miss some keys: or name those that you mean.",
@@ -148,7 +148,7 @@ pub(super) fn choose(
         };
         output.warn(&format!(
             "Left out: {} {which}. Name it to revoke it.",
-            target.key.called()
+            target.key.display_name()
         ));
     }
     Ok(kept)
@@ -158,7 +158,7 @@ fn told_unknown(unknown: &[ListedKey], output: &mut Output) {
     for target in unknown {
         output.warn(&format!(
             "Left out: the list does not say of {} what the filter asks for.",
-            target.key.called()
+            target.key.display_name()
         ));
     }
 }
@@ -176,7 +176,7 @@ fn passing(listing: &Listing, keys: Vec<&ListedKey>, filter: &Filter) -> (Vec<Li
     (kept, unknown)
 }
 
-fn by_name<'a>(listing: &'a Listing, keys: &[String], lines: &[NamedLine]) -> Result<Vec<&'a ListedKey>, Trouble> {
+fn by_name<'a>(listing: &'a Listing, keys: &[String], lines: &[NamedLine]) -> Result<Vec<&'a ListedKey>, CommandError> {
     let mut targets: Vec<&ListedKey> = Vec::with_capacity(keys.len() + lines.len());
     let mut seen = std::collections::HashSet::new();
     let mut add = |target: &'a ListedKey| {
@@ -187,7 +187,7 @@ fn by_name<'a>(listing: &'a Listing, keys: &[String], lines: &[NamedLine]) -> Re
     for text in keys {
         add(find::key(listing, text)?);
     }
-    let mut bad: Vec<(&str, Trouble)> = Vec::new();
+    let mut bad: Vec<(&str, CommandError)> = Vec::new();
     for line in lines {
         match find::key(listing, &line.text) {
             Ok(target) => add(target),
@@ -196,12 +196,12 @@ fn by_name<'a>(listing: &'a Listing, keys: &[String], lines: &[NamedLine]) -> Re
     }
     match bad.first().map(|(_, trouble)| trouble.exit) {
         None => Ok(targets),
-        Some(exit) => Err(Trouble::new(exit, bad_lines(&bad))),
+        Some(exit) => Err(CommandError::new(exit, bad_lines(&bad))),
     }
 }
 
 /// Every bad line with its number; one bad line stops all of them.
-fn bad_lines(bad: &[(&str, Trouble)]) -> String {
+fn bad_lines(bad: &[(&str, CommandError)]) -> String {
     let mut sentence = format!(
         "Nothing was done: {} of the file cannot be used.",
         counted(i64::try_from(bad.len()).unwrap_or(i64::MAX), "line")

@@ -1,6 +1,6 @@
 //! Which rotation a person means.
 
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::find;
 use crate::cli::words::shell_word;
 use crate::core::creation::Minted;
@@ -10,7 +10,7 @@ use crate::ops::rotate::{At, RotateError};
 
 /// The rotation of a key, by the key's id or name; one that is not over before one that is. A key that is gone from the
 /// list is known by what the rotation knew of it. `None`: the key is listed and has none.
-pub(super) async fn rotation(at: At<'_>, listing: &Listing, text: &str) -> Result<Option<Rotation>, Trouble> {
+pub(super) async fn rotation(at: At<'_>, listing: &Listing, text: &str) -> Result<Option<Rotation>, CommandError> {
     let all = at.ports.journal.rotations(&at.profile.scope()).await;
     let mut all = all.map_err(RotateError::Journal)?;
     all.reverse();
@@ -19,7 +19,7 @@ pub(super) async fn rotation(at: At<'_>, listing: &Listing, text: &str) -> Resul
 }
 
 /// `rotations`: in the order in which they are preferred.
-fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Option<Rotation>, Trouble> {
+fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Option<Rotation>, CommandError> {
     let has =
         |rotation: &Rotation, is: &dyn Fn(&Minted) -> bool| is(&rotation.old) || rotation.new_key().is_some_and(is);
     let trouble = match find::key(listing, text) {
@@ -39,7 +39,7 @@ fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Opt
     let named: Vec<&Rotation> = rotations.iter().filter(|rotation| has(rotation, &is_named)).collect();
     let open: Vec<&&Rotation> = named.iter().filter(|rotation| !rotation.is_over()).collect();
     match (open.as_slice(), named.first()) {
-        ([_, _, ..], _) => Err(Trouble::new(
+        ([_, _, ..], _) => Err(CommandError::new(
             Exit::Usage,
             format!(
                 "Nothing was done: several rotations have a key of that name. Give the id of one: {}.",
@@ -56,9 +56,10 @@ fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Opt
 }
 
 /// The rotation of a key that must have one.
-pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> Result<Rotation, Trouble> {
+pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> Result<Rotation, CommandError> {
     rotation(at, listing, text).await?.ok_or_else(|| {
-        let called = find::key(listing, text).map_or_else(|_| "That key".to_owned(), |listed| listed.key.called());
+        let called =
+            find::key(listing, text).map_or_else(|_| "That key".to_owned(), |listed| listed.key.display_name());
         let command = find::key(listing, text).map_or_else(
             |_| String::new(),
             |listed| {
@@ -68,7 +69,7 @@ pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> R
                 )
             },
         );
-        Trouble::new(
+        CommandError::new(
             Exit::Error,
             format!("Nothing was done: {called} is not being rotated.{command}"),
         )

@@ -6,17 +6,17 @@ use super::shape::next;
 use super::steps::{Located, ask, declined, facts, listed, located, report};
 use super::{Measure, at};
 use crate::cli::args::RotateFinishArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, Switches, by_hand, until_interrupted};
+use crate::cli::{Context, Switches, manual, until_interrupted};
+use crate::core::capability::Capability;
 use crate::core::confirm::question_of_last_step;
 use crate::core::incident::{Seen as Fact, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::rotation::Stage;
-use crate::core::way::Way;
-use crate::ops::assist::ByHand;
-use crate::ops::leak::{By, Watch};
-use crate::ops::revoke::Patience;
+use crate::ops::leak::{By, ProbePolicy};
+use crate::ops::manual::HeldValue;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::rotate::{self, Click, Finished, Seen, read};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
@@ -24,13 +24,13 @@ use crate::ports::Operation;
 /// Whether a key can only be revoked in the browser: a person is only asked about what can be done, and a script's request
 /// is its own question.
 pub(super) async fn is_in_browser(session: &Session, target: &ListedKey, switches: Switches) -> bool {
-    let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
-    let way = if switches.interactive || unlisted {
-        session.ways.way(Operation::Revoke).await
+    let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
+    let capability = if switches.interactive || unlisted {
+        session.capabilities.capability(Operation::Revoke).await
     } else {
-        session.ways.recall(Operation::Revoke).await
+        session.capabilities.recall(Operation::Revoke).await
     };
-    way == Way::Assisted || target.key.id.is_local()
+    capability == Capability::Manual || target.key.id.is_local()
 }
 
 /// The last step in the browser.
@@ -39,20 +39,20 @@ async fn in_browser(
     args: &RotateFinishArgs,
     (session, seen): (&Session, &Seen),
     (target, measure): (&ListedKey, &Measure),
-    what: (bool, Option<ByHand>),
+    what: (bool, Option<HeldValue>),
     interrupts: &mut Interrupts,
-) -> Result<Finished, Trouble> {
-    let choice = by_hand::choose(context, session, target, what, interrupts).await?;
-    let choice = choice.ok_or_else(|| Trouble::new(Exit::Declined, "Interrupted; nothing was written down."))?;
+) -> Result<Finished, CommandError> {
+    let choice = manual::choose(context, session, target, what, interrupts).await?;
+    let choice = choice.ok_or_else(|| CommandError::new(Exit::Declined, "Interrupted; nothing was written down."))?;
     let place = at(context, session);
     let output = Mutex::new(&mut *context.output);
-    let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
+    let on_fact = |timeline: &Timeline, fact: &Fact| manual::tell(&output, timeline, fact);
     let click = match choice {
-        by_hand::Choice::Watch(given) => Click::Watched(given, By::Browser, &on_fact),
-        by_hand::Choice::Word => Click::Attested,
+        manual::Choice::ProbePolicy(given) => Click::Watched(given, By::Browser, &on_fact),
+        manual::Choice::Word => Click::Attested,
     };
     let stop = interrupts.next_but_hangup();
-    let pace = (Patience::default(), Watch::default());
+    let pace = (RetryPolicy::default(), ProbePolicy::default());
     Ok(rotate::finish_by(place, seen, args.force, measure.rules(), click, pace, stop).await?)
 }
 
@@ -60,14 +60,14 @@ pub(super) async fn finish(
     mut context: Context<'_>,
     args: &RotateFinishArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
     let old = &seen.rotation.old;
     if let Some(confirm) = &args.confirm
         && confirm.trim() != old.name.raw().trim()
         && confirm.trim() != old.id.raw()
     {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             format!(
                 "Nothing was revoked: --confirm does not name the old key, “{}”.",
@@ -82,7 +82,7 @@ pub(super) async fn finish(
             context.output.say(&format!("Would revoke nothing: {sentence}"));
             return Ok(Exit::Ok);
         }
-        let facts = target.map_or_else(|| old.bare().called(), |target| facts(&seen.listing, target));
+        let facts = target.map_or_else(|| old.bare().display_name(), |target| facts(&seen.listing, target));
         let open = matches!(seen.rotation.stage, Stage::Revoking { .. });
         context.output.say(&match (open, args.force) {
             (true, _) => format!("Would revoke {facts}."),
@@ -103,18 +103,18 @@ pub(super) async fn finish(
     let open = matches!(seen.rotation.stage, Stage::Revoking { .. }) || args.force;
     let (mut given, mut in_browser_end) = (None, None);
     if let Some(target) = target.filter(|_| open) {
-        given = by_hand::value_of(&context, args.with_value, target).await?;
+        given = manual::value_of(&context, args.with_value, target).await?;
         // Their word of a key that has an endpoint counts where no list shows that it is gone.
         let by_word = args.attest && target.is_tracked();
         if by_word || is_in_browser(&session, target, context.switches).await {
             let (at, click) = ((&session, &seen), (args.attest, given.take()));
             in_browser_end = Some(in_browser(&mut context, args, at, (target, &measure), click, interrupts).await?);
         } else if args.attest {
-            return Err(Trouble::new(
+            return Err(CommandError::new(
                 Exit::Usage,
                 format!(
                     "Nothing was written down: {} can be revoked here and now, without --attest.",
-                    target.key.called()
+                    target.key.display_name()
                 ),
             ));
         }
@@ -139,13 +139,13 @@ pub(super) async fn finish(
     };
     let old = seen.rotation.old.clone();
     let target = listed(&seen.listing, &old.id);
-    let pace = (Patience::default(), Watch::default());
+    let pace = (RetryPolicy::default(), ProbePolicy::default());
     let finished = match (in_browser_end, given) {
         (Some(finished), _) => finished,
         (None, Some(given)) => {
             let place = at(&context, &session);
             let output = Mutex::new(&mut *context.output);
-            let on_fact = |timeline: &Timeline, fact: &Fact| by_hand::tell(&output, timeline, fact);
+            let on_fact = |timeline: &Timeline, fact: &Fact| manual::tell(&output, timeline, fact);
             let click = Click::Watched(given, By::Endpoint, &on_fact);
             let stop = interrupts.next_but_hangup();
             rotate::finish_by(place, &seen, args.force, measure.rules(), click, pace, stop).await?

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 
 use crate::cli::Context;
 use crate::cli::args::RotateStep;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
@@ -59,7 +59,11 @@ async fn listing(at: At<'_>) -> Result<Arc<Listing>, RotateError> {
     read_list(at).await
 }
 
-pub(super) async fn run(context: Context<'_>, step: &RotateStep, interrupts: &mut Interrupts) -> Result<Exit, Trouble> {
+pub(super) async fn run(
+    context: Context<'_>,
+    step: &RotateStep,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, CommandError> {
     match step {
         RotateStep::Start(args) => start::run(context, args, interrupts).await,
         RotateStep::Status(args) => super::until_interrupted(interrupts, status::run(context, args)).await,

@@ -9,18 +9,18 @@ use super::shape::{RotationShape, next, told};
 use super::{Measure, at};
 use crate::cli::args::{CreateArgs, RotateStartArgs};
 use crate::cli::create::{Asked, hand_over};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::{SCHEMA_VERSION, nobody_reads};
 use crate::cli::words::shell_word;
-use crate::cli::{Context, by_hand, find, until_interrupted};
+use crate::cli::{Context, find, manual, until_interrupted};
+use crate::core::capability::Capability;
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::ListedKey;
 use crate::core::register::Place;
 use crate::core::rotation::{Creating, Next, PlaceState, Rotation, Stage, successor_name};
 use crate::core::target::Target;
-use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
 use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, reopen_step_one, settle};
@@ -38,21 +38,21 @@ pub(super) async fn run(
     mut context: Context<'_>,
     args: &RotateStartArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     if args.show && nobody_reads() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Error,
             "Nothing was done: nobody reads standard output, where the value would go.",
         ));
     }
     let name = args.name.as_deref().map(KeyName::parse).transpose();
-    let name = name.map_err(|bad| Trouble::new(Exit::Usage, format!("--name: {bad}")))?;
+    let name = name.map_err(|bad| CommandError::new(Exit::Usage, format!("--name: {bad}")))?;
     let measure = Measure::of(&context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
         let listing = super::listing(at(&context, &session)).await?;
         let there = rotation(at(&context, &session), &listing, &args.key).await?;
-        Ok::<_, Trouble>((session, listing, there.filter(|rotation| !rotation.is_over())))
+        Ok::<_, CommandError>((session, listing, there.filter(|rotation| !rotation.is_over())))
     };
     let (session, listing, there) = until_interrupted(interrupts, reading).await?;
     if let (Some(name), Some(there)) = (&name, &there)
@@ -75,10 +75,11 @@ pub(super) async fn run(
     let places = measure.policies.register().places(&old_name);
     let create_args = create_args(args, places, there.as_ref());
     let mut asked = Asked::of(&create_args, context.settings)?;
-    let by_hand = places.iter().any(|place| matches!(place, Place::Words(_))) || (places.is_empty() && !own);
-    let handing = Handing { own, by_hand };
+    let manual = places.iter().any(|place| matches!(place, Place::Words(_))) || (places.is_empty() && !own);
+    let handing = Handing { own, manual };
     if context.switches.dry_run {
-        let called = find::key(&listing, &args.key).map_or_else(|_| old_name.clone(), |listed| listed.key.called());
+        let called =
+            find::key(&listing, &args.key).map_or_else(|_| old_name.clone(), |listed| listed.key.display_name());
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         context.output.say(&match &there {
             Some(rotation) => format!("Would go on: {}", next(rotation, measure.quiet, listing.as_of)),
@@ -94,17 +95,17 @@ pub(super) async fn run(
         .as_ref()
         .is_none_or(|rotation| matches!(rotation.stage, Stage::Creating(_)));
     if makes && !has_value && !context.switches.interactive {
-        let way = async { Ok(rotate::way_to_create(at(&context, &session)).await) };
-        let way = until_interrupted(interrupts, way).await?;
-        by_hand::tell_doubt(&mut context, &session);
-        if way == Way::Assisted {
+        let capability = async { Ok(rotate::create_capability(at(&context, &session)).await) };
+        let capability = until_interrupted(interrupts, capability).await?;
+        manual::tell_doubt(&mut context, &session);
+        if capability == Capability::Manual {
             let today = jiff::tz::TimeZone::UTC.to_datetime(listing.as_of).date();
             let taken = listing.keys.iter().map(|listed| listed.key.name.raw());
             let new_name = there.map(|rotation| rotation.name).or(name);
             let new_name = new_name.or_else(|| successor_name(&old_name, today, taken));
             let new_name = new_name.map_or(old_name, |name| name.as_str().to_owned());
             let command = format!("rotate start {}", shell_word(&args.key));
-            return Err(by_hand::nobody_to_create(&context, &new_name, &command));
+            return Err(manual::nobody_to_create(&context, &new_name, &command));
         }
     }
     let rotation = match there {
@@ -204,13 +205,13 @@ struct Handing {
     /// It is our own credential, so that our keyring is one of its places.
     own: bool,
     /// A person is to take it somewhere.
-    by_hand: bool,
+    manual: bool,
 }
 
 impl Handing {
     /// Whether the value waits although every target took it, or there was none.
     fn keeps_waiting(self, args: &RotateStartArgs) -> Option<bool> {
-        match (args.to.is_empty(), self.by_hand, self.own) {
+        match (args.to.is_empty(), self.manual, self.own) {
             // The person said where it goes.
             (false, _, _) => None,
             (true, true, _) => Some(true),
@@ -251,7 +252,7 @@ fn warn_of_unknown(context: &mut Context<'_>, key: &ListedKey) {
         context.output.warn(&format!(
             "{} may be the key we are signed in with: the server gives no hint of it. If it is, sign in with another key \
              before it is revoked.",
-            key.key.called()
+            key.key.display_name()
         ));
     }
 }
@@ -264,7 +265,7 @@ async fn new_key(
     asked: &mut Asked<'_>,
     handing: Handing,
     interrupts: &mut Interrupts,
-) -> Result<Option<(Rotation, NewKey)>, Trouble> {
+) -> Result<Option<(Rotation, NewKey)>, CommandError> {
     let rotation = &seen.rotation;
     let begun = rotate::begun_in_browser(at(context, session), rotation).await;
     let (making, waiting) = match (&rotation.stage, &seen.waiting) {
@@ -280,7 +281,7 @@ async fn new_key(
     until_interrupted(interrupts, checking).await?;
     if let Some(creation) = waiting {
         let new = reopen(context.ports, creation).await;
-        let new = new.map_err(|error| Trouble::new(Exit::Error, error.to_string()))?;
+        let new = new.map_err(|error| CommandError::new(Exit::Error, error.to_string()))?;
         return Ok(Some((rotation.clone(), new)));
     }
     let without_store = if asked.goes_somewhere() && !handing.own {
@@ -289,23 +290,24 @@ async fn new_key(
         WithoutStore::Refuse
     };
     let told = |error: RotateError| match error {
-        RotateError::Create(error) => Trouble::from(*error),
+        RotateError::Create(error) => CommandError::from(*error),
         error => error.into(),
     };
     let in_browser = asked.is_pasted() || begun.is_some();
-    let by_endpoint = !in_browser && rotate::way_to_create(at(context, session)).await != Way::Assisted;
-    by_hand::tell_doubt(context, session);
+    let by_endpoint = !in_browser && rotate::create_capability(at(context, session)).await != Capability::Manual;
+    manual::tell_doubt(context, session);
     if by_endpoint {
         // Not dropped at a signal: a key would be left behind whose value nobody has.
         match mint(at(context, session), rotation, without_store).await {
             Ok(minted) => return Ok(Some((minted.rotation, minted.new))),
             // It said so to the request.
             Err(RotateError::Create(error))
-                if matches!(*error, CreateError::NotCreated(..)) && session.ways.known().create == Way::Assisted =>
+                if matches!(*error, CreateError::NotCreated(..))
+                    && session.capabilities.known().create == Capability::Manual =>
             {
                 if !context.switches.interactive {
                     let command = format!("rotate start {}", shell_word(rotation.old.id.shown()));
-                    return Err(by_hand::nobody_to_create(context, rotation.name.as_str(), &command));
+                    return Err(manual::nobody_to_create(context, rotation.name.as_str(), &command));
                 }
             }
             Err(error) => return Err(told(error)),
@@ -313,12 +315,12 @@ async fn new_key(
     }
     let creation = rotate::begin_in_browser(at(context, session), rotation, without_store).await;
     let creation = creation.map_err(told)?;
-    let new = by_hand::pasted(context, session, &creation, true, None).await?;
+    let new = manual::pasted(context, session, &creation, true, None).await?;
     let minted = rotate::took_from_browser(at(context, session), rotation, new).await;
     Ok(Some((minted.rotation, minted.new)))
 }
 
-fn report(context: &mut Context<'_>, seen: &Seen, measure: &Measure, json: bool) -> Result<(), Trouble> {
+fn report(context: &mut Context<'_>, seen: &Seen, measure: &Measure, json: bool) -> Result<(), CommandError> {
     if json {
         context.output.json(&StartShape {
             schema_version: SCHEMA_VERSION,

@@ -7,7 +7,7 @@ use super::shape::{RotationShape, told};
 use super::{Measure, at};
 use crate::cli::Context;
 use crate::cli::args::RotateStatusArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::find;
 use crate::cli::json::time;
 use crate::cli::list::incomplete;
@@ -37,7 +37,7 @@ struct PairShape<'a> {
     new_name: &'a str,
 }
 
-pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result<Exit, Trouble> {
+pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result<Exit, CommandError> {
     let measure = Measure::of(&context);
     let session = super::super::session(context.ports, context.settings).await?;
     let at = at(&context, &session);
@@ -85,8 +85,8 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
         for (old, new) in &pairs {
             output.say(&format!(
                 "{} is being rotated, started elsewhere: {} is its newer key. Go on with it: chatzuri-keys rotate adopt {} {}",
-                old.key.called(),
-                new.key.called(),
+                old.key.display_name(),
+                new.key.display_name(),
                 shell_word(old.key.id.shown()),
                 shell_word(new.key.id.shown())
             ));

@@ -9,18 +9,18 @@ use super::finish::is_in_browser;
 use super::shape::{RotationShape, told};
 use super::{Measure, at};
 use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateTickArgs};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::json::time;
 use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::{Context, by_hand, find, prompt, until_interrupted, words};
+use crate::cli::{Context, find, manual, prompt, until_interrupted, words};
 use crate::core::confirm::{Question, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::rotation::{Rotation, Stage, Trouble as Gone};
+use crate::core::rotation::{Discrepancy as Gone, Rotation, Stage};
 use crate::core::text::Label;
-use crate::ops::leak::Watch;
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::leak::ProbePolicy;
+use crate::ops::revoke::{RetryPolicy, revoke_and_record};
 use crate::ops::rotate::{self, RotateError, Seen, peek, settle};
 use crate::ops::sign_in::Session;
 
@@ -44,7 +44,11 @@ pub(super) struct Located {
     pub(super) seen: Seen,
 }
 
-pub(super) async fn located(context: &Context<'_>, key: &str, interrupts: &mut Interrupts) -> Result<Located, Trouble> {
+pub(super) async fn located(
+    context: &Context<'_>,
+    key: &str,
+    interrupts: &mut Interrupts,
+) -> Result<Located, CommandError> {
     let measure = Measure::of(context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
@@ -57,7 +61,7 @@ pub(super) async fn located(context: &Context<'_>, key: &str, interrupts: &mut I
         } else {
             settle(at, rotation, listing, measure.rules()).await
         };
-        Ok::<_, Trouble>((session, seen))
+        Ok::<_, CommandError>((session, seen))
     };
     let (session, seen) = until_interrupted(interrupts, reading).await?;
     Ok(Located { session, measure, seen })
@@ -67,7 +71,7 @@ pub(super) async fn tick(
     mut context: Context<'_>,
     args: &RotateTickArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
     let places = meant(&seen.rotation, args)?;
     if context.switches.dry_run {
@@ -92,7 +96,7 @@ pub(super) async fn tick(
 }
 
 /// The places meant, each as it is written or the only one that begins so.
-fn meant(rotation: &Rotation, args: &RotateTickArgs) -> Result<Vec<Label>, Trouble> {
+fn meant(rotation: &Rotation, args: &RotateTickArgs) -> Result<Vec<Label>, CommandError> {
     let all = || rotation.places.iter().map(|state| state.place.clone());
     if args.all {
         return Ok(all().collect());
@@ -117,7 +121,7 @@ fn meant(rotation: &Rotation, args: &RotateTickArgs) -> Result<Vec<Label>, Troub
             }
             several => {
                 let names: Vec<String> = several.iter().map(|place| format!("“{place}”")).collect();
-                return Err(Trouble::new(
+                return Err(CommandError::new(
                     Exit::Usage,
                     format!(
                         "Nothing was ticked: {} places begin with “{}”: {}.",
@@ -136,7 +140,7 @@ pub(super) async fn confirm(
     mut context: Context<'_>,
     args: &RotateConfirmArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let reason = args.reason.as_deref().map(reason).transpose()?;
     let Located {
         session,
@@ -162,11 +166,11 @@ pub(super) async fn confirm(
     })
 }
 
-fn reason(text: &str) -> Result<Label, Trouble> {
+fn reason(text: &str) -> Result<Label, CommandError> {
     let reason = Label::new(text.trim());
     let count = reason.raw().chars().count();
     if reason.is_blank() || count > REASON_LIMIT {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             format!("--reason: say how you know that the traffic has moved, in 1 to {REASON_LIMIT} characters."),
         ));
@@ -178,20 +182,20 @@ pub(super) async fn adopt(
     mut context: Context<'_>,
     args: &RotateAdoptArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let measure = Measure::of(&context);
     let reading = async {
         let session = super::super::session(context.ports, context.settings).await?;
         let listing = super::listing(at(&context, &session)).await?;
-        Ok::<_, Trouble>((session, listing))
+        Ok::<_, CommandError>((session, listing))
     };
     let (session, listing) = until_interrupted(interrupts, reading).await?;
     let (old, new) = (find::key(&listing, &args.old)?, find::key(&listing, &args.new)?);
     if context.switches.dry_run {
         context.output.say(&format!(
             "Would go on with the rotation of {} to {}.",
-            old.key.called(),
-            new.key.called()
+            old.key.display_name(),
+            new.key.display_name()
         ));
         return Ok(Exit::Ok);
     }
@@ -205,7 +209,7 @@ pub(super) async fn cancel(
     mut context: Context<'_>,
     args: &RotateCancelArgs,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let Located { session, measure, seen } = located(&context, &args.key, interrupts).await?;
     let new = seen.rotation.new_key().and_then(|new| listed(&seen.listing, &new.id));
     let old_gone = seen
@@ -221,7 +225,7 @@ pub(super) async fn cancel(
     if context.switches.dry_run {
         let tail = match new {
             Some(new) if args.revoke_new => format!(" and revoke {}", facts(&seen.listing, new)),
-            Some(new) => format!("; {} would stay", new.key.called()),
+            Some(new) => format!("; {} would stay", new.key.display_name()),
             None => String::new(),
         };
         context.output.say(&format!(
@@ -279,12 +283,12 @@ async fn may_give_up(
     context: &mut Context<'_>,
     rotation: &Rotation,
     interrupts: &mut Interrupts,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     if context.switches.yes {
         return Ok(());
     }
     if !context.switches.interactive {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nothing was given up: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
@@ -294,13 +298,13 @@ async fn may_give_up(
         .map_or(String::new(), |step| format!(", at step {step} of 4"));
     context.output.warn(&format!(
         "Give up the rotation of {}{step}?",
-        rotation.old.bare().called()
+        rotation.old.bare().display_name()
     ));
     let answer = async { prompt::yes("Give it up? [y/N] ").await };
     if until_interrupted(interrupts, answer).await? {
         Ok(())
     } else {
-        Err(Trouble::new(
+        Err(CommandError::new(
             Exit::Declined,
             "Declined; the rotation stays where it was.",
         ))
@@ -309,14 +313,14 @@ async fn may_give_up(
 
 /// What is true once a rotation is given up.
 fn given_up(rotation: &Rotation, old_gone: bool, left: Option<&ListedKey>) -> String {
-    let old = rotation.old.bare().called();
+    let old = rotation.old.bare().display_name();
     let old = if old_gone {
         format!("{old} was gone already")
     } else {
         format!("{old} stays as it is")
     };
     let new = match (left, &rotation.stage) {
-        (Some(new), _) if old_gone => format!(" {} is the only one left.", new.key.called()),
+        (Some(new), _) if old_gone => format!(" {} is the only one left.", new.key.display_name()),
         (Some(new), _) => format!(
             " The new key stays behind: chatzuri-keys revoke {} removes it.",
             words::shell_word(new.key.id.shown())
@@ -333,7 +337,7 @@ async fn wants_it_gone(
     seen: &Seen,
     new: Option<&ListedKey>,
     interrupts: &mut Interrupts,
-) -> Result<bool, Trouble> {
+) -> Result<bool, CommandError> {
     let Some(new) = new else { return Ok(false) };
     let asked = question(new, seen.listing.as_of);
     if args.revoke_new {
@@ -357,19 +361,19 @@ async fn revoke_new_key(
     session: &Session,
     target: &ListedKey,
     interrupts: &mut Interrupts,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let outcome = if is_in_browser(session, target, context.switches).await {
-        let (attest, longest) = (false, Watch::default().by_hand);
-        by_hand::revoke(context, session, target, (attest, longest), None, interrupts).await?
+        let (attest, longest) = (false, ProbePolicy::default().manual);
+        manual::revoke(context, session, target, (attest, longest), None, interrupts).await?
     } else {
         let (ports, profile) = (context.ports, &context.settings.profile);
         let stop = interrupts.next_but_hangup();
-        let pace = (Patience::default(), Watch::default());
+        let pace = (RetryPolicy::default(), ProbePolicy::default());
         let revoked = revoke_and_record(ports, profile, &*session.api, target, pace, stop).await;
         context.output.unrecorded(&revoked.recorded);
         revoked.outcome
     };
-    let sentence = outcome.sentence(&target.key.called());
+    let sentence = outcome.sentence(&target.key.display_name());
     Ok(context.output.outcome(&outcome, &sentence, !target.is_tracked()))
 }
 
@@ -380,13 +384,13 @@ pub(super) async fn ask(
     target: &ListedKey,
     question: Question,
     interrupts: &mut Interrupts,
-) -> Result<bool, Trouble> {
+) -> Result<bool, CommandError> {
     if context.switches.yes {
         context.output.warn(&format!("Revoking {}.", facts(listing, target)));
         return Ok(true);
     }
     if !context.switches.interactive {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
         ));
@@ -398,8 +402,8 @@ pub(super) async fn ask(
     until_interrupted(interrupts, prompt::confirms(question)).await
 }
 
-pub(super) fn declined() -> Trouble {
-    Trouble::new(
+pub(super) fn declined() -> CommandError {
+    CommandError::new(
         Exit::Declined,
         "Declined; nothing was revoked, and the rotation stays where it was.",
     )
@@ -416,7 +420,7 @@ pub(super) fn facts(listing: &Listing, target: &ListedKey) -> String {
         Own::Unknown => "; it may be the key we are signed in with",
         Own::No => "",
     };
-    format!("{} {}, {used}{own}", target.key.called(), target.key.hint())
+    format!("{} {}, {used}{own}", target.key.display_name(), target.key.hint())
 }
 
 pub(super) fn report(
@@ -425,7 +429,7 @@ pub(super) fn report(
     measure: &Measure,
     json: bool,
     left: Option<&str>,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     if json {
         context.output.json(&StepShape {
             schema_version: SCHEMA_VERSION,

@@ -23,7 +23,7 @@ pub enum How {
     /// The last four characters are those written down of this key, and of no other.
     LastFour,
     /// It is no key that is written down: the person finds it in the browser by its last four.
-    ByHand,
+    Manual,
     /// The value is the only key that can be meant: it spoke for itself.
     Itself,
 }
@@ -37,7 +37,7 @@ impl How {
             Self::Hint => "hint",
             Self::Use => "last_use",
             Self::LastFour => "last_four",
-            Self::ByHand => "by_hand",
+            Self::Manual => "by_hand",
             Self::Itself => "itself",
         }
     }
@@ -50,7 +50,7 @@ impl How {
             Self::Hint => "its two ends",
             Self::Use => "its last use",
             Self::LastFour => "its last four",
-            Self::ByHand => "its last four, and by you",
+            Self::Manual => "its last four, and by you",
             Self::Itself => "its own list",
         }
     }
@@ -63,7 +63,7 @@ impl How {
             Self::Hint => "the first characters and the last four, which no other key shares",
             Self::Use => "its last use, which moved when the value was probed",
             Self::LastFour => "the last four characters, which no other tracked key shares",
-            Self::ByHand => "nothing but its last four: it is no key that is tracked here",
+            Self::Manual => "nothing but its last four: it is no key that is tracked here",
             Self::Itself => "the leaked key's own list, which marks it as the one in use",
         }
     }

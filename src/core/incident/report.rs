@@ -132,7 +132,7 @@ impl Timeline {
     /// The report as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = format!("# Leaked key: {}\n\n", plain(&self.called()));
+        let mut text = format!("# Leaked key: {}\n\n", plain(&self.display_name()));
         if let Some(sentence) = self.sentence() {
             let _ = writeln!(text, "{}\n", plain(&sentence));
         }

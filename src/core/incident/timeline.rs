@@ -47,7 +47,7 @@ pub enum Fact {
     /// It could not be made; carries the sentence.
     NotReplaced(String),
     /// The server has no endpoint for it: the person is to revoke it in the browser; carries where.
-    ByHand(String),
+    Manual(String),
     /// The server accepted the revocation, this long after it was asked.
     Accepted(SignedDuration),
     /// The server did not accept it; carries the sentence.
@@ -82,7 +82,7 @@ impl Fact {
             Self::Confirmed => "confirmed",
             Self::Replaced(_) => "replaced",
             Self::NotReplaced(_) => "not_replaced",
-            Self::ByHand(_) => "by_hand",
+            Self::Manual(_) => "by_hand",
             Self::Accepted(_) => "revocation_accepted",
             Self::NotAccepted(_) => "revocation_not_accepted",
             Self::Controlled => "controlled",
@@ -110,7 +110,7 @@ impl Fact {
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
             Self::Replaced(called) => format!("Its replacement was made: {called}."),
             Self::NotReplaced(why) => format!("Its replacement was not made. {why}"),
-            Self::ByHand(click) => format!("{click}."),
+            Self::Manual(click) => format!("{click}."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Controlled => "Another credential still answers 200: the 401s are the value's own.".to_owned(),
@@ -164,7 +164,7 @@ impl Subject {
 
     /// The key in a sentence.
     #[must_use]
-    pub fn called(&self) -> String {
+    pub fn display_name(&self) -> String {
         if self.name.is_blank() {
             format!("the unnamed key {}", self.id)
         } else {
@@ -237,16 +237,18 @@ impl Timeline {
 
     /// The key in a sentence.
     #[must_use]
-    pub fn called(&self) -> String {
+    pub fn display_name(&self) -> String {
         self.key
             .as_ref()
-            .map_or_else(|| "the value".to_owned(), Subject::called)
+            .map_or_else(|| "the value".to_owned(), Subject::display_name)
     }
 
     /// The sentence at the end.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        self.outcome.as_ref().map(|outcome| outcome.sentence(&self.called()))
+        self.outcome
+            .as_ref()
+            .map(|outcome| outcome.sentence(&self.display_name()))
     }
 
     /// What to do now, where something is left.

@@ -138,7 +138,7 @@ impl Rotation {
         match &self.stage {
             Stage::Creating(Creating::Nothing) => format!("“{}” is to be made", self.name),
             Stage::Creating(Creating::Asked(_)) => format!("“{}” was asked for", self.name),
-            Stage::Cancelled { new: Some(new), .. } => called(new),
+            Stage::Cancelled { new: Some(new), .. } => display_name(new),
             Stage::Cancelled { new: None, .. } => "no new key is known of here".to_owned(),
             _ => {
                 let Some(new) = self.successor() else {
@@ -153,7 +153,7 @@ impl Rotation {
                     Stage::Creating(Creating::Minted { stored: false, .. }) => ", its value waits to be stored",
                     _ => "",
                 };
-                format!("{}{alive}{waits}", called(&new.key))
+                format!("{}{alive}{waits}", display_name(&new.key))
             }
         }
     }
@@ -271,7 +271,7 @@ pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timest
     words
 }
 
-fn called(key: &Minted) -> String {
+fn display_name(key: &Minted) -> String {
     format!("{} ({})", key.name, key.id)
 }
 

@@ -24,7 +24,7 @@ pub use account::{Next, Progress, StepAccount, measured, place_words, span};
 pub use name::successor_name;
 pub use pairs::{Pair, Pairs, Part, Role};
 pub use step::{Illegal, What};
-pub use trouble::{Trouble, troubles};
+pub use trouble::{Discrepancy, troubles};
 pub use watch::{Awaited, Observation, Odd, Reading, Uses, Watch};
 
 /// A revocation that was begun and never ended is taken over after this time: longer than all of its requests take.

@@ -346,7 +346,7 @@ fn only_the_list_of_its_own_team_says_anything() {
         };
         run(Rotation::new(op('f'), plan, mark(0)), &created())
     };
-    let other = |rotation: &Rotation, list: &Listing| troubles(rotation, list) == [Trouble::OtherTeam];
+    let other = |rotation: &Rotation, list: &Listing| troubles(rotation, list) == [Discrepancy::OtherTeam];
     assert!(other(&of(Some("t1")), &list(Some("t2"), &["old", "new"])));
     assert!(other(&of(None), &list(Some("t2"), &["x"])), "none of its keys is there");
     assert!(other(&of(Some("t1")), &list(None, &[])));
@@ -358,11 +358,11 @@ fn only_the_list_of_its_own_team_says_anything() {
     assert!(other(&of(Some("t1")), &list(Some("t1 t2"), &["x"])));
     assert_eq!(
         troubles(&of(Some("t1")), &list(Some("t1"), &["new"])),
-        [Trouble::OldGone { back_as: None }]
+        [Discrepancy::OldGone { back_as: None }]
     );
     assert_eq!(
         troubles(&of(None), &list(None, &["old"])),
-        [Trouble::NewGone { back_as: None }]
+        [Discrepancy::NewGone { back_as: None }]
     );
     let gaps = Listing {
         complete: false,
@@ -399,12 +399,12 @@ fn a_tracked_key_that_is_in_the_servers_list_by_now_is_not_gone() {
     let id = |id: &str| KeyId::new(id).unwrap();
     assert_eq!(
         troubles(&rotation, &list),
-        [Trouble::OldListed(id("key_1")), Trouble::NewListed(id("key_2"))]
+        [Discrepancy::OldListed(id("key_1")), Discrepancy::NewListed(id("key_2"))]
     );
     assert!(list.keys.iter().all(|listed| rotation.has(listed)));
     let renamed = rotation.clone().renamed(&id("old"), &id("key_1")).unwrap();
     assert_eq!(renamed.revision, rotation.revision + 1, "an older copy moves nothing");
-    assert_eq!(troubles(&renamed, &list), [Trouble::NewListed(id("key_2"))]);
+    assert_eq!(troubles(&renamed, &list), [Discrepancy::NewListed(id("key_2"))]);
     let renamed = renamed.renamed(&id("new"), &id("key_2")).unwrap();
     assert_eq!(troubles(&renamed, &list), []);
     assert_eq!(renamed.renamed(&id("new"), &id("key_3")), None);

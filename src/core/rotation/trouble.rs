@@ -8,7 +8,7 @@ use crate::core::text::{Label, shell_word};
 
 /// Something happened to a key of a rotation elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Discrepancy {
     /// The list is another team's: it says nothing of this rotation.
     OtherTeam,
     /// The old key is gone from the full list.
@@ -31,7 +31,7 @@ pub enum Trouble {
     NewRenamed(Label),
 }
 
-impl Trouble {
+impl Discrepancy {
     /// Whether a tracked key is to be handed over to the server's list first.
     #[must_use]
     pub fn waits_for_a_match(&self) -> bool {
@@ -41,8 +41,8 @@ impl Trouble {
     /// What happened to which key, what is true now, and what to do.
     #[must_use]
     pub fn sentence(&self, rotation: &Rotation) -> String {
-        let old = called(&rotation.old);
-        let new = rotation.new_key().map_or("the new key".to_owned(), called);
+        let old = display_name(&rotation.old);
+        let new = rotation.new_key().map_or("the new key".to_owned(), display_name);
         match self {
             Self::OtherTeam => format!(
                 "This sign-in is of another team than {old}: nothing of this rotation can be done with it. Sign in to its \
@@ -79,25 +79,25 @@ impl Trouble {
     }
 }
 
-fn listed(called: &str, id: &KeyId) -> String {
+fn listed(display_name: &str, id: &KeyId) -> String {
     format!(
-        "{called} is in the server's list by now, as {id}. Hand it over, and this rotation goes on: chatzuri-keys track \
+        "{display_name} is in the server's list by now, as {id}. Hand it over, and this rotation goes on: chatzuri-keys track \
          --match."
     )
 }
 
-fn called(key: &Minted) -> String {
+fn display_name(key: &Minted) -> String {
     format!("“{}” ({})", key.name, key.id)
 }
 
 /// Everything a list says against `rotation`. A list with gaps proves no absence.
 #[must_use]
-pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
+pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Discrepancy> {
     if rotation.is_over() {
         return Vec::new();
     }
     if !rotation.is_of(listing) {
-        return vec![Trouble::OtherTeam];
+        return vec![Discrepancy::OtherTeam];
     }
     let listed = |wanted: &Minted| listing.keys.iter().find(|listed| listed.key.id == wanted.id);
     let is_of_it = |id: &KeyId| *id == rotation.old.id || rotation.new_key().is_some_and(|new| new.id == *id);
@@ -116,12 +116,12 @@ pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     match listed(&rotation.old) {
         Some(listed) if listed.key.name != rotation.old.name => {
-            troubles.push(Trouble::OldRenamed(listed.key.name.clone()));
+            troubles.push(Discrepancy::OldRenamed(listed.key.name.clone()));
         }
         Some(_) => {}
         None => match other_id(&rotation.old) {
-            Some(id) => troubles.push(Trouble::OldListed(id)),
-            None if listing.complete => troubles.push(Trouble::OldGone {
+            Some(id) => troubles.push(Discrepancy::OldListed(id)),
+            None if listing.complete => troubles.push(Discrepancy::OldGone {
                 back_as: back_as(&rotation.old),
             }),
             None => {}
@@ -130,12 +130,12 @@ pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Trouble> {
     if let Some(new) = rotation.new_key() {
         match listed(new) {
             Some(listed) if listed.key.name != new.name => {
-                troubles.push(Trouble::NewRenamed(listed.key.name.clone()));
+                troubles.push(Discrepancy::NewRenamed(listed.key.name.clone()));
             }
             Some(_) => {}
             None => match other_id(new) {
-                Some(id) => troubles.push(Trouble::NewListed(id)),
-                None if listing.complete => troubles.push(Trouble::NewGone { back_as: back_as(new) }),
+                Some(id) => troubles.push(Discrepancy::NewListed(id)),
+                None if listing.complete => troubles.push(Discrepancy::NewGone { back_as: back_as(new) }),
                 None => {}
             },
         }

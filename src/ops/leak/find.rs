@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::lists::read_all;
 use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
+use crate::core::capability::Capability;
 use crate::core::creation::Minted;
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own};
@@ -14,7 +15,6 @@ use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
-use crate::core::way::Way;
 use crate::ops::review::{Sighting, glance, server_now};
 use crate::ops::revoke::sight;
 use crate::ops::sign_in::Profile;
@@ -56,7 +56,7 @@ pub async fn find(
         let fact = Fact::Listed(place.profile.name.clone(), place.listing.keys.len());
         notes.add(&mut timeline, fact);
     }
-    let mut finder = Finder {
+    let mut finder = KeyFinder {
         notes,
         timeline,
         places,
@@ -81,16 +81,16 @@ pub async fn find(
 
 /// Finds out how the key that was found is revoked, before the person is asked for a yes. A leaked key does not wait long
 /// for it: what is not told soon is told by the revocation itself.
-pub async fn find_way(search: &mut Search) {
+pub async fn find_capability(search: &mut Search) {
     let Found::Key(found) = &mut search.found else { return };
-    let Some(ways) = found.place.ways.clone().filter(|_| !found.by_hand) else {
+    let Some(capabilities) = found.place.capabilities.clone().filter(|_| !found.manual) else {
         return;
     };
-    let looked = tokio::time::timeout(LONGEST_LOOK, ways.way(Operation::Revoke)).await;
-    found.by_hand = looked == Ok(Way::Assisted);
+    let looked = tokio::time::timeout(LONGEST_LOOK, capabilities.capability(Operation::Revoke)).await;
+    found.manual = looked == Ok(Capability::Manual);
 }
 
-struct Finder<'a> {
+struct KeyFinder<'a> {
     notes: Notes<'a>,
     timeline: Timeline,
     places: Vec<Place>,
@@ -98,7 +98,7 @@ struct Finder<'a> {
     means: Means,
 }
 
-impl Finder<'_> {
+impl KeyFinder<'_> {
     async fn find(&mut self, profiles: &[Profile]) -> Found {
         if let Some(spot) = self.by_fingerprint() {
             let api = self.api(&spot);
@@ -167,7 +167,7 @@ impl Finder<'_> {
                 let why = format!(
                     "the ends of the value are those of {}, but the value already gets 401: it is dead, or another key. \
                      If it is meant all the same, revoke it by its id.",
-                    self.notes.clean(&spot.1.key.called())
+                    self.notes.clean(&spot.1.key.display_name())
                 );
                 Found::Ambiguous(self.named(best.cloned().collect()), why)
             }
@@ -264,7 +264,7 @@ impl Finder<'_> {
             let spot = spot.clone();
             return self.key(spot, how, Some(true));
         }
-        if let Some(found) = self.by_hand(&ours, &team, &suspects) {
+        if let Some(found) = self.manual(&ours, &team, &suspects) {
             return found;
         }
         let mut hindered = None;
@@ -283,10 +283,10 @@ impl Finder<'_> {
 
     /// The key of a team without a list: the one of which the last four are written down, or one that nobody tracks. It
     /// is the person who finds it in the browser, and the value that proves it.
-    fn by_hand(&mut self, ours: &[usize], team: &TeamIdentity, suspects: &[Candidate<Spot>]) -> Option<Found> {
+    fn manual(&mut self, ours: &[usize], team: &TeamIdentity, suspects: &[Candidate<Spot>]) -> Option<Found> {
         let is_unlisted = |index: &usize| {
-            let ways = self.places.get(*index).and_then(|place| place.ways.as_ref());
-            ways.is_some_and(|ways| ways.known().list == Way::Assisted)
+            let capabilities = self.places.get(*index).and_then(|place| place.capabilities.as_ref());
+            capabilities.is_some_and(|capabilities| capabilities.known().list == Capability::Manual)
         };
         let unlisted: Vec<usize> = ours.iter().copied().filter(is_unlisted).collect();
         let index = *unlisted.first()?;
@@ -318,17 +318,14 @@ impl Finder<'_> {
             },
             source: Source::Tracked { owner: None },
         };
-        let found = self.key((index, target), How::ByHand, Some(true));
+        let found = self.key((index, target), How::Manual, Some(true));
         if team.known().is_none() && unlisted.len() > 1 {
             // The page is the same for all of them, and which of them it is cannot be told.
             self.timeline.profile = None;
         }
         Some(match found {
             // The server has no id of it that we know.
-            Found::Key(found) => Found::Key(Box::new(Match {
-                by_hand: true,
-                ..*found
-            })),
+            Found::Key(found) => Found::Key(Box::new(Match { manual: true, ..*found })),
             other => other,
         })
     }
@@ -391,7 +388,7 @@ impl Finder<'_> {
         self.places.push(Place {
             profile,
             api: Arc::clone(&api),
-            ways: None,
+            capabilities: None,
             listing: Arc::new(before),
         });
         let index = self.places.len() - 1;
@@ -445,13 +442,14 @@ impl Finder<'_> {
         self.timeline.profile = Some(place.profile.name.clone());
         self.timeline.key = Some(Subject::of(&target, &self.notes.value));
         self.notes.add(&mut self.timeline, Fact::Found(how));
-        let ways = place.ways.as_ref().map(|ways| ways.known());
-        let by_hand = target.key.id.is_local() || ways.is_some_and(|ways| ways.revoke == Way::Assisted);
+        let capabilities = place.capabilities.as_ref().map(|capabilities| capabilities.known());
+        let manual = target.key.id.is_local()
+            || capabilities.is_some_and(|capabilities| capabilities.revoke == Capability::Manual);
         Found::Key(Box::new(Match {
             place,
             target,
             alive,
-            by_hand,
+            manual,
         }))
     }
 

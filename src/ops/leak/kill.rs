@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Found, Match, Notes, OnFact, Probed, Search, Watch};
+use super::{Found, Match, Notes, OnFact, ProbePolicy, Probed, Search};
 use crate::core::activity::Action;
+use crate::core::capability::Capability;
 use crate::core::incident::{Fact, How, Timeline};
 use crate::core::key::Own;
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
-use crate::ops::assist::{CLICKS, open_page, settle};
+use crate::ops::manual::{CLICKS, open_page, settle};
 use crate::ops::proof::{Answered, Control, Controls, LastWord, UNCONTROLLED, Vigil};
 use crate::ops::record::{Entry, record};
 use crate::ops::review::Sighting;
-use crate::ops::revoke::{Patience, Sent, send, sight};
+use crate::ops::revoke::{RetryPolicy, Sent, send, sight};
 use crate::ports::{JournalError, KeyApi, Operation, Ports};
 
 /// How a kill ended, and whether that is written down.
@@ -30,11 +30,11 @@ pub struct Killed {
 pub async fn kill_and_record(
     ports: &Ports,
     search: &mut Search,
-    (patience, watch): (Patience, Watch),
+    (retry, watch): (RetryPolicy, ProbePolicy),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> Killed {
-    let outcome = killed(ports, search, (patience, watch), on_fact, stop).await;
+    let outcome = killed(ports, search, (retry, watch), on_fact, stop).await;
     let recorded = record_end(ports, search).await;
     Killed { outcome, recorded }
 }
@@ -42,13 +42,13 @@ pub async fn kill_and_record(
 pub(super) async fn killed(
     ports: &Ports,
     search: &mut Search,
-    (patience, watch): (Patience, Watch),
+    (retry, watch): (RetryPolicy, ProbePolicy),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> Outcome {
     let outcome = tokio::select! {
         biased;
-        outcome = kill(ports, search, patience, watch, on_fact) => outcome,
+        outcome = kill(ports, search, retry, watch, on_fact) => outcome,
         () = stop => Outcome::Interrupted,
     };
     search.timeline.outcome = Some(outcome.clone());
@@ -86,7 +86,13 @@ pub(super) async fn write_down(ports: &Ports, search: &Search, action: Action) -
     record(ports, &search.profile, entry).await
 }
 
-async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Watch, on_fact: OnFact<'_>) -> Outcome {
+async fn kill(
+    ports: &Ports,
+    search: &mut Search,
+    retry: RetryPolicy,
+    watch: ProbePolicy,
+    on_fact: OnFact<'_>,
+) -> Outcome {
     let Found::Key(found) = &search.found else {
         return Outcome::Failed("No key was found.".to_owned());
     };
@@ -98,8 +104,8 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         is_leaked: true,
     };
     let timeline = &mut search.timeline;
-    if found.by_hand {
-        return by_hand(&notes, timeline, &found, watch).await;
+    if found.manual {
+        return manual(&notes, timeline, &found, watch).await;
     }
     // A value of which nobody knows whose it is has to be seen alive: otherwise its 401s prove nothing of this key.
     if !is_known(timeline, &found)
@@ -108,10 +114,16 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         return dead_before(&notes, &found);
     }
     let mut controls = Controls::of(ports, &found.place.profile, &found.place.api, &search.value).await;
-    let mut sent = ask(&notes, timeline, &found, patience).await;
-    let ways = found.place.ways.as_ref().map(|ways| ways.known());
-    if matches!(sent, Sent::Failed(_)) && ways.is_some_and(|ways| ways.revoke == Way::Assisted) {
-        return by_hand(&notes, timeline, &found, watch).await;
+    let mut sent = ask(&notes, timeline, &found, retry).await;
+    let capabilities = found
+        .place
+        .capabilities
+        .as_ref()
+        .map(|capabilities| capabilities.known());
+    if matches!(sent, Sent::Failed(_))
+        && capabilities.is_some_and(|capabilities| capabilities.revoke == Capability::Manual)
+    {
+        return manual(&notes, timeline, &found, watch).await;
     }
     if let Sent::Refused(_) = sent
         && search.means.with_leaked_key
@@ -122,7 +134,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
         controls = Controls::of(ports, &found.place.profile, &api, &search.value).await;
         found.place.api = api;
         found.target.own = Own::Yes;
-        sent = ask(&notes, timeline, &found, patience).await;
+        sent = ask(&notes, timeline, &found, retry).await;
     }
     if let Sent::Refused(error) = &sent {
         return Outcome::Refused(notes.clean(error));
@@ -137,7 +149,7 @@ async fn kill(ports: &Ports, search: &mut Search, patience: Patience, watch: Wat
     let listed = read_again(&notes, timeline, &found, is_refused).await;
     let there = listed == Some(true) || found.target.is_tracked();
     if matches!((&sent, &last), (Sent::UnknownId, LastWord::Alive)) && there && has_no_endpoint(&found).await {
-        return by_hand(&notes, timeline, &found, watch).await;
+        return manual(&notes, timeline, &found, watch).await;
     }
     if last == LastWord::Refused && !is_known(timeline, &found) {
         return match (listed, &sent) {
@@ -164,7 +176,7 @@ fn is_known(timeline: &Timeline, found: &Match) -> bool {
 fn dead_before(notes: &Notes<'_>, found: &Match) -> Outcome {
     Outcome::NotAccepted(format!(
         "the value gets 401 already, so it cannot be told whether it is that of {}: dead, or not pasted whole.",
-        notes.clean(&found.target.key.called())
+        notes.clean(&found.target.key.display_name())
     ))
 }
 
@@ -172,13 +184,17 @@ fn dead_before(notes: &Notes<'_>, found: &Match) -> Outcome {
 async fn has_no_endpoint(found: &Match) -> bool {
     let api = &*found.place.api;
     api.refused_all(Operation::Revoke, true).await;
-    let ways = found.place.ways.as_ref().map(|ways| ways.known());
-    ways.is_some_and(|ways| ways.revoke == Way::Assisted)
+    let capabilities = found
+        .place
+        .capabilities
+        .as_ref()
+        .map(|capabilities| capabilities.known());
+    capabilities.is_some_and(|capabilities| capabilities.revoke == Capability::Manual)
 }
 
 /// The person revokes the key in the browser, and its value says when it is dead. A value that gets 401 before anybody
 /// has clicked is dead already, where it is known whose it is.
-async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watch: Watch) -> Outcome {
+async fn manual(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watch: ProbePolicy) -> Outcome {
     let api = &*found.place.api;
     let profile = &found.place.profile;
     let controls = Controls::of(notes.ports, profile, &found.place.api, &notes.value).await;
@@ -188,7 +204,7 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
         Probed::Refused => {
             let last = watch_it(notes, timeline, api, watch, true).await;
             let last = controlled(notes, timeline, (&controls, false), last).await;
-            return judge(notes, &Sent::ByHand, last, None);
+            return judge(notes, &Sent::Manual, last, None);
         }
         // Nothing is proven by a server that does not answer; it may by the time somebody has clicked.
         Probed::NoAnswer(..) => false,
@@ -196,28 +212,28 @@ async fn by_hand(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, watc
     let page = open_page(notes.ports, profile).await;
     let hint = notes.clean(&found.target.key.hint());
     let click = format!("{} → {CLICKS}, and click Revoke next to {hint}", page.words());
-    notes.add(timeline, Fact::ByHand(click));
-    let watch = Watch {
-        limit: watch.by_hand,
-        longest_wait: watch.longest_by_hand,
+    notes.add(timeline, Fact::Manual(click));
+    let watch = ProbePolicy {
+        limit: watch.manual,
+        longest_wait: watch.longest_manual_wait,
         ..watch
     };
     let last = watch_it(notes, timeline, api, watch, true).await;
     let last = controlled(notes, timeline, (&controls, is_said), last).await;
     if last == LastWord::Refused && !is_known(timeline, found) {
-        return never_alive(notes, &Sent::ByHand);
+        return never_alive(notes, &Sent::Manual);
     }
-    judge(notes, &Sent::ByHand, last, None)
+    judge(notes, &Sent::Manual, last, None)
 }
 
-async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, patience: Patience) -> Sent {
+async fn ask(notes: &Notes<'_>, timeline: &mut Timeline, found: &Match, retry: RetryPolicy) -> Sent {
     let began = notes.now();
-    let sent = send(&*found.place.api, &found.target, patience).await;
+    let sent = send(&*found.place.api, &found.target, retry).await;
     let took = notes.now().duration_since(began).max(SignedDuration::ZERO);
     let fact = match &sent {
         Sent::Accepted | Sent::Vanished => Fact::Accepted(took),
         Sent::OwnRefused => Fact::OffTheList,
-        Sent::ByHand => Fact::Confirmed,
+        Sent::Manual => Fact::Confirmed,
         Sent::UnknownId => Fact::NotAccepted("It answered 404: it knows no such key.".to_owned()),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => Fact::NotAccepted(notes.clean(error)),
     };
@@ -229,7 +245,7 @@ async fn watch_it(
     notes: &Notes<'_>,
     timeline: &mut Timeline,
     api: &dyn KeyApi,
-    watch: Watch,
+    watch: ProbePolicy,
     may_be_late: bool,
 ) -> LastWord {
     let mut vigil = Vigil::begin(watch, may_be_late);
@@ -310,7 +326,7 @@ fn judge(notes: &Notes<'_>, sent: &Sent, last: LastWord, listed: Option<bool>) -
                 Some(false) => " It is gone from the list.",
                 None => "",
             };
-            let advice = if *sent == Sent::ByHand {
+            let advice = if *sent == Sent::Manual {
                 "Click Revoke next to it in the browser, then try it again."
             } else if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
                 "Try it again."
@@ -326,7 +342,7 @@ fn judge(notes: &Notes<'_>, sent: &Sent, last: LastWord, listed: Option<bool>) -
 fn said(notes: &Notes<'_>, sent: &Sent) -> String {
     match sent {
         Sent::Accepted => "The server accepted the revocation.".to_owned(),
-        Sent::ByHand => "It was to be revoked in the browser.".to_owned(),
+        Sent::Manual => "It was to be revoked in the browser.".to_owned(),
         Sent::Vanished | Sent::OwnRefused => "The answer to the revocation got lost.".to_owned(),
         Sent::UnknownId => "The server answered 404 to the revocation.".to_owned(),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => notes.clean(error),

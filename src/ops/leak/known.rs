@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::kill::{Killed, killed, write_down};
-use super::{Found, Match, Means, OnFact, Place, Search, Watch};
+use super::{Found, Match, Means, OnFact, Place, ProbePolicy, Search};
 use crate::core::activity::Action;
 use crate::core::incident::{Subject, Timeline};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
-use crate::ops::assist::ByHand;
-use crate::ops::revoke::Patience;
+use crate::ops::manual::HeldValue;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{KeyApi, Ports};
 
@@ -43,14 +43,14 @@ pub async fn kill_known(
     profile: &Profile,
     api: &Arc<dyn KeyApi>,
     target: &ListedKey,
-    given: ByHand,
-    pace: (Patience, Watch),
+    given: HeldValue,
+    pace: (RetryPolicy, ProbePolicy),
     stop: impl Future<Output = ()>,
 ) -> Killed {
     let place = place(ports, profile, api, target);
     let found = Match {
         alive: given.known.then_some(true),
-        by_hand: target.key.id.is_local(),
+        manual: target.key.id.is_local(),
         target: target.clone(),
         place,
     };
@@ -62,8 +62,8 @@ pub async fn kill_known(
 /// writes down how it ended.
 pub async fn kill_watched(
     case: Case<'_>,
-    (given, by): (ByHand, By),
-    pace: (Patience, Watch),
+    (given, by): (HeldValue, By),
+    pace: (RetryPolicy, ProbePolicy),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> (Killed, Timeline) {
@@ -74,13 +74,13 @@ pub async fn kill_watched(
         target,
     } = case;
     let place = Place {
-        ways: Some(Arc::clone(&session.ways)),
+        capabilities: Some(Arc::clone(&session.capabilities)),
         ..place(ports, profile, &session.api, target)
     };
     let found = Match {
         // One that nobody is sure of must be seen alive first.
         alive: given.known.then_some(true),
-        by_hand: by == By::Browser || target.key.id.is_local(),
+        manual: by == By::Browser || target.key.id.is_local(),
         target: target.clone(),
         place,
     };
@@ -101,7 +101,7 @@ fn place(ports: &Ports, profile: &Profile, api: &Arc<dyn KeyApi>, target: &Liste
     Place {
         profile: profile.clone(),
         api: Arc::clone(api),
-        ways: None,
+        capabilities: None,
         listing: Arc::new(listing),
     }
 }
@@ -127,7 +127,7 @@ fn search(ports: &Ports, found: Match, value: Arc<Secret>) -> Search {
 async fn run(
     ports: &Ports,
     search: &mut Search,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
 ) -> Killed {

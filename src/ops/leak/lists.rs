@@ -38,7 +38,7 @@ async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)
     Ok(Place {
         profile,
         api: session.api,
-        ways: Some(session.ways),
+        capabilities: Some(session.capabilities),
         listing: Arc::new(listing),
     })
 }

@@ -15,16 +15,16 @@ use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
-use crate::ops::assist::Finder as Ways;
+use crate::ops::client::TeamClient;
 use crate::ops::sign_in::Profile;
 use crate::ports::{KeyApi, Ports, Probe};
 
 pub use end::{last_four, opened};
-pub use find::{find, find_way};
+pub use find::{find, find_capability};
 pub use kill::{Killed, kill_and_record, record_end};
 pub use known::{By, Case, kill_known, kill_watched};
 
-pub use crate::ops::proof::Watch;
+pub use crate::ops::proof::ProbePolicy;
 
 /// Told of every fact as it is seen.
 pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);
@@ -46,7 +46,7 @@ pub struct Place {
     /// Its API.
     pub api: Arc<dyn KeyApi>,
     /// How its operations are done, where that is known.
-    pub ways: Option<Arc<Ways>>,
+    pub capabilities: Option<Arc<TeamClient>>,
     /// Its list.
     pub listing: Arc<Listing>,
 }
@@ -61,7 +61,7 @@ pub struct Match {
     /// Whether the value answered 200; `None` where it was not probed.
     pub alive: Option<bool>,
     /// Whether a person revokes it in the browser.
-    pub by_hand: bool,
+    pub manual: bool,
 }
 
 /// A key that the value may belong to, and the profile it is in.
@@ -151,7 +151,7 @@ impl Notes<'_> {
             }
         };
         let is_news = match (&fact, timeline.facts.last().map(|seen| &seen.fact)) {
-            (Fact::Alive(_), Some(Fact::ByHand(_))) => false,
+            (Fact::Alive(_), Some(Fact::Manual(_))) => false,
             (Fact::NoAnswer(why), Some(Fact::NoAnswer(before))) => why != before,
             _ => true,
         };

@@ -2,20 +2,20 @@
 
 use std::future::Future;
 
-use super::by_hand::Click;
+use super::manual::Click;
 use super::mint::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
+use crate::core::capability::Capability;
 use crate::core::key::{ApiKey, Own};
 use crate::core::outcome::Outcome;
-use crate::core::rotation::{Awaited, Rotation, Stage, Trouble, What};
+use crate::core::rotation::{Awaited, Discrepancy, Rotation, Stage, What};
 use crate::core::text::Label;
-use crate::core::way::Way;
-use crate::ops::assist::{ByHand, attest};
-use crate::ops::leak::{By, Case, OnFact, Watch, kill_known, kill_watched};
+use crate::ops::leak::{By, Case, OnFact, ProbePolicy, kill_known, kill_watched};
+use crate::ops::manual::{HeldValue, attest};
 use crate::ops::review::Sighting;
-use crate::ops::revoke::{Patience, revoke_and_record, sight};
+use crate::ops::revoke::{RetryPolicy, revoke_and_record, sight};
 use crate::ports::JournalError;
 
 /// How the last step ended.
@@ -35,7 +35,7 @@ impl Finished {
     /// What is said of the old key.
     #[must_use]
     pub fn sentence(&self, old: &ApiKey) -> String {
-        let sentence = self.outcome.sentence(&old.called());
+        let sentence = self.outcome.sentence(&old.display_name());
         match self.outcome {
             Outcome::AlreadyGone if !self.sent => format!("{sentence} Nothing was sent from here."),
             _ => sentence,
@@ -53,7 +53,7 @@ pub async fn finish(
     seen: &Seen,
     force: bool,
     rules: Rules<'_>,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
     finish_with(at, seen, force, rules, None, pace, stop).await
@@ -69,7 +69,7 @@ pub async fn finish_by(
     force: bool,
     rules: Rules<'_>,
     click: Click<'_>,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
     finish_with(at, seen, force, rules, Some(click), pace, stop).await
@@ -81,7 +81,7 @@ async fn finish_with(
     force: bool,
     rules: Rules<'_>,
     click: Option<Click<'_>>,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
     let rotation = &seen.rotation;
@@ -100,18 +100,18 @@ async fn finish_with(
     }
     for trouble in &seen.troubles {
         match trouble {
-            Trouble::OldGone { back_as: None } => return close(at, rotation).await,
-            Trouble::OldGone { back_as: Some(_) } | Trouble::OldListed(_) | Trouble::NewListed(_) => {
+            Discrepancy::OldGone { back_as: None } => return close(at, rotation).await,
+            Discrepancy::OldGone { back_as: Some(_) } | Discrepancy::OldListed(_) | Discrepancy::NewListed(_) => {
                 return Err(RotateError::StepOpen {
                     step: 4,
                     waits: trouble.sentence(rotation),
                 });
             }
-            Trouble::NewGone { .. } => {
+            Discrepancy::NewGone { .. } => {
                 let name = rotation.new_key().map(|new| new.name.clone());
                 return Err(RotateError::NewGone(name.unwrap_or_else(|| Label::new(""))));
             }
-            Trouble::OldRenamed(_) | Trouble::NewRenamed(_) | Trouble::OtherTeam => {}
+            Discrepancy::OldRenamed(_) | Discrepancy::NewRenamed(_) | Discrepancy::OtherTeam => {}
         }
     }
     let Some(target) = seen.listing.keys.iter().find(|listed| listed.key.id == rotation.old.id) else {
@@ -129,9 +129,9 @@ async fn finish_with(
         (_, true) => forced_open(at, rotation, rules).await?,
         (_, false) => return Err(still_open(rotation, rules)),
     };
-    let known = at.session.ways.known();
-    if click.is_none() && (target.key.id.is_local() || known.revoke == Way::Assisted) {
-        return Err(RotateError::InBrowser(target.key.called()));
+    let known = at.session.capabilities.known();
+    if click.is_none() && (target.key.id.is_local() || known.revoke == Capability::Manual) {
+        return Err(RotateError::InBrowser(target.key.display_name()));
     }
     let begun = match advance(at, &rotation, What::RevocationBegun).await {
         Ok(begun) => begun,
@@ -154,16 +154,16 @@ async fn finish_with(
         (Some(click), retired) => {
             let (given, by, on_fact): (_, _, OnFact<'_>) = match (click, retired) {
                 (Click::Watched(given, by, on_fact), None) => (given, by, on_fact),
-                (Click::Watched(_, by, on_fact), Some(value)) => (ByHand { value, known: true }, by, on_fact),
+                (Click::Watched(_, by, on_fact), Some(value)) => (HeldValue { value, known: true }, by, on_fact),
                 // They say that they clicked, and the value of before is at hand to see it.
-                (Click::Attested, Some(value)) => (ByHand { value, known: true }, By::Browser, &|_, _| {}),
-                (Click::Attested, None) => return Err(RotateError::InBrowser(target.key.called())),
+                (Click::Attested, Some(value)) => (HeldValue { value, known: true }, By::Browser, &|_, _| {}),
+                (Click::Attested, None) => return Err(RotateError::InBrowser(target.key.display_name())),
             };
             let (killed, _) = kill_watched(case, (given, by), pace, on_fact, stop).await;
             (killed.outcome, killed.recorded)
         }
         (None, Some(value)) => {
-            let given = ByHand { value, known: true };
+            let given = HeldValue { value, known: true };
             let killed = kill_known(ports, profile, api, target, given, pace, stop).await;
             (killed.outcome, killed.recorded)
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{At, RotateError, Seen, advance, note};
 use crate::core::creation::{Minted as Key, SEARCH};
-use crate::core::rotation::{Creating, Rotation, Stage, Trouble, What};
+use crate::core::rotation::{Creating, Discrepancy, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::ops::create::{CreateError, NewKey, WithoutStore, create_for};
 use crate::ops::review::server_now;
@@ -76,7 +76,7 @@ pub(super) async fn answered(at: At<'_>, rotation: &Rotation, new: NewKey) -> Mi
 /// [`RotateError::OtherTeam`], or [`RotateError::Journal`]; the rotation stays where it was.
 pub async fn reopen_step_one(at: At<'_>, seen: Seen) -> Result<Seen, RotateError> {
     seen.is_of_its_team()?;
-    let gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { back_as: None });
+    let gone = |trouble: &Discrepancy| matches!(trouble, Discrepancy::NewGone { back_as: None });
     let made = seen.rotation.successor().map(|new| new.mark.at);
     let is_settled = made.is_some_and(|made| seen.listing.as_of.duration_since(made) >= SEARCH);
     if !is_settled || !seen.troubles.iter().any(gone) {

@@ -2,8 +2,8 @@
 //! that any copy of the program goes on where another stopped.
 
 mod begin;
-mod by_hand;
 mod finish;
+mod manual;
 mod mint;
 mod own;
 mod read;
@@ -25,10 +25,11 @@ use crate::ops::sign_in::{CredentialSource, Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports, StoreError};
 
 pub use begin::{adopt, begin};
-pub use by_hand::{
-    Click, begin_in_browser, begun_in_browser, follow_pasted, rotation_of_creation, took_from_browser, way_to_create,
-};
 pub use finish::{Finished, finish, finish_by};
+pub use manual::{
+    Click, begin_in_browser, begun_in_browser, create_capability, follow_pasted, rotation_of_creation,
+    took_from_browser,
+};
 pub use mint::{Minted, mint, reopen_step_one};
 pub use own::hand_to_own_place;
 pub(crate) use read::note_receipt;

@@ -9,7 +9,7 @@ use super::{At, RotateError, Rules, advance, note};
 use crate::core::creation::{Creation, OpId, Stage as Made};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
-use crate::core::rotation::{Creating, Mark, Observation, Rotation, Stage, Trouble, What, troubles};
+use crate::core::rotation::{Creating, Discrepancy, Mark, Observation, Rotation, Stage, What, troubles};
 use crate::core::target::Target;
 use crate::core::text::Label;
 use crate::ops::custody::{acknowledge, reopen};
@@ -27,7 +27,7 @@ pub struct Seen {
     /// The list.
     pub listing: Arc<Listing>,
     /// What the list says against it.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Discrepancy>,
     /// The creation of the new key, while its value waits in the credential store.
     pub waiting: Option<Creation>,
 }
@@ -38,8 +38,8 @@ impl Seen {
     /// # Errors
     /// [`RotateError::OtherTeam`].
     pub fn is_of_its_team(&self) -> Result<(), RotateError> {
-        if self.troubles.contains(&Trouble::OtherTeam) {
-            return Err(RotateError::OtherTeam(Trouble::OtherTeam.sentence(&self.rotation)));
+        if self.troubles.contains(&Discrepancy::OtherTeam) {
+            return Err(RotateError::OtherTeam(Discrepancy::OtherTeam.sentence(&self.rotation)));
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::ports::{ClipboardRoute, TerminalNote};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkForm;
-use crate::tui::model::by_hand::{ByHandForm, PasteForm, TrackForm, Walk};
+use crate::tui::model::manual::{ManualForm, PasteForm, TrackForm, Walk};
 use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
 use crate::tui::secret_field::SecretField;
 
@@ -63,7 +63,7 @@ pub enum Dialog {
     /// The value of a key that is made in the browser.
     Paste(PasteForm),
     /// A key that is revoked in the browser.
-    ByHand(ByHandForm),
+    Manual(ManualForm),
     /// A key that exists already.
     Track(TrackForm),
     /// Leave, although something would be lost?
@@ -240,7 +240,7 @@ impl ShowOnce {
             CopyState::Gone(_) | CopyState::Before(_) => true,
         };
         let sent = self.sendings.iter().any(Sending::is_stored);
-        let had_before = self.own || self.creation.intent.by_hand;
+        let had_before = self.own || self.creation.intent.manual;
         !(copied || sent || self.was_shown || had_before)
     }
 }

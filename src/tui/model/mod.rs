@@ -3,10 +3,10 @@
 pub mod activity;
 pub mod agenda;
 pub mod bulk;
-pub mod by_hand;
 pub mod dialog;
 pub mod leak;
 pub mod list;
+pub mod manual;
 pub mod rotation;
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::creation::Creation;
 use crate::core::due::Notes;
 use crate::core::listing::{Listing, OddRows};
@@ -22,7 +23,6 @@ use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::core::team::TeamIdentity;
-use crate::core::way::{Way, Ways};
 use crate::ops::recover::Waiting;
 use crate::ops::review::Progress;
 use crate::ops::sign_in::CredentialSource;
@@ -32,10 +32,10 @@ use crate::tui::message::{RequestId, Stop, TeamIndex};
 use crate::tui::model::activity::ActivityLog;
 use crate::tui::model::agenda::Agenda;
 use crate::tui::model::bulk::BulkStage;
-use crate::tui::model::by_hand::Step;
 use crate::tui::model::dialog::{Confirm, Dialog, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::list::KeyList;
+use crate::tui::model::manual::Step;
 use crate::tui::theme::{Role, Theme};
 
 /// What does not change while the dashboard runs.
@@ -127,7 +127,7 @@ pub struct TeamState {
     /// The server's clock minus ours.
     pub clock_offset: SignedDuration,
     /// How its operations are done.
-    pub ways: Ways,
+    pub capabilities: Capabilities,
     /// Creations that are not over.
     pub waiting: Vec<Waiting>,
     /// When they are looked at again, by our clock; `None` before the first look and when nothing is looked for.
@@ -349,8 +349,8 @@ impl Model {
             },
             Some(Dialog::Paste(form)) if form.sent.is_some() => Context::Busy,
             Some(Dialog::Paste(_)) => Context::Paste,
-            Some(Dialog::ByHand(form)) => match form.step {
-                Step::Value(_) => Context::RevokeByHand,
+            Some(Dialog::Manual(form)) => match form.step {
+                Step::Value(_) => Context::RevokeManually,
                 Step::Watching(_) => Context::Watching,
                 Step::Word(_) => Context::Word,
                 Step::Attesting(_) => Context::Busy,
@@ -407,7 +407,7 @@ impl Model {
                 let is_plan = matches!(self.dialogs.last(), Some(Dialog::Bulk(form)) if form.is_plan());
                 is_plan && self.team().list.hidden_count() > 0
             }
-            When::Unlisted => self.team().ways.list == Way::Assisted,
+            When::Unlisted => self.team().capabilities.list == Capability::Manual,
             When::SeveralTeams => self.teams.len() > 1,
         }
     }
@@ -541,7 +541,7 @@ impl TeamState {
             complete: true,
             odd: OddRows::default(),
             clock_offset: SignedDuration::ZERO,
-            ways: Ways::default(),
+            capabilities: Capabilities::default(),
             waiting: Vec::new(),
             look_again_at: None,
             looked: false,

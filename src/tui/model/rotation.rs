@@ -6,7 +6,7 @@ use tui_input::Input;
 use crate::core::creation::Creation;
 use crate::core::key::{BadName, KeyId, KeyName};
 use crate::core::listing::ListedKey;
-use crate::core::rotation::{Rotation, Trouble};
+use crate::core::rotation::{Discrepancy, Rotation};
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::Finding;
 
@@ -66,7 +66,7 @@ pub struct RotationPage {
     /// What is shown.
     pub shown: Shown,
     /// What the list says against it.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Discrepancy>,
     /// The creation whose value waits to be stored.
     pub waiting: Option<Box<Creation>>,
     /// The marked place.

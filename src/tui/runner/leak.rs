@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::incident::{Seen, Timeline};
 use crate::core::secret::Secret;
-use crate::ops::leak::{Found, Means, Search, Watch, find, find_way, kill_and_record, record_end};
-use crate::ops::revoke::Patience;
+use crate::ops::leak::{Found, Means, ProbePolicy, Search, find, find_capability, kill_and_record, record_end};
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
 use crate::tui::message::{Message, RequestId};
@@ -40,7 +40,7 @@ pub(super) async fn look(
 ) -> Message {
     let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
     let mut search = find(ports, first, others, value, means, &on_fact).await;
-    find_way(&mut search).await;
+    find_capability(&mut search).await;
     let mut unrecorded = None;
     if !matches!(search.found, Found::Key(_)) {
         search.timeline.outcome = Some(search.without_kill());
@@ -57,7 +57,7 @@ pub(super) async fn look(
 pub(super) async fn kill(
     ports: &Ports,
     mut search: Box<Search>,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
     teller: Teller,
     stop: CancellationToken,
 ) -> Message {

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::proof::Watch;
-use crate::ops::revoke::Patience;
+use crate::ops::proof::ProbePolicy;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, KeyApi, Ports};
@@ -29,7 +29,7 @@ impl Many {
         profile: &Profile,
         api: Result<Arc<dyn KeyApi>, ApiError>,
         targets: Vec<ListedKey>,
-        pace: (Patience, Watch),
+        pace: (RetryPolicy, ProbePolicy),
         stop: CancellationToken,
     ) -> Message {
         let Self {

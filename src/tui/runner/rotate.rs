@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::core::capability::Capability;
 use crate::core::creation::Creation;
 use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::Policies;
 use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::core::team::TeamIdentity;
-use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
-use crate::ops::proof::Watch;
-use crate::ops::revoke::Patience;
+use crate::ops::proof::ProbePolicy;
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::rotate::{
     At, Finished, Minted, RotateError, Rules, Seen, adopt, attest, begin, begin_in_browser, begun_in_browser, cancel,
-    finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick, took_from_browser, untick,
-    way_to_create,
+    create_capability, finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick,
+    took_from_browser, untick,
 };
 use crate::ops::sign_in::{Profile, Session, find_session};
 use crate::ports::Ports;
@@ -34,7 +34,7 @@ pub(super) struct Rotating {
     pub(super) policies: Arc<Policies>,
     pub(super) quiet: SignedDuration,
     /// How a revocation is sent and watched.
-    pub(super) pace: (Patience, Watch),
+    pub(super) pace: (RetryPolicy, ProbePolicy),
     pub(super) team: TeamIndex,
     pub(super) sessions: Sessions,
 }
@@ -165,14 +165,14 @@ impl Rotating {
 
     /// Makes the new key by its endpoint, or begins one that the person makes in the browser.
     async fn made(&self, seen: &Seen, without_store: WithoutStore) -> Result<Made, RotateError> {
-        let by_endpoint = way_to_create(self.at()).await != Way::Assisted;
+        let by_endpoint = create_capability(self.at()).await != Capability::Manual;
         if by_endpoint {
             match mint(self.at(), &seen.rotation, without_store).await {
                 Ok(minted) => return Ok(Made::Here(Box::new(minted))),
                 // It said so to the request.
                 Err(RotateError::Create(error))
                     if matches!(*error, CreateError::NotCreated(..))
-                        && self.session.ways.known().create == Way::Assisted => {}
+                        && self.session.capabilities.known().create == Capability::Manual => {}
                 Err(error) => return Err(error),
             }
         }

@@ -3,10 +3,10 @@
 use tui_input::Input;
 
 use crate::core::bulk::Plan;
+use crate::core::capability::Capability;
 use crate::core::confirm::{Question, question};
 use crate::core::key::{KeyId, Own};
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
 use crate::ops::revoke_many::{Progress, Revoked};
 use crate::ports::Operation;
 use crate::tui::effect::Effect;
@@ -64,7 +64,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
     };
     let (_, marked) = walk::marked(model, which);
     let (complete, odd) = (model.team().complete, model.team().odd);
-    let by_browser = model.team().ways.revoke == Way::Assisted;
+    let by_browser = model.team().capabilities.revoke == Capability::Manual;
     let Some(form) = form(model) else { return Vec::new() };
     if form.facts != Facts::Reading(request) || !matches!(form.stage, BulkStage::Counting(_)) {
         return Vec::new();

@@ -212,7 +212,7 @@ fn close(model: &mut Model, effect: impl FnOnce(RequestId, TeamIndex, Box<Creati
         state.waiting.retain(|one| one.creation().op != show.creation.op);
     }
     let request = model.begin("forgetting the value", true);
-    let called = show.key.called();
+    let called = show.key.display_name();
     vec![effect(request, show.team, Box::new(show.creation), called)]
 }
 
@@ -248,7 +248,7 @@ fn keep_for_later(model: &mut Model) {
     let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
         return;
     };
-    let called = show.key.called();
+    let called = show.key.display_name();
     let store = model.settings.store_name;
     let Some(state) = model.teams.get_mut(show.team.0) else {
         return;

@@ -1,6 +1,6 @@
 //! How an operation is done, found out before anything is asked of the person.
 
-use crate::core::way::{Way, Ways};
+use crate::core::capability::{Capabilities, Capability};
 use crate::ports::Operation;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
@@ -13,14 +13,14 @@ use crate::tui::update::{create, rotate, walk};
 
 /// Finds out how an operation is done, where that is not known.
 pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Option<Effect>) {
-    let ways = model.team().ways;
+    let capabilities = model.team().capabilities;
     let known = match operation {
-        Operation::List => ways.list,
-        Operation::Create => ways.create,
-        Operation::Revoke => ways.revoke,
-        Operation::Teams => Way::Api,
+        Operation::List => capabilities.list,
+        Operation::Create => capabilities.create,
+        Operation::Revoke => capabilities.revoke,
+        Operation::Teams => Capability::Endpoint,
     };
-    if known != Way::Unknown {
+    if known != Capability::Unknown {
         return (Finding::Over, None);
     }
     let request = model.begin("looking for the endpoint", false);
@@ -35,14 +35,14 @@ pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Opt
 pub(super) fn on_found_out(
     model: &mut Model,
     (request, team): (RequestId, TeamIndex),
-    ways: Ways,
+    capabilities: Capabilities,
     doubt: Option<String>,
 ) -> Vec<Effect> {
     if let Some(doubt) = doubt {
         model.say(Role::Danger, doubt);
     }
     if let Some(state) = model.teams.get_mut(team.0) {
-        state.ways = ways;
+        state.capabilities = capabilities;
     }
     let mut ended = None;
     for (place, dialog) in model.dialogs.iter_mut().enumerate() {
@@ -66,7 +66,7 @@ pub(super) fn on_found_out(
     match model.dialogs.get(place) {
         Some(Dialog::Bulk(_)) => walk::instead_of_bulk(model),
         // Where the browser is needed the person reads that first, and presses Enter again.
-        _ if !entered || !is_on_top || ways.create == Way::Assisted => Vec::new(),
+        _ if !entered || !is_on_top || capabilities.create == Capability::Manual => Vec::new(),
         Some(Dialog::Create(_)) => create::act_on_form(model, Action::Submit),
         Some(Dialog::BeginRotation(_)) => rotate::act_on_begin(model, Action::Submit),
         _ => Vec::new(),

@@ -159,7 +159,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     };
     match (action, &*confirm) {
         (Action::No | Action::Back, _) => {
-            let called = search.timeline.called();
+            let called = search.timeline.display_name();
             model.note_gone();
             model.leak = None;
             model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Leak));

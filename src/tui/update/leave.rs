@@ -82,7 +82,7 @@ fn close_unstored(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
         return Vec::new();
     };
-    let (called, places) = (show.key.called(), show.stored_in());
+    let (called, places) = (show.key.display_name(), show.stored_in());
     let is_lost = show.is_only_copy() && !show.safety.is_uncertain();
     let sentence = if is_lost {
         format!("The value of {called} was not stored and is lost. The key is alive: revoke it if nobody has it.")

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use tui_input::Input;
 
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::due::Notes;
 use crate::core::listing::Listing;
 use crate::core::team::TeamIdentity;
-use crate::core::way::{Way, Ways};
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
@@ -132,7 +132,7 @@ pub(super) fn on_loaded(
     model: &mut Model,
     request: RequestId,
     team: TeamIndex,
-    (ways, matched): (Ways, usize),
+    (capabilities, matched): (Capabilities, usize),
     result: Result<(Listing, SignedDuration), ApiError>,
     notes: Notes,
 ) -> Vec<Effect> {
@@ -155,9 +155,9 @@ pub(super) fn on_loaded(
             state.complete = listing.complete;
             state.odd = listing.odd;
             state.load = LoadState::Fresh;
-            let had_list = state.ways.list != Way::Assisted;
-            state.ways = ways;
-            note = note_of(ways, matched, had_list);
+            let had_list = state.capabilities.list != Capability::Manual;
+            state.capabilities = capabilities;
+            note = note_of(capabilities, matched, had_list);
             None
         }
         Err(error) => {
@@ -191,8 +191,8 @@ pub(super) fn on_loaded(
 }
 
 /// What is said once of a list that is not the server's, or of tracked keys that it has by now.
-fn note_of(ways: Ways, matched: usize, had_list: bool) -> Option<String> {
-    if ways.list == Way::Assisted {
+fn note_of(capabilities: Capabilities, matched: usize, had_list: bool) -> Option<String> {
+    if capabilities.list == Capability::Manual {
         return had_list.then(|| {
             "The server has no list of keys: these are tracked here. n, then Tab, adds one that exists; chatzuri-keys \
              status says more."

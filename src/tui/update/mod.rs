@@ -2,7 +2,6 @@
 
 mod activity;
 mod bulk;
-mod by_hand;
 mod clipboard;
 mod create;
 mod due;
@@ -10,6 +9,7 @@ mod finding;
 mod leak;
 mod leave;
 mod list;
+mod manual;
 mod palette;
 mod revoke;
 mod rotate;
@@ -93,10 +93,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Loaded {
             request,
             team,
-            ways,
+            capabilities,
             result,
             notes,
-        } => list::on_loaded(model, request, team, ways, result, notes),
+        } => list::on_loaded(model, request, team, capabilities, result, notes),
         Message::RotationBegun { request, team, result } => rotate::on_begun(model, request, team, result),
         Message::RotationRead { request, team, result } => rotate::on_read(model, request, team, result),
         Message::RotationFinished {
@@ -108,7 +108,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Snoozed {
             team, result, notes, ..
         } => snooze::on_snoozed(model, team, result, notes),
-        Message::News { request, team, news } => by_hand::on_news(model, request, team, news),
+        Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {
             let mut effects = create::on_created(model, team, result);
             // A key that was made in the browser may be the first step of the rotation on the page.
@@ -256,8 +256,8 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Rotation => rotate::act(model, action),
         Context::Attest => rotate::act_on_attest(model, action, deliberate),
         Context::Snooze => snooze::act(model, action),
-        Context::Paste => by_hand::act_on_paste(model, action),
-        Context::RevokeByHand | Context::Watching | Context::Word => by_hand::act_on_revoke(model, action, deliberate),
+        Context::Paste => manual::act_on_paste(model, action),
+        Context::RevokeManually | Context::Watching | Context::Word => manual::act_on_revoke(model, action, deliberate),
         Context::Track => track::act(model, action),
         Context::Busy => Vec::new(),
     }
@@ -343,7 +343,7 @@ fn line(model: &mut Model) -> Option<&mut Input> {
         Some(Dialog::Attest(form)) => Some(&mut form.input),
         Some(Dialog::Snooze(form)) => Some(form.input()),
         Some(Dialog::Targets(form)) => Some(&mut form.input),
-        Some(Dialog::ByHand(form)) => by_hand::line(form),
+        Some(Dialog::Manual(form)) => manual::line(form),
         Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
@@ -360,7 +360,7 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
         Context::SignIn => sign_in::type_secret(model, event),
         Context::LeakField => leak::type_secret(model, event),
-        _ if by_hand::has_hidden(model) => by_hand::type_secret(model, event),
+        _ if manual::has_hidden(model) => manual::type_secret(model, event),
         _ => {
             if let Some(input) = line(model) {
                 edit(input, event);
@@ -397,7 +397,7 @@ fn typed(model: &mut Model) {
         Some(Dialog::Attest(form)) => form.error = None,
         Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
-        Some(Dialog::ByHand(form)) => form.error = None,
+        Some(Dialog::Manual(form)) => form.error = None,
         Some(Dialog::Track(form)) => form.error = None,
         Some(Dialog::Targets(form)) => {
             form.place = form.rows.len();
@@ -420,8 +420,8 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         leak::paste(model, text);
         return Vec::new();
     }
-    if by_hand::has_hidden(model) {
-        by_hand::paste(model, text);
+    if manual::has_hidden(model) {
+        manual::paste(model, text);
         return Vec::new();
     }
     if model.context() == Context::Filter {

@@ -2,24 +2,24 @@
 
 use tui_input::Input;
 
+use crate::core::capability::Capability;
 use crate::core::confirm::{Question, question, question_of_last_step, to_type};
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
 use crate::ops::leak::By;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::by_hand::{ByHandForm, Walk};
 use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, Proof, RevokeForm};
+use crate::tui::model::manual::{ManualForm, Walk};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::{by_hand, walk};
+use crate::tui::update::{manual, walk};
 
 /// Asks about a key, and reads the list again meanwhile.
 pub(super) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -31,17 +31,17 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     let Some(target) = model.team().list.find(id).map(|row| row.listed.clone()) else {
         return Vec::new();
     };
-    if by_hand::is_by_hand(model, &target) {
-        return by_hand::open_revoke(model, target);
+    if manual::is_manual(model, &target) {
+        return manual::open_revoke(model, target);
     }
     let is_forced = finishing.as_ref().is_some_and(|finishing| finishing.forced.is_some());
-    if by_hand::is_unseen(model, &target) && !is_forced {
-        return by_hand::open_value(model, target, finishing);
+    if manual::is_unseen(model, &target) && !is_forced {
+        return manual::open_value(model, target, finishing);
     }
     let mut effects = load(model, model.active);
     let mut finding = Finding::Over;
-    if model.team().ways.revoke == Way::Unknown {
-        let (request, effect) = by_hand::ask_about(model, &target);
+    if model.team().capabilities.revoke == Capability::Unknown {
+        let (request, effect) = manual::ask_about(model, &target);
         finding = Finding::by(request);
         effects.push(effect);
     }
@@ -165,7 +165,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             return effects;
         }
         (None, None) => {
-            let called = form.target.key.called();
+            let called = form.target.key.display_name();
             model.dialogs.remove(place);
             model.say(
                 Role::Ok,
@@ -183,7 +183,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     };
     match (action, &form.confirm) {
         (Action::No | Action::Back, _) => {
-            let called = form.target.key.called();
+            let called = form.target.key.display_name();
             let left = form
                 .walk
                 .as_ref()
@@ -249,7 +249,7 @@ pub(super) fn on_revoked(
             walk: its,
             ..
         })
-        | Dialog::ByHand(ByHandForm {
+        | Dialog::Manual(ManualForm {
             target: asked,
             walk: its,
             ..
@@ -260,7 +260,7 @@ pub(super) fn on_revoked(
         _ => true,
     });
     let is_own = target.own == Own::Yes;
-    let mut sentence = outcome.sentence(&target.key.called());
+    let mut sentence = outcome.sentence(&target.key.display_name());
     if let Some(step) = outcome.next_step(!target.is_tracked()) {
         sentence.push_str(&format!(" {step}"));
     }
@@ -286,8 +286,8 @@ pub(super) fn on_revoked(
     }
     let is_unseen = matches!(outcome, Outcome::Unconfirmed(_)) && target.is_tracked();
     // The next of several keys is asked about; this one stays marked.
-    if is_unseen && !in_walk && model.team().ways.list == Way::Assisted {
-        by_hand::ask_for_word(model, target.clone(), outcome.why());
+    if is_unseen && !in_walk && model.team().capabilities.list == Capability::Manual {
+        manual::ask_for_word(model, target.clone(), outcome.why());
     }
     effects.extend(load(model, team));
     effects

@@ -6,8 +6,8 @@ use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::TrackForm;
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::manual::TrackForm;
 
 /// Opens the form for a key that exists already.
 pub(super) fn open(model: &mut Model) {

@@ -12,7 +12,7 @@ use crate::tui::message::TeamIndex;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, WaitingPage};
 use crate::tui::theme::Role;
-use crate::tui::update::{by_hand, create, revoke};
+use crate::tui::update::{create, manual, revoke};
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
@@ -110,7 +110,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let place = page.place;
             model.dialogs.pop();
             return match model.team().waiting.get(place).cloned() {
-                Some(Waiting::Asked(creation)) => by_hand::not_made(model, creation),
+                Some(Waiting::Asked(creation)) => manual::not_made(model, creation),
                 _ => Vec::new(),
             };
         }
@@ -137,7 +137,7 @@ fn stored(model: &mut Model, place: usize) -> Vec<Effect> {
     model.team_mut().waiting.remove(place);
     let called = creation.minted.as_ref().map_or_else(
         || format!("“{}”", creation.intent.name),
-        |minted| minted.bare().called(),
+        |minted| minted.bare().display_name(),
     );
     let request = model.begin("writing it down", true);
     vec![Effect::Acknowledge(request, model.active, Box::new(creation), called)]
@@ -149,8 +149,8 @@ fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
             let request = model.begin("opening the value", false);
             vec![Effect::Reopen(request, model.active, Box::new(creation))]
         }
-        Some(Waiting::Asked(creation)) if creation.intent.by_hand => {
-            by_hand::ask_for_value(model, model.active, creation, None);
+        Some(Waiting::Asked(creation)) if creation.intent.manual => {
+            manual::ask_for_value(model, model.active, creation, None);
             Vec::new()
         }
         Some(Waiting::Lost(creation)) => {

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 
 use crate::core::bulk::Plan;
+use crate::core::capability::Capability;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::Walk;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::list::Marks;
-use crate::tui::update::by_hand;
+use crate::tui::model::manual::Walk;
+use crate::tui::update::manual;
 
 /// Goes through the marked keys that a person revokes in the browser; our own credential comes last.
 pub(super) fn begin(model: &mut Model, which: Marks) -> Vec<Effect> {
@@ -22,7 +22,7 @@ pub(super) fn begin(model: &mut Model, which: Marks) -> Vec<Effect> {
         return Vec::new();
     };
     let walk = Walk::over(order);
-    by_hand::open_revoke_in(model, first, Some(walk))
+    manual::open_revoke_in(model, first, Some(walk))
 }
 
 /// The marked keys by how they are revoked: one after the other, because the browser is needed or only its value can show
@@ -31,7 +31,7 @@ pub(super) fn marked(model: &Model, which: Marks) -> (Vec<ListedKey>, Vec<Listed
     let marked = model.team().list.marked(which);
     marked
         .into_iter()
-        .partition(|listed| by_hand::is_by_hand(model, listed) || by_hand::is_unseen(model, listed))
+        .partition(|listed| manual::is_manual(model, listed) || manual::is_unseen(model, listed))
 }
 
 /// It turned out that there is no endpoint: the plan that was made for it becomes a way through the browser.
@@ -40,7 +40,7 @@ pub(super) fn instead_of_bulk(model: &mut Model) -> Vec<Effect> {
         Dialog::Bulk(form) => Some(form.marks),
         _ => None,
     });
-    if model.team().ways.revoke != Way::Assisted {
+    if model.team().capabilities.revoke != Capability::Manual {
         return Vec::new();
     }
     model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
@@ -58,7 +58,7 @@ pub(super) fn go_on(model: &mut Model, mut walk: Walk, ended: (&KeyId, &Outcome)
         match model.team().list.find(&next.key.id) {
             Some(row) => {
                 let target = row.listed.clone();
-                return Ok(by_hand::open_revoke_in(model, target, Some(walk)));
+                return Ok(manual::open_revoke_in(model, target, Some(walk)));
             }
             None => walk.note_vanished(),
         }

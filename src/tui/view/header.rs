@@ -22,17 +22,17 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         spans.push(Span::raw("  "));
         spans.push(span(model, Role::Badge, " SANDBOX "));
     }
-    let assisted = model.team().ways.assisted();
-    if !assisted.is_empty() && model.team().as_of.is_some() {
+    let manual = model.team().capabilities.manual();
+    if !manual.is_empty() && model.team().as_of.is_some() {
         // Which they are gives way to what is overdue.
         let counts: u16 = counts(model)
             .iter()
             .take(2)
             .map(|count| 3 + width(std::slice::from_ref(count)))
             .sum();
-        let long = format!("manual: {}", assisted.join(", "));
+        let long = format!("manual: {}", manual.join(", "));
         let fits = width(&spans) + 3 + columns(&long) + counts <= room;
-        let words = if assisted.len() < 3 && fits {
+        let words = if manual.len() < 3 && fits {
             long
         } else {
             "manual".to_owned()

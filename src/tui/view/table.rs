@@ -6,10 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::core::capability::Capability;
 use crate::core::key::Own;
 use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
-use crate::core::way::Way;
 use crate::tui::model::list::{Row, SortBy};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::{Role, mark, role};
@@ -235,7 +235,7 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (SessionState::SignedOut(Some(why)), _) => ("Not signed in", format!("{why} Press i to sign in.")),
             (_, LoadState::Failed(why)) => ("The list could not be read", format!("{why} Press R to try again.")),
             (_, LoadState::Never) => ("One moment", format!("Reading the keys of {host}.")),
-            (_, LoadState::Fresh) if team.ways.list == Way::Assisted => (
+            (_, LoadState::Fresh) if team.capabilities.list == Capability::Manual => (
                 "No keys tracked yet",
                 format!(
                     "{host} has no list of keys: what you write down is tracked here. Press n to create a key, or n and \

@@ -70,7 +70,7 @@ pub(super) fn on_terminal(stage: &Stage, args: &[&str], talk: &[(&str, &str)]) -
         } else if *answer == MADE {
             let printed = String::from_utf8_lossy(&printed);
             let name = printed.rsplit('“').next().unwrap().split('”').next().unwrap();
-            let value = crate::assisted::Browser::on(stage.server()).create(name);
+            let value = crate::manual::Browser::on(stage.server()).create(name);
             writer.write_all(format!("{value}\n").as_bytes()).unwrap();
         } else {
             writer.write_all(answer.as_bytes()).unwrap();

@@ -23,10 +23,10 @@ use chatzuri_keys::core::key::{KeyName, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing, Source};
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::proof::Watch;
+use chatzuri_keys::ops::proof::ProbePolicy;
 use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::review::review;
-use chatzuri_keys::ops::revoke::{Patience, revoke_and_record};
+use chatzuri_keys::ops::revoke::{RetryPolicy, revoke_and_record};
 use chatzuri_keys::ops::revoke_many::revoke_many;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{BaseUrl, Ports};
@@ -131,7 +131,7 @@ fn profile() -> Profile {
         base_url: BaseUrl::parse("http://127.0.0.1:1/api/v1").unwrap(),
         credential_command: None,
         from_environment: None,
-        assist: Default::default(),
+        manual: Default::default(),
         peers: Vec::new(),
     }
 }
@@ -144,7 +144,7 @@ fn target(number: u32) -> ListedKey {
     }
 }
 
-const AT_ONCE: Patience = Patience {
+const AT_ONCE: RetryPolicy = RetryPolicy {
     sends: 4,
     first_wait: Duration::ZERO,
     longest_wait: Duration::ZERO,
@@ -170,7 +170,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 &profile,
                 &api,
                 &targets,
-                (AT_ONCE, Watch::default()),
+                (AT_ONCE, ProbePolicy::default()),
                 &|_| {},
                 std::future::pending(),
             )
@@ -183,7 +183,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 &profile,
                 &api,
                 &target(wanted),
-                (AT_ONCE, Watch::default()),
+                (AT_ONCE, ProbePolicy::default()),
                 never,
             )
             .await;
@@ -225,7 +225,7 @@ async fn lost(ports: &Ports, name: &str, wanted: u32, others: u32, ago: SignedDu
         name: KeyName::parse(&format!("Key {wanted}")).unwrap(),
         at: Timestamp::now().checked_sub(ago).unwrap(),
         known: (0..others).filter(|&key| key != wanted).map(id).collect(),
-        by_hand: false,
+        manual: false,
     };
     ports.journal.begin(&profile.scope(), intent).await.unwrap();
     profile

@@ -58,7 +58,7 @@ impl CredentialStore for Fickle {
         self.items.delete(account)
     }
 
-    fn called(&self) -> &'static str {
+    fn display_name(&self) -> &'static str {
         "your keyring"
     }
 }

@@ -14,19 +14,19 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
+use chatzuri_keys::core::capability::{Capabilities, Capability as Known};
 use chatzuri_keys::core::incident::Fact;
 use chatzuri_keys::core::listing::ListedKey;
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::core::way::{Way as Known, Ways};
-use chatzuri_keys::ops::assist::{Assist, ByHand};
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
 use chatzuri_keys::ops::leak::{Found, Means, find, kill_and_record, kill_known};
-use chatzuri_keys::ops::proof::Watch;
-use chatzuri_keys::ops::revoke::{Patience, revoke_and_record};
+use chatzuri_keys::ops::manual::{HeldValue, ManualSettings};
+use chatzuri_keys::ops::proof::ProbePolicy;
+use chatzuri_keys::ops::revoke::{RetryPolicy, revoke_and_record};
 use chatzuri_keys::ops::revoke_many::revoke_many;
 use chatzuri_keys::ops::rotate::{At, Minted, Rules, begin, cancel, finish, hand_to_own_place, mint, read, read_list};
 use chatzuri_keys::ops::sign_in::{Profile, Session, find_session};
@@ -46,7 +46,7 @@ const OTHER: usize = 3;
 
 /// How a key is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Capability {
     Revoke,
     Bulk,
     /// With its value at hand.
@@ -65,24 +65,24 @@ enum Way {
     BulkWithOwn,
 }
 
-const WAYS: [Way; 14] = [
-    Way::Revoke,
-    Way::Bulk,
-    Way::Known,
-    Way::Leak,
-    Way::LeakItself,
-    Way::Finish,
-    Way::FinishOwn,
-    Way::CancelNew,
-    Way::CancelNewOwn,
-    Way::Own,
-    Way::OwnKnown,
-    Way::OwnWithPeer,
-    Way::OwnKnownWithPeer,
-    Way::BulkWithOwn,
+const WAYS: [Capability; 14] = [
+    Capability::Revoke,
+    Capability::Bulk,
+    Capability::Known,
+    Capability::Leak,
+    Capability::LeakItself,
+    Capability::Finish,
+    Capability::FinishOwn,
+    Capability::CancelNew,
+    Capability::CancelNewOwn,
+    Capability::Own,
+    Capability::OwnKnown,
+    Capability::OwnWithPeer,
+    Capability::OwnKnownWithPeer,
+    Capability::BulkWithOwn,
 ];
 
-impl Way {
+impl Capability {
     fn has_peer(self) -> bool {
         matches!(self, Self::OwnWithPeer | Self::OwnKnownWithPeer)
     }
@@ -98,8 +98,8 @@ impl Way {
 }
 
 /// How it is sent and watched: for long enough where the value gets its 401s at once, and for no time where it stays alive.
-fn pace(is_refused: bool) -> (Patience, Watch) {
-    let patience = Patience {
+fn pace(is_refused: bool) -> (RetryPolicy, ProbePolicy) {
+    let retry = RetryPolicy {
         sends: 4,
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
@@ -109,13 +109,13 @@ fn pace(is_refused: bool) -> (Patience, Watch) {
     } else {
         Duration::from_millis(10)
     };
-    let watch = Watch {
+    let watch = ProbePolicy {
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(2),
         limit,
-        ..Watch::default()
+        ..ProbePolicy::default()
     };
-    (patience, watch)
+    (retry, watch)
 }
 
 /// One machine before one server.
@@ -124,7 +124,7 @@ struct Stage {
     ports: Ports,
     profile: Profile,
     policies: Policies,
-    pace: (Patience, Watch),
+    pace: (RetryPolicy, ProbePolicy),
 }
 
 fn profile(name: &str) -> Profile {
@@ -133,11 +133,11 @@ fn profile(name: &str) -> Profile {
         base_url: BaseUrl::parse("http://127.0.0.1:1/api/v1").unwrap(),
         credential_command: None,
         from_environment: None,
-        assist: Assist {
-            settled: Ways {
-                list: Known::Api,
-                create: Known::Api,
-                revoke: Known::Api,
+        manual: ManualSettings {
+            settled: Capabilities {
+                list: Known::Endpoint,
+                create: Known::Endpoint,
+                revoke: Known::Endpoint,
             },
             page: None,
         },
@@ -150,14 +150,14 @@ fn secret(number: usize) -> Arc<Secret> {
 }
 
 impl Stage {
-    async fn new(server: Server, way: Way, pace: (Patience, Watch)) -> Self {
+    async fn new(server: Server, capability: Capability, pace: (RetryPolicy, ProbePolicy)) -> Self {
         let store = Arc::new(MemoryStore::new());
         let mut main = profile("main");
         let peer = profile("second");
-        if way != Way::LeakItself {
+        if capability != Capability::LeakItself {
             store.set(&main.account(), secret(OWN)).await.unwrap();
         }
-        if way.has_peer() {
+        if capability.has_peer() {
             store.set(&peer.account(), secret(PEER)).await.unwrap();
             main.peers.push(peer);
         }
@@ -207,20 +207,20 @@ impl Stage {
     }
 
     /// Revokes in this way: each key, and how it ended.
-    async fn run(&self, way: Way) -> Vec<(usize, Outcome)> {
-        match way {
-            Way::Revoke => vec![self.revoke(VICTIM).await],
-            Way::Own | Way::OwnWithPeer => vec![self.revoke(OWN).await],
-            Way::Bulk => self.bulk(&[OTHER, VICTIM]).await,
-            Way::BulkWithOwn => self.bulk(&[VICTIM, OWN]).await,
-            Way::Known => vec![self.revoke_known(VICTIM).await],
-            Way::OwnKnown | Way::OwnKnownWithPeer => vec![self.revoke_known(OWN).await],
-            Way::Leak => vec![self.leak(false).await],
-            Way::LeakItself => vec![self.leak(true).await],
-            Way::Finish => vec![self.finish(VICTIM).await],
-            Way::FinishOwn => vec![self.finish(OWN).await],
-            Way::CancelNew => vec![self.cancel(VICTIM).await],
-            Way::CancelNewOwn => vec![self.cancel(OWN).await],
+    async fn run(&self, capability: Capability) -> Vec<(usize, Outcome)> {
+        match capability {
+            Capability::Revoke => vec![self.revoke(VICTIM).await],
+            Capability::Own | Capability::OwnWithPeer => vec![self.revoke(OWN).await],
+            Capability::Bulk => self.bulk(&[OTHER, VICTIM]).await,
+            Capability::BulkWithOwn => self.bulk(&[VICTIM, OWN]).await,
+            Capability::Known => vec![self.revoke_known(VICTIM).await],
+            Capability::OwnKnown | Capability::OwnKnownWithPeer => vec![self.revoke_known(OWN).await],
+            Capability::Leak => vec![self.leak(false).await],
+            Capability::LeakItself => vec![self.leak(true).await],
+            Capability::Finish => vec![self.finish(VICTIM).await],
+            Capability::FinishOwn => vec![self.finish(OWN).await],
+            Capability::CancelNew => vec![self.cancel(VICTIM).await],
+            Capability::CancelNewOwn => vec![self.cancel(OWN).await],
         }
     }
 
@@ -239,7 +239,7 @@ impl Stage {
     async fn revoke_known(&self, key: usize) -> (usize, Outcome) {
         let session = self.session().await;
         let target = self.listed(&session, key).await;
-        let given = ByHand {
+        let given = HeldValue {
             value: secret(key),
             known: true,
         };
@@ -339,14 +339,14 @@ fn layouts() -> Vec<(usize, usize)> {
         .collect()
 }
 
-type Case = (Delete, Lists, After, Way, (usize, usize));
+type Case = (Delete, Lists, After, Capability, (usize, usize));
 
 /// What is wrong with how a case ended, and how many outcomes were proven.
-async fn case((delete, lists, after, way, (keys, per_page)): Case) -> (Vec<String>, usize) {
+async fn case((delete, lists, after, capability, (keys, per_page)): Case) -> (Vec<String>, usize) {
     let server = Server::new(keys, per_page, (delete, lists, after));
     let is_refused = matches!(delete, Delete::Works | Delete::DropsAfter) || after == After::RefusesAll;
-    let stage = Stage::new(server.clone(), way, pace(is_refused)).await;
-    let outcomes = stage.run(way).await;
+    let stage = Stage::new(server.clone(), capability, pace(is_refused)).await;
+    let outcomes = stage.run(capability).await;
     server.mend();
     let (mut wrong, mut proven) = (Vec::new(), 0);
     for (key, outcome) in outcomes {
@@ -354,7 +354,7 @@ async fn case((delete, lists, after, way, (keys, per_page)): Case) -> (Vec<Strin
         let is_controlled = after == After::Right;
         // An accepted revocation of the only value that can ask is believed.
         let accepted = matches!(delete, Delete::Works | Delete::DoesNothing);
-        let is_believed = way.is_alone(key) && accepted && after == After::RefusesAll;
+        let is_believed = capability.is_alone(key) && accepted && after == After::RefusesAll;
         if outcome.is_proven() && !(is_dead && is_controlled) && !is_believed {
             wrong.push(format!(
                 "key {key} is {outcome:?}: dead {is_dead}, controlled {is_controlled}"
@@ -376,7 +376,7 @@ async fn exit_0_is_only_given_to_a_value_that_is_refused_while_another_credentia
         for delete in DELETES {
             for lists in LISTS {
                 for after in [After::Right, After::RefusesAll] {
-                    cases.extend(WAYS.map(|way| (delete, lists, after, way, layout)));
+                    cases.extend(WAYS.map(|capability| (delete, lists, after, capability, layout)));
                 }
             }
         }

@@ -41,7 +41,7 @@ fn intent(name: &str) -> Intent {
         name: KeyName::parse(name).unwrap(),
         at: Timestamp::from_second(1_800_000_000).unwrap(),
         known: vec![KeyId::new("old").unwrap()],
-        by_hand: false,
+        manual: false,
     }
 }
 

@@ -168,13 +168,13 @@ fn without_a_keyring_one_sentence_names_the_ways_out_and_the_environment_works()
     );
     let words = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{words}");
-    for way in [
+    for capability in [
         "No keyring is running",
         "CHATZURI_API_KEY",
         "credential_command",
         "start a keyring",
     ] {
-        assert!(words.contains(way), "{way}: {words}");
+        assert!(words.contains(capability), "{capability}: {words}");
     }
     assert_eq!(words.trim_end().lines().count(), 1, "{words}");
     assert!(!words.contains(&server.credential));

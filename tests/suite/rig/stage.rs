@@ -11,14 +11,14 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
+use chatzuri_keys::core::capability::{Capabilities, Capability};
 use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::core::way::{Way, Ways};
-use chatzuri_keys::ops::assist::Assist;
-use chatzuri_keys::ops::leak::Watch;
-use chatzuri_keys::ops::revoke::Patience;
+use chatzuri_keys::ops::leak::ProbePolicy;
+use chatzuri_keys::ops::manual::ManualSettings;
+use chatzuri_keys::ops::revoke::RetryPolicy;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, Browser, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore,
@@ -171,18 +171,18 @@ impl CredentialStore for Shelf {
         self.items.delete(account)
     }
 
-    fn called(&self) -> &'static str {
+    fn display_name(&self) -> &'static str {
         "your keyring"
     }
 }
 
-fn profile(name: &str, sandbox: &Running, assist: &Assist) -> Profile {
+fn profile(name: &str, sandbox: &Running, manual: &ManualSettings) -> Profile {
     Profile {
         name: name.to_owned(),
         base_url: BaseUrl::parse(&sandbox.base_url).unwrap(),
         credential_command: None,
         from_environment: None,
-        assist: assist.clone(),
+        manual: manual.clone(),
         peers: Vec::new(),
     }
 }
@@ -222,7 +222,7 @@ pub struct Set {
     pub lasts: bool,
     pub options: SandboxOptions,
     /// What the config settles: the server is not asked what endpoints it has, unless a test says so.
-    pub assist: Assist,
+    pub manual: ManualSettings,
     pub theme: Theme,
     /// What runs the programs of targets.
     pub processes: Arc<dyn Processes>,
@@ -244,11 +244,11 @@ impl Default for Set {
                 apps: false,
                 ..SandboxOptions::default()
             },
-            assist: Assist {
-                settled: Ways {
-                    create: Way::Api,
-                    revoke: Way::Api,
-                    ..Ways::default()
+            manual: ManualSettings {
+                settled: Capabilities {
+                    create: Capability::Endpoint,
+                    revoke: Capability::Endpoint,
+                    ..Capabilities::default()
                 },
                 page: None,
             },
@@ -285,7 +285,7 @@ impl Stage {
             .filter(|((_, signed_in), _)| *signed_in)
         {
             let credential = Secret::parse(server.credential.expose()).unwrap();
-            let account = profile(name, server, &set.assist).account();
+            let account = profile(name, server, &set.manual).account();
             store.items.set(&account, Arc::new(credential)).await.unwrap();
         }
         Self::open(set, sandbox, more, store, journal, clock)
@@ -324,12 +324,12 @@ impl Stage {
             total: Duration::from_secs(4),
             ..HttpLimits::default()
         };
-        let mut profiles = vec![profile("default", &sandbox, &set.assist)];
+        let mut profiles = vec![profile("default", &sandbox, &set.manual)];
         profiles.extend(
             set.more
                 .iter()
                 .zip(&more)
-                .map(|((name, _), server)| profile(name, server, &set.assist)),
+                .map(|((name, _), server)| profile(name, server, &set.manual)),
         );
         let ports = Ports {
             connect: Arc::new(HttpConnect::with_limits(
@@ -365,17 +365,17 @@ impl Stage {
             store_name: "your keyring",
             sandbox: (!set.lasts).then(|| SandboxNote { text: String::new() }),
         };
-        let patience = Patience {
+        let retry = RetryPolicy {
             first_wait: Duration::from_millis(1),
-            ..Patience::default()
+            ..RetryPolicy::default()
         };
-        let watch = Watch {
+        let watch = ProbePolicy {
             first_wait: Duration::from_millis(1),
             longest_wait: Duration::from_millis(8),
             limit: Duration::from_millis(400),
-            ..Watch::default()
+            ..ProbePolicy::default()
         };
-        let mut dashboard = Dashboard::new(settings, profiles, ports, patience).watching(watch);
+        let mut dashboard = Dashboard::new(settings, profiles, ports, retry).watching(watch);
         let (columns, rows) = set.size;
         dashboard.handle(Message::Resized(columns, rows));
         Self {

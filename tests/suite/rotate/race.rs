@@ -13,11 +13,11 @@ use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::rotation::{Rotation, Stage as Step};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::assist::Finder;
+use chatzuri_keys::ops::client::TeamClient;
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
-use chatzuri_keys::ops::proof::Watch;
-use chatzuri_keys::ops::revoke::Patience;
+use chatzuri_keys::ops::proof::ProbePolicy;
+use chatzuri_keys::ops::revoke::RetryPolicy;
 use chatzuri_keys::ops::rotate::{At, RotateError, Rules, begin, finish, mint, read, read_list};
 use chatzuri_keys::ops::sign_in::{CredentialSource, Profile, Session};
 use chatzuri_keys::ports::{BaseUrl, Connect, Ports};
@@ -58,14 +58,14 @@ impl Copy {
             base_url,
             credential_command: None,
             from_environment: None,
-            assist: Default::default(),
+            manual: Default::default(),
             peers: Vec::new(),
         };
-        let ways = Arc::new(Finder::new(&ports, &profile, api, credential));
+        let capabilities = Arc::new(TeamClient::new(&ports, &profile, api, credential));
         Self {
             session: Session {
-                api: ways.clone(),
-                ways,
+                api: capabilities.clone(),
+                capabilities,
                 source: CredentialSource::Store,
             },
             ports,
@@ -94,7 +94,7 @@ impl Copy {
 
     async fn finish(&self, policies: &Policies, rotation: Rotation) -> Result<Rotation, RotateError> {
         let seen = read(self.at(), rotation, rules(policies)).await?;
-        let pace = (Patience::default(), Watch::default());
+        let pace = (RetryPolicy::default(), ProbePolicy::default());
         let finished = finish(self.at(), &seen, true, rules(policies), pace, std::future::pending()).await?;
         Ok(finished.rotation)
     }

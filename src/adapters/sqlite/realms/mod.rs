@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Db;
 use super::scopes::{self, Place};
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use crate::core::key::KeyId;
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
@@ -44,7 +44,7 @@ pub(super) fn settle(
     place: &Scope,
     value: &Secret,
     team: Option<&TeamIdentity>,
-) -> Result<Settled, Trouble> {
+) -> Result<Settled, DatabaseError> {
     let told = team.and_then(ids);
     if let Some(settled) = stands(db.reader(), place, value, told.as_ref())? {
         return Ok(settled);
@@ -74,7 +74,7 @@ fn stands(
     place: &Scope,
     value: &Secret,
     told: Option<&BTreeSet<String>>,
-) -> Result<Option<Settled>, Trouble> {
+) -> Result<Option<Settled>, DatabaseError> {
     let credential = scopes::find_credential(connection, place.host(), value)?;
     let (Some(credential), Some(place_found)) = (credential, scopes::find_place(connection, place)?) else {
         return Ok(None);
@@ -91,7 +91,7 @@ fn stands(
     settled(connection, place.host(), realm.id).map(Some)
 }
 
-fn settled(connection: &Connection, host: &str, realm: i64) -> Result<Settled, Trouble> {
+fn settled(connection: &Connection, host: &str, realm: i64) -> Result<Settled, DatabaseError> {
     let others = claimable(connection, host, &read(connection, realm)?)?;
     Ok(Settled {
         by_credential: true,
@@ -100,7 +100,7 @@ fn settled(connection: &Connection, host: &str, realm: i64) -> Result<Settled, T
 }
 
 /// Nothing tells yet. Any note of the server may be of the same team.
-fn untold(connection: &Connection, host: &str) -> Result<Settled, Trouble> {
+fn untold(connection: &Connection, host: &str) -> Result<Settled, DatabaseError> {
     let sql = format!(
         "SELECT 1 FROM realms WHERE host = ?1 AND EXISTS ({})",
         noted("realms.id")
@@ -119,7 +119,7 @@ fn of_team(
     team: &str,
     credential: Option<&Place>,
     place: Option<&Place>,
-) -> Result<i64, Trouble> {
+) -> Result<i64, DatabaseError> {
     let found = connection
         .prepare_cached("SELECT id FROM realms WHERE host = ?1 AND team = ?2")?
         .query_row([host, team], |row| row.get(0))
@@ -156,7 +156,7 @@ fn of_credential(
     value: &Secret,
     credential: Option<&Place>,
     told: Option<&BTreeSet<String>>,
-) -> Result<Option<i64>, Trouble> {
+) -> Result<Option<i64>, DatabaseError> {
     let realm = match credential {
         Some(credential) => Some(credential.realm),
         None => {
@@ -182,7 +182,7 @@ fn of_place(
     host: &str,
     place: Option<&Place>,
     told: Option<&BTreeSet<String>>,
-) -> Result<i64, Trouble> {
+) -> Result<i64, DatabaseError> {
     if let Some(place) = place {
         let realm = read(connection, place.realm)?;
         if realm.may_be(told) {
@@ -200,13 +200,13 @@ fn of_place(
 }
 
 /// A new realm, of whichever team.
-pub(super) fn make(connection: &Connection, host: &str) -> Result<i64, Trouble> {
+pub(super) fn make(connection: &Connection, host: &str) -> Result<i64, DatabaseError> {
     connection.execute("INSERT INTO realms (host) VALUES (?1)", [host])?;
     Ok(connection.last_insert_rowid())
 }
 
 /// Takes the notes of other realms that name a key of this list: a key is of one team.
-pub(super) fn claim(db: &mut Db, place: &Scope, listed: &[KeyId]) -> Result<(), Trouble> {
+pub(super) fn claim(db: &mut Db, place: &Scope, listed: &[KeyId]) -> Result<(), DatabaseError> {
     let ids: Vec<&str> = listed.iter().map(KeyId::raw).collect();
     let ids = serde_json::to_string(&ids).map_err(|_| JournalError::Corrupt)?;
     // Mostly there is nothing to take, and nobody is kept from writing meanwhile.
@@ -232,7 +232,7 @@ pub(super) fn claim(db: &mut Db, place: &Scope, listed: &[KeyId]) -> Result<(), 
 }
 
 /// The place's realm and those that name one of these keys; `None` where none does.
-fn named(connection: &Connection, place: &Scope, ids: &str) -> Result<Option<(Realm, Vec<Realm>)>, Trouble> {
+fn named(connection: &Connection, place: &Scope, ids: &str) -> Result<Option<(Realm, Vec<Realm>)>, DatabaseError> {
     let Some(known) = scopes::find_place(connection, place)? else {
         return Ok(None);
     };
@@ -247,7 +247,7 @@ fn named(connection: &Connection, place: &Scope, ids: &str) -> Result<Option<(Re
 }
 
 /// The realms of a server that may turn out to be the same as this one.
-fn claimable(connection: &Connection, host: &str, mine: &Realm) -> Result<Vec<Realm>, Trouble> {
+fn claimable(connection: &Connection, host: &str, mine: &Realm) -> Result<Vec<Realm>, DatabaseError> {
     let mut statement = connection.prepare_cached("SELECT id FROM realms WHERE host = ?1 AND id <> ?2 ORDER BY id")?;
     let others: Vec<i64> = statement
         .query_map(params![host, mine.id], |row| row.get(0))?
@@ -263,7 +263,7 @@ fn claimable(connection: &Connection, host: &str, mine: &Realm) -> Result<Vec<Re
 }
 
 /// Whether a note of this realm names one of these keys.
-fn names(connection: &Connection, realm: i64, ids: &str) -> Result<bool, Trouble> {
+fn names(connection: &Connection, realm: i64, ids: &str) -> Result<bool, DatabaseError> {
     let sql = format!("SELECT 1 FROM json_each(?2) WHERE value IN ({})", noted("?1"));
     Ok(connection.prepare_cached(&sql)?.exists(params![realm, ids])?)
 }
@@ -283,7 +283,7 @@ fn noted(realm: &str) -> String {
 
 /// Moves the notes and the places of one realm into another. What is known to be another team's stays, and so does a
 /// rotation of a key that is rotated there already.
-fn merge(connection: &Connection, from: i64, into: i64) -> Result<(), Trouble> {
+fn merge(connection: &Connection, from: i64, into: i64) -> Result<(), DatabaseError> {
     for sql in [
         "UPDATE scopes SET realm = ?2 WHERE realm = ?1",
         "UPDATE creations SET realm = ?2 WHERE realm = ?1",
@@ -312,7 +312,7 @@ fn merge(connection: &Connection, from: i64, into: i64) -> Result<(), Trouble> {
 }
 
 /// Keeps which teams a realm may be of, where nothing was told before.
-fn note_teams(connection: &Connection, realm: &Realm, told: Option<&BTreeSet<String>>) -> Result<(), Trouble> {
+fn note_teams(connection: &Connection, realm: &Realm, told: Option<&BTreeSet<String>>) -> Result<(), DatabaseError> {
     if let (None, Some(told)) = (&realm.teams, told) {
         let told = serde_json::to_string(told).map_err(|_| JournalError::Corrupt)?;
         connection.execute("UPDATE realms SET may_be = ?2 WHERE id = ?1", params![realm.id, told])?;
@@ -321,13 +321,13 @@ fn note_teams(connection: &Connection, realm: &Realm, told: Option<&BTreeSet<Str
 }
 
 /// Whether a credential is known to open it.
-fn has_credential(connection: &Connection, realm: i64) -> Result<bool, Trouble> {
+fn has_credential(connection: &Connection, realm: i64) -> Result<bool, DatabaseError> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM scopes WHERE realm = ?1 AND credential IS NOT NULL")?
         .exists([realm])?)
 }
 
-fn read(connection: &Connection, id: i64) -> Result<Realm, Trouble> {
+fn read(connection: &Connection, id: i64) -> Result<Realm, DatabaseError> {
     let (team, may_be): (Option<String>, Option<String>) = connection
         .prepare_cached("SELECT team, may_be FROM realms WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;

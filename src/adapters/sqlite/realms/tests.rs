@@ -111,7 +111,7 @@ fn intent() -> Intent {
         name: KeyName::parse("Zapier").unwrap(),
         at: at(0),
         known: vec![id("k0")],
-        by_hand: false,
+        manual: false,
     }
 }
 
@@ -368,9 +368,9 @@ async fn a_journal_of_the_version_before_keeps_every_note_and_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let journal = SqliteJournal::at(before(folder.path()));
     assert_eq!(notes(&journal, &profile("acme")).await, [1; 5]);
-    assert!(journal.unfinished(&profile("acme")).await.unwrap()[0].intent.by_hand);
+    assert!(journal.unfinished(&profile("acme")).await.unwrap()[0].intent.manual);
     assert_eq!(journal.last_list(&profile("acme")).await.unwrap(), Some(listing("k1")));
-    assert_eq!(journal.ways(&profile("acme")).await.unwrap().len(), 1);
+    assert_eq!(journal.capabilities(&profile("acme")).await.unwrap().len(), 1);
     assert_eq!(
         journal.find_by_value(secret(SECOND)).await.unwrap()[0].profiles,
         ["acme"]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::creations::time;
-use super::super::trouble::Trouble;
+use super::super::trouble::DatabaseError;
 use crate::core::creation::{Minted, OpId};
 use crate::core::key::{KeyId, KeyName};
 use crate::core::rotation::{
@@ -148,7 +148,7 @@ impl Body {
         }
     }
 
-    pub(super) fn unpacked(self, id: OpId, revision: u64) -> Result<Rotation, Trouble> {
+    pub(super) fn unpacked(self, id: OpId, revision: u64) -> Result<Rotation, DatabaseError> {
         Ok(Rotation {
             id,
             team: self.team.as_deref().map(Label::new),
@@ -180,7 +180,7 @@ impl KeyBody {
         }
     }
 
-    fn unpacked(self) -> Result<Minted, Trouble> {
+    fn unpacked(self) -> Result<Minted, DatabaseError> {
         Ok(Minted {
             id: KeyId::new(&self.id).ok_or(JournalError::Corrupt)?,
             name: Label::new(&self.name),
@@ -196,7 +196,7 @@ impl MarkBody {
         }
     }
 
-    pub(super) fn unpacked(self) -> Result<Mark, Trouble> {
+    pub(super) fn unpacked(self) -> Result<Mark, DatabaseError> {
         Ok(Mark {
             by: Label::new(&self.by),
             at: time(self.at)?,
@@ -213,7 +213,7 @@ impl PlaceBody {
         }
     }
 
-    fn unpacked(self) -> Result<PlaceState, Trouble> {
+    fn unpacked(self) -> Result<PlaceState, DatabaseError> {
         Ok(PlaceState {
             place: Label::new(&self.place),
             stored: self.stored.map(time).transpose()?,
@@ -231,7 +231,7 @@ impl UsesBody {
         }
     }
 
-    fn unpacked(self) -> Result<Uses, Trouble> {
+    fn unpacked(self) -> Result<Uses, DatabaseError> {
         let odd = |word: String| {
             let odd = [Odd::WentBack, Odd::InFuture]
                 .into_iter()
@@ -256,7 +256,7 @@ impl NewBody {
         }
     }
 
-    fn unpacked(self) -> Result<Successor, Trouble> {
+    fn unpacked(self) -> Result<Successor, DatabaseError> {
         let creation = self.creation.map(|op| OpId::new(&op).ok_or(JournalError::Corrupt));
         Ok(Successor {
             key: self.key.unpacked()?,
@@ -284,7 +284,7 @@ impl OpenedBody {
         }
     }
 
-    fn unpacked(self) -> Result<Opened, Trouble> {
+    fn unpacked(self) -> Result<Opened, DatabaseError> {
         let ground = match self.ground {
             GroundBody::Measured => Ground::Measured,
             GroundBody::Attested { reason, measured } => Ground::Attested {
@@ -352,7 +352,7 @@ impl StageBody {
         }
     }
 
-    fn unpacked(self) -> Result<Stage, Trouble> {
+    fn unpacked(self) -> Result<Stage, DatabaseError> {
         let marked = |mark: Option<MarkBody>| mark.map(MarkBody::unpacked).transpose();
         Ok(match self {
             Self::Nothing => Stage::Creating(Creating::Nothing),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use self::body::{Body, MarkBody};
 use super::creations::{count, new_op};
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, scopes};
 use crate::core::creation::OpId;
 use crate::core::key::KeyId;
@@ -21,7 +21,7 @@ const COLUMNS: &str = "id, body, revision";
 const PAST: i64 = 200;
 
 /// Writes down a new rotation, or finds the one of the same key that is not over.
-pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, Trouble> {
+pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, DatabaseError> {
     let rotation = Rotation::new(new_op()?, plan, as_kept(mark)?);
     db.write(|connection| {
         let realm = scopes::find_or_make(connection, scope)?;
@@ -46,7 +46,7 @@ pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Resu
 }
 
 /// Reads a rotation again.
-pub(super) fn find(connection: &Connection, id: &OpId) -> Result<Option<Rotation>, Trouble> {
+pub(super) fn find(connection: &Connection, id: &OpId) -> Result<Option<Rotation>, DatabaseError> {
     let sql = format!("SELECT {COLUMNS} FROM rotations WHERE id = ?1");
     connection
         .prepare_cached(&sql)?
@@ -56,7 +56,7 @@ pub(super) fn find(connection: &Connection, id: &OpId) -> Result<Option<Rotation
 }
 
 /// Moves a rotation on, if its row is still where `rotation` is.
-pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark) -> Result<Rotation, Trouble> {
+pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark) -> Result<Rotation, DatabaseError> {
     let mark = as_kept(mark)?;
     db.write(|connection| {
         let Some(row) = find(connection, &rotation.id)? else {
@@ -80,7 +80,7 @@ pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark
 }
 
 /// The rotations of a scope that are not over, and the newest of those that are, oldest first.
-pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, Trouble> {
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
@@ -98,7 +98,11 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<Rotation
 }
 
 /// The newest rotation of a scope that had this key, over or not.
-pub(super) fn newest_of(connection: &Connection, scope: &Scope, key: &KeyId) -> Result<Option<Rotation>, Trouble> {
+pub(super) fn newest_of(
+    connection: &Connection,
+    scope: &Scope,
+    key: &KeyId,
+) -> Result<Option<Rotation>, DatabaseError> {
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(None);
     };
@@ -115,7 +119,7 @@ pub(super) fn newest_of(connection: &Connection, scope: &Scope, key: &KeyId) -> 
 
 /// The key that a scope's rotations knew by one id has another from now on, but for a rotation whose old key would be in
 /// two then.
-pub(super) fn rename_key(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), Trouble> {
+pub(super) fn rename_key(connection: &Connection, realm: i64, from: &KeyId, to: &KeyId) -> Result<(), DatabaseError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM rotations WHERE realm = ?1 AND (old_id = ?2 OR body ->> '$.new_id' = ?2) ORDER BY seq"
     );
@@ -149,7 +153,7 @@ pub(super) fn rename_key(connection: &Connection, realm: i64, from: &KeyId, to: 
     Ok(())
 }
 
-fn open_of(connection: &Connection, realm: i64, old: &KeyId) -> Result<Option<Rotation>, Trouble> {
+fn open_of(connection: &Connection, realm: i64, old: &KeyId) -> Result<Option<Rotation>, DatabaseError> {
     let sql = format!("SELECT {COLUMNS} FROM rotations WHERE realm = ?1 AND old_id = ?2 AND over = 0");
     connection
         .prepare_cached(&sql)?
@@ -158,18 +162,18 @@ fn open_of(connection: &Connection, realm: i64, old: &KeyId) -> Result<Option<Ro
         .transpose()
 }
 
-fn read(row: &Row<'_>) -> Result<Rotation, Trouble> {
+fn read(row: &Row<'_>) -> Result<Rotation, DatabaseError> {
     let id = OpId::new(&row.get::<_, String>(0)?).ok_or(JournalError::Corrupt)?;
     let body: Body = serde_json::from_str(&row.get::<_, String>(1)?).map_err(|_| JournalError::Corrupt)?;
     let revision = u64::try_from(row.get::<_, i64>(2)?).map_err(|_| JournalError::Corrupt)?;
     body.unpacked(id, revision)
 }
 
-fn packed(rotation: &Rotation) -> Result<String, Trouble> {
+fn packed(rotation: &Rotation) -> Result<String, DatabaseError> {
     serde_json::to_string(&Body::of(rotation)).map_err(|_| JournalError::Corrupt.into())
 }
 
 /// A mark as it will be read back.
-fn as_kept(mark: &Mark) -> Result<Mark, Trouble> {
+fn as_kept(mark: &Mark) -> Result<Mark, DatabaseError> {
     MarkBody::of(mark).unpacked()
 }

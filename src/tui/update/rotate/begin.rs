@@ -5,7 +5,7 @@ use tui_input::Input;
 
 use super::{fail, page, read, show_on_page, take};
 use crate::core::key::KeyId;
-use crate::core::rotation::{Role as Part, Rotation, Trouble, successor_name};
+use crate::core::rotation::{Discrepancy, Role as Part, Rotation, successor_name};
 use crate::ops::create::CreateError;
 use crate::ops::recover::Since;
 use crate::ops::rotate::RotateError;
@@ -17,7 +17,7 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::update::{by_hand, create, finding, list, waiting};
+use crate::tui::update::{create, finding, list, manual, waiting};
 
 /// Opens the rotation of a key, or asks whether one is to begin.
 pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -110,7 +110,7 @@ pub(in crate::tui::update) fn on_begun(
         let page = RotationPage::new(team, Shown::Row(Box::new(seen.rotation.clone())));
         model.dialogs.push(Dialog::Rotation(page));
     }
-    let new_is_gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { .. });
+    let new_is_gone = |trouble: &Discrepancy| matches!(trouble, Discrepancy::NewGone { .. });
     let too_soon = new.is_none() && seen.troubles.iter().any(new_is_gone);
     let own = seen.rotation.own && trouble.is_none();
     let shown = show_on_page(model, seen);
@@ -132,7 +132,7 @@ pub(in crate::tui::update) fn on_begun(
             list::load(model, team)
         }
         None => match in_browser {
-            Some(creation) => by_hand::begin(model, team, *creation),
+            Some(creation) => manual::begin(model, team, *creation),
             None => Vec::new(),
         },
     }

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 
 use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
+use crate::core::capability::Capability;
 use crate::core::creation::Minted;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ports::Fault;
 use crate::tui::effect::Effect;
@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::update::{by_hand, list, revoke};
+use crate::tui::update::{list, manual, revoke};
 
 pub(in crate::tui::update) fn on_read(
     model: &mut Model,
@@ -47,7 +47,7 @@ fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<
     let left = new.filter(|new| listed(&new.id).is_some_and(|own| own != Own::Yes));
     match left {
         Some(new) if !old_is_there => {
-            let called = new.bare().called();
+            let called = new.bare().display_name();
             model.say(
                 Role::Warn,
                 format!("The rotation is given up. Its old key was gone already: {called} is the only one left."),
@@ -115,9 +115,9 @@ pub(in crate::tui::update) fn on_finished(
             // No list will show it: their word is what is left.
             if let (Outcome::Unconfirmed(why), Some(target)) = (&finished.outcome, row)
                 && target.is_tracked()
-                && model.team().ways.list == Way::Assisted
+                && model.team().capabilities.list == Capability::Manual
             {
-                by_hand::ask_for_word(model, target, Some(why));
+                manual::ask_for_word(model, target, Some(why));
             }
             keep(model, team, &finished.rotation);
             let is_of_it =

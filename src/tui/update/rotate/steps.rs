@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::{page_team, read, start};
 use crate::core::creation::Creation;
-use crate::core::rotation::{Next, PlaceState, Rotation, Trouble, measured};
+use crate::core::rotation::{Discrepancy, Next, PlaceState, Rotation, measured};
 use crate::core::text::Label;
 use crate::ops::recover::{Since, Waiting};
 use crate::tui::effect::{Effect, RotationMove};
@@ -12,7 +12,7 @@ use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{AttestForm, Finishing, Shown};
-use crate::tui::update::{by_hand, revoke, waiting};
+use crate::tui::update::{manual, revoke, waiting};
 use crate::tui::view::most_scroll;
 
 /// The longest reason, in characters.
@@ -94,11 +94,11 @@ fn next(model: &mut Model) -> Vec<Effect> {
     let old_is_gone = page
         .troubles
         .iter()
-        .any(|trouble| matches!(trouble, Trouble::OldGone { .. }));
+        .any(|trouble| matches!(trouble, Discrepancy::OldGone { .. }));
     let new_is_gone = page
         .troubles
         .iter()
-        .any(|trouble| matches!(trouble, Trouble::NewGone { back_as: None }));
+        .any(|trouble| matches!(trouble, Discrepancy::NewGone { back_as: None }));
     if new_is_gone {
         let request = start(model, "creating", true);
         return vec![Effect::BeginRotation(request, team, rotation.old.id, None)];
@@ -124,7 +124,7 @@ fn next(model: &mut Model) -> Vec<Effect> {
         },
         Next::AwaitAnswer => {
             if let Some(creation) = left_in_browser(model, &rotation) {
-                return by_hand::begin(model, team, creation);
+                return manual::begin(model, team, creation);
             }
             let mut effects = waiting::look(model, team, Since::EarlierRun);
             effects.extend(read(model, Box::new(rotation)));
@@ -144,7 +144,7 @@ fn next(model: &mut Model) -> Vec<Effect> {
 fn left_in_browser(model: &Model, rotation: &Rotation) -> Option<Creation> {
     let mut waiting = model.team().waiting.iter();
     waiting.find_map(|one| match one {
-        Waiting::Asked(creation) if creation.intent.by_hand && Some(&creation.op) == rotation.creation() => {
+        Waiting::Asked(creation) if creation.intent.manual && Some(&creation.op) == rotation.creation() => {
             Some(creation.clone())
         }
         _ => None,

@@ -162,7 +162,7 @@ fn part(sheet: &mut Sheet, model: &Model, (role, heading): (Role, &str), keys: &
             sheet,
             model,
             "  ",
-            &key.key.called(),
+            &key.key.display_name(),
             &format!("{used}{maybe}{rotating}{hidden}"),
         );
     }
@@ -194,7 +194,7 @@ fn running(sheet: &mut Sheet, model: &Model, run: &Run) {
             None if run.asking.as_ref() == Some(id) => ("▸ ", "asking…"),
             None => ("· ", ""),
         };
-        line(sheet, model, lead, &target.key.called(), words);
+        line(sheet, model, lead, &target.key.display_name(), words);
     }
     sheet.blank();
     let words = if run.reading {
@@ -207,7 +207,7 @@ fn running(sheet: &mut Sheet, model: &Model, run: &Run) {
 
 fn over(sheet: &mut Sheet, model: &Model, results: &[Revoked]) {
     for one in results {
-        let called = one.target.key.called();
+        let called = one.target.key.display_name();
         let verdict = one.outcome.verdict();
         // One line for each that is done, and a sentence where there is more to know.
         let done = match &one.outcome {

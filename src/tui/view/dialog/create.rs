@@ -1,11 +1,11 @@
 //! The name of a new key.
 
+use crate::core::capability::Capability;
 use crate::core::key::{BadName, NAME_LIMIT};
-use crate::core::way::Way;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::CreateForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, by_hand};
+use crate::tui::view::dialog::{Sheet, manual};
 
 pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("New key", room.min(66));
@@ -15,9 +15,9 @@ pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
         Role::Dim,
         "A name that says which app uses it, such as “Mobile app” or “Zapier”.",
     );
-    let ways = model.team().ways;
-    if ways.create == Way::Assisted {
-        sheet.words(model, Role::Plain, &by_hand::in_browser(model));
+    let capabilities = model.team().capabilities;
+    if capabilities.create == Capability::Manual {
+        sheet.words(model, Role::Plain, &manual::in_browser(model));
     }
     if form.finding.is_underway() {
         sheet.blank();

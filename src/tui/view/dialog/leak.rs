@@ -56,7 +56,7 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
                 subject(&mut sheet, model, &search.timeline);
                 let itself = search.timeline.how() == Some(How::Itself);
                 warnings(&mut sheet, model, found, itself);
-                question(&mut under, model, found.by_hand, confirm, *hint);
+                question(&mut under, model, found.manual, confirm, *hint);
             }
         }
         LeakStage::Killing => {
@@ -66,7 +66,7 @@ pub(super) fn sheet(model: &Model, room: u16) -> Sheet {
             }
             let facts = flow.timeline.iter().flat_map(|timeline| &timeline.facts);
             let click = facts.rev().find_map(|seen| match &seen.fact {
-                Fact::ByHand(click) => Some(click),
+                Fact::Manual(click) => Some(click),
                 _ => None,
             });
             if let Some(click) = click {
@@ -187,9 +187,9 @@ fn warnings(sheet: &mut Sheet, model: &Model, found: &Match, itself: bool) {
     sheet.blank();
 }
 
-fn question(sheet: &mut Sheet, model: &Model, by_hand: bool, confirm: &Confirm, hint: Option<&str>) {
+fn question(sheet: &mut Sheet, model: &Model, manual: bool, confirm: &Confirm, hint: Option<&str>) {
     sheet.role = Role::Danger;
-    let words = if by_hand {
+    let words = if manual {
         "The server cannot revoke keys: yes opens its page in your browser, where you click Revoke next to this key. Its value \
          is watched here until it is dead."
     } else {
@@ -231,7 +231,7 @@ fn over(sheet: &mut Sheet, model: &Model, flow: &LeakFlow, end: &LeakEnd) {
             ),
         ])),
         _ => {
-            let sentence = outcome.sentence(&timeline.called());
+            let sentence = outcome.sentence(&timeline.display_name());
             sheet.words(model, role, &format!("{mark} {}", clean(&sentence)));
         }
     }
@@ -259,7 +259,7 @@ fn suspects(sheet: &mut Sheet, model: &Model, suspects: &[Suspect]) {
         let words = format!("   {}   of {}{used}", key.hint(), clean(profile));
         let room = sheet.width.saturating_sub(columns(&words) + 2);
         sheet.line(Line::from(vec![
-            span(model, Role::Plain, format!("  {}", fit(&key.called(), room))),
+            span(model, Role::Plain, format!("  {}", fit(&key.display_name(), room))),
             span(model, Role::Dim, words),
         ]));
     }
@@ -344,7 +344,7 @@ fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str,
         Fact::Replaced(called) => (Role::Plain, "replaced", called.clone()),
         Fact::NotReplaced(why) => (Role::Warn, "not replaced", why.clone()),
         // Whole where it is waited for.
-        Fact::ByHand(_) => (Role::Accent, "your click", "is waited for".to_owned()),
+        Fact::Manual(_) => (Role::Accent, "your click", "is waited for".to_owned()),
         Fact::Accepted(took) => (Role::Plain, "revoked", format!("accepted in {} ms", ms(took))),
         Fact::NotAccepted(why) => (Role::Danger, "not revoked", why.clone()),
         Fact::OffTheList => (Role::Plain, "list read", "it is gone".to_owned()),

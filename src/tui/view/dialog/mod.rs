@@ -1,9 +1,9 @@
 //! What is open over the list, each in a box of its own size.
 
 mod bulk;
-mod by_hand;
 mod create;
 mod leak;
+mod manual;
 mod pages;
 mod revoke;
 mod rotation;
@@ -252,9 +252,9 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
         Dialog::Bulk(form) => bulk::sheet(model, form, room),
         Dialog::Leak => leak::sheet(model, room),
-        Dialog::Paste(form) => by_hand::paste(model, form, room),
-        Dialog::ByHand(form) => by_hand::revoke(model, form, room),
-        Dialog::Track(form) => by_hand::track(model, form, room),
+        Dialog::Paste(form) => manual::paste(model, form, room),
+        Dialog::Manual(form) => manual::revoke(model, form, room),
+        Dialog::Track(form) => manual::track(model, form, room),
         Dialog::SignIn(form) => sign_in::sheet(model, form, room),
         Dialog::BeginRotation(form) => rotation::begin(model, form, room),
         Dialog::Rotation(page) => rotation::page(model, page, room),

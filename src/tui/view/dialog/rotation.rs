@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
+use crate::core::capability::Capability;
 use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
-use crate::core::rotation::{Next, Odd, Progress, Rotation, StepAccount, Trouble, Uses, measured, place_words};
+use crate::core::rotation::{Discrepancy, Next, Odd, Progress, Rotation, StepAccount, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
-use crate::core::way::Way;
 use crate::ops::recover::Waiting;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, by_hand};
+use crate::tui::view::dialog::{Sheet, manual};
 use crate::tui::view::{relative, span};
 
 /// Cells of the small timeline of a key's uses.
@@ -71,8 +71,8 @@ pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
         sheet.finding(model, "keys are made");
         return sheet;
     }
-    if model.team().ways.create == Way::Assisted {
-        sheet.words(model, Role::Plain, &by_hand::in_browser(model));
+    if model.team().capabilities.create == Capability::Manual {
+        sheet.words(model, Role::Plain, &manual::in_browser(model));
         sheet.blank();
     }
     sheet.words(model, Role::Dim, "The new key is called");
@@ -124,13 +124,13 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
         sheet.words(model, Role::Warn, &format!("! {}", trouble.sentence(rotation)));
     }
     sheet.blank();
-    let new_is_gone = |trouble: &Trouble| matches!(trouble, Trouble::NewGone { back_as: None });
+    let new_is_gone = |trouble: &Discrepancy| matches!(trouble, Discrepancy::NewGone { back_as: None });
     let next = if page.troubles.iter().any(new_is_gone) {
         Next::Create
     } else {
         rotation.next(quiet, now)
     };
-    let gone = |trouble: &Trouble| matches!(trouble, Trouble::OldGone { back_as: None });
+    let gone = |trouble: &Discrepancy| matches!(trouble, Discrepancy::OldGone { back_as: None });
     let old_is_gone = page.troubles.iter().any(gone) && rotation.step().is_some_and(|step| step > 1);
     if page.doing.is_some() {
         sheet.words(model, Role::Accent, "One moment…");
@@ -271,12 +271,12 @@ fn timeline(uses: &Uses, from: Timestamp, to: Timestamp) -> String {
 fn is_left_in_browser(model: &Model, page: &RotationPage) -> bool {
     let op = page.rotation().and_then(Rotation::creation);
     let mut waiting = model.team().waiting.iter();
-    waiting.any(|one| matches!(one, Waiting::Asked(creation) if creation.intent.by_hand && Some(&creation.op) == op))
+    waiting.any(|one| matches!(one, Waiting::Asked(creation) if creation.intent.manual && Some(&creation.op) == op))
 }
 
 fn advice(model: &Model, page: &RotationPage, next: Next) -> String {
     match next {
-        _ if page.troubles.contains(&Trouble::OtherTeam) => "Sign in to its team first.".to_owned(),
+        _ if page.troubles.contains(&Discrepancy::OtherTeam) => "Sign in to its team first.".to_owned(),
         Next::Create => "Enter makes the new key.".to_owned(),
         Next::AwaitAnswer if is_left_in_browser(model, page) => {
             "You were making the new key in the browser. Enter opens its page again, and the field for its value."
@@ -326,7 +326,7 @@ fn hints(rotation: &Rotation, next: Next, left_in_browser: bool) -> Vec<(String,
 fn elsewhere(model: &Model, page: &RotationPage, (old, new): (&KeyId, &KeyId), room: u16) -> Sheet {
     let called = |id: &KeyId| {
         let row = model.team().list.find(id);
-        row.map_or_else(|| id.to_string(), |row| row.listed.key.called())
+        row.map_or_else(|| id.to_string(), |row| row.listed.key.display_name())
     };
     let mut sheet = Sheet::new("Rotating, started elsewhere", room.min(76));
     sheet.blank();
@@ -381,9 +381,9 @@ pub(super) fn cancel(model: &Model, rotation: &Rotation, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Give this rotation up?", room.min(70));
     sheet.role = Role::Warn;
     sheet.blank();
-    sheet.fact(model, "old key", Role::Strong, &rotation.old.bare().called());
+    sheet.fact(model, "old key", Role::Strong, &rotation.old.bare().display_name());
     if let Some(new) = rotation.new_key() {
-        sheet.fact(model, "new key", Role::Strong, &new.bare().called());
+        sheet.fact(model, "new key", Role::Strong, &new.bare().display_name());
     }
     sheet.blank();
     let old_is_there = model.team().list.known_as(&rotation.old.id).is_some();

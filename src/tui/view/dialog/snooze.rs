@@ -16,7 +16,7 @@ pub(super) fn sheet(model: &Model, form: &SnoozeForm, room: u16) -> Sheet {
         Role::Plain,
         &format!(
             "{} is {}. Until the day is over it calls nobody; then it does again by itself.",
-            key.called(),
+            key.display_name(),
             relative::due(standing)
         ),
     );

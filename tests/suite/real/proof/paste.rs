@@ -8,7 +8,7 @@ use chatzuri_keys::sandbox::FaultEndpoint;
 
 use super::canary::{To, WATCH, on, seen, set};
 use super::{Machine, have, text};
-use crate::assisted::Browser;
+use crate::manual::Browser;
 use crate::real::tools;
 use crate::rig::terminal::{BINARY, Terminal};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatzuri_keys::core::way::{Way, Ways};
+use chatzuri_keys::core::capability::{Capabilities, Capability};
 use chatzuri_keys::ports::Operation;
 use chatzuri_keys::sandbox::FaultRule;
 use chatzuri_keys::tui::effect::Effect;
@@ -103,7 +103,7 @@ fn type_only(stage: &mut Stage, keys: &[KeyCode]) -> Vec<Effect> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_it_is_looked_no_name_is_asked_for_and_what_is_typed_is_kept() {
-    for create in [Way::Api, Way::Unknown, Way::Assisted] {
+    for create in [Capability::Endpoint, Capability::Unknown, Capability::Manual] {
         let (mut stage, _browser) = stage(&[]).await;
         let asked = type_only(&mut stage, &[KeyCode::Char('n')]);
         let [Effect::Errand(request, team, Errand::FindOut(Operation::Create))] = asked[..] else {
@@ -115,8 +115,8 @@ async fn while_it_is_looked_no_name_is_asked_for_and_what_is_typed_is_kept() {
         let typed = type_only(&mut stage, &early);
         assert!(typed.is_empty(), "{typed:?}");
         // What is typed after it is not what that Enter was about.
-        if create == Way::Unknown {
-            let news = News::FoundOut(Ways::default(), None);
+        if create == Capability::Unknown {
+            let news = News::FoundOut(Capabilities::default(), None);
             let then = update(&mut stage.dashboard.model, Message::News { request, team, news });
             assert!(then.is_empty(), "{then:?}");
             stage.expect("› Ab");
@@ -125,13 +125,13 @@ async fn while_it_is_looked_no_name_is_asked_for_and_what_is_typed_is_kept() {
         let typed = type_only(&mut stage, &[KeyCode::Enter]);
         assert!(typed.is_empty(), "{typed:?}");
         stage.expect("Looking how keys are made at 127.0.0.1");
-        let ways = Ways {
+        let capabilities = Capabilities {
             create,
-            ..Ways::default()
+            ..Capabilities::default()
         };
-        let news = News::FoundOut(ways, None);
+        let news = News::FoundOut(capabilities, None);
         let then = update(&mut stage.dashboard.model, Message::News { request, team, news });
-        if create == Way::Assisted {
+        if create == Capability::Manual {
             // What was typed before it was told is not taken for a yes to the browser.
             assert!(then.is_empty(), "{then:?}");
             stage.expect(NO_CREATE);

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use tui_input::Input;
 
 use crate::core::creation::Creation;
+use crate::core::import::{Draft, Fields};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::assist::{Draft, Fields, Page};
+use crate::ops::manual::Page;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::secret_field::SecretField;
@@ -132,7 +133,7 @@ pub enum Then {
 
 /// A key that is revoked in the browser, or whose death only its value can show.
 #[derive(Debug)]
-pub struct ByHandForm {
+pub struct ManualForm {
     /// The key.
     pub target: ListedKey,
     /// How far it is.

@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Finder, is_missing};
+use super::{TeamClient, is_missing};
+use crate::core::capability::{Capability, EndpointState};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own};
 use crate::core::listing::Source;
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::tracked::{Tracked, matches};
-use crate::core::way::{EndpointState, Way};
 use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
 
-impl Finder {
+impl TeamClient {
     async fn page(&self, page: u32) -> Result<KeyPage, ApiError> {
         let none = || KeyPage {
             total: Some(0),
             ..KeyPage::default()
         };
-        if self.recall(Operation::List).await == Way::Assisted {
+        if self.recall(Operation::List).await == Capability::Manual {
             return Ok(none());
         }
         let error = match self.api.list_page(page).await {
@@ -30,7 +30,7 @@ impl Finder {
             }
             Err(error) => error,
         };
-        if self.settled_of(Operation::List) != Way::Unknown || !is_missing(&error.fault) {
+        if self.settled_of(Operation::List) != Capability::Unknown || !is_missing(&error.fault) {
             return Err(error);
         }
         if page > 1 || self.has_worked(Operation::List) {
@@ -57,14 +57,14 @@ impl Finder {
     /// The list with the tracked keys that it lacks. One that it has under another id is left out, so that no key is shown
     /// twice.
     async fn whole(&self, mut listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, ApiError> {
-        let assisted = self.of(Operation::List) == Way::Assisted;
+        let manual = self.of(Operation::List) == Capability::Manual;
         let read = match self.settle_by(&listed).await {
             Ok(()) => self.tracked().await,
             Err(error) => Err(error),
         };
         let tracked = match read {
             Ok(tracked) => tracked,
-            Err(error) if assisted => {
+            Err(error) if manual => {
                 return Err(self.api.failed(Operation::List, Fault::Untracked(error.to_string())));
             }
             // The server's list is whole without.
@@ -84,7 +84,7 @@ impl Finder {
         // A key under the server's own id that its list lacks is gone.
         let shown: Vec<Tracked> = tracked
             .into_iter()
-            .filter(|one| assisted || (one.id.is_local() && !is_matched(&one.id)))
+            .filter(|one| manual || (one.id.is_local() && !is_matched(&one.id)))
             .collect();
         listed.extend(shown.iter().map(Tracked::key));
         let mut state = self.state();
@@ -95,7 +95,7 @@ impl Finder {
     }
 }
 
-impl KeyApi for Finder {
+impl KeyApi for TeamClient {
     fn list_page(&self, page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
         Box::pin(self.page(page))
     }
@@ -166,14 +166,14 @@ impl KeyApi for Finder {
     }
 
     fn has_list(&self) -> bool {
-        self.of(Operation::List) != Way::Assisted
+        self.of(Operation::List) != Capability::Manual
     }
 
     fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
         Box::pin(async move {
             // Written down only now that its value is safe.
             self.keep(Operation::Create, EndpointState::Worked).await;
-            if self.of(Operation::List) != Way::Assisted {
+            if self.of(Operation::List) != Capability::Manual {
                 return;
             }
             let tracked = Tracked {
@@ -195,7 +195,7 @@ impl KeyApi for Finder {
 
     fn refused_all(&self, operation: Operation, listed: bool) -> Answer<'_, ()> {
         Box::pin(async move {
-            if self.settled_of(operation) == Way::Unknown {
+            if self.settled_of(operation) == Capability::Unknown {
                 self.look_up().await;
                 self.call_missing(operation, listed).await;
             }

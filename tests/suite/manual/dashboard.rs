@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ops::manual::ManualSettings;
 use chatzuri_keys::ports::{Account, BaseUrl, ClipboardError, ClipboardRoute, CredentialStore, TerminalNote};
 use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
@@ -21,7 +21,7 @@ pub(super) async fn stage(without: &[FaultEndpoint]) -> (Stage, Browser) {
     };
     let set = Set {
         options,
-        assist: Assist::default(),
+        manual: ManualSettings::default(),
         ..Set::default()
     };
     let mut stage = Stage::set(set).await;

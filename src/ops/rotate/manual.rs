@@ -3,30 +3,30 @@
 
 use super::mint::{Minted, answered, reread};
 use super::{At, RotateError};
+use crate::core::capability::Capability;
 use crate::core::creation::{Creation, Stage as Made};
 use crate::core::rotation::{Creating, Rotation, Stage};
-use crate::core::way::Way;
-use crate::ops::assist::{ByHand, begin_by_hand};
 use crate::ops::create::{NewKey, WithoutStore};
 use crate::ops::leak::{By, OnFact};
+use crate::ops::manual::{HeldValue, begin_manual};
 use crate::ports::Operation;
 
 /// How a person ends the last step.
 pub enum Click<'a> {
     /// The value is watched until it is dead, whoever revokes the key.
-    Watched(ByHand, By, OnFact<'a>),
+    Watched(HeldValue, By, OnFact<'a>),
     /// They say that they clicked.
     Attested,
 }
 
 /// How the new key is made: found out before anything is begun where the server lists no keys, and by the request itself
 /// where it does.
-pub async fn way_to_create(at: At<'_>) -> Way {
-    let ways = &at.session.ways;
-    if ways.recall(Operation::List).await == Way::Assisted {
-        ways.way(Operation::Create).await
+pub async fn create_capability(at: At<'_>) -> Capability {
+    let capabilities = &at.session.capabilities;
+    if capabilities.recall(Operation::List).await == Capability::Manual {
+        capabilities.capability(Operation::Create).await
     } else {
-        ways.recall(Operation::Create).await
+        capabilities.recall(Operation::Create).await
     }
 }
 
@@ -37,7 +37,7 @@ pub async fn begun_in_browser(at: At<'_>, rotation: &Rotation) -> Option<Creatio
     };
     let creation = at.ports.journal.creation(op).await.ok()??;
     let open = creation.stage == Made::Intended && creation.minted.is_none();
-    (open && creation.intent.by_hand).then_some(creation)
+    (open && creation.intent.manual).then_some(creation)
 }
 
 /// Claims step 1 for a key that the person makes in the browser; one that was begun and left is taken up again.
@@ -55,7 +55,7 @@ pub async fn begin_in_browser(
         return Ok(begun);
     }
     let name = rotation.name.clone();
-    Ok(begin_by_hand(at.ports, at.profile, at.session, name, without_store, Some(rotation)).await?)
+    Ok(begin_manual(at.ports, at.profile, at.session, name, without_store, Some(rotation)).await?)
 }
 
 /// The new key was made in the browser and its value is put away: step 1 is as far as with any new key.

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use super::Runner;
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::incident::{Fact, Seen, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::core::way::{Way, Ways};
-use crate::ops::assist::{
-    BadValue, ByHand, attest, begin_by_hand, held_value, not_made, open_page, take_pasted, track,
-};
 use crate::ops::create::{CreateError, WithoutStore, create};
-use crate::ops::leak::{By, Case, Watch, kill_watched};
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::leak::{By, Case, ProbePolicy, kill_watched};
+use crate::ops::manual::{
+    BadValue, HeldValue, attest, begin_manual, held_value, not_made, open_page, take_pasted, track,
+};
+use crate::ops::revoke::{RetryPolicy, revoke_and_record};
 use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{ApiError, Operation, Ports};
@@ -36,15 +36,15 @@ impl Runner {
             };
             let profile = profile?;
             // Found out when the form was opened; only what could not be told then is asked by the request itself.
-            if session.ways.recall(Operation::Create).await != Way::Assisted {
+            if session.capabilities.recall(Operation::Create).await != Capability::Manual {
                 let made = create(&ports, &profile, &*session.api, name.clone(), WithoutStore::Create).await;
-                let found_out = session.ways.known().create == Way::Assisted;
+                let found_out = session.capabilities.known().create == Capability::Manual;
                 if !matches!(&made, Err(CreateError::NotCreated(..)) if found_out) {
                     let result = made.map(Box::new);
                     return Some(Message::Created { request, team, result });
                 }
             }
-            let begun = begin_by_hand(&ports, &profile, &session, name, WithoutStore::Create, None).await;
+            let begun = begin_manual(&ports, &profile, &session, name, WithoutStore::Create, None).await;
             let news = News::Begun(match begun {
                 Ok(creation) => Ok((Box::new(creation), open_page(&ports, &profile).await)),
                 Err(error) => Err(error),
@@ -56,7 +56,7 @@ impl Runner {
     /// Revokes a key by its endpoint; where there turns out to be none, the dialog that helps is told.
     pub(super) fn revoke(&mut self, request: RequestId, team: TeamIndex, target: Box<ListedKey>) {
         let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
-        let (ports, pace) = (self.ports.clone(), (self.patience, self.watch));
+        let (ports, pace) = (self.ports.clone(), (self.retry, self.watch));
         self.spawn(request, async move {
             let (outcome, unrecorded) = match session {
                 Ok(session) => {
@@ -64,12 +64,12 @@ impl Runner {
                     let never = std::future::pending();
                     let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, pace, never).await;
                     let outcome = revocation.outcome;
-                    let ways = session.ways.known();
-                    if ways.revoke == Way::Assisted && !outcome.is_proven() {
+                    let capabilities = session.capabilities.known();
+                    if capabilities.revoke == Capability::Manual && !outcome.is_proven() {
                         let news = News::Asked {
                             held: held_value(&ports, &profile, &session, &target).await.is_some(),
                             key: target.key.id,
-                            ways,
+                            capabilities,
                         };
                         return Some(Message::News { request, team, news });
                     }
@@ -103,7 +103,7 @@ impl Runner {
         let (ports, rotating) = (self.ports.clone(), self.rotating(team));
         if let Errand::Watch(target, value, by) = errand {
             let messages = self.messages.clone();
-            let pace = (self.patience, self.watch);
+            let pace = (self.retry, self.watch);
             self.spawn_stoppable(request, |stop| async move {
                 let place = (&ports, &profile?, &session);
                 let seen = move |line: String| {
@@ -152,15 +152,15 @@ impl Runner {
                     News::NotMade(creation, result)
                 }
                 Errand::FindOut(operation) => {
-                    session.ways.way(operation).await;
-                    News::FoundOut(session.ways.known(), session.ways.take_doubt())
+                    session.capabilities.capability(operation).await;
+                    News::FoundOut(session.capabilities.known(), session.capabilities.take_doubt())
                 }
                 Errand::AskAbout(target) => {
-                    session.ways.way(Operation::Revoke).await;
+                    session.capabilities.capability(Operation::Revoke).await;
                     News::Asked {
                         held: held_value(&ports, &profile, &session, &target).await.is_some(),
                         key: target.key.id,
-                        ways: session.ways.known(),
+                        capabilities: session.capabilities.known(),
                     }
                 }
                 Errand::Attest(target) => {
@@ -190,10 +190,10 @@ impl Runner {
 fn without_session(errand: Errand, error: &ApiError) -> News {
     let why = error.to_string();
     match errand {
-        Errand::FindOut(_) => News::FoundOut(Ways::default(), None),
+        Errand::FindOut(_) => News::FoundOut(Capabilities::default(), None),
         Errand::AskAbout(target) => News::Asked {
             key: target.key.id,
-            ways: Ways::default(),
+            capabilities: Capabilities::default(),
             held: false,
         },
         Errand::TakePasted(_, value) => News::Untried(value, why),
@@ -206,12 +206,12 @@ async fn watch(
     (ports, profile, session): (&Ports, &Profile, &Session),
     (request, team): (RequestId, TeamIndex),
     target: Box<ListedKey>,
-    (value, by, pace): (Option<Secret>, By, (Patience, Watch)),
+    (value, by, pace): (Option<Secret>, By, (RetryPolicy, ProbePolicy)),
     seen: impl Fn(String) + Send + Sync,
     stop: impl Future<Output = ()>,
 ) -> Option<Message> {
     let given = match value {
-        Some(value) => match ByHand::pasted(ports, profile, &target, value).await {
+        Some(value) => match HeldValue::pasted(ports, profile, &target, value).await {
             Ok(given) => given,
             Err(bad) => {
                 let news = News::NotWatched(format!("{bad} Nothing was revoked."));
@@ -230,7 +230,7 @@ async fn watch(
         let time = timeline.time(fact.at);
         let clock = time.get(11..19).unwrap_or_default();
         let line = match &fact.fact {
-            Fact::ByHand(place) => format!("{clock}  {}", clean(place)),
+            Fact::Manual(place) => format!("{clock}  {}", clean(place)),
             fact => format!("{clock}  {}", clean(&fact.words())),
         };
         seen(line);

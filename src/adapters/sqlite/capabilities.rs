@@ -3,15 +3,15 @@
 use rusqlite::{Connection, params};
 
 use super::creations::time;
-use super::trouble::Trouble;
+use super::trouble::DatabaseError;
 use super::{Db, scopes};
-use crate::core::way::EndpointState;
-use crate::ports::{FoundWay, Operation, Scope};
+use crate::core::capability::EndpointState;
+use crate::ports::{FoundCapability, Operation, Scope};
 
 const OPERATIONS: [Operation; 3] = [Operation::List, Operation::Create, Operation::Revoke];
 
 /// Keeps what was found, in the place of what was found before.
-pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Trouble> {
+pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundCapability) -> Result<(), DatabaseError> {
     db.write(|connection| {
         let place = scopes::place_or_make(connection, scope)?;
         connection.execute(
@@ -28,7 +28,7 @@ pub(super) fn keep(db: &mut Db, scope: &Scope, found: FoundWay) -> Result<(), Tr
 }
 
 /// All that was found of a scope.
-pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay>, Trouble> {
+pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundCapability>, DatabaseError> {
     let Some(place) = scopes::find_place(connection, scope)? else {
         return Ok(Vec::new());
     };
@@ -41,7 +41,7 @@ pub(super) fn all(connection: &Connection, scope: &Scope) -> Result<Vec<FoundWay
         let state = EndpointState::of_word(&row.get::<_, String>(1)?);
         // A word of another version says nothing here.
         if let (Some(operation), Some(state)) = (operation, state) {
-            found.push(FoundWay {
+            found.push(FoundCapability {
                 operation,
                 state,
                 at: time(row.get(2)?)?,

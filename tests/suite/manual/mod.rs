@@ -165,7 +165,7 @@ impl Desk {
     }
 
     /// The way of an operation, as status tells it.
-    pub fn way(&self, operation: &str) -> String {
+    pub fn capability(&self, operation: &str) -> String {
         let status = self.json(&["status", "--json"]);
         let endpoints = status["endpoints"].as_array().unwrap();
         let found = endpoints.iter().find(|endpoint| endpoint["operation"] == operation);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::value::{BadValue, check, known};
 use crate::core::activity::Action;
+use crate::core::capability::Capability;
 use crate::core::creation::{Creation, Event, Stage};
 use crate::core::incident::{Fit, by_hint};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse};
@@ -12,7 +13,6 @@ use crate::core::rotation::Rotation;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::core::way::Way;
 use crate::ops::create::{CreateError, NewKey, WithoutStore, intend, move_on, take_custody};
 use crate::ops::custody::write_line;
 use crate::ops::review::{read_list, server_now};
@@ -23,7 +23,7 @@ use crate::ports::{CreatedKey, JournalError, Operation, Ports};
 ///
 /// # Errors
 /// [`CreateError::NotReady`]: something needed first is missing, and the browser is not to be opened.
-pub async fn begin_by_hand(
+pub async fn begin_manual(
     ports: &Ports,
     profile: &Profile,
     session: &Session,
@@ -46,7 +46,7 @@ async fn begun(ports: &Ports, profile: &Profile, name: &KeyName) -> Option<Creat
     let unfinished = ports.journal.unfinished(&profile.scope()).await.ok()?;
     unfinished.into_iter().find(|creation| {
         let open = creation.stage == Stage::Intended && creation.minted.is_none();
-        open && creation.intent.by_hand && creation.intent.name == *name
+        open && creation.intent.manual && creation.intent.name == *name
     })
 }
 
@@ -61,7 +61,7 @@ pub async fn take_pasted(
     creation: &Creation,
     value: Arc<Secret>,
 ) -> Result<NewKey, BadValue> {
-    if **session.ways.credential() == *value {
+    if **session.capabilities.credential() == *value {
         return Err(BadValue::Own);
     }
     if let Some(known) = known(ports, profile, session, &value).await {
@@ -75,7 +75,7 @@ pub async fn take_pasted(
     // People click first and run us then, but under the name that they give here.
     let is_named_so = key.name.raw().trim() == creation.intent.name.as_str();
     if creation.intent.known.contains(&key.id) && !is_named_so {
-        return Err(BadValue::There(key.called()));
+        return Err(BadValue::There(key.display_name()));
     }
     if key.id.is_local() {
         // Before the value is put away: found again under the same id, however far this comes.
@@ -86,7 +86,7 @@ pub async fn take_pasted(
             prefix: key.prefix.clone(),
             last_four: key.last_four.clone(),
             owner: None,
-            team: session.ways.team().await.known_id(),
+            team: session.capabilities.team().await.known_id(),
             at: ports.clock.now(),
             actor: ports.actor.clone(),
         };
@@ -115,7 +115,7 @@ async fn replaces(
     let Some(old) = rotations.iter().find(is_its).map(|rotation| &rotation.old) else {
         return false;
     };
-    let tracked = session.ways.tracked().await.unwrap_or_default();
+    let tracked = session.capabilities.tracked().await.unwrap_or_default();
     // Two keys of one team hardly share the last four by chance.
     let is_old = |one: &Tracked| one.id == old.id && one.last_four.is_some() && by_hint(value, &one.key()) >= Fit::Half;
     *id == old.id || tracked.iter().any(is_old)
@@ -123,7 +123,7 @@ async fn replaces(
 
 /// The key in the server's list where it has one and shows it; otherwise one of this machine's own.
 async fn identify(ports: &Ports, session: &Session, creation: &Creation, value: &Secret) -> ApiKey {
-    if session.ways.recall(Operation::List).await != Way::Assisted
+    if session.capabilities.recall(Operation::List).await != Capability::Manual
         && let Ok(read) = read_list(&*session.api, &|_| {}).await
     {
         let fitting: Vec<ApiKey> = read

@@ -69,7 +69,7 @@ pub(super) async fn check(session: &Session, value: &Secret, key: Option<&ApiKey
     if let Some(key) = key
         && by_hint(value, key) == Fit::No
     {
-        return Err(BadValue::OtherEnds(scrub(value, &key.called())));
+        return Err(BadValue::OtherEnds(scrub(value, &key.display_name())));
     }
     let (probe, ours) = tokio::join!(session.api.probe(value), session.api.teams());
     let team = match probe.map_err(BadValue::Untried)? {
@@ -92,7 +92,7 @@ pub(super) async fn known(
     value: &Arc<Secret>,
 ) -> Option<KnownKey> {
     let found = ports.journal.find_by_value(Arc::clone(value)).await.ok()?;
-    let tracked = session.ways.tracked().await.unwrap_or_default();
+    let tracked = session.capabilities.tracked().await.unwrap_or_default();
     found.into_iter().find(|known| {
         let there = !known.id.is_local() || tracked.iter().any(|one| one.id == known.id);
         known.host == profile.base_url.host() && there

@@ -34,7 +34,7 @@ impl Lone {
         finish(start(command, ""))
     }
 
-    fn way(&self, home: &Path, operation: &str) -> String {
+    fn capability(&self, home: &Path, operation: &str) -> String {
         let ran = self.run(home, &["status", "--json"]);
         let status: Value = serde_json::from_str(&ran.stdout).unwrap();
         let endpoints = status["endpoints"].as_array().unwrap();
@@ -116,7 +116,11 @@ fn a_server_that_knows_no_such_path_is_worked_with_by_hand_however_it_says_so() 
             revoke.stderr
         );
         for operation in ["list", "create", "revoke"] {
-            assert_eq!(server.way(home.path(), operation), "manual", "{answer}: {operation}");
+            assert_eq!(
+                server.capability(home.path(), operation),
+                "manual",
+                "{answer}: {operation}"
+            );
         }
         // What was sent to find out cannot have made a key.
         assert_eq!(*server.bodies.lock().unwrap(), [r#"{"name":""}"#; 2], "{answer}");
@@ -151,7 +155,7 @@ fn a_server_that_is_down_or_refuses_is_an_error_and_nothing_is_concluded() {
             "{answer}: {}",
             list.stderr
         );
-        assert_eq!(server.way(home.path(), "list"), "unknown", "{answer}");
+        assert_eq!(server.capability(home.path(), "list"), "unknown", "{answer}");
         let create = server.run(home.path(), &["create", "Invoices", "--show"]);
         assert_eq!(create.code, code, "{answer}: {}", create.stderr);
         assert!(!create.stderr.contains("--paste"), "{answer}: {}", create.stderr);
@@ -176,7 +180,7 @@ fn what_was_found_is_kept_for_a_day_and_asked_again_by_status() {
     assert_eq!(desk.run(&["list"]).code, 5);
     assert_eq!(desk.asked("GET", "/get-api-keys"), asked, "it is known");
     desk.server.leave_out(&[]);
-    assert_eq!(desk.way("list"), "api");
+    assert_eq!(desk.capability("list"), "api");
     let names = desk.json(&["list", "--json"])["keys"].as_array().unwrap().len();
     assert_eq!(names, 13);
 }
@@ -189,15 +193,15 @@ fn the_config_settles_a_way_whatever_the_server_answers() {
     assert_eq!(list.code, 1, "{}", list.stderr);
     assert!(list.stderr.contains("has no GET /get-api-keys"), "{}", list.stderr);
     let status = desk.json(&["status", "--json"]);
-    let way = |at: usize| {
+    let capability = |at: usize| {
         (
             status["endpoints"][at]["way"].clone(),
             status["endpoints"][at]["way_source"].clone(),
         )
     };
-    assert_eq!(way(1), ("api".into(), "config".into()));
-    assert_eq!(way(2), ("manual".into(), "config".into()));
-    assert_eq!(way(3), ("unknown".into(), Value::Null));
+    assert_eq!(capability(1), ("api".into(), "config".into()));
+    assert_eq!(capability(2), ("manual".into(), "config".into()));
+    assert_eq!(capability(3), ("unknown".into(), Value::Null));
     let desk = Desk::without(&[]);
     write_config(
         desk.home.path(),
@@ -226,7 +230,7 @@ fn a_tracked_key_that_the_server_lists_by_now_is_neither_doubled_nor_lost() {
     assert_eq!(desk.run(&snooze).code, 0);
     assert_eq!(desk.run(&["track", "Elsewhere", "--created", "2026-09-01"]).code, 0);
     desk.server.leave_out(&[]);
-    assert_eq!(desk.way("list"), "api");
+    assert_eq!(desk.capability("list"), "api");
     let list = desk.run(&["list", "--json"]);
     let shape: Value = serde_json::from_str(&list.stdout).unwrap();
     let named = |shape: &Value, name: &str| {
@@ -282,7 +286,7 @@ fn a_rotation_of_tracked_keys_goes_on_under_the_ids_of_the_servers_list() {
     let attest = ["rotate", "confirm", "Import", "--attest", "--reason", "its log says so"];
     assert_eq!(desk.run(&attest).code, 0);
     desk.server.leave_out(&[]);
-    assert_eq!(desk.way("list"), "api");
+    assert_eq!(desk.capability("list"), "api");
 
     let finish = ["rotate", "finish", "Import", "--yes"];
     for refused in [

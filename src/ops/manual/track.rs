@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::import::Draft;
 use super::value::{BadValue, check, known};
 use crate::core::activity::Action;
 use crate::core::creation::Minted;
+use crate::core::import::Draft;
 use crate::core::key::{ApiKey, KeyId};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
@@ -103,7 +103,7 @@ pub async fn track(
     draft: &Draft,
     value: Option<Secret>,
 ) -> Result<Tracked, TrackError> {
-    let team = session.ways.team().await.known_id();
+    let team = session.capabilities.team().await.known_id();
     let mut new = drafted(ports, team.as_ref(), draft)?;
     let value = value.map(Arc::new);
     if let Some(value) = &value {
@@ -118,7 +118,7 @@ pub async fn track(
         new.prefix = some(value.prefix());
         new.last_four = some(value.last_four()).or(new.last_four);
     }
-    let there = session.ways.tracked().await?;
+    let there = session.capabilities.tracked().await?;
     if let Some(twin) = there.iter().find(|other| new.is_twin_of(other) || other.id == new.id) {
         return Err(TrackError::Twin(Box::new(twin.clone())));
     }
@@ -144,7 +144,7 @@ pub async fn track_all(
     session: &Session,
     drafts: &[Draft],
 ) -> Result<usize, TrackError> {
-    let team = session.ways.team().await.known_id();
+    let team = session.capabilities.team().await.known_id();
     let new: Result<Vec<Tracked>, TrackError> = drafts
         .iter()
         .map(|draft| drafted(ports, team.as_ref(), draft))
@@ -183,7 +183,7 @@ pub async fn matched(session: &Session) -> Result<Vec<(Tracked, ApiKey)>, TrackE
     let read = read_list(&*session.api, &|_| {})
         .await
         .map_err(|error| TrackError::List(Box::new(error)))?;
-    let tracked = session.ways.tracked().await?;
+    let tracked = session.capabilities.tracked().await?;
     let listed: Vec<ApiKey> = read.keys.into_iter().filter(|key| !key.id.is_local()).collect();
     let pairs = matches(&tracked, &listed).into_iter();
     Ok(pairs.map(|(one, key)| (one.clone(), key.clone())).collect())

@@ -5,24 +5,24 @@ mod revocation;
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use tui_input::Input;
 
+use crate::core::capability::Capability;
 use crate::core::creation::Creation;
 use crate::core::incident::unwrapped;
-use crate::core::way::Way;
-use crate::ops::assist::Page;
+use crate::ops::manual::Page;
 use crate::ops::recover::Waiting;
 use crate::tui::effect::Effect;
 use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, PasteForm, Step};
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::manual::{ManualForm, PasteForm, Step};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::update::{create, finding, list};
 
 pub(super) use self::revocation::{
-    act_on_revoke, ask_about, ask_for_word, is_by_hand, is_unseen, open_revoke, open_revoke_in, open_value,
+    act_on_revoke, ask_about, ask_for_word, is_manual, is_unseen, open_revoke, open_revoke_in, open_value,
 };
 use self::revocation::{on_asked, watch_what_was_confirmed};
 
@@ -38,7 +38,7 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
         News::Begun(Ok((creation, page))) => {
             model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
             if let Some(state) = model.teams.get_mut(team.0) {
-                state.ways.create = Way::Assisted;
+                state.capabilities.create = Capability::Manual;
             }
             ask_for_value(model, team, *creation, Some(page));
             Vec::new()
@@ -82,8 +82,12 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             }
             Vec::new()
         }
-        News::FoundOut(ways, doubt) => finding::on_found_out(model, (request, team), ways, doubt),
-        News::Asked { key, ways, held } => on_asked(model, (request, team), &key, ways, held),
+        News::FoundOut(capabilities, doubt) => finding::on_found_out(model, (request, team), capabilities, doubt),
+        News::Asked {
+            key,
+            capabilities,
+            held,
+        } => on_asked(model, (request, team), &key, capabilities, held),
         News::Seen(line) => {
             watch_what_was_confirmed(model, request);
             if let Some(form) = watching(model, request) {
@@ -94,8 +98,8 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             Vec::new()
         }
         News::NotWatched(why) => {
-            let waits = |form: &&mut ByHandForm| matches!(form.step, Step::Watching(awaited) | Step::Attesting(awaited) if awaited == request);
-            if let Some(form) = by_hand_forms(model).find(waits) {
+            let waits = |form: &&mut ManualForm| matches!(form.step, Step::Watching(awaited) | Step::Attesting(awaited) if awaited == request);
+            if let Some(form) = manual_forms(model).find(waits) {
                 form.step = Step::Value(SecretField::default());
                 form.error = Some(why);
                 return Vec::new();
@@ -112,7 +116,7 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.list.select(&tracked.id);
             }
-            model.say(Role::Ok, format!("✓ {} is tracked.", tracked.key().called()));
+            model.say(Role::Ok, format!("✓ {} is tracked.", tracked.key().display_name()));
             list::load(model, team)
         }
         News::Tracked(Err(why)) => {
@@ -135,7 +139,7 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
 fn opened(model: &mut Model, page: Page) {
     match model.dialogs.last_mut() {
         Some(Dialog::Paste(form)) => form.page = Some(page),
-        Some(Dialog::ByHand(form)) => form.page = Some(page),
+        Some(Dialog::Manual(form)) => form.page = Some(page),
         _ => {}
     }
 }
@@ -147,15 +151,15 @@ fn paste_form(model: &mut Model) -> Option<&mut PasteForm> {
     })
 }
 
-fn by_hand_forms(model: &mut Model) -> impl Iterator<Item = &mut ByHandForm> {
+fn manual_forms(model: &mut Model) -> impl Iterator<Item = &mut ManualForm> {
     model.dialogs.iter_mut().filter_map(|dialog| match dialog {
-        Dialog::ByHand(form) => Some(form),
+        Dialog::Manual(form) => Some(form),
         _ => None,
     })
 }
 
-fn watching(model: &mut Model, request: RequestId) -> Option<&mut ByHandForm> {
-    by_hand_forms(model).find(|form| matches!(form.step, Step::Watching(awaited) if awaited == request))
+fn watching(model: &mut Model, request: RequestId) -> Option<&mut ManualForm> {
+    manual_forms(model).find(|form| matches!(form.step, Step::Watching(awaited) if awaited == request))
 }
 
 /// Opens the hidden field for a key that is made in the browser.
@@ -231,7 +235,7 @@ fn hidden(model: &mut Model) -> Option<&mut SecretField> {
             form.error = None;
             Some(&mut form.field)
         }
-        Dialog::ByHand(form) => match &mut form.step {
+        Dialog::Manual(form) => match &mut form.step {
             Step::Value(field) => {
                 form.error = None;
                 Some(field)
@@ -272,7 +276,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 }
 
 /// The line for the word that says that a key is gone.
-pub(super) fn line(form: &mut ByHandForm) -> Option<&mut Input> {
+pub(super) fn line(form: &mut ManualForm) -> Option<&mut Input> {
     match &mut form.step {
         Step::Word(input) => Some(input),
         _ => None,

@@ -7,28 +7,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::capability::{Capabilities, Capability, EndpointState, is_sign_in};
 use crate::core::key::{ApiKey, KeyId};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::core::way::{EndpointState, Way, Ways, is_sign_in};
 use crate::ops::sign_in::Profile;
 use crate::ports::{
-    ApiError, Clock, Consequence, Fault, FoundWay, Journal, JournalError, KeyApi, Operation, Ports, Presence, Scope,
-    Settled,
+    ApiError, Clock, Consequence, Fault, FoundCapability, Journal, JournalError, KeyApi, Operation, Ports, Presence,
+    Scope, Settled,
 };
 
 /// How long it counts that an endpoint is there or missing before the server is asked again.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// An API that knows how each operation is done. Where the server has no list, its list is what is tracked here.
-pub struct Finder {
+pub struct TeamClient {
     api: Arc<dyn KeyApi>,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     scope: Scope,
-    settled: Ways,
+    settled: Capabilities,
     credential: Arc<Secret>,
     actor: Label,
     state: Mutex<State>,
@@ -54,7 +54,7 @@ struct State {
     matched: HashMap<KeyId, KeyId>,
 }
 
-impl Finder {
+impl TeamClient {
     /// Finds out for `profile`, whose server is spoken to through `api` with `credential`.
     #[must_use]
     pub fn new(ports: &Ports, profile: &Profile, api: Arc<dyn KeyApi>, credential: Arc<Secret>) -> Self {
@@ -63,7 +63,7 @@ impl Finder {
             journal: Arc::clone(&ports.journal),
             clock: Arc::clone(&ports.clock),
             scope: profile.scope(),
-            settled: profile.assist.settled,
+            settled: profile.manual.settled,
             credential,
             actor: ports.actor.clone(),
             state: Mutex::default(),
@@ -72,8 +72,8 @@ impl Finder {
 
     /// How each operation is done, as far as is known now.
     #[must_use]
-    pub fn known(&self) -> Ways {
-        Ways {
+    pub fn known(&self) -> Capabilities {
+        Capabilities {
             list: self.of(Operation::List),
             create: self.of(Operation::Create),
             revoke: self.of(Operation::Revoke),
@@ -101,16 +101,16 @@ impl Finder {
     }
 
     /// How an operation is done, without asking the server.
-    pub async fn recall(&self, operation: Operation) -> Way {
+    pub async fn recall(&self, operation: Operation) -> Capability {
         self.look_up().await;
         self.of(operation)
     }
 
     /// How an operation is done; where it is not known, its endpoint is asked for what it cannot do. What even that does
     /// not tell is tried by its endpoint.
-    pub async fn way(&self, operation: Operation) -> Way {
+    pub async fn capability(&self, operation: Operation) -> Capability {
         let known = self.recall(operation).await;
-        if known != Way::Unknown {
+        if known != Capability::Unknown {
             return known;
         }
         let answered = self.api.look_for(operation).await;
@@ -146,9 +146,9 @@ impl Finder {
     ///
     /// # Errors
     /// The server did not answer so that it can be told.
-    pub async fn look_again(&self) -> Result<Way, ApiError> {
+    pub async fn look_again(&self) -> Result<Capability, ApiError> {
         self.look_up().await;
-        if self.settled.list != Way::Unknown {
+        if self.settled.list != Capability::Unknown {
             return Ok(self.settled.list);
         }
         match self.api.list_page(1).await {
@@ -166,7 +166,7 @@ impl Finder {
     /// the request had no effect.
     async fn learnt(&self, error: ApiError) -> ApiError {
         let operation = error.operation;
-        if self.settled_of(operation) != Way::Unknown || !is_missing(&error.fault) {
+        if self.settled_of(operation) != Capability::Unknown || !is_missing(&error.fault) {
             return error;
         }
         self.look_up().await;
@@ -277,11 +277,11 @@ impl Finder {
         if !stale {
             return;
         }
-        let Ok(kept) = self.journal.ways(&self.scope).await else {
+        let Ok(kept) = self.journal.capabilities(&self.scope).await else {
             return;
         };
         let mut state = self.state();
-        let is_fresh = |found: &FoundWay| !state.asked_again && now.duration_since(found.at).abs() < FRESH;
+        let is_fresh = |found: &FoundCapability| !state.asked_again && now.duration_since(found.at).abs() < FRESH;
         let counting = kept.into_iter().filter(|found| found.state.lasts() || is_fresh(found));
         let counting: Vec<_> = counting.map(|found| (found.operation, found.state)).collect();
         state.found.extend(counting);
@@ -290,7 +290,7 @@ impl Finder {
     async fn keep(&self, operation: Operation, seen: EndpointState) {
         if let Some(found) = self.note(operation, seen) {
             // What is not kept is only found out again.
-            let _ = self.journal.keep_way(&self.scope, found).await;
+            let _ = self.journal.keep_capability(&self.scope, found).await;
         }
     }
 
@@ -298,12 +298,12 @@ impl Finder {
     fn keep_aside(&self, operation: Operation, seen: EndpointState) {
         if let Some(found) = self.note(operation, seen) {
             let (journal, scope) = (Arc::clone(&self.journal), self.scope.clone());
-            tokio::spawn(async move { journal.keep_way(&scope, found).await });
+            tokio::spawn(async move { journal.keep_capability(&scope, found).await });
         }
     }
 
     /// Takes note of what was seen; `Some`: it is news to the journal.
-    fn note(&self, operation: Operation, seen: EndpointState) -> Option<FoundWay> {
+    fn note(&self, operation: Operation, seen: EndpointState) -> Option<FoundCapability> {
         {
             let mut state = self.state();
             let before = state.found.insert(operation, seen);
@@ -316,7 +316,7 @@ impl Finder {
             state = seen.word(),
             "found out how it is done"
         );
-        Some(FoundWay {
+        Some(FoundCapability {
             operation,
             state: seen,
             at: self.clock.now(),
@@ -334,25 +334,25 @@ impl Finder {
                 continue;
             }
             let known = self.recall(other).await;
-            if known == Way::Assisted && self.settled_of(other) == Way::Unknown {
+            if known == Capability::Manual && self.settled_of(other) == Capability::Unknown {
                 return self.is_up().await;
             }
         }
         false
     }
 
-    fn of(&self, operation: Operation) -> Way {
+    fn of(&self, operation: Operation) -> Capability {
         match self.settled_of(operation) {
-            Way::Unknown => self
+            Capability::Unknown => self
                 .state()
                 .found
                 .get(&operation)
-                .map_or(Way::Unknown, |seen| seen.way()),
+                .map_or(Capability::Unknown, |seen| seen.capability()),
             settled => settled,
         }
     }
 
-    fn settled_of(&self, operation: Operation) -> Way {
+    fn settled_of(&self, operation: Operation) -> Capability {
         of(self.settled, operation)
     }
 
@@ -362,12 +362,12 @@ impl Finder {
 }
 
 /// The way of one operation; the documented one is there.
-fn of(ways: Ways, operation: Operation) -> Way {
+fn of(capabilities: Capabilities, operation: Operation) -> Capability {
     match operation {
-        Operation::List => ways.list,
-        Operation::Create => ways.create,
-        Operation::Revoke => ways.revoke,
-        Operation::Teams => Way::Api,
+        Operation::List => capabilities.list,
+        Operation::Create => capabilities.create,
+        Operation::Revoke => capabilities.revoke,
+        Operation::Teams => Capability::Endpoint,
     }
 }
 

@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use crate::cli::args::RevokeArgs;
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, Switches, by_hand, until_interrupted};
+use crate::cli::{Context, Switches, manual, until_interrupted};
+use crate::core::capability::Capability;
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::core::way::Way;
-use crate::ops::assist::ByHand;
-use crate::ops::leak::{Watch, kill_known};
-use crate::ops::revoke::{Patience, revoke_and_record};
+use crate::ops::leak::{ProbePolicy, kill_known};
+use crate::ops::manual::HeldValue;
+use crate::ops::revoke::{RetryPolicy, revoke_and_record};
 use crate::ops::revoke_many::Revoked;
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
 /// The way of the server; a key that only this machine knows has its own.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct By(Way);
+pub(super) struct By(Capability);
 
 impl By {
     /// A person is only asked about what can be done; a script's request is its own question.
@@ -27,36 +27,39 @@ impl By {
         args: &RevokeArgs,
         switches: Switches,
         interrupts: &mut Interrupts,
-    ) -> Result<Self, Trouble> {
-        let unlisted = session.ways.recall(Operation::List).await == Way::Assisted;
+    ) -> Result<Self, CommandError> {
+        let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
         let ask = (switches.interactive || unlisted || args.attest) && !switches.dry_run;
         Ok(Self(if ask {
-            until_interrupted(interrupts, async { Ok(session.ways.way(Operation::Revoke).await) }).await?
+            until_interrupted(interrupts, async {
+                Ok(session.capabilities.capability(Operation::Revoke).await)
+            })
+            .await?
         } else {
-            session.ways.recall(Operation::Revoke).await
+            session.capabilities.recall(Operation::Revoke).await
         }))
     }
 
     /// Whether a person has to click.
     pub(super) fn in_browser(self, target: &ListedKey) -> bool {
-        self.0 == Way::Assisted || target.key.id.is_local()
+        self.0 == Capability::Manual || target.key.id.is_local()
     }
 
     /// A value is of one key, and a word is only written down of what cannot be done here.
-    pub(super) fn refuse_what_does_not_fit(self, args: &RevokeArgs, targets: &[ListedKey]) -> Result<(), Trouble> {
+    pub(super) fn refuse_what_does_not_fit(self, args: &RevokeArgs, targets: &[ListedKey]) -> Result<(), CommandError> {
         if args.with_value && targets.len() > 1 {
-            return Err(Trouble::new(
+            return Err(CommandError::new(
                 Exit::Usage,
                 "Nothing was revoked: a value is of one key, so name one with --with-value.",
             ));
         }
         let done_here = |target: &&ListedKey| !self.in_browser(target) && !target.is_tracked();
         match targets.iter().find(done_here) {
-            Some(other) if args.attest => Err(Trouble::new(
+            Some(other) if args.attest => Err(CommandError::new(
                 Exit::Usage,
                 format!(
                     "Nothing was written down: {} can be revoked here and now, without --attest.",
-                    other.key.called()
+                    other.key.display_name()
                 ),
             )),
             _ => Ok(()),
@@ -72,8 +75,8 @@ pub(super) async fn one(
     by: By,
     args: &RevokeArgs,
     interrupts: &mut Interrupts,
-) -> Result<Revoked, Trouble> {
-    let given = by_hand::value_of(context, args.with_value, target).await?;
+) -> Result<Revoked, CommandError> {
+    let given = manual::value_of(context, args.with_value, target).await?;
     let how = (args.attest, Duration::from_secs(args.watch));
     let ended = |outcome, recorded| Revoked {
         target: target.clone(),
@@ -81,13 +84,13 @@ pub(super) async fn one(
         recorded,
     };
     if by.in_browser(target) || args.attest {
-        let outcome = by_hand::revoke(context, session, target, how, given, interrupts).await?;
+        let outcome = manual::revoke(context, session, target, how, given, interrupts).await?;
         return Ok(ended(outcome, Ok(())));
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
     let stop = interrupts.next_but_hangup();
-    let pace = (Patience::default(), Watch::default());
-    let again = given.as_ref().map(ByHand::share);
+    let pace = (RetryPolicy::default(), ProbePolicy::default());
+    let again = given.as_ref().map(HeldValue::share);
     let (outcome, recorded) = match given {
         Some(given) => {
             let killed = kill_known(ports, profile, &session.api, target, given, pace, stop).await;
@@ -99,10 +102,10 @@ pub(super) async fn one(
         }
     };
     // It said now that there is no endpoint.
-    let found_out = session.ways.known().revoke == Way::Assisted;
+    let found_out = session.capabilities.known().revoke == Capability::Manual;
     match outcome {
         outcome if found_out && !outcome.is_proven() && outcome != Outcome::Interrupted => {
-            let outcome = by_hand::revoke(context, session, target, how, again, interrupts).await?;
+            let outcome = manual::revoke(context, session, target, how, again, interrupts).await?;
             Ok(ended(outcome, Ok(())))
         }
         outcome @ Outcome::Unconfirmed(_) if target.is_tracked() => {

@@ -48,7 +48,7 @@ fn list_that_worked_never_turns_into_an_empty_one() {
         desk.server.clear_faults();
         assert_eq!(count(&desk), keys, "{fault}: the next call asks again");
         assert_eq!(desk.run(&["due", "--check"]).code, 6, "{fault}");
-        assert_eq!(desk.way("list"), "api", "{fault}");
+        assert_eq!(desk.capability("list"), "api", "{fault}");
     }
 }
 
@@ -66,7 +66,7 @@ fn list_that_worked_stays_expected_when_status_asks_again() {
     assert!(status.stdout.contains("with 200 and a web page"), "{}", status.stdout);
     desk.server.clear_faults();
     desk.server.leave_out(&[FaultEndpoint::List]);
-    assert_eq!(desk.way("list"), "api");
+    assert_eq!(desk.capability("list"), "api");
     let list = desk.run(&["list"]);
     assert_eq!((list.code, list.stdout.as_str()), (1, ""), "{}", list.stderr);
     let track = desk.run(&["track", "Web", "--created", "2026-09-01"]);
@@ -87,7 +87,7 @@ fn create_that_worked_is_not_handed_to_the_browser() {
         assert!(!ran.stderr.contains("--paste"), "{fault}: {}", ran.stderr);
         desk.server.clear_faults();
         assert_eq!(desk.run(&["create", "Third", "--show"]).code, 0, "{fault}");
-        assert_eq!(desk.way("create"), "api", "{fault}");
+        assert_eq!(desk.capability("create"), "api", "{fault}");
     }
 }
 
@@ -104,7 +104,7 @@ fn revoke_that_worked_is_not_handed_to_the_browser() {
         assert!(!ran.stderr.contains("no endpoint to revoke"), "{fault}: {}", ran.stderr);
         assert!(ran.stderr.contains("worked before"), "{fault}: {}", ran.stderr);
         desk.server.clear_faults();
-        assert_eq!(desk.way("revoke"), "api", "{fault}");
+        assert_eq!(desk.capability("revoke"), "api", "{fault}");
         assert_eq!(desk.run(&["revoke", "Second", "--yes"]).code, 0, "{fault}");
     }
 }
@@ -123,7 +123,7 @@ fn endpoint_never_seen_is_missing_only_when_the_answer_repeats() {
             13,
             "{fault}: the second answer is the list"
         );
-        assert_eq!(desk.way("list"), "api", "{fault}");
+        assert_eq!(desk.capability("list"), "api", "{fault}");
     }
     // get-teams answers before the repeated answer, and not after it.
     let desk = Desk::without(&[FaultEndpoint::List]);
@@ -142,7 +142,7 @@ fn list_moved_to_manual_by_config_is_the_persons_word() {
         let ran = desk.run(&["track", "Web", "--created", "2026-09-01"]);
         assert_eq!(ran.code, 0, "{word}: {}", ran.stderr);
         assert_eq!(count(&desk), 1, "{word}");
-        assert_eq!(desk.way("list"), "manual", "{word}");
+        assert_eq!(desk.capability("list"), "manual", "{word}");
     }
 }
 

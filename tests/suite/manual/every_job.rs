@@ -2,7 +2,7 @@
 //! its end, with the sandbox's page as the browser.
 
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
-use chatzuri_keys::ops::assist::Assist;
+use chatzuri_keys::ops::manual::ManualSettings;
 use chatzuri_keys::sandbox::FaultEndpoint::{Create, List, Revoke};
 use crossterm::event::KeyCode;
 
@@ -30,7 +30,7 @@ impl Job {
                 without: without.to_vec(),
                 ..SandboxOptions::default()
             },
-            assist: Assist::default(),
+            manual: ManualSettings::default(),
             sinks: [("box".to_owned(), sink)].into(),
             ..Set::default()
         };

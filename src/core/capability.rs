@@ -4,23 +4,23 @@ use crate::core::text::Label;
 
 /// How one operation is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Way {
+pub enum Capability {
     /// Its endpoint is there.
-    Api,
+    Endpoint,
     /// The server has no such endpoint: the person clicks, and we do the rest.
-    Assisted,
+    Manual,
     /// Nobody has asked yet, or the answer did not tell: the endpoint is tried.
     #[default]
     Unknown,
 }
 
-impl Way {
+impl Capability {
     /// The word in config and in machine output.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Api => "api",
-            Self::Assisted => "manual",
+            Self::Endpoint => "api",
+            Self::Manual => "manual",
             Self::Unknown => "unknown",
         }
     }
@@ -58,10 +58,10 @@ impl EndpointState {
 
     /// How the operation is done, then.
     #[must_use]
-    pub fn way(self) -> Way {
+    pub fn capability(self) -> Capability {
         match self {
-            Self::Worked | Self::There => Way::Api,
-            Self::Missing => Way::Assisted,
+            Self::Worked | Self::There => Capability::Endpoint,
+            Self::Missing => Capability::Manual,
         }
     }
 
@@ -74,27 +74,27 @@ impl EndpointState {
 
 /// How each of the three operations on keys is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ways {
+pub struct Capabilities {
     /// Listing.
-    pub list: Way,
+    pub list: Capability,
     /// Creating.
-    pub create: Way,
+    pub create: Capability,
     /// Revoking.
-    pub revoke: Way,
+    pub revoke: Capability,
 }
 
-impl Ways {
+impl Capabilities {
     /// Each operation's word and its way.
     #[must_use]
-    pub fn each(self) -> [(&'static str, Way); 3] {
+    pub fn each(self) -> [(&'static str, Capability); 3] {
         [("list", self.list), ("create", self.create), ("revoke", self.revoke)]
     }
 
-    /// The words of the operations that are assisted.
+    /// The words of the operations that are manual.
     #[must_use]
-    pub fn assisted(self) -> Vec<&'static str> {
+    pub fn manual(self) -> Vec<&'static str> {
         let each = self.each().into_iter();
-        each.filter(|(_, way)| *way == Way::Assisted)
+        each.filter(|(_, capability)| *capability == Capability::Manual)
             .map(|(word, _)| word)
             .collect()
     }
@@ -126,12 +126,12 @@ mod tests {
             assert_eq!(EndpointState::of_word(state.word()), Some(state));
         }
         assert_eq!(EndpointState::of_word("whatever"), None);
-        let ways = Ways {
-            create: Way::Assisted,
-            revoke: Way::Assisted,
-            ..Ways::default()
+        let capabilities = Capabilities {
+            create: Capability::Manual,
+            revoke: Capability::Manual,
+            ..Capabilities::default()
         };
-        assert_eq!(ways.assisted(), ["create", "revoke"]);
+        assert_eq!(capabilities.manual(), ["create", "revoke"]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Page {
 
 /// Opens the profile's page.
 pub async fn open_page(ports: &Ports, profile: &Profile) -> Page {
-    let address = profile.assist.page(&profile.base_url);
+    let address = profile.manual.page(&profile.base_url);
     let shown = if ports.browser.open(&address).await {
         Shown::Opened
     } else if copied(ports, &address).await {

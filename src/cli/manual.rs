@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
@@ -16,29 +16,29 @@ use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::ops::assist::{BadValue, ByHand, CLICKS, CREATE_CLICKS, attest, held_value, open_page, take_pasted};
 use crate::ops::create::NewKey;
-use crate::ops::leak::{By, Case, Watch, kill_watched};
-use crate::ops::revoke::Patience;
+use crate::ops::leak::{By, Case, ProbePolicy, kill_watched};
+use crate::ops::manual::{BadValue, CLICKS, CREATE_CLICKS, HeldValue, attest, held_value, open_page, take_pasted};
+use crate::ops::revoke::RetryPolicy;
 use crate::ops::sign_in::Session;
 
 /// Says what a look for an endpoint may have left behind.
 pub(super) fn tell_doubt(context: &mut Context<'_>, session: &Session) {
-    if let Some(doubt) = session.ways.take_doubt() {
+    if let Some(doubt) = session.capabilities.take_doubt() {
         context.output.warn(&clean(&doubt));
     }
 }
 
 /// What is said where nobody can click or be asked.
-pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str) -> Trouble {
+pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str) -> CommandError {
     let profile = &context.settings.profile;
-    Trouble::new(
+    CommandError::new(
         Exit::Usage,
         format!(
             "Nothing was created: {} has no endpoint to create keys. Make “{name}” at {} ({CREATE_CLICKS}), and give its \
              value on standard input: chatzuri-keys {command} --paste",
             profile.base_url.host(),
-            profile.assist.page(&profile.base_url),
+            profile.manual.page(&profile.base_url),
         ),
     )
 }
@@ -51,7 +51,7 @@ pub(super) async fn pasted(
     creation: &Creation,
     open: bool,
     replaced: Option<&Secret>,
-) -> Result<NewKey, Trouble> {
+) -> Result<NewKey, CommandError> {
     let profile = &context.settings.profile;
     let name = &creation.intent.name;
     let left = |why: &str| {
@@ -63,10 +63,10 @@ pub(super) async fn pasted(
     };
     if !std::io::stdin().is_terminal() {
         let value = leak::given(context.switches, "").await;
-        let value = value.map_err(|trouble| Trouble::new(trouble.exit, left(&trouble.sentence)))?;
+        let value = value.map_err(|trouble| CommandError::new(trouble.exit, left(&trouble.sentence)))?;
         return take_pasted(context.ports, profile, session, creation, Arc::new(value))
             .await
-            .map_err(|bad| Trouble::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
+            .map_err(|bad| CommandError::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
     }
     if !context.switches.interactive {
         return Err(nobody_to_create(
@@ -94,7 +94,7 @@ pub(super) async fn pasted(
         let question = format!("The value of “{name}” (not shown{again}): ");
         let bytes = prompt::hidden(&question)
             .await
-            .map_err(|trouble| Trouble::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
+            .map_err(|trouble| CommandError::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
         let value = match (secret_of(unwrapped(&bytes)), &untried) {
             (Err(_), Some(same)) if unwrapped(&bytes).is_empty() => Arc::clone(same),
             (Ok(value), _) => Arc::new(value),
@@ -124,25 +124,25 @@ pub(super) async fn value_of(
     context: &Context<'_>,
     with_value: bool,
     target: &ListedKey,
-) -> Result<Option<ByHand>, Trouble> {
+) -> Result<Option<HeldValue>, CommandError> {
     if !with_value {
         return Ok(None);
     }
-    let question = format!("The value of {} (not shown): ", target.key.called());
+    let question = format!("The value of {} (not shown): ", target.key.display_name());
     let value = leak::given(context.switches, &question).await?;
     known(context, target, value).await.map(Some)
 }
 
-async fn known(context: &Context<'_>, target: &ListedKey, value: Secret) -> Result<ByHand, Trouble> {
-    ByHand::pasted(context.ports, &context.settings.profile, target, value)
+async fn known(context: &Context<'_>, target: &ListedKey, value: Secret) -> Result<HeldValue, CommandError> {
+    HeldValue::pasted(context.ports, &context.settings.profile, target, value)
         .await
-        .map_err(|bad| Trouble::new(Exit::Usage, format!("Nothing was revoked. {bad}")))
+        .map_err(|bad| CommandError::new(Exit::Usage, format!("Nothing was revoked. {bad}")))
 }
 
 /// What the person gives to a revocation in the browser.
 pub(super) enum Choice {
     /// A value that is watched.
-    Watch(ByHand),
+    ProbePolicy(HeldValue),
     /// Their word.
     Word,
 }
@@ -153,9 +153,9 @@ pub(super) async fn choose(
     context: &mut Context<'_>,
     session: &Session,
     target: &ListedKey,
-    (attest, given): (bool, Option<ByHand>),
+    (attest, given): (bool, Option<HeldValue>),
     interrupts: &mut Interrupts,
-) -> Result<Option<Choice>, Trouble> {
+) -> Result<Option<Choice>, CommandError> {
     if attest {
         return Ok(Some(Choice::Word));
     }
@@ -164,13 +164,13 @@ pub(super) async fn choose(
         None => held_value(context.ports, &context.settings.profile, session, target).await,
     };
     if let Some(given) = given {
-        return Ok(Some(Choice::Watch(given)));
+        return Ok(Some(Choice::ProbePolicy(given)));
     }
     if !context.switches.interactive {
         return Err(nobody_to_revoke(context, target));
     }
     match ask(context, target).await? {
-        Some(given) => Ok(Some(Choice::Watch(given))),
+        Some(given) => Ok(Some(Choice::ProbePolicy(given))),
         None => word(context, target, interrupts).await,
     }
 }
@@ -180,7 +180,7 @@ pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen
     let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     match seen.fact {
-        Fact::ByHand(_) => output.warn(&line),
+        Fact::Manual(_) => output.warn(&line),
         _ => output.say(&line),
     }
 }
@@ -191,9 +191,9 @@ pub(super) async fn revoke(
     session: &Session,
     target: &ListedKey,
     (attested, longest): (bool, Duration),
-    given: Option<ByHand>,
+    given: Option<HeldValue>,
     interrupts: &mut Interrupts,
-) -> Result<Outcome, Trouble> {
+) -> Result<Outcome, CommandError> {
     let (ports, profile) = (context.ports, &context.settings.profile);
     let given = match choose(context, session, target, (attested, given), interrupts).await? {
         None => return Ok(Outcome::Interrupted),
@@ -202,11 +202,11 @@ pub(super) async fn revoke(
             context.output.unrecorded(&ended.recorded);
             return Ok(ended.outcome);
         }
-        Some(Choice::Watch(given)) => given,
+        Some(Choice::ProbePolicy(given)) => given,
     };
-    let watch = Watch {
-        by_hand: longest,
-        ..Watch::default()
+    let watch = ProbePolicy {
+        manual: longest,
+        ..ProbePolicy::default()
     };
     let case = Case {
         ports,
@@ -218,32 +218,39 @@ pub(super) async fn revoke(
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let (killed, _) = kill_watched(case, (given, By::Browser), (Patience::default(), watch), &on_fact, stop).await;
+        let (killed, _) = kill_watched(
+            case,
+            (given, By::Browser),
+            (RetryPolicy::default(), watch),
+            &on_fact,
+            stop,
+        )
+        .await;
         killed
     };
     context.output.unrecorded(&killed.recorded);
     Ok(killed.outcome)
 }
 
-fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> Trouble {
+fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> CommandError {
     let profile = &context.settings.profile;
     let word = shell_word(target.key.id.shown());
-    Trouble::new(
+    CommandError::new(
         Exit::Usage,
         format!(
             "NOT revoked: {} {} is alive, and {} has no endpoint to revoke it. Revoke it at {} ({CLICKS}); then give its \
              value on standard input to see it dead: chatzuri-keys revoke {word} --with-value --yes; or say that it is \
              done: chatzuri-keys revoke {word} --attest --yes",
-            target.key.called(),
+            target.key.display_name(),
             target.key.hint(),
             profile.base_url.host(),
-            profile.assist.page(&profile.base_url),
+            profile.manual.page(&profile.base_url),
         ),
     )
 }
 
 /// Asks for the value; Enter alone says that nobody has it.
-async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<ByHand>, Trouble> {
+async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<HeldValue>, CommandError> {
     context.output.warn(&format!(
         "{} has no endpoint to revoke keys: you do it in the browser. With its value, its death is seen here.",
         context.settings.profile.base_url.host()
@@ -251,7 +258,7 @@ async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<ByH
     loop {
         let question = format!(
             "The value of {} (not shown; Enter if nobody has it): ",
-            target.key.called()
+            target.key.display_name()
         );
         let bytes = prompt::hidden(&question).await?;
         let bytes = unwrapped(&bytes);
@@ -277,13 +284,13 @@ async fn word(
     context: &mut Context<'_>,
     target: &ListedKey,
     interrupts: &mut Interrupts,
-) -> Result<Option<Choice>, Trouble> {
+) -> Result<Option<Choice>, CommandError> {
     const WORD: &str = "revoked";
     let page = open_page(context.ports, &context.settings.profile).await;
     context.output.warn(&format!(
         "{} → {CLICKS}, and click Revoke next to {} {}.",
         clean(&page.words()),
-        target.key.called(),
+        target.key.display_name(),
         target.key.hint()
     ));
     let question = format!("Type “{WORD}” when it is gone from the page: ");
@@ -292,9 +299,9 @@ async fn word(
         () = interrupts.next() => return Ok(None),
     };
     if typed.as_deref() != Some(WORD) {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Declined,
-            format!("Declined; nothing was written down of {}.", target.key.called()),
+            format!("Declined; nothing was written down of {}.", target.key.display_name()),
         ));
     }
     Ok(Some(Choice::Word))

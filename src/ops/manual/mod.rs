@@ -2,32 +2,25 @@
 //!
 //! | file | its job |
 //! |---|---|
-//! | `finder.rs` | how each operation is done, found out and kept |
-//! | `finder/listed.rs` | the list of what is tracked, where the server has none |
 //! | `page.rs` | the page of the keys, in the person's browser |
 //! | `value.rs` | a value that was pasted, tried |
 //! | `create.rs` | a key made by hand |
 //! | `revoke.rs` | a key revoked by hand: watched, or attested |
 //! | `track.rs` | keys written down, taken off, and found in the server's list |
-//! | `import.rs` | a file of keys |
 
 mod create;
-mod finder;
-mod import;
 mod page;
 mod revoke;
 mod track;
 mod value;
 
-pub use create::{begin_by_hand, not_made, take_pasted};
-pub use finder::Finder;
-pub use import::{BadRow, Draft, Fields, parse};
+pub use create::{begin_manual, not_made, take_pasted};
 pub use page::{Page, Shown, open_page};
-pub use revoke::{ByHand, attest, held_value, settle};
+pub use revoke::{HeldValue, attest, held_value, settle};
 pub use track::{TrackError, doubles, match_listed, matched, track, track_all, untrack};
 pub use value::BadValue;
 
-use crate::core::way::Ways;
+use crate::core::capability::Capabilities;
 use crate::ports::BaseUrl;
 
 /// The clicks of the vendor's guide that lead to a team's keys.
@@ -37,14 +30,14 @@ pub const CREATE_CLICKS: &str = "Team settings → API Keys → + New API key �
 
 /// What the config settles of how operations on keys are done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Assist {
+pub struct ManualSettings {
     /// The ways that are settled; an unknown one is found out.
-    pub settled: Ways,
+    pub settled: Capabilities,
     /// The page where a person manages keys.
     pub page: Option<String>,
 }
 
-impl Assist {
+impl ManualSettings {
     /// The page where a person manages keys: the one of the config, or the front page of the API's host.
     #[must_use]
     pub fn page(&self, base_url: &BaseUrl) -> String {

@@ -3,30 +3,30 @@
 use tui_input::Input;
 
 use super::{errand, open_page};
+use crate::core::capability::{Capabilities, Capability};
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
-use crate::core::way::{Way, Ways};
 use crate::ops::leak::By;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, Step, Then, Walk};
 use crate::tui::model::dialog::{Dialog, Proof};
+use crate::tui::model::manual::{GONE, ManualForm, Step, Then, Walk};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::update::revoke;
 
 /// Whether a key can only be revoked in the browser, as far as is known.
-pub(in crate::tui::update) fn is_by_hand(model: &Model, target: &ListedKey) -> bool {
-    target.key.id.is_local() || model.team().ways.revoke == Way::Assisted
+pub(in crate::tui::update) fn is_manual(model: &Model, target: &ListedKey) -> bool {
+    target.key.id.is_local() || model.team().capabilities.revoke == Capability::Manual
 }
 
 /// Whether a key's revocation cannot be seen in a list.
 pub(in crate::tui::update) fn is_unseen(model: &Model, target: &ListedKey) -> bool {
-    target.is_tracked() && model.team().ways.list == Way::Assisted
+    target.is_tracked() && model.team().capabilities.list == Capability::Manual
 }
 
 /// Asks how a key is revoked where that is not known, and whether its value is at hand.
@@ -48,7 +48,7 @@ pub(in crate::tui::update) fn open_value(
     finishing: Option<Finishing>,
 ) -> Vec<Effect> {
     let effects = open_revoke_in(model, target, None);
-    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
         form.then = Then::Confirm(finishing);
     }
     effects
@@ -57,7 +57,7 @@ pub(in crate::tui::update) fn open_value(
 /// Asks for the person's word that a key is gone; `why` says what was seen of its revocation.
 pub(in crate::tui::update) fn ask_for_word(model: &mut Model, target: ListedKey, why: Option<&str>) {
     push_revoke(model, target, false, None, None);
-    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
         form.step = Step::Word(Input::default());
         form.then = Then::Confirm(None);
         form.seen.extend(why.map(str::to_owned));
@@ -66,21 +66,21 @@ pub(in crate::tui::update) fn ask_for_word(model: &mut Model, target: ListedKey,
 
 /// As [`open_revoke`], for one of several marked keys.
 pub(in crate::tui::update) fn open_revoke_in(model: &mut Model, target: ListedKey, walk: Option<Walk>) -> Vec<Effect> {
-    let then = if is_by_hand(model, &target) || !is_unseen(model, &target) {
+    let then = if is_manual(model, &target) || !is_unseen(model, &target) {
         Then::Browser
     } else {
         Then::Confirm(None)
     };
     let (request, effect) = ask_about(model, &target);
     push_revoke(model, target, false, Some(request), walk);
-    if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
         form.then = then;
     }
     vec![effect]
 }
 
 fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<RequestId>, walk: Option<Walk>) {
-    model.dialogs.push(Dialog::ByHand(ByHandForm {
+    model.dialogs.push(Dialog::Manual(ManualForm {
         target,
         step: Step::Value(SecretField::default()),
         held,
@@ -97,11 +97,11 @@ pub(super) fn on_asked(
     model: &mut Model,
     (request, team): (RequestId, TeamIndex),
     key: &KeyId,
-    ways: Ways,
+    capabilities: Capabilities,
     held: bool,
 ) -> Vec<Effect> {
     if let Some(state) = model.teams.get_mut(team.0) {
-        state.ways = ways;
+        state.capabilities = capabilities;
     }
     // A question that is open about a key without an endpoint becomes the dialog that helps.
     let asked = model
@@ -109,19 +109,19 @@ pub(super) fn on_asked(
         .iter()
         .position(|dialog| matches!(dialog, Dialog::Revoke(form) if form.target.key.id == *key));
     if let Some(place) = asked
-        && ways.revoke == Way::Assisted
+        && capabilities.revoke == Capability::Manual
         && let Dialog::Revoke(form) = model.dialogs.remove(place)
     {
         push_revoke(model, form.target, held, None, form.walk);
         return Vec::new();
     }
     for dialog in &mut model.dialogs {
-        if let Dialog::ByHand(form) = dialog
+        if let Dialog::Manual(form) = dialog
             && form.target.key.id == *key
         {
             form.held = held;
             form.asking = None;
-            if ways.revoke == Way::Assisted {
+            if capabilities.revoke == Capability::Manual {
                 form.then = Then::Browser;
             }
         }
@@ -131,7 +131,7 @@ pub(super) fn on_asked(
             form.hint = None;
         }
     }
-    if ways.revoke == Way::Api && !key.is_local() {
+    if capabilities.revoke == Capability::Endpoint && !key.is_local() {
         confirm_instead(model, key);
     }
     Vec::new()
@@ -140,7 +140,7 @@ pub(super) fn on_asked(
 /// There is an endpoint after all: it is asked once that is confirmed, and not by a form that sends the person away.
 fn confirm_instead(model: &mut Model, key: &KeyId) {
     let is_it = |dialog: &Dialog| match dialog {
-        Dialog::ByHand(form) => {
+        Dialog::Manual(form) => {
             let is_at_its_value = matches!(&form.step, Step::Value(field) if field.count() == 0);
             form.target.key.id == *key && is_at_its_value && matches!(form.then, Then::Browser)
         }
@@ -150,12 +150,12 @@ fn confirm_instead(model: &mut Model, key: &KeyId) {
         return;
     };
     let is_on_top = place + 1 == model.dialogs.len();
-    let Some(Dialog::ByHand(form)) = model.dialogs.get_mut(place) else {
+    let Some(Dialog::Manual(form)) = model.dialogs.get_mut(place) else {
         return;
     };
     let (target, walk) = (form.target.clone(), form.walk.take());
     if is_unseen(model, &target) || !is_on_top {
-        if let Some(Dialog::ByHand(form)) = model.dialogs.get_mut(place) {
+        if let Some(Dialog::Manual(form)) = model.dialogs.get_mut(place) {
             form.then = Then::Confirm(None);
             form.walk = walk;
         }
@@ -167,7 +167,7 @@ fn confirm_instead(model: &mut Model, key: &KeyId) {
 
 pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let team = model.active;
-    let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() else {
+    let Some(Dialog::Manual(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let target = form.target.clone();
@@ -209,7 +209,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
             }
             form.seen.clear();
             let request = model.begin("watching the value", false);
-            if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+            if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
                 form.step = Step::Watching(request);
             }
             let watch = Errand::Watch(Box::new(target), value, By::Browser);
@@ -221,7 +221,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
                 return Vec::new();
             }
             let request = model.begin("writing it down", true);
-            if let Some(Dialog::ByHand(form)) = model.dialogs.last_mut() {
+            if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
                 form.step = Step::Attesting(request);
             }
             return vec![errand(request, team, Errand::Attest(Box::new(target)))];
@@ -231,7 +231,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
             model.in_flight.remove(&request);
             let (left, then) = (words_of_walk(form), form.then.clone());
             model.dialogs.pop();
-            let called = target.key.called();
+            let called = target.key.display_name();
             let state = match then {
                 Then::Browser => "It was alive when it was last tried",
                 Then::Confirm(_) => "Its revocation was asked for, and whether it is dead is not known",
@@ -246,7 +246,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
             let left = words_of_walk(form);
             let is_asked_for = matches!((&form.step, &form.then), (Step::Word(_), Then::Confirm(_)));
             model.dialogs.pop();
-            let called = target.key.called();
+            let called = target.key.display_name();
             let state = if is_asked_for {
                 format!("whether {called} is dead is not known")
             } else {
@@ -260,7 +260,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
 }
 
 /// What became of the marked keys that a form was one of.
-fn words_of_walk(form: &ByHandForm) -> String {
+fn words_of_walk(form: &ManualForm) -> String {
     let words = form.walk.as_ref().map(Walk::words);
     words.map_or_else(String::new, |words| format!(" {words}"))
 }
@@ -272,7 +272,7 @@ pub(super) fn watch_what_was_confirmed(model: &mut Model, request: RequestId) {
         return;
     };
     if let Dialog::Revoke(form) = model.dialogs.remove(place) {
-        let watched = ByHandForm {
+        let watched = ManualForm {
             target: form.target,
             step: Step::Watching(request),
             held: false,
@@ -283,6 +283,6 @@ pub(super) fn watch_what_was_confirmed(model: &mut Model, request: RequestId) {
             walk: form.walk,
             then: Then::Confirm(form.finishing),
         };
-        model.dialogs.insert(place, Dialog::ByHand(watched));
+        model.dialogs.insert(place, Dialog::Manual(watched));
     }
 }

@@ -1,11 +1,11 @@
 //! What is shown while a person clicks in the browser: where to click, and what was seen.
 
+use crate::core::capability::Capability;
 use crate::core::secret::NotASecret;
 use crate::core::text::clean;
-use crate::core::way::Way;
-use crate::ops::assist::{CLICKS, CREATE_CLICKS, Page};
+use crate::ops::manual::{CLICKS, CREATE_CLICKS, Page};
 use crate::tui::model::Model;
-use crate::tui::model::by_hand::{ByHandForm, GONE, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
+use crate::tui::model::manual::{GONE, ManualForm, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
 use crate::tui::view::dialog::Sheet;
@@ -71,7 +71,7 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
     sheet
 }
 
-pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
+pub(super) fn revoke(model: &Model, form: &ManualForm, room: u16) -> Sheet {
     let key = &form.target.key;
     let mut title = match form.then {
         Then::Browser => "Revoke this key in the browser",
@@ -103,7 +103,7 @@ pub(super) fn revoke(model: &Model, form: &ByHandForm, room: u16) -> Sheet {
     sheet.blank();
     match &form.step {
         Step::Value(field) => {
-            let there = if model.team().ways.revoke == Way::Assisted {
+            let there = if model.team().capabilities.revoke == Capability::Manual {
                 "has no endpoint to revoke it: you do it there."
             } else {
                 "knows it by an id that is not known here: you revoke it there."

@@ -22,14 +22,14 @@ use crate::ports::{Account, Ports};
 
 /// A value of which it is known whose it is, or is said.
 #[derive(Debug)]
-pub struct ByHand {
+pub struct HeldValue {
     /// The value.
     pub value: Arc<Secret>,
     /// Whether this machine knows it to be the key's: then a 401 is this key's death from the first one on.
     pub known: bool,
 }
 
-impl ByHand {
+impl HeldValue {
     /// The same value, held once more.
     #[must_use]
     pub fn share(&self) -> Self {
@@ -56,7 +56,7 @@ impl ByHand {
             .peekable();
         if here.peek().is_none() {
             if by_hint(&value, &target.key) == Fit::No {
-                return Err(BadValue::OtherEnds(scrub(&value, &target.key.called())));
+                return Err(BadValue::OtherEnds(scrub(&value, &target.key.display_name())));
             }
             return Ok(Self { value, known: false });
         }
@@ -77,10 +77,10 @@ impl ByHand {
 
 /// The value of `target` where this machine has it: it is our own credential, or was it before its rotation, or it waits in
 /// the credential store.
-pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Option<ByHand> {
+pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Option<HeldValue> {
     if target.own == Own::Yes {
-        return Some(ByHand {
-            value: Arc::clone(session.ways.credential()),
+        return Some(HeldValue {
+            value: Arc::clone(session.capabilities.credential()),
             known: true,
         });
     }
@@ -89,7 +89,7 @@ pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, tar
         None => Account::retired(&own_rotation(ports, profile, target).await?.id),
     };
     let value = ports.store.get(&account).await.ok()??;
-    Some(ByHand {
+    Some(HeldValue {
         value: Arc::new(value),
         known: true,
     })

@@ -5,15 +5,15 @@ use super::*;
 const ALL: [FaultEndpoint; 3] = [FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke];
 
 /// Makes a key by the way there is, hands its value to the box, and answers it.
-fn create(desk: &Desk, name: &str, by_hand: bool) -> String {
-    make(desk, name, by_hand, &["create", name])
+fn create(desk: &Desk, name: &str, manual: bool) -> String {
+    make(desk, name, manual, &["create", name])
 }
 
 /// The same as the first step of a rotation, or not.
-fn make(desk: &Desk, name: &str, by_hand: bool, command: &[&str]) -> String {
+fn make(desk: &Desk, name: &str, manual: bool, command: &[&str]) -> String {
     write_sink(desk.home.path(), "");
     let with = |more: &[&'static str]| [command, &["--to", "box"], more].concat();
-    let ran = if by_hand {
+    let ran = if manual {
         let refused = desk.run(&with(&[]));
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
         for words in ["has no endpoint to create keys", "Team settings → API Keys", "--paste"] {
@@ -31,10 +31,10 @@ fn make(desk: &Desk, name: &str, by_hand: bool, command: &[&str]) -> String {
 }
 
 /// The four steps of a key's rotation, to the death of its old value.
-fn rotate(desk: &Desk, by_hand: bool, clicked: bool) {
-    let old = create(desk, "Import", by_hand);
+fn rotate(desk: &Desk, manual: bool, clicked: bool) {
+    let old = create(desk, "Import", manual);
     let begin = ["rotate", "start", "Import", "--name", "Import 2"];
-    let new = make(desk, "Import 2", by_hand, &begin);
+    let new = make(desk, "Import 2", manual, &begin);
     let attest = ["rotate", "confirm", "Import", "--attest", "--reason", "its log says so"];
     assert_eq!(desk.run(&attest).code, 0);
     let args = ["rotate", "finish", "Import", "--with-value", "--yes"];
@@ -54,12 +54,12 @@ fn rotate(desk: &Desk, by_hand: bool, clicked: bool) {
 fn every_job(without: &[FaultEndpoint]) {
     let lacks = |operation: FaultEndpoint| without.contains(&operation);
     let desk = Desk::without(without);
-    let by_hand = lacks(FaultEndpoint::Create);
+    let manual = lacks(FaultEndpoint::Create);
     let unlisted = lacks(FaultEndpoint::List);
     // The server's id of a key is in its list, or in its answer to the creation, or nobody has it.
-    let clicked = lacks(FaultEndpoint::Revoke) || (unlisted && by_hand);
+    let clicked = lacks(FaultEndpoint::Revoke) || (unlisted && manual);
 
-    let leaked = create(&desk, "Invoices", by_hand);
+    let leaked = create(&desk, "Invoices", manual);
     let key = desk.listed("Invoices").unwrap();
     assert_eq!(key["source"], if unlisted { "tracked" } else { "api" }, "{without:?}");
     assert_eq!(key["last_four"], four(&leaked));
@@ -91,7 +91,7 @@ fn every_job(without: &[FaultEndpoint]) {
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(&leaked));
     assert!(desk.listed("Invoices").is_none(), "{without:?}: it left the list");
 
-    let value = create(&desk, "Reports", by_hand);
+    let value = create(&desk, "Reports", manual);
     let args = ["revoke", "Reports", "--with-value", "--yes", "--json"];
     let ran = if clicked {
         desk.run_and_click(&value, &args)
@@ -103,16 +103,16 @@ fn every_job(without: &[FaultEndpoint]) {
     assert_eq!(shape["results"][0]["outcome"], "dead", "{shape}");
     assert!(desk.listed("Reports").is_none(), "{without:?}");
 
-    rotate(&desk, by_hand, clicked);
+    rotate(&desk, manual, clicked);
 
     // Nothing that only looks for an endpoint makes a key, or ends one.
     let (_, page) = desk.browser.ask("GET", "/", &[], "");
     let rows = page.matches("<tr><td>").count();
     assert_eq!(rows, 14, "{without:?}: {page}");
-    let way = |operation| desk.way(operation);
+    let capability = |operation| desk.capability(operation);
     for (operation, word) in ALL.into_iter().zip(["list", "create", "revoke"]) {
         let expected = if lacks(operation) { "manual" } else { "api" };
-        let found = way(word);
+        let found = capability(word);
         // What was never asked for is not claimed.
         assert!(
             found == expected || found == "unknown" && !lacks(operation),
@@ -321,11 +321,11 @@ fn a_listed_key_takes_its_tracked_self_along_when_it_dies() {
         0
     );
     desk.server.leave_out(&[]);
-    assert_eq!(desk.way("list"), "api");
+    assert_eq!(desk.capability("list"), "api");
     let ran = desk.run(&["revoke", "Invoices", "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     desk.server.leave_out(&[FaultEndpoint::List]);
     write_config(desk.home.path(), "[api]\nlist = \"manual\"\n");
-    assert_eq!(desk.way("list"), "manual");
+    assert_eq!(desk.capability("list"), "manual");
     assert!(desk.listed("Invoices").is_none(), "it does not come back");
 }

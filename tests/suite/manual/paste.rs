@@ -176,7 +176,7 @@ fn a_key_whose_answer_was_lost_is_not_called_never_made_by_a_server_without_a_li
     assert_eq!(desk.run(&["list"]).code, 5);
     assert_eq!(desk.run(&["create", "First", "--show"]).code, 0);
     assert_eq!(
-        desk.way("create"),
+        desk.capability("create"),
         "api",
         "its endpoint was looked for, and is known from here on"
     );

@@ -32,7 +32,7 @@ use chatzuri_keys::cli::{self, Switches};
 use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
 use chatzuri_keys::core::secret::{Secret, mask_values};
 use chatzuri_keys::core::text::clean;
-use chatzuri_keys::ops::revoke::RetryPolicy;
+use chatzuri_keys::ops::revoke::Pace;
 use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
 use chatzuri_keys::sandbox::{self, FaultEndpoint, FaultRule, Running, SandboxOptions};
 use chatzuri_keys::tui;
@@ -169,7 +169,7 @@ async fn dashboard(
             text: format!("A leaked key to try: {}", running.leaked.expose()),
         }),
     };
-    let dashboard = Dashboard::new(shown, profiles, ports, RetryPolicy::default());
+    let dashboard = Dashboard::new(shown, profiles, ports, Pace::default());
     match app::run(dashboard, writer).await {
         Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
         Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal | Stop::HungUp)) => {

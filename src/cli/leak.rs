@@ -20,8 +20,8 @@ use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
-use crate::ops::leak::{Found, Match, Means, ProbePolicy, Search, find, find_capability, kill_and_record, record_end};
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::leak::{self, Found, Match, Means, Search, find, find_capability, record_end};
+use crate::ops::revoke::{Pace, ProbePolicy};
 
 /// What may still be tried, and is never implied.
 const ITSELF: &str = " The leaked key can list and revoke itself: --with-leaked-key.";
@@ -153,8 +153,11 @@ async fn kill(context: &mut Context<'_>, search: &mut Search, args: &LeakArgs, i
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let pace = (RetryPolicy::default(), watch);
-        kill_and_record(context.ports, search, pace, &on_fact, stop).await
+        let pace = Pace {
+            probe: watch,
+            ..Pace::default()
+        };
+        leak::kill(context.ports, search, pace, &on_fact, stop).await
     };
     context.output.unrecorded(&killed.recorded);
 }

@@ -17,9 +17,8 @@ use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::create::NewKey;
-use crate::ops::leak::{By, Case, ProbePolicy, kill_watched};
-use crate::ops::manual::{BadValue, CLICKS, CREATE_CLICKS, HeldValue, attest, held_value, open_page, take_pasted};
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::manual::{BadValue, CLICKS, CREATE_CLICKS, open_page, take_pasted};
+use crate::ops::revoke::{Case, Evidence, HeldValue, Method, Pace, ProbePolicy, held_value, revoke as revoke_by};
 use crate::ops::sign_in::Session;
 
 /// Says what a look for an endpoint may have left behind.
@@ -139,14 +138,6 @@ async fn known(context: &Context<'_>, target: &ListedKey, value: Secret) -> Resu
         .map_err(|bad| CommandError::new(Exit::Usage, format!("Nothing was revoked. {bad}")))
 }
 
-/// What the person gives to a revocation in the browser.
-pub(super) enum Choice {
-    /// A value that is watched.
-    ProbePolicy(HeldValue),
-    /// Their word.
-    Word,
-}
-
 /// What there is for a revocation in the browser: the value that was given, the one at hand, or what the person says when
 /// asked. `None`: a signal came.
 pub(super) async fn choose(
@@ -155,22 +146,22 @@ pub(super) async fn choose(
     target: &ListedKey,
     (attest, given): (bool, Option<HeldValue>),
     interrupts: &mut Interrupts,
-) -> Result<Option<Choice>, CommandError> {
+) -> Result<Option<Evidence>, CommandError> {
     if attest {
-        return Ok(Some(Choice::Word));
+        return Ok(Some(Evidence::Word));
     }
     let given = match given {
         Some(given) => Some(given),
         None => held_value(context.ports, &context.settings.profile, session, target).await,
     };
     if let Some(given) = given {
-        return Ok(Some(Choice::ProbePolicy(given)));
+        return Ok(Some(Evidence::Value(given)));
     }
     if !context.switches.interactive {
         return Err(nobody_to_revoke(context, target));
     }
     match ask(context, target).await? {
-        Some(given) => Ok(Some(Choice::ProbePolicy(given))),
+        Some(given) => Ok(Some(Evidence::Value(given))),
         None => word(context, target, interrupts).await,
     }
 }
@@ -195,41 +186,25 @@ pub(super) async fn revoke(
     interrupts: &mut Interrupts,
 ) -> Result<Outcome, CommandError> {
     let (ports, profile) = (context.ports, &context.settings.profile);
-    let given = match choose(context, session, target, (attested, given), interrupts).await? {
-        None => return Ok(Outcome::Interrupted),
-        Some(Choice::Word) => {
-            let ended = attest(ports, profile, session, target).await;
-            context.output.unrecorded(&ended.recorded);
-            return Ok(ended.outcome);
-        }
-        Some(Choice::ProbePolicy(given)) => given,
+    let Some(evidence) = choose(context, session, target, (attested, given), interrupts).await? else {
+        return Ok(Outcome::Interrupted);
     };
-    let watch = ProbePolicy {
-        manual: longest,
-        ..ProbePolicy::default()
+    let pace = Pace {
+        probe: ProbePolicy {
+            manual: longest,
+            ..ProbePolicy::default()
+        },
+        ..Pace::default()
     };
-    let case = Case {
-        ports,
-        profile,
-        session,
-        target,
-    };
-    let killed = {
+    let ended = {
         let output = Mutex::new(&mut *context.output);
         let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
-        let (killed, _) = kill_watched(
-            case,
-            (given, By::Browser),
-            (RetryPolicy::default(), watch),
-            &on_fact,
-            stop,
-        )
-        .await;
-        killed
+        let case = Case::of(ports, profile, session, target);
+        revoke_by(case, (Method::Manual, evidence), pace, &on_fact, stop).await
     };
-    context.output.unrecorded(&killed.recorded);
-    Ok(killed.outcome)
+    context.output.unrecorded(&ended.recorded);
+    Ok(ended.outcome)
 }
 
 fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> CommandError {
@@ -284,7 +259,7 @@ async fn word(
     context: &mut Context<'_>,
     target: &ListedKey,
     interrupts: &mut Interrupts,
-) -> Result<Option<Choice>, CommandError> {
+) -> Result<Option<Evidence>, CommandError> {
     const WORD: &str = "revoked";
     let page = open_page(context.ports, &context.settings.profile).await;
     context.output.warn(&format!(
@@ -304,5 +279,5 @@ async fn word(
             format!("Declined; nothing was written down of {}.", target.key.display_name()),
         ));
     }
-    Ok(Some(Choice::Word))
+    Ok(Some(Evidence::Word))
 }

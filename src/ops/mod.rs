@@ -8,12 +8,10 @@ pub mod due;
 pub mod handover;
 pub mod leak;
 pub mod manual;
-pub mod proof;
 pub mod record;
 pub mod recover;
 pub mod review;
 pub mod revoke;
-pub mod revoke_many;
 pub mod rotate;
 pub mod sign_in;
 #[cfg(unix)]

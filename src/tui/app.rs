@@ -7,8 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::ops::due::notes;
-use crate::ops::leak::ProbePolicy;
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::revoke::Pace;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
 use crate::tui::input;
@@ -45,9 +44,9 @@ pub struct Dashboard {
 impl Dashboard {
     /// A dashboard over `profiles`, which are those of `settings.profiles`.
     #[must_use]
-    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, retry: RetryPolicy) -> Self {
+    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, pace: Pace) -> Self {
         let (sender, messages) = unbounded_channel();
-        let runner = Runner::new(ports.clone(), profiles.clone(), &settings, retry, sender.clone());
+        let runner = Runner::new(ports.clone(), profiles.clone(), &settings, pace, sender.clone());
         Self {
             model: Model::new(settings, Keymap::default(), ports.clock.now()),
             runner,
@@ -56,13 +55,6 @@ impl Dashboard {
             ports,
             profiles,
         }
-    }
-
-    /// The same, with another time for which a leaked value is watched.
-    #[must_use]
-    pub fn watching(mut self, watch: ProbePolicy) -> Self {
-        self.runner.set_watch(watch);
-        self
     }
 
     /// Shows the list that an earlier run kept of the shown team, where the journal has one soon enough.

@@ -8,8 +8,8 @@ use crate::core::listing::ListedKey;
 use crate::core::secret::Secret;
 use crate::core::tracked::Tracked;
 use crate::ops::create::CreateError;
-use crate::ops::leak::By;
 use crate::ops::manual::Page;
+use crate::ops::revoke::Method;
 use crate::ports::{JournalError, Operation};
 
 /// One errand.
@@ -27,7 +27,7 @@ pub enum Errand {
     AskAbout(Box<ListedKey>),
     /// Revoke a key, or open the page where the person does, and watch its value until it is dead; without one, the value
     /// that is at hand.
-    Watch(Box<ListedKey>, Option<Secret>, By),
+    Watch(Box<ListedKey>, Option<Secret>, Method),
     /// Write down that the person says they revoked it.
     Attest(Box<ListedKey>),
     /// Track a key that exists already; its value is tried and forgotten.

@@ -18,10 +18,11 @@ use crate::core::team::TeamIdentity;
 use crate::ops::create::{CreateError, NewKey};
 use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
-use crate::ops::leak::{Killed, Search};
+use crate::ops::leak::Search;
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::Progress;
-use crate::ops::revoke_many;
+use crate::ops::revoke;
+use crate::ops::revoke::Ended;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::Changed;
@@ -244,7 +245,7 @@ pub enum Message {
         /// The run it belongs to.
         request: RequestId,
         /// How far.
-        progress: revoke_many::Progress,
+        progress: revoke::Progress,
     },
     /// The revocation of several keys ended.
     ManyRevoked {
@@ -253,7 +254,7 @@ pub enum Message {
         /// For which team.
         team: TeamIndex,
         /// What became of each.
-        results: Vec<revoke_many::Revoked>,
+        results: Vec<revoke::Revoked>,
     },
     /// The log of this machine was read.
     LogRead {
@@ -285,7 +286,7 @@ pub enum Message {
         /// What was seen, and the value.
         search: Box<Search>,
         /// How it ended.
-        killed: Killed,
+        killed: Ended,
     },
     /// A text was put on the clipboard.
     TextCopied {

@@ -23,10 +23,9 @@ use crate::ops::custody::{acknowledge, discard, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
 use crate::ops::handover::{Destination, Route, hand_to, look_ahead};
-use crate::ops::leak::ProbePolicy;
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::revoke::Pace;
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
@@ -46,11 +45,10 @@ pub struct Runner {
     sinks: Sinks,
     policies: Arc<Policies>,
     quiet: SignedDuration,
-    retry: RetryPolicy,
+    pace: Pace,
     sessions: Sessions,
     messages: UnboundedSender<Message>,
     cancels: HashMap<RequestId, CancellationToken>,
-    watch: ProbePolicy,
     /// Ends what was to run to its end, when there is no time left: it still writes down that it was stopped.
     stop: CancellationToken,
 }
@@ -62,7 +60,7 @@ impl Runner {
         ports: Ports,
         profiles: Vec<Profile>,
         settings: &Settings,
-        retry: RetryPolicy,
+        pace: Pace,
         messages: UnboundedSender<Message>,
     ) -> Self {
         Self {
@@ -71,18 +69,12 @@ impl Runner {
             sinks: settings.sinks.clone(),
             policies: Arc::clone(&settings.policies),
             quiet: settings.quiet,
-            retry,
+            pace,
             sessions: Sessions::default(),
             messages,
             cancels: HashMap::new(),
-            watch: ProbePolicy::default(),
             stop: CancellationToken::new(),
         }
-    }
-
-    /// How long a leaked value is watched.
-    pub fn set_watch(&mut self, watch: ProbePolicy) {
-        self.watch = watch;
     }
 
     /// Ends what was to run to its end.
@@ -252,7 +244,7 @@ impl Runner {
             }
             Effect::RevokeMany(request, team, targets) => {
                 let (api, profile) = (self.api(team, Operation::Revoke), self.profile(team));
-                let (ports, pace, stop) = (self.ports.clone(), (self.retry, self.watch), self.stop.clone());
+                let (ports, pace, stop) = (self.ports.clone(), self.pace, self.stop.clone());
                 let messages = self.messages.clone();
                 self.spawn(request, async move {
                     let many = Many {
@@ -284,7 +276,7 @@ impl Runner {
             }
             Effect::KillLeak(request, search) => {
                 let (ports, teller, stop) = (self.ports.clone(), self.teller(request), self.stop.clone());
-                let pace = (self.retry, self.watch);
+                let pace = self.pace;
                 self.spawn(request, async move {
                     Some(leak::kill(&ports, search, pace, teller, stop).await)
                 });
@@ -338,7 +330,7 @@ impl Runner {
             session,
             policies: Arc::clone(&self.policies),
             quiet: self.quiet,
-            pace: (self.retry, self.watch),
+            pace: self.pace,
             team,
             sessions: Arc::clone(&self.sessions),
         }))

@@ -17,8 +17,8 @@ use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::team::TeamIdentity;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::leak::{Found, Means, ProbePolicy, Search, find, kill_and_record};
-use chatzuri_keys::ops::revoke::RetryPolicy;
+use chatzuri_keys::ops::leak::{Found, Means, Search, find, kill};
+use chatzuri_keys::ops::revoke::{Pace, ProbePolicy};
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Answer, ApiError, BaseUrl, Connect, CreatedKey, Fault, KeyApi, KeyPage, Operation, Ports, Probe,
@@ -148,8 +148,11 @@ async fn without_ends_the_key_whose_last_use_moved_is_it() {
         first_wait: Duration::from_millis(1),
         ..ProbePolicy::default()
     };
-    let pace = (RetryPolicy::default(), watch);
-    let killed = kill_and_record(&ports, &mut found, pace, &|_, _| {}, std::future::pending()).await;
+    let pace = Pace {
+        probe: watch,
+        ..Pace::default()
+    };
+    let killed = kill(&ports, &mut found, pace, &|_, _| {}, std::future::pending()).await;
     assert_eq!((killed.outcome, killed.recorded), (Outcome::Dead, Ok(())));
 }
 

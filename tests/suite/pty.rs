@@ -13,7 +13,7 @@ use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::revoke::RetryPolicy;
+use chatzuri_keys::ops::revoke::Pace;
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{ApiError, BaseUrl, Clock, Connect, Consequence, Fault, KeyApi, Operation, Ports};
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
@@ -524,7 +524,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
     };
     let _ = color_eyre::install();
     let ended = Runtime::new().unwrap().block_on(async {
-        let dashboard = Dashboard::new(settings, vec![profile], ports, RetryPolicy::default());
+        let dashboard = Dashboard::new(settings, vec![profile], ports, Pace::default());
         app::run(dashboard, Arc::new(TerminalWriter::default())).await
     });
     let code = if matches!(ended, Ok(Exit::Stopped(Stop::Panic))) {

@@ -9,10 +9,7 @@ use crate::cli::{Context, Switches, manual, until_interrupted};
 use crate::core::capability::Capability;
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::leak::{ProbePolicy, kill_known};
-use crate::ops::manual::HeldValue;
-use crate::ops::revoke::{RetryPolicy, revoke_and_record};
-use crate::ops::revoke_many::Revoked;
+use crate::ops::revoke::{Case, Ended, Evidence, HeldValue, Method, Pace, Revoked, revoke};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
@@ -89,18 +86,14 @@ pub(super) async fn one(
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
     let stop = interrupts.next_but_hangup();
-    let pace = (RetryPolicy::default(), ProbePolicy::default());
     let again = given.as_ref().map(HeldValue::share);
-    let (outcome, recorded) = match given {
-        Some(given) => {
-            let killed = kill_known(ports, profile, &session.api, target, given, pace, stop).await;
-            (killed.outcome, killed.recorded)
-        }
-        None => {
-            let revoked = revoke_and_record(ports, profile, &*session.api, target, pace, stop).await;
-            (revoked.outcome, revoked.recorded)
-        }
+    let evidence = given.map_or(Evidence::List, Evidence::Value);
+    let case = Case {
+        client: None,
+        ..Case::of(ports, profile, session, target)
     };
+    let Ended { outcome, recorded } =
+        revoke(case, (Method::Endpoint, evidence), Pace::default(), &|_, _| {}, stop).await;
     // It said now that there is no endpoint.
     let found_out = session.capabilities.known().revoke == Capability::Manual;
     match outcome {

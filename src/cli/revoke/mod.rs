@@ -15,10 +15,8 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::outcome::Outcome;
 use crate::core::rotation::Rotation;
-use crate::ops::proof::ProbePolicy;
 use crate::ops::review::{review, server_now};
-use crate::ops::revoke::RetryPolicy;
-use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
+use crate::ops::revoke::{Pace, Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Session;
 
 use self::method::By;
@@ -229,7 +227,6 @@ async fn revoke_at_once(
     interrupts: &mut Interrupts,
 ) -> Vec<Revoked> {
     let (ports, profile) = (context.ports, &context.settings.profile);
-    let pace = (RetryPolicy::default(), ProbePolicy::default());
     let stop = interrupts.next_but_hangup();
     let output = std::sync::Mutex::new(&mut *context.output);
     let answered = std::sync::atomic::AtomicUsize::new(0);
@@ -250,5 +247,5 @@ async fn revoke_at_once(
         let mut output = output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         output.say(&said);
     };
-    revoke_many(ports, profile, &*session.api, order, pace, &on_progress, stop).await
+    revoke_many(ports, profile, &session.api, order, Pace::default(), &on_progress, stop).await
 }

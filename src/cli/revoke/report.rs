@@ -7,7 +7,7 @@ use crate::cli::json::{WhoseShape, time};
 use crate::cli::output::{Output, SCHEMA_VERSION};
 use crate::core::listing::Listing;
 use crate::core::outcome::Outcome;
-use crate::ops::revoke_many::Revoked;
+use crate::ops::revoke::Revoked;
 
 #[derive(Serialize)]
 struct RevokeShape<'a> {

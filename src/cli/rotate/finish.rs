@@ -14,10 +14,8 @@ use crate::core::confirm::question_of_last_step;
 use crate::core::incident::{Seen as Fact, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::rotation::Stage;
-use crate::ops::leak::{By, ProbePolicy};
-use crate::ops::manual::HeldValue;
-use crate::ops::revoke::RetryPolicy;
-use crate::ops::rotate::{self, Click, Finished, Seen, read};
+use crate::ops::revoke::{Evidence, HeldValue, Method, OnFact, Pace};
+use crate::ops::rotate::{self, Finished, Seen, read};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
@@ -42,18 +40,16 @@ async fn in_browser(
     what: (bool, Option<HeldValue>),
     interrupts: &mut Interrupts,
 ) -> Result<Finished, CommandError> {
-    let choice = manual::choose(context, session, target, what, interrupts).await?;
-    let choice = choice.ok_or_else(|| CommandError::new(Exit::Declined, "Interrupted; nothing was written down."))?;
+    let evidence = manual::choose(context, session, target, what, interrupts).await?;
+    let evidence =
+        evidence.ok_or_else(|| CommandError::new(Exit::Declined, "Interrupted; nothing was written down."))?;
     let place = at(context, session);
     let output = Mutex::new(&mut *context.output);
     let on_fact = |timeline: &Timeline, fact: &Fact| manual::tell(&output, timeline, fact);
-    let click = match choice {
-        manual::Choice::ProbePolicy(given) => Click::Watched(given, By::Browser, &on_fact),
-        manual::Choice::Word => Click::Attested,
-    };
+    let how = Some((Method::Manual, evidence));
     let stop = interrupts.next_but_hangup();
-    let pace = (RetryPolicy::default(), ProbePolicy::default());
-    Ok(rotate::finish_by(place, seen, args.force, measure.rules(), click, pace, stop).await?)
+    let pace = (Pace::default(), &on_fact as OnFact<'_>);
+    Ok(rotate::finish(place, seen, args.force, measure.rules(), how, pace, stop).await?)
 }
 
 pub(super) async fn finish(
@@ -139,20 +135,16 @@ pub(super) async fn finish(
     };
     let old = seen.rotation.old.clone();
     let target = listed(&seen.listing, &old.id);
-    let pace = (RetryPolicy::default(), ProbePolicy::default());
-    let finished = match (in_browser_end, given) {
-        (Some(finished), _) => finished,
-        (None, Some(given)) => {
+    let finished = match in_browser_end {
+        Some(finished) => finished,
+        None => {
             let place = at(&context, &session);
             let output = Mutex::new(&mut *context.output);
             let on_fact = |timeline: &Timeline, fact: &Fact| manual::tell(&output, timeline, fact);
-            let click = Click::Watched(given, By::Endpoint, &on_fact);
+            let how = given.map(|given| (Method::Endpoint, Evidence::Value(given)));
             let stop = interrupts.next_but_hangup();
-            rotate::finish_by(place, &seen, args.force, measure.rules(), click, pace, stop).await?
-        }
-        (None, None) => {
-            let stop = interrupts.next_but_hangup();
-            rotate::finish(at(&context, &session), &seen, args.force, measure.rules(), pace, stop).await?
+            let pace = (Pace::default(), &on_fact as OnFact<'_>);
+            rotate::finish(place, &seen, args.force, measure.rules(), how, pace, stop).await?
         }
     };
     context.output.unrecorded(&finished.recorded);

@@ -19,8 +19,7 @@ use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Discrepancy as Gone, Rotation, Stage};
 use crate::core::text::Label;
-use crate::ops::leak::ProbePolicy;
-use crate::ops::revoke::{RetryPolicy, revoke_and_record};
+use crate::ops::revoke::{Case, Evidence, Method, Pace, ProbePolicy, revoke};
 use crate::ops::rotate::{self, RotateError, Seen, peek, settle};
 use crate::ops::sign_in::Session;
 
@@ -368,8 +367,9 @@ async fn revoke_new_key(
     } else {
         let (ports, profile) = (context.ports, &context.settings.profile);
         let stop = interrupts.next_but_hangup();
-        let pace = (RetryPolicy::default(), ProbePolicy::default());
-        let revoked = revoke_and_record(ports, profile, &*session.api, target, pace, stop).await;
+        let how = (Method::Endpoint, Evidence::List);
+        let case = Case::of(ports, profile, session, target);
+        let revoked = revoke(case, how, Pace::default(), &|_, _| {}, stop).await;
         context.output.unrecorded(&revoked.recorded);
         revoked.outcome
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::lists::read_all;
-use super::{Found, Match, Means, Notes, OnFact, Place, Probed, Search, Suspect};
+use super::{Found, Match, Means, Place, Search, Suspect};
 use crate::core::capability::Capability;
 use crate::core::creation::Minted;
 use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
@@ -16,7 +16,8 @@ use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::ops::review::{Sighting, glance, server_now};
-use crate::ops::revoke::sight;
+use crate::ops::revoke::witness::{Probed, Witness};
+use crate::ops::revoke::{OnFact, sight};
 use crate::ops::sign_in::Profile;
 use crate::ports::{BaseUrl, KeyApi, KnownKey, Operation, Ports};
 
@@ -35,7 +36,7 @@ pub async fn find(
     means: Means,
     on_fact: OnFact<'_>,
 ) -> Search {
-    let notes = Notes {
+    let notes = Witness {
         ports,
         value: Arc::clone(&value),
         on_fact,
@@ -91,7 +92,7 @@ pub async fn find_capability(search: &mut Search) {
 }
 
 struct KeyFinder<'a> {
-    notes: Notes<'a>,
+    notes: Witness<'a>,
     timeline: Timeline,
     places: Vec<Place>,
     known: Vec<KnownKey>,

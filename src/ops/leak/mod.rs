@@ -3,31 +3,21 @@
 mod end;
 mod find;
 mod kill;
-mod known;
 mod lists;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-
-use crate::core::incident::{Candidate, Fact, Seen, Timeline, scrub};
+use crate::core::incident::{Candidate, Timeline};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
-use crate::core::text::Label;
 use crate::ops::client::TeamClient;
 use crate::ops::sign_in::Profile;
-use crate::ports::{KeyApi, Ports, Probe};
+use crate::ports::KeyApi;
 
 pub use end::{last_four, opened};
 pub use find::{find, find_capability};
-pub use kill::{Killed, kill_and_record, record_end};
-pub use known::{By, Case, kill_known, kill_watched};
-
-pub use crate::ops::proof::ProbePolicy;
-
-/// Told of every fact as it is seen.
-pub type OnFact<'a> = &'a (dyn Fn(&Timeline, &Seen) + Send + Sync);
+pub use kill::{kill, record_end};
 
 /// What may be done to find a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,73 +88,4 @@ pub struct Search {
     pub profile: Profile,
     /// Whether the leaked key may revoke itself.
     pub means: Means,
-}
-
-/// Where facts are written down.
-struct Notes<'a> {
-    ports: &'a Ports,
-    value: Arc<Secret>,
-    on_fact: OnFact<'a>,
-    /// Whether the value may go over the connection that is kept: one that is only looked up may not.
-    is_leaked: bool,
-}
-
-impl Notes<'_> {
-    fn now(&self) -> Timestamp {
-        self.ports.clock.now()
-    }
-
-    /// Text of others, without the value.
-    fn clean(&self, text: &impl ToString) -> String {
-        scrub(&self.value, &text.to_string())
-    }
-
-    fn add(&self, timeline: &mut Timeline, fact: Fact) {
-        let seen = Seen { at: self.now(), fact };
-        tracing::info!(fact = seen.fact.word(), "leak");
-        timeline.facts.push(seen.clone());
-        (self.on_fact)(timeline, &seen);
-    }
-
-    /// Probes once and writes the answer down; the error's sentence where there was no answer. That a value is still alive
-    /// while a person is on their way to the button is no news.
-    async fn probe(&self, timeline: &mut Timeline, api: &dyn KeyApi) -> Probed {
-        let began = self.now();
-        let answer = if self.is_leaked {
-            api.probe_leaked(&self.value).await
-        } else {
-            api.probe(&self.value).await
-        };
-        let took = self.now().duration_since(began).max(SignedDuration::ZERO);
-        timeline.tell_by(api.clock_offset());
-        let (fact, probed) = match answer {
-            Ok(Probe::Alive(team)) => {
-                if team != TeamIdentity::Unknown {
-                    timeline.team = team.clone().renamed(|name| Label::new(&self.clean(&name.raw())));
-                }
-                (Fact::Alive(took), Probed::Alive(team))
-            }
-            Ok(Probe::Refused) => (Fact::Refused(took), Probed::Refused),
-            Err(error) => {
-                let why = self.clean(&error);
-                (Fact::NoAnswer(why.clone()), Probed::NoAnswer(why, error.fault))
-            }
-        };
-        let is_news = match (&fact, timeline.facts.last().map(|seen| &seen.fact)) {
-            (Fact::Alive(_), Some(Fact::Manual(_))) => false,
-            (Fact::NoAnswer(why), Some(Fact::NoAnswer(before))) => why != before,
-            _ => true,
-        };
-        if is_news {
-            self.add(timeline, fact);
-        }
-        probed
-    }
-}
-
-/// The answer to one probe.
-enum Probed {
-    Alive(TeamIdentity),
-    Refused,
-    NoAnswer(String, crate::ports::Fault),
 }

@@ -5,18 +5,15 @@
 //! | `page.rs` | the page of the keys, in the person's browser |
 //! | `value.rs` | a value that was pasted, tried |
 //! | `create.rs` | a key made by hand |
-//! | `revoke.rs` | a key revoked by hand: watched, or attested |
 //! | `track.rs` | keys written down, taken off, and found in the server's list |
 
 mod create;
 mod page;
-mod revoke;
 mod track;
 mod value;
 
 pub use create::{begin_manual, not_made, take_pasted};
 pub use page::{Page, Shown, open_page};
-pub use revoke::{HeldValue, attest, held_value, settle};
 pub use track::{TrackError, doubles, match_listed, matched, track, track_all, untrack};
 pub use value::BadValue;
 

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use super::manual::Click;
 use super::mint::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
@@ -12,10 +11,8 @@ use crate::core::key::{ApiKey, Own};
 use crate::core::outcome::Outcome;
 use crate::core::rotation::{Awaited, Discrepancy, Rotation, Stage, What};
 use crate::core::text::Label;
-use crate::ops::leak::{By, Case, OnFact, ProbePolicy, kill_known, kill_watched};
-use crate::ops::manual::{HeldValue, attest};
 use crate::ops::review::Sighting;
-use crate::ops::revoke::{RetryPolicy, revoke_and_record, sight};
+use crate::ops::revoke::{Case, Ended, Evidence, HeldValue, Method, OnFact, Pace, revoke, sight};
 use crate::ports::JournalError;
 
 /// How the last step ended.
@@ -44,7 +41,7 @@ impl Finished {
 }
 
 /// Revokes the old key of a rotation whose step 4 is open, or with `force` one whose is not. A rotation that is finished
-/// already is given back.
+/// already is given back. `how`: by whom and what shows it; `None`: by its endpoint, shown by the list.
 ///
 /// # Errors
 /// [`RotateError`]; nothing was revoked from here.
@@ -53,35 +50,8 @@ pub async fn finish(
     seen: &Seen,
     force: bool,
     rules: Rules<'_>,
-    pace: (RetryPolicy, ProbePolicy),
-    stop: impl Future<Output = ()>,
-) -> Result<Finished, RotateError> {
-    finish_with(at, seen, force, rules, None, pace, stop).await
-}
-
-/// As [`finish`], for an old key that the person revokes in the browser.
-///
-/// # Errors
-/// As [`finish`].
-pub async fn finish_by(
-    at: At<'_>,
-    seen: &Seen,
-    force: bool,
-    rules: Rules<'_>,
-    click: Click<'_>,
-    pace: (RetryPolicy, ProbePolicy),
-    stop: impl Future<Output = ()>,
-) -> Result<Finished, RotateError> {
-    finish_with(at, seen, force, rules, Some(click), pace, stop).await
-}
-
-async fn finish_with(
-    at: At<'_>,
-    seen: &Seen,
-    force: bool,
-    rules: Rules<'_>,
-    click: Option<Click<'_>>,
-    pace: (RetryPolicy, ProbePolicy),
+    how: Option<(Method, Evidence)>,
+    (pace, on_fact): (Pace, OnFact<'_>),
     stop: impl Future<Output = ()>,
 ) -> Result<Finished, RotateError> {
     let rotation = &seen.rotation;
@@ -130,7 +100,7 @@ async fn finish_with(
         (_, false) => return Err(still_open(rotation, rules)),
     };
     let known = at.session.capabilities.known();
-    if click.is_none() && (target.key.id.is_local() || known.revoke == Capability::Manual) {
+    if how.is_none() && (target.key.id.is_local() || known.revoke == Capability::Manual) {
         return Err(RotateError::InBrowser(target.key.display_name()));
     }
     let begun = match advance(at, &rotation, What::RevocationBegun).await {
@@ -138,40 +108,20 @@ async fn finish_with(
         Err(JournalError::IllegalRotation(_)) => return Err(moved_meanwhile(at, &rotation).await),
         Err(error) => return Err(RotateError::Journal(error)),
     };
-    let (ports, profile, api) = (at.ports, at.profile, &at.session.api);
-    let retired = retired_value(at, &begun).await;
-    let case = Case {
-        ports,
-        profile,
-        session: at.session,
-        target,
+    let mut case = Case::of(at.ports, at.profile, at.session, target);
+    if how.is_none() {
+        // What it finds out on the way is the caller's to go on with.
+        case.client = None;
+    }
+    let (method, evidence) = match (
+        how.unwrap_or((Method::Endpoint, Evidence::List)),
+        retired_value(at, &begun).await,
+    ) {
+        (how, None) => how,
+        // The value of before is at hand to see it.
+        ((method, _), Some(value)) => (method, Evidence::Value(HeldValue { value, known: true })),
     };
-    let (outcome, recorded) = match (click, retired) {
-        (Some(Click::Attested), None) => {
-            let attested = attest(ports, profile, at.session, target).await;
-            (attested.outcome, attested.recorded)
-        }
-        (Some(click), retired) => {
-            let (given, by, on_fact): (_, _, OnFact<'_>) = match (click, retired) {
-                (Click::Watched(given, by, on_fact), None) => (given, by, on_fact),
-                (Click::Watched(_, by, on_fact), Some(value)) => (HeldValue { value, known: true }, by, on_fact),
-                // They say that they clicked, and the value of before is at hand to see it.
-                (Click::Attested, Some(value)) => (HeldValue { value, known: true }, By::Browser, &|_, _| {}),
-                (Click::Attested, None) => return Err(RotateError::InBrowser(target.key.display_name())),
-            };
-            let (killed, _) = kill_watched(case, (given, by), pace, on_fact, stop).await;
-            (killed.outcome, killed.recorded)
-        }
-        (None, Some(value)) => {
-            let given = HeldValue { value, known: true };
-            let killed = kill_known(ports, profile, api, target, given, pace, stop).await;
-            (killed.outcome, killed.recorded)
-        }
-        (None, None) => {
-            let revocation = revoke_and_record(ports, profile, &**api, target, pace, stop).await;
-            (revocation.outcome, revocation.recorded)
-        }
-    };
+    let Ended { outcome, recorded } = revoke(case, (method, evidence), pace, on_fact, stop).await;
     let rotation = ended(at, begun, &outcome).await;
     Ok(Finished {
         rotation,

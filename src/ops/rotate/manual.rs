@@ -7,17 +7,8 @@ use crate::core::capability::Capability;
 use crate::core::creation::{Creation, Stage as Made};
 use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::ops::create::{NewKey, WithoutStore};
-use crate::ops::leak::{By, OnFact};
-use crate::ops::manual::{HeldValue, begin_manual};
+use crate::ops::manual::begin_manual;
 use crate::ports::Operation;
-
-/// How a person ends the last step.
-pub enum Click<'a> {
-    /// The value is watched until it is dead, whoever revokes the key.
-    Watched(HeldValue, By, OnFact<'a>),
-    /// They say that they clicked.
-    Attested,
-}
 
 /// How the new key is made: found out before anything is begun where the server lists no keys, and by the request itself
 /// where it does.

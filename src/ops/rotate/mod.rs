@@ -25,10 +25,9 @@ use crate::ops::sign_in::{CredentialSource, Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports, StoreError};
 
 pub use begin::{adopt, begin};
-pub use finish::{Finished, finish, finish_by};
+pub use finish::{Finished, finish};
 pub use manual::{
-    Click, begin_in_browser, begun_in_browser, create_capability, follow_pasted, rotation_of_creation,
-    took_from_browser,
+    begin_in_browser, begun_in_browser, create_capability, follow_pasted, rotation_of_creation, took_from_browser,
 };
 pub use mint::{Minted, mint, reopen_step_one};
 pub use own::hand_to_own_place;

@@ -13,7 +13,7 @@ use crate::core::rotation::{OWN_PLACE, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ops::create::NewKey;
-use crate::ops::proof::{Control, Controls, is_refused};
+use crate::ops::revoke::proof::{Control, Controls, is_refused};
 use crate::ports::{Account, CredentialStore, Probe, StoreError};
 
 /// Puts the new value into the place of our credential, and the old one beside it. Done twice it changes nothing more.

@@ -7,7 +7,7 @@ use tui_input::Input;
 use crate::core::bulk::Plan;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
-use crate::ops::revoke_many::{Progress, Revoked};
+use crate::ops::revoke::{Progress, Revoked};
 use crate::tui::message::TeamIndex;
 use crate::tui::model::dialog::{Facts, Finding};
 use crate::tui::model::list::Marks;

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::incident::{Seen, Timeline};
 use crate::core::secret::Secret;
-use crate::ops::leak::{Found, Means, ProbePolicy, Search, find, find_capability, kill_and_record, record_end};
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::leak::{self, Found, Means, Search, find, find_capability, record_end};
+use crate::ops::revoke::Pace;
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
 use crate::tui::message::{Message, RequestId};
@@ -57,12 +57,12 @@ pub(super) async fn look(
 pub(super) async fn kill(
     ports: &Ports,
     mut search: Box<Search>,
-    pace: (RetryPolicy, ProbePolicy),
+    pace: Pace,
     teller: Teller,
     stop: CancellationToken,
 ) -> Message {
     let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
-    let killed = kill_and_record(ports, &mut search, pace, &on_fact, stop.cancelled()).await;
+    let killed = leak::kill(ports, &mut search, pace, &on_fact, stop.cancelled()).await;
     Message::LeakKilled {
         request: teller.request,
         search,

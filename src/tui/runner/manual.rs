@@ -10,11 +10,8 @@ use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::create::{CreateError, WithoutStore, create};
-use crate::ops::leak::{By, Case, ProbePolicy, kill_watched};
-use crate::ops::manual::{
-    BadValue, HeldValue, attest, begin_manual, held_value, not_made, open_page, take_pasted, track,
-};
-use crate::ops::revoke::{RetryPolicy, revoke_and_record};
+use crate::ops::manual::{BadValue, begin_manual, not_made, open_page, take_pasted, track};
+use crate::ops::revoke::{Case, Evidence, HeldValue, Method, Pace, held_value, revoke};
 use crate::ops::rotate::{At, follow_pasted, rotation_of_creation};
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{ApiError, Operation, Ports};
@@ -56,13 +53,14 @@ impl Runner {
     /// Revokes a key by its endpoint; where there turns out to be none, the dialog that helps is told.
     pub(super) fn revoke(&mut self, request: RequestId, team: TeamIndex, target: Box<ListedKey>) {
         let (session, profile) = (self.session(team, Operation::Revoke), self.profile(team));
-        let (ports, pace) = (self.ports.clone(), (self.retry, self.watch));
+        let (ports, pace) = (self.ports.clone(), self.pace);
         self.spawn(request, async move {
             let (outcome, unrecorded) = match session {
                 Ok(session) => {
                     let profile = profile?;
                     let never = std::future::pending();
-                    let revocation = revoke_and_record(&ports, &profile, &*session.api, &target, pace, never).await;
+                    let case = Case::of(&ports, &profile, &session, &target);
+                    let revocation = revoke(case, (Method::Endpoint, Evidence::List), pace, &|_, _| {}, never).await;
                     let outcome = revocation.outcome;
                     let capabilities = session.capabilities.known();
                     if capabilities.revoke == Capability::Manual && !outcome.is_proven() {
@@ -100,10 +98,10 @@ impl Runner {
                 return;
             }
         };
-        let (ports, rotating) = (self.ports.clone(), self.rotating(team));
+        let (ports, pace, rotating) = (self.ports.clone(), self.pace, self.rotating(team));
         if let Errand::Watch(target, value, by) = errand {
             let messages = self.messages.clone();
-            let pace = (self.retry, self.watch);
+            let pace = self.pace;
             self.spawn_stoppable(request, |stop| async move {
                 let place = (&ports, &profile?, &session);
                 let seen = move |line: String| {
@@ -164,7 +162,14 @@ impl Runner {
                     }
                 }
                 Errand::Attest(target) => {
-                    let ended = attest(&ports, &profile, &session, &target).await;
+                    let ended = revoke(
+                        Case::of(&ports, &profile, &session, &target),
+                        (Method::Manual, Evidence::Word),
+                        pace,
+                        &|_, _| {},
+                        std::future::pending(),
+                    )
+                    .await;
                     return Some(Message::Revoked {
                         request,
                         team,
@@ -206,7 +211,7 @@ async fn watch(
     (ports, profile, session): (&Ports, &Profile, &Session),
     (request, team): (RequestId, TeamIndex),
     target: Box<ListedKey>,
-    (value, by, pace): (Option<Secret>, By, (RetryPolicy, ProbePolicy)),
+    (value, by, pace): (Option<Secret>, Method, Pace),
     seen: impl Fn(String) + Send + Sync,
     stop: impl Future<Output = ()>,
 ) -> Option<Message> {
@@ -235,13 +240,8 @@ async fn watch(
         };
         seen(line);
     };
-    let case = Case {
-        ports,
-        profile,
-        session,
-        target: &target,
-    };
-    let (killed, _) = kill_watched(case, (given, by), pace, &on_fact, stop).await;
+    let case = Case::of(ports, profile, session, &target);
+    let killed = revoke(case, (by, Evidence::Value(given)), pace, &on_fact, stop).await;
     // The person left it, and knows.
     if killed.outcome == Outcome::Interrupted {
         return None;

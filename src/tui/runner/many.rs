@@ -7,9 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::proof::ProbePolicy;
-use crate::ops::revoke::RetryPolicy;
-use crate::ops::revoke_many::{Progress, Revoked, revoke_many};
+use crate::ops::revoke::{Pace, Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, KeyApi, Ports};
 use crate::tui::message::{Message, RequestId, TeamIndex};
@@ -29,7 +27,7 @@ impl Many {
         profile: &Profile,
         api: Result<Arc<dyn KeyApi>, ApiError>,
         targets: Vec<ListedKey>,
-        pace: (RetryPolicy, ProbePolicy),
+        pace: Pace,
         stop: CancellationToken,
     ) -> Message {
         let Self {
@@ -44,7 +42,7 @@ impl Many {
         let results = match api {
             Ok(api) => {
                 let stop = stop.cancelled();
-                revoke_many(ports, profile, &*api, &targets, pace, &on_progress, stop).await
+                revoke_many(ports, profile, &api, &targets, pace, &on_progress, stop).await
             }
             Err(error) => without_api(targets, &error),
         };

@@ -13,8 +13,7 @@ use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::core::team::TeamIdentity;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
-use crate::ops::proof::ProbePolicy;
-use crate::ops::revoke::RetryPolicy;
+use crate::ops::revoke::{OnFact, Pace};
 use crate::ops::rotate::{
     At, Finished, Minted, RotateError, Rules, Seen, adopt, attest, begin, begin_in_browser, begun_in_browser, cancel,
     create_capability, finish, hand_to_own_place, mint, read, read_list, reopen_step_one, settle, tick,
@@ -34,7 +33,7 @@ pub(super) struct Rotating {
     pub(super) policies: Arc<Policies>,
     pub(super) quiet: SignedDuration,
     /// How a revocation is sent and watched.
-    pub(super) pace: (RetryPolicy, ProbePolicy),
+    pub(super) pace: Pace,
     pub(super) team: TeamIndex,
     pub(super) sessions: Sessions,
 }
@@ -224,7 +223,18 @@ impl Rotating {
 
     pub(super) async fn finish(&mut self, rotation: Rotation, force: bool) -> Result<Finished, RotateError> {
         let seen = self.read(rotation).await?;
-        finish(self.at(), &seen, force, self.rules(), self.pace, std::future::pending()).await
+        let untold: OnFact<'_> = &|_, _| {};
+        let pace = (self.pace, untold);
+        finish(
+            self.at(),
+            &seen,
+            force,
+            self.rules(),
+            None,
+            pace,
+            std::future::pending(),
+        )
+        .await
     }
 }
 

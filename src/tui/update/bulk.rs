@@ -7,7 +7,7 @@ use crate::core::capability::Capability;
 use crate::core::confirm::{Question, question};
 use crate::core::key::{KeyId, Own};
 use crate::core::outcome::Outcome;
-use crate::ops::revoke_many::{Progress, Revoked};
+use crate::ops::revoke::{Progress, Revoked};
 use crate::ports::Operation;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;

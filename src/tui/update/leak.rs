@@ -9,7 +9,8 @@ use crate::core::incident::{Fact, How, Seen, Timeline};
 use crate::core::key::Own;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
-use crate::ops::leak::{Found, Killed, Means, Search};
+use crate::ops::leak::{Found, Means, Search};
+use crate::ops::revoke::Ended;
 use crate::ports::{ClipboardError, ClipboardRoute, JournalError, ReportError, TerminalNote};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -197,7 +198,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     vec![Effect::KillLeak(request, search)]
 }
 
-pub(super) fn on_killed(model: &mut Model, search: Box<Search>, killed: Killed) -> Vec<Effect> {
+pub(super) fn on_killed(model: &mut Model, search: Box<Search>, killed: Ended) -> Vec<Effect> {
     let team = team_of(model, &search);
     let is_ours = matches!(&search.found, Found::Key(found) if found.target.own == Own::Yes)
         && search.timeline.how() != Some(How::Itself);

@@ -7,7 +7,7 @@ use crate::core::confirm::{Question, question, question_of_last_step, to_type};
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::leak::By;
+use crate::ops::revoke::Method;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
@@ -227,7 +227,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     }
     vec![match (value, finishing) {
         // A rotation whose last step it is ends with it.
-        (Some(value), _) => Effect::Errand(request, team, Errand::Watch(target, value, By::Endpoint)),
+        (Some(value), _) => Effect::Errand(request, team, Errand::Watch(target, value, Method::Endpoint)),
         (None, Some(Finishing { rotation, forced })) => {
             Effect::FinishRotation(request, team, rotation, forced.is_some())
         }

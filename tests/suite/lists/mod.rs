@@ -23,13 +23,11 @@ use chatzuri_keys::core::key::{KeyName, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing, Source};
 use chatzuri_keys::core::outcome::Outcome;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::proof::ProbePolicy;
 use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::review::review;
-use chatzuri_keys::ops::revoke::{RetryPolicy, revoke_and_record};
-use chatzuri_keys::ops::revoke_many::revoke_many;
+use chatzuri_keys::ops::revoke::{Case, Evidence, Method, Pace, RetryPolicy, revoke, revoke_many};
 use chatzuri_keys::ops::sign_in::Profile;
-use chatzuri_keys::ports::{BaseUrl, Ports};
+use chatzuri_keys::ports::{BaseUrl, KeyApi, Ports};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -144,11 +142,16 @@ fn target(number: u32) -> ListedKey {
     }
 }
 
-const AT_ONCE: RetryPolicy = RetryPolicy {
-    sends: 4,
-    first_wait: Duration::ZERO,
-    longest_wait: Duration::ZERO,
-};
+fn at_once() -> Pace {
+    Pace {
+        retry: RetryPolicy {
+            sends: 4,
+            first_wait: Duration::ZERO,
+            longest_wait: Duration::ZERO,
+        },
+        ..Pace::default()
+    }
+}
 
 #[tokio::test]
 async fn no_key_that_is_alive_is_proven_gone() {
@@ -162,7 +165,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
         habits.stray = dice.one_in(20).then_some(wanted);
         let mut state = State::new(count, habits.clone(), seed);
         state.kept = Some(wanted);
-        let api = ModelApi::new(state);
+        let api: Arc<dyn KeyApi> = Arc::new(ModelApi::new(state));
         let outcomes: Vec<Outcome> = if dice.one_in(3) {
             let targets = [target(wanted)];
             let all = revoke_many(
@@ -170,7 +173,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
                 &profile,
                 &api,
                 &targets,
-                (AT_ONCE, ProbePolicy::default()),
+                at_once(),
                 &|_| {},
                 std::future::pending(),
             )
@@ -178,18 +181,18 @@ async fn no_key_that_is_alive_is_proven_gone() {
             all.into_iter().map(|one| one.outcome).collect()
         } else {
             let never = std::future::pending();
-            let one = revoke_and_record(
-                &ports,
-                &profile,
-                &api,
-                &target(wanted),
-                (AT_ONCE, ProbePolicy::default()),
-                never,
-            )
-            .await;
+            let case = Case {
+                ports: &ports,
+                profile: &profile,
+                api: &api,
+                client: None,
+                target: &target(wanted),
+            };
+            let how = (Method::Endpoint, Evidence::List);
+            let one = revoke(case, how, at_once(), &|_, _| {}, never).await;
             vec![one.outcome]
         };
-        let state = api.state();
+        let state = model.state();
         let is_alive = state.keys.contains(&wanted);
         for outcome in outcomes {
             assert!(

@@ -14,7 +14,7 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::capability::{Capabilities, Capability as Known};
+use chatzuri_keys::core::capability::{Capabilities, Capability};
 use chatzuri_keys::core::incident::Fact;
 use chatzuri_keys::core::listing::ListedKey;
 use chatzuri_keys::core::outcome::Outcome;
@@ -23,11 +23,11 @@ use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
-use chatzuri_keys::ops::leak::{Found, Means, find, kill_and_record, kill_known};
-use chatzuri_keys::ops::manual::{HeldValue, ManualSettings};
-use chatzuri_keys::ops::proof::ProbePolicy;
-use chatzuri_keys::ops::revoke::{RetryPolicy, revoke_and_record};
-use chatzuri_keys::ops::revoke_many::revoke_many;
+use chatzuri_keys::ops::leak::{Found, Means, find, kill};
+use chatzuri_keys::ops::manual::ManualSettings;
+use chatzuri_keys::ops::revoke::{
+    Case, Evidence, HeldValue, Method, OnFact, Pace, ProbePolicy, RetryPolicy, Revoked, revoke, revoke_many,
+};
 use chatzuri_keys::ops::rotate::{At, Minted, Rules, begin, cancel, finish, hand_to_own_place, mint, read, read_list};
 use chatzuri_keys::ops::sign_in::{Profile, Session, find_session};
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore, Ports};
@@ -46,7 +46,7 @@ const OTHER: usize = 3;
 
 /// How a key is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Capability {
+enum Job {
     Revoke,
     Bulk,
     /// With its value at hand.
@@ -65,24 +65,24 @@ enum Capability {
     BulkWithOwn,
 }
 
-const WAYS: [Capability; 14] = [
-    Capability::Revoke,
-    Capability::Bulk,
-    Capability::Known,
-    Capability::Leak,
-    Capability::LeakItself,
-    Capability::Finish,
-    Capability::FinishOwn,
-    Capability::CancelNew,
-    Capability::CancelNewOwn,
-    Capability::Own,
-    Capability::OwnKnown,
-    Capability::OwnWithPeer,
-    Capability::OwnKnownWithPeer,
-    Capability::BulkWithOwn,
+const WAYS: [Job; 14] = [
+    Job::Revoke,
+    Job::Bulk,
+    Job::Known,
+    Job::Leak,
+    Job::LeakItself,
+    Job::Finish,
+    Job::FinishOwn,
+    Job::CancelNew,
+    Job::CancelNewOwn,
+    Job::Own,
+    Job::OwnKnown,
+    Job::OwnWithPeer,
+    Job::OwnKnownWithPeer,
+    Job::BulkWithOwn,
 ];
 
-impl Capability {
+impl Job {
     fn has_peer(self) -> bool {
         matches!(self, Self::OwnWithPeer | Self::OwnKnownWithPeer)
     }
@@ -98,7 +98,7 @@ impl Capability {
 }
 
 /// How it is sent and watched: for long enough where the value gets its 401s at once, and for no time where it stays alive.
-fn pace(is_refused: bool) -> (RetryPolicy, ProbePolicy) {
+fn pace(is_refused: bool) -> Pace {
     let retry = RetryPolicy {
         sends: 4,
         first_wait: Duration::ZERO,
@@ -115,7 +115,7 @@ fn pace(is_refused: bool) -> (RetryPolicy, ProbePolicy) {
         limit,
         ..ProbePolicy::default()
     };
-    (retry, watch)
+    Pace { retry, probe: watch }
 }
 
 /// One machine before one server.
@@ -124,7 +124,7 @@ struct Stage {
     ports: Ports,
     profile: Profile,
     policies: Policies,
-    pace: (RetryPolicy, ProbePolicy),
+    pace: Pace,
 }
 
 fn profile(name: &str) -> Profile {
@@ -135,9 +135,9 @@ fn profile(name: &str) -> Profile {
         from_environment: None,
         manual: ManualSettings {
             settled: Capabilities {
-                list: Known::Endpoint,
-                create: Known::Endpoint,
-                revoke: Known::Endpoint,
+                list: Capability::Endpoint,
+                create: Capability::Endpoint,
+                revoke: Capability::Endpoint,
             },
             page: None,
         },
@@ -150,14 +150,14 @@ fn secret(number: usize) -> Arc<Secret> {
 }
 
 impl Stage {
-    async fn new(server: Server, capability: Capability, pace: (RetryPolicy, ProbePolicy)) -> Self {
+    async fn new(server: Server, job: Job, pace: Pace) -> Self {
         let store = Arc::new(MemoryStore::new());
         let mut main = profile("main");
         let peer = profile("second");
-        if capability != Capability::LeakItself {
+        if job != Job::LeakItself {
             store.set(&main.account(), secret(OWN)).await.unwrap();
         }
-        if capability.has_peer() {
+        if job.has_peer() {
             store.set(&peer.account(), secret(PEER)).await.unwrap();
             main.peers.push(peer);
         }
@@ -207,20 +207,27 @@ impl Stage {
     }
 
     /// Revokes in this way: each key, and how it ended.
-    async fn run(&self, capability: Capability) -> Vec<(usize, Outcome)> {
-        match capability {
-            Capability::Revoke => vec![self.revoke(VICTIM).await],
-            Capability::Own | Capability::OwnWithPeer => vec![self.revoke(OWN).await],
-            Capability::Bulk => self.bulk(&[OTHER, VICTIM]).await,
-            Capability::BulkWithOwn => self.bulk(&[VICTIM, OWN]).await,
-            Capability::Known => vec![self.revoke_known(VICTIM).await],
-            Capability::OwnKnown | Capability::OwnKnownWithPeer => vec![self.revoke_known(OWN).await],
-            Capability::Leak => vec![self.leak(false).await],
-            Capability::LeakItself => vec![self.leak(true).await],
-            Capability::Finish => vec![self.finish(VICTIM).await],
-            Capability::FinishOwn => vec![self.finish(OWN).await],
-            Capability::CancelNew => vec![self.cancel(VICTIM).await],
-            Capability::CancelNewOwn => vec![self.cancel(OWN).await],
+    async fn run(&self, job: Job) -> Vec<(usize, Outcome)> {
+        match job {
+            Job::Revoke => vec![self.revoke(VICTIM).await],
+            Job::Own | Job::OwnWithPeer => vec![self.revoke(OWN).await],
+            Job::Bulk => self.bulk(&[OTHER, VICTIM]).await,
+            Job::BulkWithOwn => self.bulk(&[VICTIM, OWN]).await,
+            Job::Known => vec![self.revoke_known(VICTIM).await],
+            Job::OwnKnown | Job::OwnKnownWithPeer => vec![self.revoke_known(OWN).await],
+            Job::Leak => vec![self.leak(false).await],
+            Job::LeakItself => vec![self.leak(true).await],
+            Job::Finish => vec![self.finish(VICTIM).await],
+            Job::FinishOwn => vec![self.finish(OWN).await],
+            Job::CancelNew => vec![self.cancel(VICTIM).await],
+            Job::CancelNewOwn => vec![self.cancel(OWN).await],
+        }
+    }
+
+    fn case<'a>(&'a self, session: &'a Session, target: &'a ListedKey) -> Case<'a> {
+        Case {
+            client: None,
+            ..Case::of(&self.ports, &self.profile, session, target)
         }
     }
 
@@ -232,7 +239,14 @@ impl Stage {
 
     async fn revoke_with(&self, session: &Session, target: &ListedKey) -> (usize, Outcome) {
         let never = std::future::pending();
-        let ended = revoke_and_record(&self.ports, &self.profile, &*session.api, target, self.pace, never).await;
+        let ended = revoke(
+            self.case(session, target),
+            (Method::Endpoint, Evidence::List),
+            self.pace,
+            &|_, _| {},
+            never,
+        )
+        .await;
         (number(&target.key.id), ended.outcome)
     }
 
@@ -244,8 +258,8 @@ impl Stage {
             known: true,
         };
         let never = std::future::pending();
-        let (ports, profile) = (&self.ports, &self.profile);
-        let ended = kill_known(ports, profile, &session.api, &target, given, self.pace, never).await;
+        let how = (Method::Endpoint, Evidence::Value(given));
+        let ended = revoke(self.case(&session, &target), how, self.pace, &|_, _| {}, never).await;
         (key, ended.outcome)
     }
 
@@ -257,8 +271,8 @@ impl Stage {
         }
         let never = std::future::pending();
         let (ports, profile) = (&self.ports, &self.profile);
-        let all = revoke_many(ports, profile, &*session.api, &targets, self.pace, &|_| {}, never).await;
-        let ended = |one: chatzuri_keys::ops::revoke_many::Revoked| (number(&one.target.key.id), one.outcome);
+        let all = revoke_many(ports, profile, &session.api, &targets, self.pace, &|_| {}, never).await;
+        let ended = |one: Revoked| (number(&one.target.key.id), one.outcome);
         all.into_iter().map(ended).collect()
     }
 
@@ -270,7 +284,7 @@ impl Stage {
         let mut search = find(&self.ports, &self.profile, &[], secret(VICTIM), means, &|_, _| {}).await;
         assert!(matches!(search.found, Found::Key(_)), "{:?}", search.timeline);
         let never = std::future::pending();
-        let killed = kill_and_record(&self.ports, &mut search, self.pace, &|_, _| {}, never).await;
+        let killed = kill(&self.ports, &mut search, self.pace, &|_, _| {}, never).await;
         let said = |wanted: &Fact| search.timeline.facts.iter().any(|seen| seen.fact == *wanted);
         if killed.outcome.is_proven() {
             assert!(
@@ -305,9 +319,18 @@ impl Stage {
         let (session, minted) = self.begun(old).await;
         let seen = read(self.at(&session), minted.rotation, self.rules()).await.unwrap();
         let never = std::future::pending();
-        let finished = finish(self.at(&session), &seen, true, self.rules(), self.pace, never)
-            .await
-            .unwrap();
+        let untold: OnFact<'_> = &|_, _| {};
+        let finished = finish(
+            self.at(&session),
+            &seen,
+            true,
+            self.rules(),
+            None,
+            (self.pace, untold),
+            never,
+        )
+        .await
+        .unwrap();
         if old == OWN {
             let kept = Account::retired(&finished.rotation.id);
             let is_kept = self.ports.store.get(&kept).await.unwrap().is_some();
@@ -339,14 +362,14 @@ fn layouts() -> Vec<(usize, usize)> {
         .collect()
 }
 
-type Case = (Delete, Lists, After, Capability, (usize, usize));
+type Tried = (Delete, Lists, After, Job, (usize, usize));
 
 /// What is wrong with how a case ended, and how many outcomes were proven.
-async fn case((delete, lists, after, capability, (keys, per_page)): Case) -> (Vec<String>, usize) {
+async fn case((delete, lists, after, job, (keys, per_page)): Tried) -> (Vec<String>, usize) {
     let server = Server::new(keys, per_page, (delete, lists, after));
     let is_refused = matches!(delete, Delete::Works | Delete::DropsAfter) || after == After::RefusesAll;
-    let stage = Stage::new(server.clone(), capability, pace(is_refused)).await;
-    let outcomes = stage.run(capability).await;
+    let stage = Stage::new(server.clone(), job, pace(is_refused)).await;
+    let outcomes = stage.run(job).await;
     server.mend();
     let (mut wrong, mut proven) = (Vec::new(), 0);
     for (key, outcome) in outcomes {
@@ -354,7 +377,7 @@ async fn case((delete, lists, after, capability, (keys, per_page)): Case) -> (Ve
         let is_controlled = after == After::Right;
         // An accepted revocation of the only value that can ask is believed.
         let accepted = matches!(delete, Delete::Works | Delete::DoesNothing);
-        let is_believed = capability.is_alone(key) && accepted && after == After::RefusesAll;
+        let is_believed = job.is_alone(key) && accepted && after == After::RefusesAll;
         if outcome.is_proven() && !(is_dead && is_controlled) && !is_believed {
             wrong.push(format!(
                 "key {key} is {outcome:?}: dead {is_dead}, controlled {is_controlled}"
@@ -371,12 +394,12 @@ async fn case((delete, lists, after, capability, (keys, per_page)): Case) -> (Ve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_0_is_only_given_to_a_value_that_is_refused_while_another_credential_is_not() {
-    let mut cases: Vec<Case> = Vec::new();
+    let mut cases: Vec<Tried> = Vec::new();
     for layout in layouts() {
         for delete in DELETES {
             for lists in LISTS {
                 for after in [After::Right, After::RefusesAll] {
-                    cases.extend(WAYS.map(|capability| (delete, lists, after, capability, layout)));
+                    cases.extend(WAYS.map(|job| (delete, lists, after, job, layout)));
                 }
             }
         }

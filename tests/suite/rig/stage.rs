@@ -16,9 +16,8 @@ use chatzuri_keys::core::policy::Policies;
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::sink::Sinks;
 use chatzuri_keys::core::text::Label;
-use chatzuri_keys::ops::leak::ProbePolicy;
 use chatzuri_keys::ops::manual::ManualSettings;
-use chatzuri_keys::ops::revoke::RetryPolicy;
+use chatzuri_keys::ops::revoke::{Pace, ProbePolicy, RetryPolicy};
 use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{
     Account, Answer, BaseUrl, Browser, Cleared, Clipboard, ClipboardError, ClipboardRoute, Clock, CredentialStore,
@@ -375,7 +374,7 @@ impl Stage {
             limit: Duration::from_millis(400),
             ..ProbePolicy::default()
         };
-        let mut dashboard = Dashboard::new(settings, profiles, ports, retry).watching(watch);
+        let mut dashboard = Dashboard::new(settings, profiles, ports, Pace { retry, probe: watch });
         let (columns, rows) = set.size;
         dashboard.handle(Message::Resized(columns, rows));
         Self {

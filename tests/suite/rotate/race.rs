@@ -16,8 +16,7 @@ use chatzuri_keys::core::text::Label;
 use chatzuri_keys::ops::client::TeamClient;
 use chatzuri_keys::ops::create::WithoutStore;
 use chatzuri_keys::ops::custody::acknowledge;
-use chatzuri_keys::ops::proof::ProbePolicy;
-use chatzuri_keys::ops::revoke::RetryPolicy;
+use chatzuri_keys::ops::revoke::{OnFact, Pace};
 use chatzuri_keys::ops::rotate::{At, RotateError, Rules, begin, finish, mint, read, read_list};
 use chatzuri_keys::ops::sign_in::{CredentialSource, Profile, Session};
 use chatzuri_keys::ports::{BaseUrl, Connect, Ports};
@@ -94,8 +93,18 @@ impl Copy {
 
     async fn finish(&self, policies: &Policies, rotation: Rotation) -> Result<Rotation, RotateError> {
         let seen = read(self.at(), rotation, rules(policies)).await?;
-        let pace = (RetryPolicy::default(), ProbePolicy::default());
-        let finished = finish(self.at(), &seen, true, rules(policies), pace, std::future::pending()).await?;
+        let untold: OnFact<'_> = &|_, _| {};
+        let pace = (Pace::default(), untold);
+        let finished = finish(
+            self.at(),
+            &seen,
+            true,
+            rules(policies),
+            None,
+            pace,
+            std::future::pending(),
+        )
+        .await?;
         Ok(finished.rotation)
     }
 }

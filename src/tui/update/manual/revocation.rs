@@ -6,7 +6,7 @@ use super::{errand, open_page};
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
-use crate::ops::leak::By;
+use crate::ops::revoke::Method;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
@@ -212,7 +212,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
             if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
                 form.step = Step::Watching(request);
             }
-            let watch = Errand::Watch(Box::new(target), value, By::Browser);
+            let watch = Errand::Watch(Box::new(target), value, Method::Manual);
             return vec![errand(request, team, watch)];
         }
         (Action::Submit, Step::Word(input)) if deliberate => {

@@ -7,7 +7,7 @@ use crate::core::key::{LastUse, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::text::{columns, fit};
-use crate::ops::revoke_many::Revoked;
+use crate::ops::revoke::Revoked;
 use crate::tui::model::Model;
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::Facts;

@@ -1,14 +1,14 @@
 //! Revoke several keys: each is asked for, and two readings of the list at the end prove them all.
 
-use crate::core::activity::Action;
+use std::sync::Arc;
+
+use super::list::{after_list, at_once, by_list};
+use super::send::{Sent, send};
+use super::{Case, Pace, conclude};
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::manual::settle;
-use crate::ops::proof::ProbePolicy;
-use crate::ops::record::{Entry, record};
 use crate::ops::review::{Looks, Sighting};
-use crate::ops::revoke::{RetryPolicy, Sent, after_list, at_once, revoke, send};
 use crate::ops::sign_in::Profile;
 use crate::ports::{JournalError, KeyApi, Ports};
 
@@ -39,9 +39,9 @@ pub struct Revoked {
 pub async fn revoke_many(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &Arc<dyn KeyApi>,
     targets: &[ListedKey],
-    pace: (RetryPolicy, ProbePolicy),
+    pace: Pace,
     on_progress: &(dyn Fn(Progress) + Send + Sync),
     stop: impl Future<Output = ()>,
 ) -> Vec<Revoked> {
@@ -57,7 +57,7 @@ pub async fn revoke_many(
         on_progress(Progress::Asking(target.key.id.clone()));
         let answer = tokio::select! {
             biased;
-            answer = send(api, target, pace.0) => Some(answer),
+            answer = send(&**api, target, pace.retry) => Some(answer),
             () = &mut stop => None,
         };
         stopped = answer.is_none();
@@ -65,14 +65,14 @@ pub async fn revoke_many(
         on_progress(Progress::Answered(target.key.id.clone(), accepted));
         sent.push((target, answer.map_or(Asked::Interrupted, Asked::Answered)));
     }
-    let mut revoked = judged(api, sent, on_progress).await;
+    let mut revoked = judged(&**api, sent, on_progress).await;
     for target in ours {
         let mut outcome = Outcome::NotBegun;
         if !stopped {
             on_progress(Progress::Asking(target.key.id.clone()));
             outcome = tokio::select! {
                 biased;
-                outcome = revoke(ports, profile, api, target, pace) => outcome,
+                outcome = by_list(Case { ports, profile, api, client: None, target }, pace) => outcome,
                 () = &mut stop => Outcome::Interrupted,
             };
             stopped = outcome == Outcome::Interrupted;
@@ -82,7 +82,12 @@ pub async fn revoke_many(
     }
     let mut written = Vec::with_capacity(revoked.len());
     for (target, outcome) in revoked {
-        let recorded = write_down(ports, profile, target, &outcome).await;
+        let recorded = if outcome == Outcome::NotBegun {
+            Ok(())
+        } else {
+            let why = outcome.why().unwrap_or_default().to_owned();
+            conclude((ports, profile), target, &outcome, why).await
+        };
         written.push(Revoked {
             target: target.clone(),
             outcome,
@@ -135,31 +140,4 @@ async fn judged<'a>(
         judged.push((target, outcome));
     }
     judged
-}
-
-async fn write_down(
-    ports: &Ports,
-    profile: &Profile,
-    target: &ListedKey,
-    outcome: &Outcome,
-) -> Result<(), JournalError> {
-    if *outcome == Outcome::NotBegun {
-        return Ok(());
-    }
-    let key = &target.key;
-    tracing::info!(
-        id = key.id.shown(),
-        name = key.name.shown(),
-        outcome = outcome.word(),
-        "revoked or tried to, with others"
-    );
-    let entry = Entry {
-        action: Action::Revoke,
-        key: Some((key.id.clone(), key.name.clone())),
-        outcome: outcome.word(),
-        detail: outcome.why().unwrap_or_default().to_owned(),
-    };
-    let recorded = record(ports, profile, entry).await;
-    settle(ports, profile, target, outcome).await;
-    recorded
 }

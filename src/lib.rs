@@ -12,9 +12,10 @@
 //! | [`adapters`] | HTTP, keyring, clipboard, processes, clock | `core`, `ports` |
 //! | [`sandbox`] | a real HTTP server of the contract, for trying and testing | `core` |
 //! | [`config`] | one file, one struct, documented defaults | `core` |
+//! | [`app`] | the wiring: an adapter behind each port, on this machine and in the sandbox | everything |
 //!
-//! Nobody imports `adapters` or `sandbox` but `main`, which wires the ports; `tests/suite/house.rs` holds the rule by
-//! reading the `use` lines.
+//! Nobody imports `adapters` or `sandbox` but `app` and `main`; `tests/suite/house.rs` holds the rule by reading the `use`
+//! lines.
 //!
 //! # How a key press flows
 //!
@@ -24,6 +25,7 @@
 //! `chatzuri-keys revoke` and the `x` key.
 
 pub mod adapters;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod core;

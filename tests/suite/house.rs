@@ -15,6 +15,10 @@ fn rule() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("sandbox", &["core"][..]),
         ("tui", &["core", "ports", "ops", "config"][..]),
         ("cli", &["core", "ports", "ops", "config"][..]),
+        (
+            "app",
+            &["core", "ports", "ops", "config", "tui", "cli", "adapters", "sandbox"][..],
+        ),
     ])
 }
 

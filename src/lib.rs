@@ -7,8 +7,9 @@
 //! | [`core`] | keys, secrets, text, policy, state machines: pure, no I/O, no clock, no async | nothing of ours |
 //! | [`ports`] | what the outside must be able to do, as traits | `core` |
 //! | [`ops`] | use cases over the ports, shared by both faces | `core`, `ports` |
-//! | [`tui`] | the interactive face | `core`, `ports`, `ops`, `config` |
-//! | [`cli`] | the scriptable face | `core`, `ports`, `ops`, `config` |
+//! | [`present`] | what both faces say: words, JSON, CSV, tables, reports | `core`, `ports`, `ops` |
+//! | [`tui`] | the interactive face | `core`, `ports`, `ops`, `present`, `config` |
+//! | [`cli`] | the scriptable face | `core`, `ports`, `ops`, `present`, `config` |
 //! | [`adapters`] | HTTP, keyring, clipboard, processes, clock | `core`, `ports` |
 //! | [`sandbox`] | a real HTTP server of the contract, for trying and testing | `core` |
 //! | [`config`] | one file, one struct, documented defaults | `core` |
@@ -31,5 +32,6 @@ pub mod config;
 pub mod core;
 pub mod ops;
 pub mod ports;
+pub mod present;
 pub mod sandbox;
 pub mod tui;

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::{KeyShape, WhoseShape};
 use crate::cli::leak::{suspects, value};
-use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::profile::registry;
-use crate::cli::words;
 use crate::core::incident::scrub;
 use crate::core::team::TeamIdentity;
 use crate::ops::leak::{Found, Match, Means, Search, find, last_four, opened};
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::{KeyShape, WhoseShape};
+use crate::present::words;
 
 #[derive(Serialize)]
 struct IdentifyShape<'a> {

@@ -12,9 +12,9 @@ use self::replace::{Replaced, Replacement};
 use crate::cli::args::LeakArgs;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{Output, SCHEMA_VERSION};
+use crate::cli::output::Output;
 use crate::cli::profile::{registry, secret_of};
-use crate::cli::{Context, Switches, prompt, until_interrupted, words};
+use crate::cli::{Context, Switches, prompt, until_interrupted};
 use crate::core::confirm::question;
 use crate::core::incident::{Fact, Seen, Timeline, scrub, unwrapped};
 use crate::core::key::Own;
@@ -22,6 +22,8 @@ use crate::core::secret::Secret;
 use crate::core::text::clean;
 use crate::ops::leak::{Found, Match, Means, ProbePolicy, Search, find, find_capability, kill_and_record, record_end};
 use crate::ops::revoke::RetryPolicy;
+use crate::present::incident;
+use crate::present::words;
 
 /// What may still be tried, and is never implied.
 const ITSELF: &str = " The leaked key can list and revoke itself: --with-leaked-key.";
@@ -291,16 +293,16 @@ async fn end(
         }
     }
     if json {
-        output.json(&timeline.shape(SCHEMA_VERSION))?;
+        output.json(&incident::shape(timeline))?;
     }
     Ok(exit)
 }
 
 fn text_of(timeline: &Timeline, format: Format) -> std::io::Result<String> {
     match format {
-        Format::Markdown => Ok(timeline.markdown()),
+        Format::Markdown => Ok(incident::markdown(timeline)),
         Format::Json => {
-            let mut text = serde_json::to_string_pretty(&timeline.shape(SCHEMA_VERSION))?;
+            let mut text = serde_json::to_string_pretty(&incident::shape(timeline))?;
             text.push('\n');
             Ok(text)
         }

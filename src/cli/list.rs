@@ -7,10 +7,6 @@ use jiff::tz::TimeZone;
 
 use crate::cli::Context;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::ListShape;
-use crate::cli::output::Look;
-use crate::cli::table::{Cell, Role, draw, role};
-use crate::cli::words::{self, counted};
 use crate::core::capability::Capability;
 use crate::core::due::{Counts, Item, items};
 use crate::core::key::Own;
@@ -19,15 +15,10 @@ use crate::core::rotation::Pairs;
 use crate::ops::client::TeamClient;
 use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
-
-/// That a list is not complete, and why.
-pub(crate) fn incomplete(listing: &Listing) -> String {
-    let advice = match listing.odd.without_id {
-        0 => "Run this again.",
-        _ => "Look for that key in the browser.",
-    };
-    format!("The list is not complete: {}. {advice}", listing.odd.gap())
-}
+use crate::present::json::ListShape;
+use crate::present::table::Look;
+use crate::present::table::{Cell, Role, draw, role};
+use crate::present::words::{self, counted, incomplete, nothing_tracked};
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
@@ -67,14 +58,6 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
         }
     }
     Ok(Exit::Ok)
-}
-
-/// What is said where a server has no list and nothing is tracked.
-pub(crate) fn nothing_tracked(host: &str) -> String {
-    format!(
-        "{host} has no list of keys and no key is tracked here, so nothing is known of its keys. Add one with \
-         “chatzuri-keys track NAME --created DATE”."
-    )
 }
 
 /// What is to be known of a list that is not the server's, or not all of it.
@@ -163,12 +146,12 @@ fn summary(listing: &Listing, items: &[Item]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{at, key, listing};
     use crate::core::due::{Notes, Query};
     use crate::core::key::LastUse;
     use crate::core::policy::Policies;
     use crate::core::snooze::Snooze;
     use crate::core::text::Label;
+    use crate::present::testing::{at, key, listing};
 
     #[test]
     fn a_table_shows_cleaned_text_marks_and_words() {

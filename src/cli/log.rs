@@ -8,13 +8,14 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::args::LogArgs;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::time;
-use crate::cli::output::{Look, SCHEMA_VERSION};
-use crate::cli::table::{Cell, Role, draw_cutting};
-use crate::cli::words::{argument, counted};
 use crate::core::activity::Activity;
 use crate::core::text::clean;
 use crate::ports::LogQuery;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::time;
+use crate::present::table::Look;
+use crate::present::table::{Cell, Role, draw_cutting};
+use crate::present::words::{argument, counted};
 
 /// The column of the details.
 const DETAIL: usize = 6;
@@ -158,10 +159,10 @@ fn row(entry: &Activity, zone: &TimeZone) -> [Cell; 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::at;
     use crate::core::activity::Action;
     use crate::core::key::KeyId;
     use crate::core::text::Label;
+    use crate::present::testing::at;
 
     const NOW: &str = "2026-11-22T12:00:00Z";
 

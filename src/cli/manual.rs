@@ -8,7 +8,6 @@ use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
-use crate::cli::words::shell_word;
 use crate::cli::{Context, leak, prompt};
 use crate::core::creation::Creation;
 use crate::core::incident::{Fact, Seen, Timeline, unwrapped};
@@ -21,6 +20,7 @@ use crate::ops::leak::{By, Case, ProbePolicy, kill_watched};
 use crate::ops::manual::{BadValue, CLICKS, CREATE_CLICKS, HeldValue, attest, held_value, open_page, take_pasted};
 use crate::ops::revoke::RetryPolicy;
 use crate::ops::sign_in::Session;
+use crate::present::words::shell_word;
 
 /// Says what a look for an endpoint may have left behind.
 pub(super) fn tell_doubt(context: &mut Context<'_>, session: &Session) {

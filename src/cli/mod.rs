@@ -7,7 +7,6 @@ pub mod exit;
 mod find;
 mod identify;
 pub mod interrupt;
-mod json;
 mod leak;
 mod list;
 mod log;
@@ -22,13 +21,11 @@ mod rotate;
 mod show;
 mod snooze;
 mod status;
-mod table;
 mod teams;
 #[cfg(test)]
 mod testing;
 mod track;
 pub mod usage;
-mod words;
 
 use std::future::Future;
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::cli::args::Global;
-use crate::cli::words;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
 use crate::ops::manual::ManualSettings;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BadBaseUrl, BaseUrl};
+use crate::present::words;
 
 /// The environment variable that holds the credential.
 pub const API_KEY: &str = "CHATZURI_API_KEY";

@@ -6,8 +6,7 @@ use jiff::tz::TimeZone;
 use crate::cli::Context;
 use crate::cli::args::ShowArgs;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::ShowShape;
-use crate::cli::{find, words};
+use crate::cli::find;
 use crate::core::due::Notes;
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
@@ -16,6 +15,8 @@ use crate::core::rotation::Pairs;
 use crate::core::snooze;
 use crate::ops::due::notes;
 use crate::ops::review::review;
+use crate::present::json::ShowShape;
+use crate::present::words;
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, CommandError> {
     let session = super::session(context.ports, context.settings).await?;
@@ -101,7 +102,7 @@ fn text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{at, key};
+    use crate::present::testing::{at, key};
 
     #[test]
     fn every_fact_has_its_line_and_unknown_ones_a_dash() {

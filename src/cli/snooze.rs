@@ -5,12 +5,13 @@ use jiff::civil::Date;
 use crate::cli::args::SnoozeArgs;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::{Context, find, until_interrupted, words};
+use crate::cli::{Context, find, until_interrupted};
 use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
 use crate::core::text::Label;
 use crate::ops::review::review;
 use crate::ops::snooze::{end_snooze, ended, is_snoozed, snooze, snoozed};
 use crate::ports::JournalError;
+use crate::present::words;
 
 pub(super) async fn run(
     context: Context<'_>,

@@ -5,10 +5,7 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::exit::{CommandError, Exit, of_api_error};
-use crate::cli::json::TeamShape;
-use crate::cli::output::SCHEMA_VERSION;
 use crate::cli::profile::{Settings, Source};
-use crate::cli::words::counted;
 use crate::config::Endpoints;
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::key::Team;
@@ -17,6 +14,9 @@ use crate::core::text::clean;
 use crate::ops::manual::CLICKS;
 use crate::ops::sign_in::{CredentialSource, Session, find_session, kept};
 use crate::ports::{ApiError, Operation, Ports};
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::TeamShape;
+use crate::present::words::counted;
 
 #[derive(Serialize)]
 struct StatusShape<'a> {

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::{TeamShape, time};
-use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::table::{Cell, draw};
 use crate::ops::review::server_now;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::{TeamShape, time};
+use crate::present::table::{Cell, draw};
 
 #[derive(Serialize)]
 struct TeamsShape<'a> {

@@ -8,9 +8,7 @@ use crate::cli::args::{TrackArgs, UntrackArgs};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
-use crate::cli::table::{Cell, draw};
-use crate::cli::words::counted;
-use crate::cli::{Context, find, leak, prompt, until_interrupted, words};
+use crate::cli::{Context, find, leak, prompt, until_interrupted};
 use crate::core::capability::Capability;
 use crate::core::import::{self, BadRow, Draft, parse};
 use crate::core::key::ApiKey;
@@ -20,6 +18,9 @@ use crate::ops::manual::{TrackError, doubles, match_listed, matched, track, trac
 use crate::ops::review::{review, server_now};
 use crate::ops::sign_in::Session;
 use crate::ports::JournalError;
+use crate::present::table::{Cell, draw};
+use crate::present::words;
+use crate::present::words::counted;
 
 /// The largest file of keys that is read.
 const SIZE_LIMIT: u64 = 4 * 1024 * 1024;

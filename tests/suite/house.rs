@@ -13,11 +13,14 @@ fn rule() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("config", &["core"][..]),
         ("adapters", &["core", "ports"][..]),
         ("sandbox", &["core"][..]),
-        ("tui", &["core", "ports", "ops", "config"][..]),
-        ("cli", &["core", "ports", "ops", "config"][..]),
+        ("present", &["core", "ports", "ops"][..]),
+        ("tui", &["core", "ports", "ops", "present", "config"][..]),
+        ("cli", &["core", "ports", "ops", "present", "config"][..]),
         (
             "app",
-            &["core", "ports", "ops", "config", "tui", "cli", "adapters", "sandbox"][..],
+            &[
+                "core", "ports", "ops", "present", "config", "tui", "cli", "adapters", "sandbox",
+            ][..],
         ),
     ])
 }

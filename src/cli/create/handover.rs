@@ -13,10 +13,8 @@ use crate::cli::create::receipts::{ReceiptShape, Receipts, deliver_all, what_now
 use crate::cli::create::rescue::{Rescued, rescue, try_again};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::json::{KeyShape, time};
-use crate::cli::output::{Output, SCHEMA_VERSION};
+use crate::cli::output::Output;
 use crate::cli::rotate::shape::RotationShape;
-use crate::cli::words::shell_word;
 use crate::core::creation::Creation;
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Source};
@@ -28,6 +26,9 @@ use crate::ops::review::server_now;
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardRoute, StoreError, TerminalNote};
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::{KeyShape, time};
+use crate::present::words::shell_word;
 
 #[derive(Serialize)]
 struct CreatedShape<'a> {
@@ -374,9 +375,10 @@ fn undelivered(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{Capture, Closed, at, key};
+    use crate::cli::testing::{Capture, Closed};
     use crate::core::target::Target;
     use crate::ops::deliver::{Receipt, ReceiptState, Verified};
+    use crate::present::testing::{at, key};
 
     const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
 

@@ -16,7 +16,6 @@ use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::nobody_reads;
 use crate::cli::profile::Settings;
-use crate::cli::words::shell_word;
 use crate::cli::{Context, Switches, manual, prompt, until_interrupted};
 use crate::core::capability::Capability;
 use crate::core::key::KeyName;
@@ -28,6 +27,7 @@ use crate::ops::manual::begin_manual;
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
 use crate::ports::Operation;
+use crate::present::words::shell_word;
 
 /// What the person asked to be done with the value.
 pub(super) struct Asked<'a> {

@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::create::Asked;
 use crate::cli::interrupt::Interrupts;
-use crate::cli::words::shell_word;
 use crate::core::key::KeyName;
 use crate::ops::create::{NewKey, Safety};
 use crate::ops::deliver::{Receipt, ReceiptState, Verified};
 use crate::ops::handover::{hand_to, interrupted};
+use crate::present::words::shell_word;
 
 /// A receipt for machines.
 #[derive(Debug, Serialize)]

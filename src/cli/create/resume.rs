@@ -6,7 +6,6 @@ use crate::cli::create::Asked;
 use crate::cli::create::handover::{forget, hand_over};
 use crate::cli::exit::{CommandError, Exit, of_api_error};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::words::shell_word;
 use crate::cli::{Context, manual, until_interrupted};
 use crate::core::creation::Creation;
 use crate::ops::custody::reopen;
@@ -14,6 +13,7 @@ use crate::ops::manual::not_made;
 use crate::ops::recover::{RecoverError, Since, Waiting, recover};
 use crate::ops::rotate::{At, follow_pasted};
 use crate::ops::sign_in::Session;
+use crate::present::words::shell_word;
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ pub(super) async fn resume(
     if context.switches.dry_run {
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         let whose = match &asked.args.name {
-            Some(name) => format!("the waiting key “{}”", crate::cli::words::argument(name)),
+            Some(name) => format!("the waiting key “{}”", crate::present::words::argument(name)),
             None => "the waiting key".to_owned(),
         };
         let plan = if asked.args.not_made {
@@ -262,10 +262,10 @@ pub(super) async fn look_for_it(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::at;
     use crate::core::creation::{Event, Intent, Minted, OpId};
     use crate::core::key::{KeyId, KeyName};
     use crate::core::text::Label;
+    use crate::present::testing::at;
 
     #[test]
     fn a_waiting_key_is_meant_by_its_name_or_its_id() {

@@ -11,8 +11,6 @@ use serde::Deserialize;
 use crate::cli::due::Found;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::log::span;
-use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::words::{argument, counted, file};
 use crate::core::due::{Item, Snoozed};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
@@ -22,6 +20,8 @@ use crate::core::team::TeamIdentity;
 use crate::core::text::{Label, clean, fit};
 use crate::ops::sign_in::Profile;
 use crate::ports::Ports;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::words::{argument, counted, file};
 
 /// How old a file may be, where nothing else is said.
 const AGE: SignedDuration = SignedDuration::from_hours(48);

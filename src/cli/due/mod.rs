@@ -1,29 +1,20 @@
 //! `chatzuri-keys due`: which keys are due, for people, spreadsheets, calendars, monitoring and CI.
 
-mod calendar;
-mod csv;
 mod file;
-mod json;
-mod markdown;
-mod prometheus;
-mod table;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::cli::args::{DueArgs, DueFormat};
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::list::{incomplete, nothing_tracked};
 use crate::cli::profile::registry;
-use crate::cli::words::{argument, counted};
 use crate::cli::{Context, not_signed_in};
 use crate::core::due::{Item, Query, WINDOW};
 use crate::core::policy::Policies;
 use crate::core::team::TeamIdentity;
-use crate::core::text::Label;
 use crate::ops::due::{Read, read};
 use crate::ops::sign_in::Profile;
+use crate::present::due::{Report, calendar, csv, json, markdown, prometheus, table};
+use crate::present::words::{argument, counted, incomplete, nothing_tracked};
 
 /// Days that a window may be wide.
 const WIDEST: i32 = 36_500;
@@ -37,17 +28,6 @@ struct Found {
     as_of: Timestamp,
     /// What keeps it from being whole: a sentence each.
     gaps: Vec<String>,
-}
-
-/// What a format draws.
-struct Report<'a> {
-    items: &'a [Item],
-    teams: &'a [(String, TeamIdentity)],
-    as_of: Timestamp,
-    within: Option<i32>,
-    complete: bool,
-    /// How many keys of unknown age each of the teams has.
-    unknown: Vec<usize>,
 }
 
 pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit, CommandError> {
@@ -94,7 +74,7 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
         DueFormat::Table if items.is_empty() => {}
         DueFormat::Table => output.data(&table::draw_due(&report, output.look()))?,
         DueFormat::Json => output.json(&json::DueShape::of(&report))?,
-        DueFormat::Csv => output.data(&csv::draw(&report)?)?,
+        DueFormat::Csv => output.data(&csv::draw(&report).ok_or_else(unmade)?)?,
         DueFormat::Markdown => output.data(&markdown::draw(&report))?,
         DueFormat::Ics => output.data(&calendar::draw(&report))?,
         DueFormat::Prometheus => output.data(&prometheus::draw(&report))?,
@@ -188,6 +168,10 @@ impl Found {
     }
 }
 
+fn unmade() -> CommandError {
+    CommandError::new(Exit::Error, "The table could not be made.")
+}
+
 /// "14d", "2w" or "14".
 fn days(text: &str) -> Result<i32, CommandError> {
     let trimmed = text.trim();
@@ -251,20 +235,6 @@ fn summary(query: &Query, calling: usize, items: &[Item]) -> String {
         format!(": {}", parts.join(", "))
     };
     format!("{} {verb} {when}{parts}.{tail}", counted(many(calling), "key"))
-}
-
-/// The name of a key's team, or nothing where it cannot be told.
-fn team(item: &Item) -> &str {
-    item.team.known().map_or("", |team| team.name.shown())
-}
-
-fn owner(item: &Item) -> &str {
-    item.owner.as_ref().map_or("", Label::shown)
-}
-
-/// The day (UTC) a key is due.
-fn due_day(item: &Item) -> Option<Date> {
-    item.standing.due_at.map(|at| TimeZone::UTC.to_datetime(at).date())
 }
 
 #[cfg(test)]

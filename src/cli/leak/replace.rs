@@ -8,7 +8,6 @@ use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::manual::{pasted, tell_doubt};
 use crate::cli::profile::Settings;
-use crate::cli::words::shell_word;
 use crate::cli::{Context, prompt, until_interrupted};
 use crate::core::capability::Capability;
 use crate::core::incident::{Fact, How, Seen, scrub};
@@ -24,6 +23,7 @@ use crate::ops::leak::{Match, Search};
 use crate::ops::manual::begin_manual;
 use crate::ops::sign_in::{Session, find_session};
 use crate::ports::Operation;
+use crate::present::words::shell_word;
 
 /// What is to be made, and where its value goes.
 pub(super) struct Replacement {

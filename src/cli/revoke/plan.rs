@@ -1,11 +1,11 @@
 //! What would be revoked, before it is.
 
 use crate::cli::output::Output;
-use crate::cli::words::{self, counted};
 use crate::core::bulk::{Plan, rotation_of};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::Rotation;
+use crate::present::words::{self, counted};
 
 /// Says what the plan is, split by what depends on the keys.
 pub(super) fn show(listing: &Listing, plan: &Plan, rotations: &[Rotation], dry_run: bool, output: &mut Output) {

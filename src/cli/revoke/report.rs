@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::{WhoseShape, time};
-use crate::cli::output::{Output, SCHEMA_VERSION};
+use crate::cli::output::Output;
 use crate::core::listing::Listing;
 use crate::core::outcome::Outcome;
 use crate::ops::revoke_many::Revoked;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::{WhoseShape, time};
 
 #[derive(Serialize)]
 struct RevokeShape<'a> {
@@ -90,7 +91,7 @@ fn exit(results: &[Revoked]) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::key;
+    use crate::present::testing::key;
 
     #[test]
     fn several_outcomes_make_one_exit_code() {

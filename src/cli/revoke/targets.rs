@@ -6,14 +6,15 @@ use std::path::Path;
 
 use crate::cli::args::RevokeArgs;
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::list::incomplete;
 use crate::cli::log::span;
 use crate::cli::output::Output;
-use crate::cli::words::counted;
-use crate::cli::{find, prompt, words};
+use crate::cli::{find, prompt};
 use crate::core::bulk::{Filter, Passes};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
+use crate::present::words;
+use crate::present::words::counted;
+use crate::present::words::incomplete;
 
 /// The longest file of keys that is read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -219,7 +220,7 @@ fn bad_lines(bad: &[(&str, CommandError)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{key, listing};
+    use crate::present::testing::{key, listing};
 
     #[test]
     fn one_missing_key_stops_all_of_them_and_no_key_comes_twice() {

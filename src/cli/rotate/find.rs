@@ -2,11 +2,11 @@
 
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::find;
-use crate::cli::words::shell_word;
 use crate::core::creation::Minted;
 use crate::core::listing::Listing;
 use crate::core::rotation::Rotation;
 use crate::ops::rotate::{At, RotateError};
+use crate::present::words::shell_word;
 
 /// The rotation of a key, by the key's id or name; one that is not over before one that is. A key that is gone from the
 /// list is known by what the rotation knew of it. `None`: the key is listed and has none.
@@ -79,11 +79,11 @@ pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{at, key, listing};
     use crate::core::creation::OpId;
     use crate::core::key::{KeyId, KeyName};
     use crate::core::rotation::{Mark, Plan, What};
     use crate::core::text::Label;
+    use crate::present::testing::{at, key, listing};
 
     fn mark() -> Mark {
         Mark {

@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::cli::json::time;
-use crate::cli::words::shell_word;
 use crate::core::creation::Minted;
 use crate::core::rotation::{Awaited, Creating, Ground, Mark, Next, Progress, Rotation, Stage, place_words, span};
 use crate::ops::rotate::Seen;
+use crate::present::json::time;
+use crate::present::words::shell_word;
 
 /// A rotation for machines.
 #[derive(Debug, Serialize)]

@@ -11,9 +11,7 @@ use crate::cli::args::{CreateArgs, RotateStartArgs};
 use crate::cli::create::{Asked, hand_over};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::json::time;
-use crate::cli::output::{SCHEMA_VERSION, nobody_reads};
-use crate::cli::words::shell_word;
+use crate::cli::output::nobody_reads;
 use crate::cli::{Context, find, manual, until_interrupted};
 use crate::core::capability::Capability;
 use crate::core::key::{KeyName, Own};
@@ -25,6 +23,9 @@ use crate::ops::create::{CreateError, NewKey, WithoutStore};
 use crate::ops::custody::reopen;
 use crate::ops::rotate::{self, RotateError, Seen, hand_to_own_place, mint, reopen_step_one, settle};
 use crate::ops::sign_in::Session;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::time;
+use crate::present::words::shell_word;
 
 #[derive(Serialize)]
 struct StartShape<'a> {

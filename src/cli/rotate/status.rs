@@ -9,16 +9,16 @@ use crate::cli::Context;
 use crate::cli::args::RotateStatusArgs;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::find;
-use crate::cli::json::time;
-use crate::cli::list::incomplete;
-use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::words::shell_word;
 use crate::core::due::Notes;
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::{Pairs, Role, Rotation};
 use crate::ops::due::notes;
 use crate::ops::rotate::{RotateError, Seen, settle};
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::time;
+use crate::present::words::incomplete;
+use crate::present::words::shell_word;
 
 #[derive(Serialize)]
 struct StatusShape<'a> {

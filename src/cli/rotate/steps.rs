@@ -11,9 +11,7 @@ use super::{Measure, at};
 use crate::cli::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateTickArgs};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::json::time;
-use crate::cli::output::SCHEMA_VERSION;
-use crate::cli::{Context, find, manual, prompt, until_interrupted, words};
+use crate::cli::{Context, find, manual, prompt, until_interrupted};
 use crate::core::confirm::{Question, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
@@ -23,6 +21,9 @@ use crate::ops::leak::ProbePolicy;
 use crate::ops::revoke::{RetryPolicy, revoke_and_record};
 use crate::ops::rotate::{self, RotateError, Seen, peek, settle};
 use crate::ops::sign_in::Session;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::time;
+use crate::present::words;
 
 /// The longest reason, in characters.
 const REASON_LIMIT: usize = 500;

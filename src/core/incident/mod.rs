@@ -2,7 +2,6 @@
 
 mod matching;
 mod pasted;
-mod report;
 mod timeline;
 
 pub use matching::{Candidate, Fit, How, USE_WINDOW, by_hint, moved, ranked, the_only};

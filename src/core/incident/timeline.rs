@@ -235,6 +235,18 @@ impl Timeline {
         })
     }
 
+    /// How long the value lived on, until its first 401: after the accepted revocation, and after its key was found.
+    #[must_use]
+    pub fn until_refused(&self) -> Option<(SignedDuration, SignedDuration)> {
+        let at = |wanted: &dyn Fn(&Fact) -> bool| self.facts.iter().position(|seen| wanted(&seen.fact));
+        let accepted = at(&|fact| matches!(fact, Fact::Accepted(_)))?;
+        let time = |place: usize| self.facts.get(place).map(|seen| seen.at);
+        let mut later = self.facts.iter().skip(accepted);
+        let refused = later.find(|seen| matches!(seen.fact, Fact::Refused(_)))?.at;
+        let found = time(at(&|fact| matches!(fact, Fact::Found(_)))?)?;
+        Some((refused.duration_since(time(accepted)?), refused.duration_since(found)))
+    }
+
     /// The key in a sentence.
     #[must_use]
     pub fn display_name(&self) -> String {

@@ -1,12 +1,12 @@
 //! A table for an issue or a chat: no name can end its cell or become markup.
 
-use crate::cli::due::{Report, due_day, owner};
-use crate::cli::words::rotation_and_reason;
+use super::{Report, due_day, owner};
+use crate::present::words::rotation_and_reason;
 
 /// What Markdown reads as more than itself inside a table's cell.
 const MARKUP: &str = "\\`*_[]<>|~&!#$";
 
-pub(super) fn draw(report: &Report<'_>) -> String {
+pub(crate) fn draw(report: &Report<'_>) -> String {
     let mut out = String::from("| Name | Key | Profile | Owner | Due | Rotation |\n|---|---|---|---|---|---|\n");
     for item in report.items {
         let day = due_day(item).map_or_else(|| "—".to_owned(), |day| day.to_string());

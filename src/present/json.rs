@@ -1,17 +1,24 @@
 //! The JSON shapes: snake_case, RFC 3339 UTC to the second, null for what is not known, strings as the server sent them.
 
+use std::borrow::Cow;
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
-use crate::cli::output::SCHEMA_VERSION;
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::policy::{Policies, Standing};
 use crate::core::rotation::{Pairs, Part};
 use crate::core::snooze::{self, Snooze};
 use crate::core::team::TeamIdentity;
-use crate::core::text::Label;
+use crate::core::text::{Label, clean};
+
+/// The version of every JSON shape printed here.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// `list --json`.
 #[derive(Debug, Serialize)]
@@ -205,12 +212,44 @@ impl<'a> ShowShape<'a> {
     }
 }
 
+/// Writes a value as one line.
+pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible))?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// JSON on one line, in which every hidden character is an escape: JSON itself asks that of C0 only, and a terminal
+/// obeys C1 and reorders by bidi controls too. Read back, the string is the raw one.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if let Cow::Borrowed(_) = clean(fragment) {
+            return out.write_all(fragment.as_bytes());
+        }
+        let mut bytes = [0; 4];
+        let mut units = [0; 2];
+        for c in fragment.chars() {
+            let text = &*c.encode_utf8(&mut bytes);
+            if clean(text) == text {
+                out.write_all(text.as_bytes())?;
+            } else {
+                for unit in c.encode_utf16(&mut units) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::testing::{at, key, listing};
+    use crate::present::testing::{at, key, listing};
 
     #[test]
     fn a_list_has_the_documented_shape() {

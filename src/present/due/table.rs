@@ -1,11 +1,11 @@
 //! The table for a person.
 
-use crate::cli::due::{Report, due_day, owner};
-use crate::cli::output::Look;
-use crate::cli::table::{Cell, Role, draw, role};
-use crate::cli::words::rotation_and_reason;
+use super::{Report, due_day, owner};
+use crate::present::table::Look;
+use crate::present::table::{Cell, Role, draw, role};
+use crate::present::words::rotation_and_reason;
 
-pub(super) fn draw_due(report: &Report<'_>, look: Look) -> String {
+pub(crate) fn draw_due(report: &Report<'_>, look: Look) -> String {
     let dash = |text: &str| {
         if text.is_empty() {
             "—".to_owned()

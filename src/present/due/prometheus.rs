@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::due::{Report, owner, team};
+use super::{Report, owner, team};
 
-pub(super) fn draw(report: &Report<'_>) -> String {
+pub(crate) fn draw(report: &Report<'_>) -> String {
     let mut out = String::from(
         "# HELP chatzuri_key_days_left Days until the key is due for rotation, negative when it is overdue.\n\
          # TYPE chatzuri_key_days_left gauge\n",

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::cli::due::{Report, due_day, owner};
+use super::{Report, due_day, owner};
 use crate::core::due::Item;
 
 /// Octets of a line, without its end (RFC 5545, 3.1).
@@ -17,7 +17,7 @@ const LINE: usize = 75;
 const UID_BYTES: usize = 16;
 
 /// A key of unknown age is due on no day, and has no event.
-pub(super) fn draw(report: &Report<'_>) -> String {
+pub(crate) fn draw(report: &Report<'_>) -> String {
     let stamp = TimeZone::UTC.to_datetime(report.as_of).strftime("%Y%m%dT%H%M%SZ");
     let stamp = stamp.to_string();
     let mut calendar = ICalendar::new("2.0", "-//chatzuri-keys//due//EN");

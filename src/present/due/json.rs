@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use crate::cli::due::Report;
-use crate::cli::json::{KeyShape, WhoseShape, time};
-use crate::cli::output::SCHEMA_VERSION;
+use super::Report;
 use crate::core::due::Item;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
+use crate::present::json::SCHEMA_VERSION;
+use crate::present::json::{KeyShape, WhoseShape, time};
 
 #[derive(Serialize)]
-pub(super) struct DueShape<'a> {
+pub(crate) struct DueShape<'a> {
     schema_version: u32,
     as_of: String,
     /// The team of the one profile.
@@ -33,7 +33,7 @@ struct DueKeyShape<'a> {
 }
 
 impl<'a> DueShape<'a> {
-    pub(super) fn of(report: &Report<'a>) -> Self {
+    pub(crate) fn of(report: &Report<'a>) -> Self {
         let team = match report.teams {
             [(_, team)] => team,
             _ => &TeamIdentity::Unknown,

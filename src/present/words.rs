@@ -1,4 +1,4 @@
-//! The words for times and standings that commands share.
+//! The words for times, standings and lists.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::core::confirm::in_use;
 use crate::core::due::Item;
 use crate::core::key::LastUse;
+use crate::core::listing::Listing;
 use crate::core::policy::{DueStatus, Standing};
 use crate::core::rotation::{Part, Role};
 use crate::core::secret::mask_values;
@@ -106,11 +107,28 @@ pub(crate) fn rotation_and_reason(item: &Item) -> String {
     }
 }
 
+/// That a list is not complete, and why.
+pub(crate) fn incomplete(listing: &Listing) -> String {
+    let advice = match listing.odd.without_id {
+        0 => "Run this again.",
+        _ => "Look for that key in the browser.",
+    };
+    format!("The list is not complete: {}. {advice}", listing.odd.gap())
+}
+
+/// What is said where a server has no list and nothing is tracked.
+pub(crate) fn nothing_tracked(host: &str) -> String {
+    format!(
+        "{host} has no list of keys and no key is tracked here, so nothing is known of its keys. Add one with \
+         “chatzuri-keys track NAME --created DATE”."
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::at;
     use crate::core::policy::RotationPolicy;
+    use crate::present::testing::at;
 
     #[test]
     fn a_time_is_told_in_its_largest_unit() {

@@ -1,6 +1,5 @@
 //! Tables of text, aligned by display width.
 
-use crate::cli::output::Look;
 use crate::core::due::Item;
 use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
@@ -9,6 +8,15 @@ use crate::core::text::{columns, fit};
 const GAP: u16 = 2;
 /// The narrowest a column is cut to.
 const NARROWEST: u16 = 8;
+
+/// How a table may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// Whether ANSI colours may be used.
+    pub(crate) colour: bool,
+    /// The columns there are; `None` where nobody cuts a line.
+    pub(crate) columns: Option<u16>,
+}
 
 /// What a cell means, beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

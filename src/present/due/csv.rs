@@ -1,10 +1,9 @@
 //! A table for a spreadsheet: no cell can be a formula.
 
-use crate::cli::due::{Report, owner, team};
-use crate::cli::exit::{CommandError, Exit};
-use crate::cli::json::time;
+use super::{Report, owner, team};
 use crate::core::due::Item;
 use crate::core::text::csv_cell;
+use crate::present::json::time;
 
 const HEAD: [&str; 12] = [
     "profile",
@@ -21,15 +20,14 @@ const HEAD: [&str; 12] = [
     "source",
 ];
 
-pub(super) fn draw(report: &Report<'_>) -> Result<String, CommandError> {
-    let broken = || CommandError::new(Exit::Error, "The table could not be made.");
+/// `None` where it cannot be made.
+pub(crate) fn draw(report: &Report<'_>) -> Option<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEAD).map_err(|_| broken())?;
+    writer.write_record(HEAD).ok()?;
     for item in report.items {
-        writer.write_record(row(item)).map_err(|_| broken())?;
+        writer.write_record(row(item)).ok()?;
     }
-    let bytes = writer.into_inner().map_err(|_| broken())?;
-    String::from_utf8(bytes).map_err(|_| broken())
+    String::from_utf8(writer.into_inner().ok()?).ok()
 }
 
 fn row(item: &Item) -> [String; 12] {

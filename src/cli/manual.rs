@@ -4,11 +4,12 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::cli::context::Context;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
-use crate::cli::{Context, leak, prompt};
+use crate::cli::{prompt, value};
 use crate::core::creation::Creation;
 use crate::core::incident::{Fact, Seen, Timeline, unwrapped};
 use crate::core::listing::ListedKey;
@@ -62,7 +63,7 @@ pub(super) async fn pasted(
         )
     };
     if !std::io::stdin().is_terminal() {
-        let value = leak::given(context.switches, "").await;
+        let value = value::given(context.switches, "").await;
         let value = value.map_err(|trouble| CommandError::new(trouble.exit, left(&trouble.sentence)))?;
         return take_pasted(context.ports, profile, session, creation, Arc::new(value))
             .await
@@ -129,7 +130,7 @@ pub(super) async fn value_of(
         return Ok(None);
     }
     let question = format!("The value of {} (not shown): ", target.key.display_name());
-    let value = leak::given(context.switches, &question).await?;
+    let value = value::given(context.switches, &question).await?;
     known(context, target, value).await.map(Some)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::cli::args::Global;
+use crate::cli::global::Global;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
 use crate::ops::manual::ManualSettings;

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::core::capability::{Capabilities, Capability};
-use crate::core::policy::{NamePattern, Policies, RotationPolicy};
+use crate::core::pattern::NamePattern;
+use crate::core::policy::{Policies, RotationPolicy};
 use crate::core::register::{Entry, Place, Register};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::{Target, is_sink_name};

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::core::key::LastUse;
     use crate::core::listing::{ListedKey, Source};
-    use crate::core::policy::NamePattern;
+    use crate::core::pattern::NamePattern;
     use crate::core::register::{Entry, Register};
 
     const NOW: &str = "2027-03-04T12:00:00Z";

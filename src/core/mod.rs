@@ -11,6 +11,7 @@ pub mod incident;
 pub mod key;
 pub mod listing;
 pub mod outcome;
+pub mod pattern;
 pub mod policy;
 pub mod reading;
 pub mod register;

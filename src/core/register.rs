@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::core::key::stem;
-use crate::core::policy::NamePattern;
+use crate::core::pattern::NamePattern;
 use crate::core::target::{BadTarget, Target};
 use crate::core::text::Label;
 

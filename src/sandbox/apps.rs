@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::SandboxError;
 use super::clock::later;
+use super::error::SandboxError;
 use super::store::{KeyRow, Store};
 
 /// Which applications run, and how often each uses its key, in seconds.

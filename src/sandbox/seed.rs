@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
 use super::clock::later;
+use super::error::{MAX_KEYS, SandboxError};
 use super::mint::{self, KeyHash};
 use super::store::{self, NewKey, Store, Team};
-use super::{MAX_KEYS, SandboxError};
 use crate::core::secret::Secret;
 
 /// The name of the key that is handed out as the credential.

@@ -15,7 +15,7 @@ use super::clock::{Clock, http_date, later};
 use super::connection::Connection;
 use super::faults::Fault;
 use super::reshape::{HOSTILE_MESSAGE, reshape};
-use super::server::{API, RevokeTrick, failure};
+use super::state::{API, RevokeTrick, failure};
 use super::store::Death;
 
 /// Where redirects lead; `.example` belongs to nobody (RFC 2606).

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Value, json};
 
-use super::SandboxError;
+use super::error::SandboxError;
 use super::mint::KeyHash;
 
 /// Marks a database file as a sandbox's, so that no other program's file is written into ("CZsb").

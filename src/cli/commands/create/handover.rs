@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::commands::create::Asked;
+use crate::cli::commands::create::asked::Asked;
+use crate::cli::commands::create::keep::try_again;
 use crate::cli::commands::create::receipts::{ReceiptShape, Receipts, deliver_all, what_now};
-use crate::cli::commands::create::rescue::{Rescued, rescue, try_again};
+use crate::cli::commands::create::rescue::{Rescued, rescue};
 use crate::cli::commands::rotate::shape::RotationShape;
 use crate::cli::context::Context;
 use crate::cli::exit::{CommandError, Exit};

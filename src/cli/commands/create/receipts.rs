@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::commands::create::Asked;
+use crate::cli::commands::create::asked::Asked;
 use crate::cli::context::Context;
 use crate::cli::interrupt::Interrupts;
 use crate::core::key::KeyName;

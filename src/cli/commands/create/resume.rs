@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::commands::create::Asked;
+use crate::cli::commands::create::asked::Asked;
 use crate::cli::commands::create::handover::{forget, hand_over};
 use crate::cli::context::{Context, session, until_interrupted};
 use crate::cli::exit::{CommandError, Exit, of_api_error};

@@ -3,15 +3,13 @@
 use std::sync::Mutex;
 
 use super::shape::next;
-use super::steps::{Located, ask, declined, facts, listed, located, report};
+use super::steps::{Located, ask, declined, facts, is_in_browser, listed, located, report};
 use super::{Measure, at};
 use crate::cli::commands::rotate::args::RotateFinishArgs;
 use crate::cli::context::{Context, until_interrupted};
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::global::Switches;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::manual;
-use crate::core::capability::Capability;
 use crate::core::confirm::question_of_last_step;
 use crate::core::incident::{Seen as Fact, Timeline};
 use crate::core::listing::ListedKey;
@@ -21,19 +19,6 @@ use crate::ops::manual::HeldValue;
 use crate::ops::revoke::RetryPolicy;
 use crate::ops::rotate::{self, Click, Finished, Seen, read};
 use crate::ops::sign_in::Session;
-use crate::ports::Operation;
-
-/// Whether a key can only be revoked in the browser: a person is only asked about what can be done, and a script's request
-/// is its own question.
-pub(super) async fn is_in_browser(session: &Session, target: &ListedKey, switches: Switches) -> bool {
-    let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
-    let capability = if switches.interactive || unlisted {
-        session.capabilities.capability(Operation::Revoke).await
-    } else {
-        session.capabilities.recall(Operation::Revoke).await
-    };
-    capability == Capability::Manual || target.key.id.is_local()
-}
 
 /// The last step in the browser.
 async fn in_browser(

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::find::the_rotation;
-use super::finish::is_in_browser;
 use super::shape::{RotationShape, told};
 use super::{Measure, at};
 use crate::cli::commands::rotate::args::{RotateAdoptArgs, RotateCancelArgs, RotateConfirmArgs, RotateTickArgs};
 use crate::cli::context::{self, Context, session, until_interrupted};
 use crate::cli::exit::{CommandError, Exit};
+use crate::cli::global::Switches;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::{find, manual, prompt};
+use crate::core::capability::Capability;
 use crate::core::confirm::{Question, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
@@ -22,6 +23,7 @@ use crate::ops::leak::ProbePolicy;
 use crate::ops::revoke::{RetryPolicy, revoke_and_record};
 use crate::ops::rotate::{self, RotateError, Seen, peek, settle};
 use crate::ops::sign_in::Session;
+use crate::ports::Operation;
 use crate::present::json::{SCHEMA_VERSION, time};
 use crate::present::words;
 
@@ -442,4 +444,16 @@ pub(super) fn report(
     }
     context.output.say(told(seen, measure.quiet).trim_end());
     Ok(())
+}
+
+/// Whether a key can only be revoked in the browser: a person is only asked about what can be done, and a script's request
+/// is its own question.
+pub(super) async fn is_in_browser(session: &Session, target: &ListedKey, switches: Switches) -> bool {
+    let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
+    let capability = if switches.interactive || unlisted {
+        session.capabilities.capability(Operation::Revoke).await
+    } else {
+        session.capabilities.recall(Operation::Revoke).await
+    };
+    capability == Capability::Manual || target.key.id.is_local()
 }

@@ -15,7 +15,7 @@
 //! | [`config`] | one file, one struct, documented defaults | `core` |
 //! | [`app`] | the wiring: an adapter behind each port, on this machine and in the sandbox | everything |
 //!
-//! Nobody imports `adapters` or `sandbox` but `app` and `main`; `tests/suite/house.rs` holds the rule by reading the `use`
+//! Nobody imports `adapters` or `sandbox` but `app` and `main`; `tests/suite/architecture.rs` holds the rule by reading the `use`
 //! lines.
 //!
 //! # How a key press flows

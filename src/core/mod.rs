@@ -10,6 +10,7 @@ pub mod import;
 pub mod incident;
 pub mod key;
 pub mod listing;
+pub mod notes;
 pub mod outcome;
 pub mod pattern;
 pub mod policy;

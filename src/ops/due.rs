@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::core::due::{Item, Notes, items};
+use crate::core::due::{Item, items};
 use crate::core::listing::Listing;
+use crate::core::notes::Notes;
 use crate::core::policy::Policies;
 use crate::ops::review::{keep, review};
 use crate::ops::sign_in::{Profile, SignInError, find_session};

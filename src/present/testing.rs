@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::core::due::{Item, Notes, Snoozed, items};
+use crate::core::due::{Item, Snoozed, items};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
+use crate::core::notes::Notes;
 use crate::core::pattern::NamePattern;
 use crate::core::policy::Policies;
 use crate::core::register::{Entry, Register};

@@ -21,7 +21,7 @@ use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{BaseUrl, Connect, Fault, KeyApi, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
 
-use crate::rig::stage::{MovedClock, SlotClipboard};
+use crate::support::stage::{MovedClock, SlotClipboard};
 
 /// A machine with a server, whose clocks stand together.
 struct Machine {

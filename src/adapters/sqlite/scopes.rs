@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::realms;
 use super::trouble::DatabaseError;
 use crate::core::secret::Secret;
 use crate::ports::Scope;
@@ -69,12 +68,18 @@ pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Pl
     if let Some(found) = find_place(connection, scope)? {
         return Ok(found);
     }
-    let realm = realms::make(connection, scope.host())?;
+    let realm = make_realm(connection, scope.host())?;
     point(connection, scope, realm)?;
     Ok(Place {
         id: connection.last_insert_rowid(),
         realm,
     })
+}
+
+/// A new realm, of whichever team.
+pub(super) fn make_realm(connection: &Connection, host: &str) -> Result<i64, DatabaseError> {
+    connection.execute("INSERT INTO realms (host) VALUES (?1)", [host])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Gives a place the notes of this realm.

@@ -145,8 +145,9 @@ fn summary(listing: &Listing, items: &[Item]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::due::{Notes, Query};
+    use crate::core::due::Query;
     use crate::core::key::LastUse;
+    use crate::core::notes::Notes;
     use crate::core::policy::Policies;
     use crate::core::snooze::Snooze;
     use crate::core::text::Label;

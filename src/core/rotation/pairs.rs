@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::creation::Creation;
-use crate::core::due::Notes;
 use crate::core::key::{KeyId, stem};
 use crate::core::listing::{ListedKey, Source};
+use crate::core::notes::Notes;
 use crate::core::policy::Standing;
 
 /// Which of the two keys one is.

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::due::{Notes, items};
+use crate::core::due::items;
+use crate::core::notes::Notes;
 use crate::core::policy::Policies;
 use crate::present::table::Look;
 use crate::present::testing::{NOW, at, item, key, listing, snoozed};

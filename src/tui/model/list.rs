@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::core::due::{Counts, Notes};
+use crate::core::due::Counts;
 use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::ListedKey;
+use crate::core::notes::Notes;
 use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
 use crate::core::rotation::{Pairs, Part, Role};
 use crate::core::snooze::{self, Snooze};

@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::creation::Creation;
-use crate::core::due::Notes;
 use crate::core::listing::{Listing, OddRows};
+use crate::core::notes::Notes;
 use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;

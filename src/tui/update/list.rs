@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use tui_input::Input;
 
 use crate::core::capability::{Capabilities, Capability};
-use crate::core::due::Notes;
 use crate::core::listing::Listing;
+use crate::core::notes::Notes;
 use crate::core::team::TeamIdentity;
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;

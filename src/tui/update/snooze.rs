@@ -2,8 +2,8 @@
 
 use tui_input::Input;
 
-use crate::core::due::Notes;
 use crate::core::key::KeyId;
+use crate::core::notes::Notes;
 use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
 use crate::ops::snooze::Changed;
 use crate::ports::JournalError;

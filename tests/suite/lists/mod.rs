@@ -34,7 +34,7 @@ use chatzuri_keys::ports::{BaseUrl, Ports};
 use jiff::{SignedDuration, Timestamp};
 
 use self::model::{Beyond, Delete, Dice, Habits, ModelApi, Order, State, Total, id, key, number};
-use crate::rig::stage::SlotClipboard;
+use crate::support::stage::SlotClipboard;
 
 fn cases() -> u64 {
     if std::env::var_os("CHATZURI_KEYS_LONG").is_some() {

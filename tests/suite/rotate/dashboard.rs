@@ -9,7 +9,7 @@ use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{Journal, LogQuery};
 
 use super::{OLD, copied, stage};
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 const PLACES: &str = "\"the shelf in the office\", \"zapier.com › Connections\"";
 

@@ -191,18 +191,12 @@ fn of_place(
         }
     }
     let realm = Realm {
-        id: make(connection, host)?,
+        id: scopes::make_realm(connection, host)?,
         teams: None,
         is_known: false,
     };
     note_teams(connection, &realm, told)?;
     Ok(realm.id)
-}
-
-/// A new realm, of whichever team.
-pub(super) fn make(connection: &Connection, host: &str) -> Result<i64, DatabaseError> {
-    connection.execute("INSERT INTO realms (host) VALUES (?1)", [host])?;
-    Ok(connection.last_insert_rowid())
 }
 
 /// Takes the notes of other realms that name a key of this list: a key is of one team.

@@ -174,10 +174,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::key::LastUse;
+    use crate::core::key::{KeyId, LastUse};
     use crate::core::listing::{ListedKey, Source};
     use crate::core::pattern::NamePattern;
     use crate::core::register::{Entry, Register};
+    use crate::core::snooze::Snooze;
 
     const NOW: &str = "2027-03-04T12:00:00Z";
 

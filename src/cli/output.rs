@@ -12,14 +12,14 @@ use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::ports::JournalError;
 use crate::present::json;
-use crate::present::table::Look;
+use crate::present::table::TableLook;
 
 /// Standard output and standard error of one run.
 pub struct Output {
     data: Box<dyn Write + Send>,
     words: Box<dyn Write + Send>,
     quiet: bool,
-    look: Look,
+    look: TableLook,
     /// Whether it was said that nothing is being recorded.
     said_unrecorded: bool,
 }
@@ -40,7 +40,7 @@ impl Output {
             data: unbuffered(&stdout),
             words: unbuffered(&stderr),
             quiet,
-            look: Look {
+            look: TableLook {
                 colour: terminal && !no_color && !dumb,
                 columns,
             },
@@ -55,14 +55,14 @@ impl Output {
             data,
             words,
             quiet: false,
-            look: Look::default(),
+            look: TableLook::default(),
             said_unrecorded: false,
         }
     }
 
     /// How a table may look.
     #[must_use]
-    pub(crate) fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> TableLook {
         self.look
     }
 

@@ -7,7 +7,7 @@ use crate::core::key::{ApiKey, Own};
 use crate::core::listing::Listing;
 use crate::core::notes::Notes;
 use crate::core::policy::{DueStatus, Policies, Standing};
-use crate::core::rotation::{Pairs, Part, Role};
+use crate::core::rotation::{Pairs, Part, RotationRole};
 use crate::core::snooze::of;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
@@ -17,7 +17,7 @@ pub const WINDOW: i32 = 14;
 
 /// A key as it stands.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct DueItem {
     /// The profile it is of.
     pub profile: String,
     /// The API's host.
@@ -69,7 +69,7 @@ pub struct Counts {
 impl Counts {
     /// Counts one more key.
     pub fn add(&mut self, status: DueStatus, part: Option<&Part>, is_snoozed: bool) {
-        self.rotating += usize::from(part.is_some_and(|part| part.role == Role::Old));
+        self.rotating += usize::from(part.is_some_and(|part| part.role == RotationRole::Old));
         match status {
             _ if is_snoozed => self.snoozed += 1,
             DueStatus::Overdue => self.overdue += 1,
@@ -102,9 +102,9 @@ pub fn items(
     policies: &Policies,
     notes: &Notes,
     now: Timestamp,
-) -> Vec<Item> {
+) -> Vec<DueItem> {
     let pairs = Pairs::of(notes, &listing.keys);
-    let item = |listed: &crate::core::listing::ListedKey| Item {
+    let item = |listed: &crate::core::listing::ListedKey| DueItem {
         profile: profile.to_owned(),
         host: host.to_owned(),
         team: listing.team.clone(),
@@ -136,7 +136,7 @@ impl Query {
 
     /// Whether a key is of the owner that is asked for, in either case.
     #[must_use]
-    pub fn is_of_owner(&self, item: &Item) -> bool {
+    pub fn is_of_owner(&self, item: &DueItem) -> bool {
         self.owner.as_ref().is_none_or(|wanted| {
             let owner = item.owner.as_ref().map(|owner| owner.raw().trim().to_lowercase());
             owner.is_some_and(|owner| owner == wanted.trim().to_lowercase())
@@ -145,10 +145,10 @@ impl Query {
 
     /// The keys that are due, the most urgent first and those of unknown age last.
     #[must_use]
-    pub fn select(&self, mut items: Vec<Item>) -> Vec<Item> {
+    pub fn select(&self, mut items: Vec<DueItem>) -> Vec<DueItem> {
         items.retain(|item| self.is_of_owner(item) && self.takes(&item.standing));
         items.sort_by(|a, b| {
-            let rank = |item: &Item| (item.standing.days_left.is_none(), item.standing.days_left);
+            let rank = |item: &DueItem| (item.standing.days_left.is_none(), item.standing.days_left);
             rank(a)
                 .cmp(&rank(b))
                 .then_with(|| a.profile.cmp(&b.profile))
@@ -160,7 +160,7 @@ impl Query {
 
     /// How many of the keys call for somebody: due, and not put off.
     #[must_use]
-    pub fn calling(&self, items: &[Item]) -> usize {
+    pub fn calling(&self, items: &[DueItem]) -> usize {
         items
             .iter()
             .filter(|item| self.is_of_owner(item) && self.takes(&item.standing) && item.snoozed.is_none())
@@ -177,7 +177,7 @@ mod tests {
     use crate::core::key::{KeyId, LastUse};
     use crate::core::listing::{ListedKey, Source};
     use crate::core::pattern::NamePattern;
-    use crate::core::register::{Entry, Register};
+    use crate::core::register::{Register, RegisterEntry};
     use crate::core::snooze::Snooze;
 
     const NOW: &str = "2027-03-04T12:00:00Z";
@@ -187,7 +187,7 @@ mod tests {
     }
 
     /// Keys of these ages in days.
-    fn measured(ages: &[Option<i64>], snoozes: &[Snooze]) -> Vec<Item> {
+    fn measured(ages: &[Option<i64>], snoozes: &[Snooze]) -> Vec<DueItem> {
         let keys = ages.iter().enumerate().map(|(i, age)| ListedKey {
             key: ApiKey {
                 id: KeyId::new(&format!("k{i}")).unwrap(),
@@ -208,7 +208,7 @@ mod tests {
             odd: Default::default(),
             as_of: now(),
         };
-        let policies = Policies::default().with_register(Register::new(vec![Entry {
+        let policies = Policies::default().with_register(Register::new(vec![RegisterEntry {
             pattern: NamePattern::parse("Zapier").unwrap(),
             owner: Some(Label::new("Ops")),
             created: None,
@@ -221,7 +221,7 @@ mod tests {
         items(("default", "api.example"), &listing, &policies, &notes, now())
     }
 
-    fn ids(items: &[Item]) -> Vec<&str> {
+    fn ids(items: &[DueItem]) -> Vec<&str> {
         items.iter().map(|item| item.key.id.raw()).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::due::{Item, items};
+use crate::core::due::{DueItem, items};
 use crate::core::listing::Listing;
 use crate::core::notes::Notes;
 use crate::core::policy::Policies;
@@ -16,7 +16,7 @@ pub struct Read {
     /// The list.
     pub listing: Arc<Listing>,
     /// Every key of it, measured by the server's clock.
-    pub items: Vec<Item>,
+    pub items: Vec<DueItem>,
     /// Why no key counts as put off or being rotated here, where that could not be read.
     pub unread_notes: Option<JournalError>,
     /// Whether the server has no list, so that only tracked keys are known.

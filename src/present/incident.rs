@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::incident::{Seen, Subject, scrub};
+    use crate::core::incident::{LeakSubject, Seen, scrub};
     use crate::core::key::{ApiKey, KeyId, Own};
     use crate::core::listing::{ListedKey, Source};
     use crate::core::secret::Secret;
@@ -214,7 +214,7 @@ mod tests {
         let value = Secret::parse(VALUE).unwrap();
         let mut timeline = Timeline::begin(&value, Label::new("amina"), "api.example", at("2026-11-22T12:00:00Z"));
         let ms = SignedDuration::from_millis;
-        timeline.key = Some(Subject::of(&key(name), &value));
+        timeline.key = Some(LeakSubject::of(&key(name), &value));
         for (time, fact) in [
             ("2026-11-22T12:00:00.1Z", Fact::Listed("acme".to_owned(), 12)),
             ("2026-11-22T12:00:00.1Z", Fact::Found(How::Hint)),

@@ -1,6 +1,6 @@
 //! Tables of text, aligned by display width.
 
-use crate::core::due::Item;
+use crate::core::due::DueItem;
 use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
 
@@ -11,7 +11,7 @@ const NARROWEST: u16 = 8;
 
 /// How a table may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Look {
+pub(crate) struct TableLook {
     /// Whether ANSI colours may be used.
     pub(crate) colour: bool,
     /// The columns there are; `None` where nobody cuts a line.
@@ -20,7 +20,7 @@ pub(crate) struct Look {
 
 /// What a cell means, beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum CellRole {
     Plain,
     Dim,
     Warn,
@@ -28,13 +28,13 @@ pub(crate) enum Role {
 }
 
 /// What the standing of a key means.
-pub(crate) fn role(item: &Item) -> Role {
+pub(crate) fn role(item: &DueItem) -> CellRole {
     match item.standing.status {
-        _ if item.snoozed.is_some() => Role::Dim,
-        DueStatus::Overdue => Role::Danger,
-        DueStatus::Due | DueStatus::DueSoon => Role::Warn,
-        DueStatus::Fresh | DueStatus::Rotating => Role::Plain,
-        DueStatus::Unknown => Role::Dim,
+        _ if item.snoozed.is_some() => CellRole::Dim,
+        DueStatus::Overdue => CellRole::Danger,
+        DueStatus::Due | DueStatus::DueSoon => CellRole::Warn,
+        DueStatus::Fresh | DueStatus::Rotating => CellRole::Plain,
+        DueStatus::Unknown => CellRole::Dim,
     }
 }
 
@@ -42,11 +42,11 @@ pub(crate) fn role(item: &Item) -> Role {
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     text: String,
-    role: Role,
+    role: CellRole,
 }
 
 impl Cell {
-    pub(crate) fn new(text: impl Into<String>, role: Role) -> Self {
+    pub(crate) fn new(text: impl Into<String>, role: CellRole) -> Self {
         Self {
             text: text.into(),
             role,
@@ -54,18 +54,23 @@ impl Cell {
     }
 
     pub(crate) fn plain(text: impl Into<String>) -> Self {
-        Self::new(text, Role::Plain)
+        Self::new(text, CellRole::Plain)
     }
 }
 
 /// Draws rows under a head. Where the lines are too long for the terminal the first column is cut.
-pub(crate) fn draw<const N: usize>(head: [&str; N], rows: Vec<[Cell; N]>, look: Look) -> String {
+pub(crate) fn draw<const N: usize>(head: [&str; N], rows: Vec<[Cell; N]>, look: TableLook) -> String {
     draw_cutting(0, head, rows, look)
 }
 
 /// Draws rows under a head. Where the lines are too long for the terminal the column `cut` gives way.
-pub(crate) fn draw_cutting<const N: usize>(cut: usize, head: [&str; N], rows: Vec<[Cell; N]>, look: Look) -> String {
-    let head = head.map(|title| Cell::new(title, Role::Dim));
+pub(crate) fn draw_cutting<const N: usize>(
+    cut: usize,
+    head: [&str; N],
+    rows: Vec<[Cell; N]>,
+    look: TableLook,
+) -> String {
+    let head = head.map(|title| Cell::new(title, CellRole::Dim));
     let rows: Vec<[Cell; N]> = std::iter::once(head).chain(rows).collect();
     let mut widths = [0u16; N];
     for row in &rows {
@@ -98,12 +103,12 @@ pub(crate) fn draw_cutting<const N: usize>(cut: usize, head: [&str; N], rows: Ve
     out
 }
 
-fn paint(line: &mut String, text: &str, role: Role, colour: bool) {
+fn paint(line: &mut String, text: &str, role: CellRole, colour: bool) {
     let code = match role {
-        Role::Plain => None,
-        Role::Dim => Some("2"),
-        Role::Warn => Some("33"),
-        Role::Danger => Some("31"),
+        CellRole::Plain => None,
+        CellRole::Dim => Some("2"),
+        CellRole::Warn => Some("33"),
+        CellRole::Danger => Some("31"),
     };
     match code.filter(|_| colour) {
         Some(code) => {
@@ -123,7 +128,7 @@ mod tests {
 
     fn rows() -> Vec<[Cell; 2]> {
         vec![
-            [Cell::plain("日本語"), Cell::new("! late", Role::Danger)],
+            [Cell::plain("日本語"), Cell::new("! late", CellRole::Danger)],
             [Cell::plain("a much longer name"), Cell::plain("x")],
         ]
     }
@@ -131,14 +136,14 @@ mod tests {
     #[test]
     fn columns_line_up_by_display_width() {
         assert_eq!(
-            draw(["NAME", "STATE"], rows(), Look::default()),
+            draw(["NAME", "STATE"], rows(), TableLook::default()),
             "NAME                STATE\n日本語              ! late\na much longer name  x\n"
         );
     }
 
     #[test]
     fn the_first_column_gives_way_in_a_narrow_terminal() {
-        let look = Look {
+        let look = TableLook {
             colour: false,
             columns: Some(20),
         };
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn another_column_can_give_way() {
-        let look = Look {
+        let look = TableLook {
             colour: false,
             columns: Some(29),
         };
@@ -167,11 +172,11 @@ mod tests {
 
     #[test]
     fn colour_is_added_only_where_it_is_wanted() {
-        let look = Look {
+        let look = TableLook {
             colour: true,
             columns: None,
         };
         assert!(draw(["NAME", "STATE"], rows(), look).contains("\x1b[31m! late\x1b[0m"));
-        assert!(!draw(["NAME", "STATE"], rows(), Look::default()).contains('\x1b'));
+        assert!(!draw(["NAME", "STATE"], rows(), TableLook::default()).contains('\x1b'));
     }
 }

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::core::due::{Item, Snoozed, items};
+use crate::core::due::{DueItem, Snoozed, items};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::notes::Notes;
 use crate::core::pattern::NamePattern;
 use crate::core::policy::Policies;
-use crate::core::register::{Entry, Register};
+use crate::core::register::{Register, RegisterEntry};
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
@@ -48,10 +48,10 @@ pub(crate) fn listing(keys: Vec<ListedKey>) -> Listing {
 /// The time of the tests about what is due.
 pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
 
-pub(crate) fn item(id: &str, name: &str, created: Option<&str>) -> Item {
+pub(crate) fn item(id: &str, name: &str, created: Option<&str>) -> DueItem {
     let mut listed = key(id, name);
     listed.key.created_at = created.map(at);
-    let policies = Policies::default().with_register(Register::new(vec![Entry {
+    let policies = Policies::default().with_register(Register::new(vec![RegisterEntry {
         pattern: NamePattern::parse("Zapier").unwrap(),
         owner: Some(Label::new("ops")),
         created: None,
@@ -67,7 +67,7 @@ pub(crate) fn item(id: &str, name: &str, created: Option<&str>) -> Item {
     .remove(0)
 }
 
-pub(crate) fn snoozed(mut item: Item) -> Item {
+pub(crate) fn snoozed(mut item: DueItem) -> DueItem {
     item.snoozed = Some(Snoozed {
         until: "2026-12-01".parse().unwrap(),
         reason: Some(Label::new("moves in May")),

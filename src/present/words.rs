@@ -5,11 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::core::confirm::in_use;
-use crate::core::due::Item;
+use crate::core::due::DueItem;
 use crate::core::key::LastUse;
 use crate::core::listing::Listing;
 use crate::core::policy::{DueStatus, Standing};
-use crate::core::rotation::{Part, Role};
+use crate::core::rotation::{Part, RotationRole};
 use crate::core::secret::mask_values;
 pub(crate) use crate::core::text::shell_word;
 use crate::core::text::{clean, fit};
@@ -81,16 +81,16 @@ pub(crate) fn due(measured: Standing, part: Option<&Part>) -> String {
     };
     let rotating = part.words();
     match (part.role, measured.days_left) {
-        (Role::Old, Some(..=0)) => format!("{}, {rotating}", standing(measured)),
-        (Role::Old, Some(left)) => format!("~ {rotating}, due in {}", counted(i64::from(left), "day")),
-        (Role::Old, None) => format!("~ {rotating}, age unknown"),
-        (Role::New, Some(..=0)) => format!("{}, {rotating}, the new key", standing(measured)),
-        (Role::New, _) => format!("~ {rotating}, the new key"),
+        (RotationRole::Old, Some(..=0)) => format!("{}, {rotating}", standing(measured)),
+        (RotationRole::Old, Some(left)) => format!("~ {rotating}, due in {}", counted(i64::from(left), "day")),
+        (RotationRole::Old, None) => format!("~ {rotating}, age unknown"),
+        (RotationRole::New, Some(..=0)) => format!("{}, {rotating}, the new key", standing(measured)),
+        (RotationRole::New, _) => format!("~ {rotating}, the new key"),
     }
 }
 
 /// When a key is due, whether it is being rotated, and until when it is put off.
-pub(crate) fn rotation(item: &Item) -> String {
+pub(crate) fn rotation(item: &DueItem) -> String {
     let standing = due(item.standing, item.part.as_ref());
     match &item.snoozed {
         Some(snoozed) => format!("{standing}, snoozed until {}", snoozed.until),
@@ -99,7 +99,7 @@ pub(crate) fn rotation(item: &Item) -> String {
 }
 
 /// The same, and why it is put off.
-pub(crate) fn rotation_and_reason(item: &Item) -> String {
+pub(crate) fn rotation_and_reason(item: &DueItem) -> String {
     let reason = item.snoozed.as_ref().and_then(|snoozed| snoozed.reason.as_ref());
     match reason {
         Some(reason) => format!("{}: {reason}", rotation(item)),

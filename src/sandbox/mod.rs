@@ -56,10 +56,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::apps::App;
 use self::apps::Apps;
-use self::clock::Clock;
+use self::clock::SandboxClock;
 use self::connection::{Connection, Loopback};
 pub use self::error::{MAX_KEYS, SandboxError};
-pub use self::faults::{FAULTS, Fault, FaultEndpoint, fault_help};
+pub use self::faults::{FAULTS, FaultEndpoint, SandboxFault, fault_help};
 use self::log::RequestLog;
 pub use self::log::RequestRecord;
 use self::rules::FaultBook;
@@ -162,7 +162,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         .local_addr()
         .map_err(|error| SandboxError::Bind(port, error))?
         .port();
-    let clock = Clock::new(now);
+    let clock = SandboxClock::new(now);
     let began = clock.now();
 
     // Seeding many keys takes a while.

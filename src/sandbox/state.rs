@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::clock::Clock;
+use super::clock::SandboxClock;
 use super::error::SandboxError;
 use super::faults::FaultEndpoint;
 use super::log::RequestLog;
 use super::mint;
 use super::rules::FaultBook;
-use super::store::{Death, KeyRow, NewKey, Store};
+use super::store::{Death, KeyRow, NewRow, Store};
 use crate::core::secret::Secret;
 
 /// Where the API lies on this server.
@@ -23,7 +23,7 @@ pub(super) const API: &str = "/api/v1";
 /// Everything a request needs.
 pub(super) struct Server {
     pub(super) store: Store,
-    pub(super) clock: Clock,
+    pub(super) clock: SandboxClock,
     pub(super) faults: FaultBook,
     pub(super) log: RequestLog,
     pub(super) latency: Duration,
@@ -45,7 +45,7 @@ impl Server {
         let value = mint::secret()?;
         let (prefix, last_four) = (value.prefix(), value.last_four());
         let id = mint::key_id()?;
-        let key = NewKey {
+        let key = NewRow {
             id: &id,
             name,
             created_at: self.clock.now(),

@@ -20,11 +20,11 @@ use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
 use crate::ops::leak::{Killed, Search};
 use crate::ops::recover::{RecoverError, Waiting};
-use crate::ops::review::Progress;
+use crate::ops::review::ReadProgress;
 use crate::ops::revoke_many;
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
-use crate::ops::snooze::Changed;
+use crate::ops::snooze::SnoozeChanged;
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError, StoreError};
 use crate::tui::errand::News;
 use crate::tui::keymap::Action;
@@ -97,7 +97,7 @@ pub enum Message {
         /// The run it belongs to.
         request: RequestId,
         /// How far it has come.
-        progress: Progress,
+        progress: ReadProgress,
     },
     /// The list was read.
     Loaded {
@@ -235,7 +235,7 @@ pub enum Message {
         /// For which team.
         team: TeamIndex,
         /// What is true now; `None`: it was not put off.
-        result: Result<Option<Changed>, JournalError>,
+        result: Result<Option<SnoozeChanged>, JournalError>,
         /// What is written down since.
         notes: Notes,
     },

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::cli::context::{Context, session};
 use crate::cli::exit::{CommandError, Exit};
 use crate::core::capability::Capability;
-use crate::core::due::{Counts, Item, items};
+use crate::core::due::{Counts, DueItem, items};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::Pairs;
@@ -16,7 +16,7 @@ use crate::ops::client::TeamClient;
 use crate::ops::due::notes;
 use crate::ops::review::{keep, review};
 use crate::present::json::ListShape;
-use crate::present::table::{Cell, Look, Role, draw, role};
+use crate::present::table::{Cell, CellRole, TableLook, draw, role};
 use crate::present::words::{self, counted, incomplete, nothing_tracked};
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
@@ -81,7 +81,7 @@ fn sources(capabilities: &TeamClient, host: &str) -> Vec<String> {
     lines
 }
 
-fn table(listing: &Listing, items: &[Item], zone: &TimeZone, look: Look) -> String {
+fn table(listing: &Listing, items: &[DueItem], zone: &TimeZone, look: TableLook) -> String {
     let keys = listing.keys.iter().zip(items);
     let rows = keys.map(|(listed, item)| row(listed, item, listing.as_of, zone));
     draw(
@@ -91,10 +91,10 @@ fn table(listing: &Listing, items: &[Item], zone: &TimeZone, look: Look) -> Stri
     )
 }
 
-fn row(listed: &ListedKey, item: &Item, now: Timestamp, zone: &TimeZone) -> [Cell; 5] {
+fn row(listed: &ListedKey, item: &DueItem, now: Timestamp, zone: &TimeZone) -> [Cell; 5] {
     let key = &listed.key;
     let name = if key.name.is_blank() {
-        Cell::new("(unnamed)", Role::Dim)
+        Cell::new("(unnamed)", CellRole::Dim)
     } else {
         Cell::plain(key.name.shown())
     };
@@ -113,7 +113,7 @@ fn row(listed: &ListedKey, item: &Item, now: Timestamp, zone: &TimeZone) -> [Cel
 }
 
 /// "12 keys of “Acme Support”: 1 overdue, 2 due soon."
-fn summary(listing: &Listing, items: &[Item]) -> String {
+fn summary(listing: &Listing, items: &[DueItem]) -> String {
     let whose = listing.team.words().map_or(String::new(), |team| format!(" of {team}"));
     if listing.keys.is_empty() {
         return format!("No keys{whose}. Create one with “chatzuri-keys create NAME --show”.");
@@ -168,7 +168,7 @@ mod tests {
         let listing = listing(vec![own, old, bare]);
         let items = measured(&listing, &[]);
         assert_eq!(
-            table(&listing, &items, &TimeZone::UTC, Look::default()),
+            table(&listing, &items, &TimeZone::UTC, TableLook::default()),
             "NAME       KEY                 CREATED     LAST USED      ROTATION\n\
              Zapier     cz_Iz1P…CpSn (own)  2026-11-01  2 minutes ago  · 69 days left\n\
              a\\e[31m    cz_Iz1P…CpSn        2026-05-01  never          ! 115 days overdue\n\
@@ -208,12 +208,12 @@ mod tests {
         }
         .calling(&items);
         assert_eq!(calling, 2, "as due counts them");
-        let table = table(&listing, &items, &TimeZone::UTC, Look::default());
+        let table = table(&listing, &items, &TimeZone::UTC, TableLook::default());
         assert!(table.contains("! 115 days overdue, rotating, elsewhere\n"), "{table}");
         assert!(table.contains("overdue, snoozed until 2026-12-01\n"), "{table}");
     }
 
-    fn measured(listing: &Listing, snoozes: &[Snooze]) -> Vec<Item> {
+    fn measured(listing: &Listing, snoozes: &[Snooze]) -> Vec<DueItem> {
         let notes = Notes {
             snoozes: snoozes.to_vec(),
             ..Notes::default()

@@ -12,7 +12,7 @@ use crate::core::activity::Activity;
 use crate::core::text::clean;
 use crate::ports::LogQuery;
 use crate::present::json::{SCHEMA_VERSION, time};
-use crate::present::table::{Cell, Look, Role, draw_cutting};
+use crate::present::table::{Cell, CellRole, TableLook, draw_cutting};
 use crate::present::words::{argument, counted};
 
 const HELP: &str = "\
@@ -54,13 +54,13 @@ struct EntryShape<'a> {
     actor: &'a str,
     profile: &'a str,
     action: &'static str,
-    key: Option<KeyShape<'a>>,
+    key: Option<LoggedKeyShape<'a>>,
     outcome: &'a str,
     detail: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct KeyShape<'a> {
+struct LoggedKeyShape<'a> {
     id: &'a str,
     name: &'a str,
 }
@@ -141,7 +141,7 @@ fn shape(entries: &[Activity]) -> LogShape<'_> {
         actor: entry.actor.raw(),
         profile: &entry.profile,
         action: entry.action.word(),
-        key: entry.key.as_ref().map(|(id, name)| KeyShape {
+        key: entry.key.as_ref().map(|(id, name)| LoggedKeyShape {
             id: id.raw(),
             name: name.raw(),
         }),
@@ -154,7 +154,7 @@ fn shape(entries: &[Activity]) -> LogShape<'_> {
     }
 }
 
-fn table(entries: &[Activity], zone: &TimeZone, look: Look) -> String {
+fn table(entries: &[Activity], zone: &TimeZone, look: TableLook) -> String {
     let rows = entries.iter().map(|entry| row(entry, zone)).collect();
     let head = ["TIME", "ACTOR", "PROFILE", "ACTION", "KEY", "OUTCOME", "DETAIL"];
     draw_cutting(DETAIL, head, rows, look)
@@ -165,7 +165,7 @@ fn row(entry: &Activity, zone: &TimeZone) -> [Cell; 7] {
     let key = match &entry.key {
         Some((id, name)) if name.is_blank() => Cell::plain(id.shown()),
         Some((id, name)) => Cell::plain(format!("{} ({})", name.shown(), id.shown())),
-        None => Cell::new("—", Role::Dim),
+        None => Cell::new("—", CellRole::Dim),
     };
     [
         Cell::plain(at),
@@ -246,7 +246,7 @@ mod tests {
     fn a_table_has_local_times_and_cleaned_text() {
         let zone = TimeZone::fixed(jiff::tz::offset(3));
         assert_eq!(
-            table(&entries(), &zone, Look::default()),
+            table(&entries(), &zone, TableLook::default()),
             "TIME                 ACTOR        PROFILE  ACTION   KEY             OUTCOME    DETAIL\n\
              2026-11-22 14:58:00  amina\\e[31m  acme     revoke   Zapier (key_1)  dead\n\
              2026-11-22 14:59:00  amina        acme     sign_in  —               signed_in  keys.example\n"

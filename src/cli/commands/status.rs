@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::context::{Context, not_signed_in};
 use crate::cli::exit::{CommandError, Exit, of_api_error};
-use crate::cli::profile::{Settings, Source};
+use crate::cli::profile::{SettingSource, Settings};
 use crate::config::Endpoints;
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::key::Team;
@@ -18,7 +18,7 @@ use crate::present::json::{SCHEMA_VERSION, TeamShape};
 use crate::present::words::counted;
 
 #[derive(Serialize)]
-struct StatusShape<'a> {
+struct SignInShape<'a> {
     schema_version: u32,
     profile: Chosen<'a>,
     base_url: Chosen<'a>,
@@ -60,7 +60,7 @@ struct EndpointShape<'a> {
 }
 
 /// What was found out of the credential.
-struct Found {
+struct StatusFound {
     source: Option<CredentialSource>,
     hint: Option<String>,
     team: Option<Result<TeamIdentity, ApiError>>,
@@ -89,8 +89,8 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
     trouble.map_or(Ok(Exit::Ok), Err)
 }
 
-async fn look(ports: &Ports, settings: &Settings) -> Found {
-    let mut found = Found {
+async fn look(ports: &Ports, settings: &Settings) -> StatusFound {
+    let mut found = StatusFound {
         source: None,
         hint: None,
         team: None,
@@ -131,10 +131,10 @@ async fn hint(ports: &Ports, settings: &Settings, session: &Session) -> Option<S
     }
 }
 
-fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&CommandError>) -> StatusShape<'a> {
+fn shape<'a>(settings: &'a Settings, found: &'a StatusFound, trouble: Option<&CommandError>) -> SignInShape<'a> {
     let team = found.team.as_ref().and_then(|team| team.as_ref().ok());
     let refused = trouble.is_some_and(|trouble| trouble.exit == Exit::Refused);
-    StatusShape {
+    SignInShape {
         schema_version: SCHEMA_VERSION,
         profile: Chosen {
             value: &settings.profile.name,
@@ -163,7 +163,7 @@ fn shape<'a>(settings: &'a Settings, found: &'a Found, trouble: Option<&CommandE
 }
 
 /// Only the vendor's own name of `get-teams` is documented; the rest is a contract.
-fn endpoints<'a>(settings: &'a Settings, found: &Found) -> Vec<EndpointShape<'a>> {
+fn endpoints<'a>(settings: &'a Settings, found: &StatusFound) -> Vec<EndpointShape<'a>> {
     let capabilities = found.capabilities;
     let named = &settings.config.api.endpoints;
     let settled = settings.profile.manual.settled;
@@ -209,7 +209,7 @@ fn capability_words(endpoint: &EndpointShape<'_>) -> &'static str {
     }
 }
 
-fn text(settings: &Settings, found: &Found) -> String {
+fn text(settings: &Settings, found: &StatusFound) -> String {
     let credential = match (found.source, &found.hint) {
         (None, _) => "none".to_owned(),
         (Some(source), None) => source.word().to_owned(),
@@ -286,9 +286,9 @@ fn display_name(team: &Team) -> String {
     format!("“{}” ({})", team.name, team.id)
 }
 
-fn said_by(source: &Source) -> String {
+fn said_by(source: &SettingSource) -> String {
     match source {
-        Source::Default => source.to_string(),
+        SettingSource::Default => source.to_string(),
         source => format!("from {source}"),
     }
 }
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn status_says_which_endpoints_are_documented() {
         let settings = resolve(&Global::default(), &Environment::default(), Config::default()).unwrap();
-        let found = Found {
+        let found = StatusFound {
             source: None,
             hint: None,
             team: None,

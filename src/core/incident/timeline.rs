@@ -135,7 +135,7 @@ pub struct Seen {
 
 /// The key it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct LeakSubject {
     /// Its id and its name, without the value.
     pub id: Label,
     /// Its name.
@@ -148,7 +148,7 @@ pub struct Subject {
     pub is_listed: bool,
 }
 
-impl Subject {
+impl LeakSubject {
     /// What is written down of a key.
     #[must_use]
     pub fn of(target: &ListedKey, value: &Secret) -> Self {
@@ -187,7 +187,7 @@ pub struct Timeline {
     /// The value with its middle hidden.
     pub masked: String,
     /// The key.
-    pub key: Option<Subject>,
+    pub key: Option<LeakSubject>,
     /// What was seen, in order.
     pub facts: Vec<Seen>,
     /// The server's clock minus ours: times are told by the server's.
@@ -252,7 +252,7 @@ impl Timeline {
     pub fn display_name(&self) -> String {
         self.key
             .as_ref()
-            .map_or_else(|| "the value".to_owned(), Subject::display_name)
+            .map_or_else(|| "the value".to_owned(), LeakSubject::display_name)
     }
 
     /// The sentence at the end.

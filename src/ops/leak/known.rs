@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kill::{Killed, killed, write_down};
 use super::{Found, Match, Means, OnFact, Place, ProbePolicy, Search};
 use crate::core::activity::Action;
-use crate::core::incident::{Subject, Timeline};
+use crate::core::incident::{LeakSubject, Timeline};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
@@ -111,7 +111,7 @@ fn search(ports: &Ports, found: Match, value: Arc<Secret>) -> Search {
     let profile = found.place.profile.clone();
     let host = profile.base_url.host();
     let mut timeline = Timeline::begin(&value, ports.actor.clone(), host, ports.clock.now());
-    timeline.key = Some(Subject::of(&found.target, &value));
+    timeline.key = Some(LeakSubject::of(&found.target, &value));
     timeline.profile = Some(profile.name.clone());
     timeline.tell_by(found.place.api.clock_offset());
     Search {

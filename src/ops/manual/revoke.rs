@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::value::BadValue;
 use crate::core::activity::Action;
-use crate::core::creation::{Creation, Stage};
+use crate::core::creation::{Creation, CreationStage};
 use crate::core::incident::{Fit, by_hint, scrub};
 use crate::core::key::{KeyId, Own};
 use crate::core::listing::{ListedKey, Source};
@@ -110,7 +110,7 @@ async fn waiting(ports: &Ports, profile: &Profile, target: &ListedKey) -> Option
             .minted
             .as_ref()
             .is_some_and(|minted| minted.id == target.key.id);
-        is_it && matches!(creation.stage, Stage::Escrowed | Stage::Delivered)
+        is_it && matches!(creation.stage, CreationStage::Escrowed | CreationStage::Delivered)
     })
 }
 

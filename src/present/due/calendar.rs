@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::{Report, due_day, owner};
-use crate::core::due::Item;
+use crate::core::due::DueItem;
 
 /// Octets of a line, without its end (RFC 5545, 3.1).
 const LINE: usize = 75;
@@ -49,7 +49,7 @@ fn folded(text: &str) -> String {
     out
 }
 
-fn event<'a>(item: &Item, day: Date, stamp: String) -> Event<'a> {
+fn event<'a>(item: &DueItem, day: Date, stamp: String) -> Event<'a> {
     let mut event = Event::new(uid(item), stamp);
     let mut start = DtStart::new(day.strftime("%Y%m%d").to_string());
     start.add(Value::DATE);
@@ -64,7 +64,7 @@ fn event<'a>(item: &Item, day: Date, stamp: String) -> Event<'a> {
     event
 }
 
-fn description(item: &Item) -> String {
+fn description(item: &DueItem) -> String {
     let mut lines = vec![format!("Key {} of profile {}", item.key.id, item.profile)];
     if let Some(team) = item.team.shown() {
         lines.push(format!("Team: {team}"));
@@ -81,7 +81,7 @@ fn description(item: &Item) -> String {
 }
 
 /// The same key has the same one in every run, so that a calendar moves its event and does not add another.
-pub(super) fn uid(item: &Item) -> String {
+pub(super) fn uid(item: &DueItem) -> String {
     let mut hash = Sha256::new();
     for part in [item.host.as_str(), &item.profile, item.key.id.raw()] {
         // With its length, so that no two places run into one another.

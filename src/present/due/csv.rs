@@ -1,7 +1,7 @@
 //! A table for a spreadsheet: no cell can be a formula.
 
 use super::{Report, owner, team};
-use crate::core::due::Item;
+use crate::core::due::DueItem;
 use crate::core::text::csv_cell;
 use crate::present::json::time;
 
@@ -30,7 +30,7 @@ pub(crate) fn draw(report: &Report<'_>) -> Option<String> {
     String::from_utf8(writer.into_inner().ok()?).ok()
 }
 
-fn row(item: &Item) -> [String; 12] {
+fn row(item: &DueItem) -> [String; 12] {
     let text = |text: &str| csv_cell(text).into_owned();
     let snoozed = item.snoozed.as_ref();
     let reason = snoozed.and_then(|snoozed| snoozed.reason.as_ref());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
-use crate::core::due::Item;
+use crate::core::due::DueItem;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::present::json::SCHEMA_VERSION;
@@ -49,7 +49,7 @@ impl<'a> DueShape<'a> {
     }
 }
 
-fn key(item: &Item) -> DueKeyShape<'_> {
+fn key(item: &DueItem) -> DueKeyShape<'_> {
     DueKeyShape {
         key: KeyShape::with(&item.key, item.own, item.source, item.standing)
             .snoozed(item.snoozed.as_ref().map(|it| it.until))

@@ -1,11 +1,11 @@
 //! The table for a person.
 
 use super::{Report, due_day, owner};
-use crate::present::table::Look;
-use crate::present::table::{Cell, Role, draw, role};
+use crate::present::table::TableLook;
+use crate::present::table::{Cell, CellRole, draw, role};
 use crate::present::words::rotation_and_reason;
 
-pub(crate) fn draw_due(report: &Report<'_>, look: Look) -> String {
+pub(crate) fn draw_due(report: &Report<'_>, look: TableLook) -> String {
     let dash = |text: &str| {
         if text.is_empty() {
             "—".to_owned()
@@ -15,7 +15,7 @@ pub(crate) fn draw_due(report: &Report<'_>, look: Look) -> String {
     };
     let rows = report.items.iter().map(|item| {
         let name = if item.key.name.is_blank() {
-            Cell::new("(unnamed)", Role::Dim)
+            Cell::new("(unnamed)", CellRole::Dim)
         } else {
             Cell::plain(item.key.name.shown())
         };

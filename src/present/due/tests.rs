@@ -4,14 +4,14 @@ use super::*;
 use crate::core::due::items;
 use crate::core::notes::Notes;
 use crate::core::policy::Policies;
-use crate::present::table::Look;
+use crate::present::table::TableLook;
 use crate::present::testing::{NOW, at, item, key, listing, snoozed};
 use crate::present::words;
 
 /// What a server may call a key to break out of a cell, a line or a label.
 const HOSTILE: &str = "=cmd|' /C calc'!A0\r\nEND:VEVENT\n|\"},x=\"1\\;,<b>\u{1b}[31m\u{202e}";
 
-fn drawn<T>(items: &[Item], draw: impl Fn(&Report<'_>) -> T) -> T {
+fn drawn<T>(items: &[DueItem], draw: impl Fn(&Report<'_>) -> T) -> T {
     let teams = [("default".to_owned(), listing(Vec::new()).team)];
     draw(&Report {
         items,
@@ -31,7 +31,7 @@ fn the_table_shows_owner_day_and_standing_and_why_a_key_is_put_off() {
         item("k3", " ", None),
     ];
     assert_eq!(
-        drawn(&items, |report| table::draw_due(report, Look::default())),
+        drawn(&items, |report| table::draw_due(report, TableLook::default())),
         "NAME       KEY           PROFILE  OWNER  DUE         ROTATION\n\
          Zapier     cz_Iz1P…CpSn  default  ops    2026-10-30  ! 23 days overdue\n\
          a\\e[31m    cz_Iz1P…CpSn  default  —      2026-11-22  ◔ due today, snoozed until 2026-12-01: moves in May\n\
@@ -40,7 +40,7 @@ fn the_table_shows_owner_day_and_standing_and_why_a_key_is_put_off() {
 }
 
 /// Each key with a rotation that was started elsewhere beside it.
-fn rotated(created: &[&str]) -> Vec<Item> {
+fn rotated(created: &[&str]) -> Vec<DueItem> {
     let pair = |(n, created): (usize, &&str)| {
         let mut old = key(&format!("old{n}"), &format!("Key {n}"));
         old.key.created_at = Some(at(created));

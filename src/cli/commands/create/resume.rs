@@ -198,7 +198,7 @@ async fn answered(
 /// Whether the person means this one: by its name, or by the key's id where several have the name.
 fn is_meant(creation: &Creation, name: Option<&str>) -> bool {
     let Some(name) = name else { return true };
-    let has_id = |minted: &crate::core::creation::Minted| minted.id.raw() == name;
+    let has_id = |minted: &crate::core::creation::MintedKey| minted.id.raw() == name;
     creation.intent.name.as_str() == name.trim() || creation.minted.as_ref().is_some_and(has_id)
 }
 
@@ -263,7 +263,7 @@ pub(super) async fn look_for_it(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::creation::{Event, Intent, Minted, OpId};
+    use crate::core::creation::{Event, Intent, MintedKey, OpId};
     use crate::core::key::{KeyId, KeyName};
     use crate::core::text::Label;
     use crate::present::testing::at;
@@ -277,7 +277,7 @@ mod tests {
             manual: false,
         };
         let creation = Creation::new(OpId::new(&"a".repeat(32)).unwrap(), intent);
-        let minted = Minted {
+        let minted = MintedKey {
             id: KeyId::new("key_1").unwrap(),
             name: Label::new("Old website"),
         };

@@ -8,13 +8,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::cli::commands::due::Found;
+use crate::cli::commands::due::DueFound;
 use crate::cli::commands::log::span;
 use crate::cli::exit::{CommandError, Exit};
-use crate::core::due::{Item, Snoozed};
+use crate::core::due::{DueItem, Snoozed};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own, Team};
 use crate::core::policy::Policies;
-use crate::core::rotation::{Part, Role};
+use crate::core::rotation::{Part, RotationRole};
 use crate::core::snooze::holds;
 use crate::core::team::TeamIdentity;
 use crate::core::text::{Label, clean, fit};
@@ -46,7 +46,7 @@ struct Whole {
     complete: Option<bool>,
     /// A report of what is due says how far it looked.
     within_days: Option<serde_json::Value>,
-    keys: Vec<KeyIn>,
+    keys: Vec<KeyInFile>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ struct TeamIn {
 }
 
 #[derive(Deserialize)]
-struct KeyIn {
+struct KeyInFile {
     id: String,
     name: String,
     prefix: Option<String>,
@@ -97,7 +97,7 @@ pub(super) async fn found(
     policies: &Policies,
     path: &Path,
     limit: SignedDuration,
-) -> Result<Found, CommandError> {
+) -> Result<DueFound, CommandError> {
     let called = if is_stdin(path) {
         "standard input".to_owned()
     } else {
@@ -137,7 +137,7 @@ pub(super) fn parse(
     policies: &Policies,
     now: Timestamp,
     limit: SignedDuration,
-) -> Result<Found, String> {
+) -> Result<DueFound, String> {
     let wrong = |error: serde_json::Error| {
         let why = clean(&error.to_string()).into_owned();
         format!("it is not what “chatzuri-keys list --json” writes: {why}")
@@ -175,7 +175,7 @@ pub(super) fn parse(
         gaps.push("The list in the file is not complete.".to_owned());
     }
     gaps.extend(stale(as_of, now, limit));
-    Ok(Found {
+    Ok(DueFound {
         items,
         teams: vec![(profile.name.clone(), team)],
         as_of: now,
@@ -207,12 +207,12 @@ fn stale(as_of: Timestamp, now: Timestamp, limit: SignedDuration) -> Option<Stri
 }
 
 fn item(
-    key: KeyIn,
+    key: KeyInFile,
     profile: &Profile,
     team: TeamIdentity,
     policies: &Policies,
     now: Timestamp,
-) -> Result<Item, String> {
+) -> Result<DueItem, String> {
     let at = |field: &str, text: &Option<String>| text.as_deref().map(|text| time(field, text)).transpose();
     let label = |text: &Option<String>| text.as_deref().map(Label::new);
     let until: Option<Date> = match &key.snoozed_until {
@@ -234,11 +234,15 @@ fn item(
         last_four: label(&key.last_four),
     };
     let part = key.rotation.as_ref().map(|part| Part {
-        role: if part.role == "new" { Role::New } else { Role::Old },
+        role: if part.role == "new" {
+            RotationRole::New
+        } else {
+            RotationRole::Old
+        },
         other: part.other_id.as_deref().and_then(KeyId::new),
         step: part.step.filter(|step| (1..=4).contains(step)),
     });
-    Ok(Item {
+    Ok(DueItem {
         profile: profile.name.clone(),
         host: profile.base_url.host().to_owned(),
         team,

@@ -9,7 +9,7 @@ use crate::cli::commands::due::args::{DueArgs, DueFormat};
 use crate::cli::context::{Context, not_signed_in};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::profile::registry;
-use crate::core::due::{Item, Query, WINDOW};
+use crate::core::due::{DueItem, Query, WINDOW};
 use crate::core::policy::Policies;
 use crate::core::team::TeamIdentity;
 use crate::ops::due::{Read, read};
@@ -21,8 +21,8 @@ use crate::present::words::{argument, counted, incomplete, nothing_tracked};
 const WIDEST: i32 = 36_500;
 
 /// What was found, before it is asked what of it is due.
-struct Found {
-    items: Vec<Item>,
+struct DueFound {
+    items: Vec<DueItem>,
     /// The profiles that were read, and the team of each.
     teams: Vec<(String, TeamIdentity)>,
     /// When, by the server's clock; the oldest of several.
@@ -55,7 +55,7 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
     };
     let calling = check.calling(&found.items);
     let unknown = |profile: &String| {
-        let unknown = |item: &&Item| item.profile == *profile && item.standing.days_left.is_none();
+        let unknown = |item: &&DueItem| item.profile == *profile && item.standing.days_left.is_none();
         let of_team = found.items.iter().filter(unknown);
         of_team.filter(|item| check.is_of_owner(item)).count()
     };
@@ -95,8 +95,8 @@ pub(super) async fn run(mut context: Context<'_>, args: &DueArgs) -> Result<Exit
     })
 }
 
-async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Result<Found, CommandError> {
-    let mut found = Found {
+async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Result<DueFound, CommandError> {
+    let mut found = DueFound {
         items: Vec::new(),
         teams: Vec::new(),
         as_of: Timestamp::MAX,
@@ -134,7 +134,7 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
     Ok(found)
 }
 
-impl Found {
+impl DueFound {
     /// Whether no key could be looked at, so that nothing follows from there being none.
     fn is_blank(&self) -> bool {
         self.items.is_empty() && !self.gaps.is_empty()
@@ -193,7 +193,7 @@ fn days(text: &str) -> Result<i32, CommandError> {
 }
 
 /// "2 keys are due within 14 days: 1 overdue, 1 of unknown age. 1 more is snoozed."
-fn summary(query: &Query, calling: usize, items: &[Item]) -> String {
+fn summary(query: &Query, calling: usize, items: &[DueItem]) -> String {
     let many = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let when = match query.within {
         _ if query.overdue => "overdue".to_owned(),

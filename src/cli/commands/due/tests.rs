@@ -35,7 +35,7 @@ fn the_summary_counts_what_calls_and_tells_what_is_put_off() {
         ..Query::default()
     };
     let late = || item("k1", "Zapier", Some("2026-08-01T00:00:00Z"));
-    let said = |items: Vec<Item>| summary(&query, query.calling(&items), &items);
+    let said = |items: Vec<DueItem>| summary(&query, query.calling(&items), &items);
     assert_eq!(said(Vec::new()), "No key is due within 14 days.");
     assert_eq!(
         said(vec![snoozed(late())]),
@@ -49,7 +49,7 @@ fn the_summary_counts_what_calls_and_tells_what_is_put_off() {
     assert_eq!(said(vec![soon]), "1 key is due within 14 days.");
 }
 
-fn from(text: &str) -> Result<Found, String> {
+fn from(text: &str) -> Result<DueFound, String> {
     let limit = SignedDuration::from_hours(48);
     file::parse(text, &profile(), &Policies::default(), at(NOW), limit)
 }

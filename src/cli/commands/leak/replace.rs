@@ -13,7 +13,7 @@ use crate::cli::prompt;
 use crate::core::capability::Capability;
 use crate::core::incident::{Fact, How, Seen, scrub};
 use crate::core::key::{KeyName, Own};
-use crate::core::register::Place;
+use crate::core::register::KeyPlace;
 use crate::core::rotation::successor_name;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
@@ -88,8 +88,8 @@ impl Replacement {
         let (mut destinations, mut manual) = (Vec::new(), Vec::new());
         for place in policies.register().places(&old_name) {
             match place {
-                Place::Target(target) => destinations.push(destination(context, target).await),
-                Place::Words(words) => manual.push(words.shown().to_owned()),
+                KeyPlace::Target(target) => destinations.push(destination(context, target).await),
+                KeyPlace::Words(words) => manual.push(words.shown().to_owned()),
             }
         }
         let session = find_session(context.ports, &settings.profile).await?;

@@ -11,7 +11,7 @@ use crate::cli::context::{Context, session, until_interrupted};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::prompt;
-use crate::core::bulk::Plan;
+use crate::core::bulk::BulkPlan;
 use crate::core::confirm::{in_use, question};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
@@ -50,7 +50,7 @@ pub(super) async fn run(
     let targets = targets::choose(&listing, &wanted, lines, context.output)?;
     let by = method::By::find(&session, args, switches, interrupts).await?;
     by.refuse_what_does_not_fit(args, &targets)?;
-    let plan = Plan::of(targets, listing.as_of);
+    let plan = BulkPlan::of(targets, listing.as_of);
     let rotations = rotations(&context).await;
     if plan.is_empty() {
         context.output.say("No key is meant by that; nothing was revoked.");
@@ -127,7 +127,7 @@ async fn one(
 async fn several(
     context: &mut Context<'_>,
     listing: &Listing,
-    plan: &Plan,
+    plan: &BulkPlan,
     rotations: &[Rotation],
     interrupts: &mut Interrupts,
 ) -> Result<(), CommandError> {

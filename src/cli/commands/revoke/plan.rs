@@ -1,14 +1,14 @@
 //! What would be revoked, before it is.
 
 use crate::cli::output::Output;
-use crate::core::bulk::{Plan, rotation_of};
+use crate::core::bulk::{BulkPlan, rotation_of};
 use crate::core::key::Own;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::rotation::Rotation;
 use crate::present::words::{self, counted};
 
 /// Says what the plan is, split by what depends on the keys.
-pub(super) fn show(listing: &Listing, plan: &Plan, rotations: &[Rotation], dry_run: bool, output: &mut Output) {
+pub(super) fn show(listing: &Listing, plan: &BulkPlan, rotations: &[Rotation], dry_run: bool, output: &mut Output) {
     let count = counted(i64::try_from(plan.len()).unwrap_or(i64::MAX), "key");
     let mut lines = vec![if dry_run {
         format!("Would revoke {count}:")

@@ -2,7 +2,7 @@
 
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::find;
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::listing::Listing;
 use crate::core::rotation::Rotation;
 use crate::ops::rotate::{At, RotateError};
@@ -21,7 +21,7 @@ pub(super) async fn rotation(at: At<'_>, listing: &Listing, text: &str) -> Resul
 /// `rotations`: in the order in which they are preferred.
 fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Option<Rotation>, CommandError> {
     let has =
-        |rotation: &Rotation, is: &dyn Fn(&Minted) -> bool| is(&rotation.old) || rotation.new_key().is_some_and(is);
+        |rotation: &Rotation, is: &dyn Fn(&MintedKey) -> bool| is(&rotation.old) || rotation.new_key().is_some_and(is);
     let trouble = match find::key(listing, text) {
         Ok(listed) => {
             return Ok(rotations.into_iter().find(|rotation| rotation.has(listed)));
@@ -35,7 +35,7 @@ fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Opt
     {
         return Ok(Some(by_id.clone()));
     }
-    let is_named = |key: &Minted| key.name.raw().trim() == text.trim() || key.name.shown().trim() == text.trim();
+    let is_named = |key: &MintedKey| key.name.raw().trim() == text.trim() || key.name.shown().trim() == text.trim();
     let named: Vec<&Rotation> = rotations.iter().filter(|rotation| has(rotation, &is_named)).collect();
     let open: Vec<&&Rotation> = named.iter().filter(|rotation| !rotation.is_over()).collect();
     match (open.as_slice(), named.first()) {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::core::creation::OpId;
     use crate::core::key::{KeyId, KeyName};
-    use crate::core::rotation::{Mark, Plan, What};
+    use crate::core::rotation::{Mark, RotationPlan, What};
     use crate::core::text::Label;
     use crate::present::testing::{at, key, listing};
 
@@ -93,9 +93,9 @@ mod tests {
     }
 
     fn rotation(digit: char, old: &str, name: &str) -> Rotation {
-        let plan = Plan {
+        let plan = RotationPlan {
             team: None,
-            old: Minted {
+            old: MintedKey {
                 id: KeyId::new(old).unwrap(),
                 name: Label::new(name),
             },

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::core::creation::Minted;
-use crate::core::rotation::{Awaited, Creating, Ground, Mark, Next, Progress, Rotation, Stage, place_words, span};
+use crate::core::creation::MintedKey;
+use crate::core::rotation::{Awaited, Creating, Ground, Mark, Next, Rotation, Stage, StepProgress, place_words, span};
 use crate::ops::rotate::Seen;
 use crate::present::json::time;
 use crate::present::words::shell_word;
@@ -66,7 +66,7 @@ struct ConfirmedShape<'a> {
 }
 
 impl<'a> KeyIn<'a> {
-    fn of(key: &'a Minted) -> Self {
+    fn of(key: &'a MintedKey) -> Self {
         Self {
             id: key.id.raw(),
             name: key.name.raw(),
@@ -186,9 +186,9 @@ fn text(rotation: &Rotation, troubles: &[String], quiet: SignedDuration, now: Ti
     let mut out = format!("{} ({}) → {new}   {state}\n", rotation.old.name, rotation.old.id);
     for step in rotation.account(quiet, now, &written) {
         let mark = match step.progress {
-            Progress::Done => "✓",
-            Progress::Current => "▸",
-            Progress::Later => " ",
+            StepProgress::Done => "✓",
+            StepProgress::Current => "▸",
+            StepProgress::Later => " ",
         };
         let by = step.by.map_or_else(String::new, |by| format!("   {by}"));
         let _ = writeln!(out, "  {mark} {} {:<20} {}{by}", step.number, step.title, step.words);

@@ -18,7 +18,7 @@ use crate::cli::{find, manual};
 use crate::core::capability::Capability;
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::ListedKey;
-use crate::core::register::Place;
+use crate::core::register::KeyPlace;
 use crate::core::rotation::{Creating, Next, PlaceState, Rotation, Stage, successor_name};
 use crate::core::target::Target;
 use crate::ops::create::{CreateError, NewKey, WithoutStore};
@@ -77,7 +77,7 @@ pub(super) async fn run(
     let places = measure.policies.register().places(&old_name);
     let create_args = create_args(args, places, there.as_ref());
     let mut asked = Asked::of(&create_args, context.settings)?;
-    let manual = places.iter().any(|place| matches!(place, Place::Words(_))) || (places.is_empty() && !own);
+    let manual = places.iter().any(|place| matches!(place, KeyPlace::Words(_))) || (places.is_empty() && !own);
     let handing = Handing { own, manual };
     if context.switches.dry_run {
         let called =
@@ -224,7 +224,7 @@ impl Handing {
 }
 
 /// The value goes to the key's own places that do not have it yet, unless the person names others.
-fn create_args(args: &RotateStartArgs, places: &[Place], there: Option<&Rotation>) -> CreateArgs {
+fn create_args(args: &RotateStartArgs, places: &[KeyPlace], there: Option<&Rotation>) -> CreateArgs {
     let has_it = |target: &String| {
         let states = there.map_or(&[] as &[PlaceState], |rotation| &rotation.places);
         states
@@ -234,8 +234,8 @@ fn create_args(args: &RotateStartArgs, places: &[Place], there: Option<&Rotation
     let own: Vec<String> = places
         .iter()
         .filter_map(|place| match place {
-            Place::Target(target) => Some(Target::to_string(target)),
-            Place::Words(_) => None,
+            KeyPlace::Target(target) => Some(Target::to_string(target)),
+            KeyPlace::Words(_) => None,
         })
         .filter(|target| !has_it(target))
         .collect();

@@ -12,7 +12,7 @@ use crate::cli::find;
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::notes::Notes;
-use crate::core::rotation::{Pairs, Role, Rotation};
+use crate::core::rotation::{Pairs, Rotation, RotationRole};
 use crate::ops::due::notes;
 use crate::ops::rotate::{RotateError, Seen, settle};
 use crate::present::json::{SCHEMA_VERSION, time};
@@ -122,7 +122,7 @@ fn elsewhere<'a>(notes: &Notes, listing: &'a Listing) -> Vec<(&'a ListedKey, &'a
         .iter()
         .filter_map(|old| {
             let part = pairs.part(&old.key.id)?;
-            if part.step.is_some() || part.role != Role::Old {
+            if part.step.is_some() || part.role != RotationRole::Old {
                 return None;
             }
             Some((old, find(part.other.as_ref()?)?))

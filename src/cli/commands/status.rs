@@ -52,8 +52,10 @@ struct EndpointShape<'a> {
     request: &'a str,
     documented: bool,
     /// How it is done: `api`, `manual` or `unknown` yet.
+    #[serde(rename = "way")]
     capability: &'static str,
     /// Who settled that: `config`, `server`, or nobody yet.
+    #[serde(rename = "way_source")]
     capability_source: Option<&'static str>,
     /// Why it did not answer just now, where it was asked.
     error: Option<String>,

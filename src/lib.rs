@@ -15,8 +15,11 @@
 //! | [`config`] | one file, one struct, documented defaults | `core` |
 //! | [`app`] | the wiring: an adapter behind each port, on this machine and in the sandbox | everything |
 //!
-//! Nobody imports `adapters` or `sandbox` but `app` and `main`; `tests/suite/architecture.rs` holds the rule by reading the `use`
-//! lines.
+//! Nobody imports `adapters` or `sandbox` but `app` and `main`. No two files import each other in a circle, and no type
+//! name stands twice. `tests/suite/architecture.rs` holds these rules by reading the files.
+//!
+//! To add a command: a file in `cli/commands` with its arguments and its run, a variant in `cli/args.rs`, and a line in
+//! `dispatch` of `cli/commands/mod.rs`.
 //!
 //! # How a key press flows
 //!

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::core::capability::{Capabilities, Capability};
-use crate::core::policy::{NamePattern, Policies, RotationPolicy};
-use crate::core::register::{Entry, Place, Register};
+use crate::core::pattern::NamePattern;
+use crate::core::policy::{Policies, RotationPolicy};
+use crate::core::register::{KeyPlace, Register, RegisterEntry};
 use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
 use crate::core::target::{Target, is_sink_name};
 use crate::core::text::{Label, clean};
@@ -325,9 +326,9 @@ impl Config {
         }
     }
 
-    fn missing_sink<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+    fn missing_sink<'a>(&self, entry: &'a RegisterEntry) -> Option<&'a str> {
         entry.places.iter().find_map(|place| match place {
-            Place::Target(Target::Sink(name)) if !self.sinks.contains_key(name) => Some(name.as_str()),
+            KeyPlace::Target(Target::Sink(name)) if !self.sinks.contains_key(name) => Some(name.as_str()),
             _ => None,
         })
     }
@@ -492,7 +493,7 @@ fn quiet(text: &str) -> Option<SignedDuration> {
         .then_some(span)
 }
 
-fn register_entry(entry: &KeyConfig) -> Result<Entry, String> {
+fn register_entry(entry: &KeyConfig) -> Result<RegisterEntry, String> {
     let pattern = NamePattern::parse(&entry.pattern).map_err(|bad| bad.to_string())?;
     let owner = entry.owner.as_deref().map(str::trim).map(Label::new);
     if owner.as_ref().is_some_and(Label::is_blank) {
@@ -504,9 +505,10 @@ fn register_entry(entry: &KeyConfig) -> Result<Entry, String> {
         }
         None => None,
     };
-    let place = |text: &String| Place::parse(text).map_err(|bad| format!("places: “{}”: {}", clean(text), bad.why()));
+    let place =
+        |text: &String| KeyPlace::parse(text).map_err(|bad| format!("places: “{}”: {}", clean(text), bad.why()));
     let places = entry.places.iter().map(place).collect::<Result<_, _>>()?;
-    Ok(Entry {
+    Ok(RegisterEntry {
         pattern,
         owner,
         created,

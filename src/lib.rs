@@ -7,14 +7,19 @@
 //! | [`core`] | keys, secrets, text, policy, state machines: pure, no I/O, no clock, no async | nothing of ours |
 //! | [`ports`] | what the outside must be able to do, as traits | `core` |
 //! | [`ops`] | use cases over the ports, shared by both faces | `core`, `ports` |
-//! | [`tui`] | the interactive face | `core`, `ports`, `ops`, `config` |
-//! | [`cli`] | the scriptable face | `core`, `ports`, `ops`, `config` |
+//! | [`present`] | what both faces say: words, JSON, CSV, tables, reports | `core`, `ports`, `ops` |
+//! | [`tui`] | the interactive face | `core`, `ports`, `ops`, `present`, `config` |
+//! | [`cli`] | the scriptable face | `core`, `ports`, `ops`, `present`, `config` |
 //! | [`adapters`] | HTTP, keyring, clipboard, processes, clock | `core`, `ports` |
 //! | [`sandbox`] | a real HTTP server of the contract, for trying and testing | `core` |
 //! | [`config`] | one file, one struct, documented defaults | `core` |
+//! | [`app`] | the wiring: an adapter behind each port, on this machine and in the sandbox | everything |
 //!
-//! Nobody imports `adapters` or `sandbox` but `main`, which wires the ports; `tests/suite/house.rs` holds the rule by
-//! reading the `use` lines.
+//! Nobody imports `adapters` or `sandbox` but `app` and `main`. No two files import each other in a circle, and no type
+//! name stands twice. `tests/suite/architecture.rs` holds these rules by reading the files.
+//!
+//! To add a command: a file in `cli/commands` with its arguments and its run, a variant in `cli/args.rs`, and a line in
+//! `dispatch` of `cli/commands/mod.rs`.
 //!
 //! # How a key press flows
 //!
@@ -24,10 +29,12 @@
 //! `chatzuri-keys revoke` and the `x` key.
 
 pub mod adapters;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod core;
 pub mod ops;
 pub mod ports;
+pub mod present;
 pub mod sandbox;
 pub mod tui;

@@ -1,46 +1,15 @@
-//! The program: arguments to a face, and the adapters behind it.
+//! The program: arguments to a face.
 
 use std::alloc::System;
 use std::ffi::OsString;
-use std::future::Future;
-use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use chatzuri_keys::adapters::allocator::OnFailure;
-use chatzuri_keys::adapters::browser::DesktopBrowser;
-use chatzuri_keys::adapters::clipboard::SystemClipboard;
-use chatzuri_keys::adapters::clock::SystemClock;
-use chatzuri_keys::adapters::config_file;
-use chatzuri_keys::adapters::environment::DesktopEnvironment;
 use chatzuri_keys::adapters::hardening::harden;
-use chatzuri_keys::adapters::http::{EndpointNames, HttpConnect};
-use chatzuri_keys::adapters::keyring::OsKeyring;
-use chatzuri_keys::adapters::log_file;
-use chatzuri_keys::adapters::memory_store::MemoryStore;
-use chatzuri_keys::adapters::person;
-use chatzuri_keys::adapters::process::ChildProcesses;
-use chatzuri_keys::adapters::report_folder::DiskFolder;
-use chatzuri_keys::adapters::sqlite::{self, SqliteJournal};
-use chatzuri_keys::cli::args::{Args, Command, Global, SandboxArgs};
-use chatzuri_keys::cli::exit::{CommandError, Exit};
-use chatzuri_keys::cli::interrupt::Interrupts;
+use chatzuri_keys::cli::args::Args;
 use chatzuri_keys::cli::output::Output;
-use chatzuri_keys::cli::profile::{Environment, Settings, parse_config, resolve};
-use chatzuri_keys::cli::{self, Switches};
-use chatzuri_keys::config::{Config, Endpoints, KeyConfig, ThemeChoice};
-use chatzuri_keys::core::secret::{Secret, mask_values};
-use chatzuri_keys::core::text::clean;
-use chatzuri_keys::ops::revoke::Pace;
-use chatzuri_keys::ports::{CredentialStore, Journal, Ports};
-use chatzuri_keys::sandbox::{self, FaultEndpoint, FaultRule, Running, SandboxOptions};
-use chatzuri_keys::tui;
-use chatzuri_keys::tui::app::{self, Dashboard};
-use chatzuri_keys::tui::message::{Stop, TeamIndex};
-use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote};
-use chatzuri_keys::tui::terminal::TerminalWriter;
-use chatzuri_keys::tui::theme::Theme;
+use chatzuri_keys::cli::profile::Environment;
+use chatzuri_keys::{app, cli, sandbox, tui};
 use clap::CommandFactory;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -49,13 +18,6 @@ use zeroizing_alloc::ZeroAlloc;
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<OnFailure<System>> = ZeroAlloc(OnFailure::new(System, tui::terminal::restore));
 
-/// Threads of the runtime: one for what is asked, one for what is answered.
-const WORKERS: usize = 2;
-/// How long an old key has to be quiet in the sandbox.
-const SANDBOX_QUIET: &str = "20s";
-/// The profile of the sandbox.
-const SANDBOX_PROFILE: &str = "sandbox";
-
 fn main() -> ExitCode {
     // What a machine cannot harden stops nobody's work; neither does a panic report that stays plain.
     let _ = harden();
@@ -63,32 +25,11 @@ fn main() -> ExitCode {
     let args = arguments();
     let environment = Environment::read(|name| std::env::var_os(name));
     let mut output = Output::of_process(args.global.quiet, environment.no_color);
-    let ended = start_log(&args.global).and_then(|()| match &args.command {
-        Some(Command::Sandbox(options)) => on_runtime(try_out(options, &environment, &mut output)),
-        Some(command) => run_command(command, &args.global, &environment, &mut output),
-        None => open_dashboard(&args.global, &environment),
-    });
-    let exit = ended.unwrap_or_else(|trouble| {
+    let exit = app::run(&args, &environment, &mut output).unwrap_or_else(|trouble| {
         output.error(&trouble.sentence);
         trouble.exit
     });
     exit.into()
-}
-
-fn start_log(flags: &Global) -> Result<(), CommandError> {
-    let Some(path) = &flags.log_file else {
-        return Ok(());
-    };
-    log_file::start(path).map_err(|error| {
-        let shown = path.to_string_lossy();
-        let sentence = format!(
-            "--log-file: {} cannot be written to: {error}.",
-            clean(&mask_values(&shown, None))
-        );
-        CommandError::new(Exit::Usage, sentence)
-    })?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");
-    Ok(())
 }
 
 fn arguments() -> Args {
@@ -96,230 +37,4 @@ fn arguments() -> Args {
     let command = || Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
     let words: Vec<OsString> = std::env::args_os().collect();
     cli::usage::parse(command, &words).unwrap_or_else(|error| error.exit())
-}
-
-fn run_command(
-    command: &Command,
-    flags: &Global,
-    environment: &Environment,
-    output: &mut Output,
-) -> Result<Exit, CommandError> {
-    let settings = settings(flags, environment)?;
-    let ports = ports(&settings.config.api.endpoints, None)?;
-    let switches = Switches::of(flags);
-    on_runtime(async { Ok(cli::run(command, &ports, &settings, switches, output).await) })
-}
-
-fn open_dashboard(flags: &Global, environment: &Environment) -> Result<Exit, CommandError> {
-    needs_terminal()?;
-    let settings = settings(flags, environment)?;
-    let writer = Arc::new(TerminalWriter::default());
-    let ports = ports(&settings.config.api.endpoints, Some(Arc::clone(&writer)))?;
-    on_runtime(dashboard(ports, writer, &settings, environment.no_color, None))
-}
-
-/// Runs `work`, and leaves at once when it is done: what still runs then has nobody to wait for it.
-fn on_runtime(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::new(Exit::Error, format!("No threads can be started: {error}.")))?;
-    let ended = runtime.block_on(work);
-    runtime.shutdown_background();
-    ended
-}
-
-/// Hands the terminal to the dashboard until the person leaves.
-async fn dashboard(
-    ports: Ports,
-    writer: Arc<TerminalWriter>,
-    settings: &Settings,
-    no_color: bool,
-    sandbox: Option<&Running>,
-) -> Result<Exit, CommandError> {
-    let (profiles, _) = cli::profile::registry(settings);
-    let clear_after = settings.config.clipboard.clear_after;
-    let mono = match settings.config.ui.theme {
-        ThemeChoice::Auto => no_color,
-        ThemeChoice::Ansi => false,
-        ThemeChoice::Mono => true,
-    };
-    let labels = profiles.iter().map(|profile| ProfileLabel {
-        name: profile.name.clone(),
-        host: profile.base_url.host().to_owned(),
-        fixed_credential: sandbox.is_some()
-            || profile.from_environment.is_some()
-            || profile.credential_command.is_some(),
-    });
-    let shown = tui::model::Settings {
-        profiles: labels.collect(),
-        first: TeamIndex(0),
-        policies: Arc::new(settings.config.policies()),
-        quiet: settings.config.quiet(),
-        clear_after,
-        theme: if mono { Theme::Mono } else { Theme::Ansi },
-        zone: jiff::tz::TimeZone::system(),
-        sinks: settings
-            .config
-            .sinks()
-            .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?,
-        store_name: ports.store.display_name(),
-        sandbox: sandbox.map(|running| SandboxNote {
-            text: format!("A leaked key to try: {}", running.leaked.expose()),
-        }),
-    };
-    let dashboard = Dashboard::new(shown, profiles, ports, Pace::default());
-    match app::run(dashboard, writer).await {
-        Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
-        Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal | Stop::HungUp)) => {
-            Ok(Exit::Declined)
-        }
-        Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
-        Err(error) => Err(CommandError::new(
-            Exit::Error,
-            format!("The terminal cannot be used: {error}. Nothing was done."),
-        )),
-    }
-}
-
-fn needs_terminal() -> Result<(), CommandError> {
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        return Ok(());
-    }
-    Err(CommandError::new(
-        Exit::Usage,
-        "The dashboard needs a terminal. For scripts there are commands: see chatzuri-keys --help.",
-    ))
-}
-
-fn settings(flags: &Global, environment: &Environment) -> Result<Settings, CommandError> {
-    let usage = |sentence: String| CommandError::new(Exit::Usage, sentence);
-    let file = config_file::load(flags.config.as_deref()).map_err(|error| usage(error.to_string()))?;
-    let file = file.as_ref().map(|file| (file.shown.as_str(), file.text.as_str()));
-    parse_config(file)
-        .and_then(|config| resolve(flags, environment, config))
-        .map_err(|error| usage(error.to_string()))
-}
-
-/// The parts of this machine; each does nothing before it is first used.
-fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, CommandError> {
-    let desktop = DesktopEnvironment::from_env();
-    let path = sqlite::default_path()
-        .map_err(|error| CommandError::new(Exit::Error, format!("No place for the journal: {error}.")))?;
-    let journal = Arc::new(SqliteJournal::at(path));
-    ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), journal, writer)
-}
-
-fn ports_with(
-    endpoints: &Endpoints,
-    desktop: DesktopEnvironment,
-    store: Arc<dyn CredentialStore>,
-    journal: Arc<dyn Journal>,
-    writer: Option<Arc<TerminalWriter>>,
-) -> Result<Ports, CommandError> {
-    let names = EndpointNames::default()
-        .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
-        .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
-        .and_then(|names| names.with_key_id_in(endpoints.key_id_in.as_deref()))
-        .map_err(|bad| CommandError::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
-    let processes = Arc::new(ChildProcesses);
-    Ok(Ports {
-        connect: Arc::new(HttpConnect::new(names, Arc::new(SystemClock))),
-        store,
-        clipboard: Arc::new(SystemClipboard::new(
-            desktop,
-            Arc::clone(&processes) as _,
-            writer.map(|writer| writer as _),
-        )),
-        processes,
-        reports: Arc::new(DiskFolder::current()),
-        browser: Arc::new(DesktopBrowser::new(desktop)),
-        journal,
-        clock: Arc::new(SystemClock),
-        actor: person::name(|name| std::env::var_os(name)),
-    })
-}
-
-/// `chatzuri-keys sandbox`: a server of one's own, alone or under the dashboard. Neither the keyring nor the config is
-/// touched, and a credential in the environment is not used.
-async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Output) -> Result<Exit, CommandError> {
-    if !args.serve {
-        needs_terminal()?;
-    }
-    let options = sandbox_options(args)?;
-    let failed = |error: String| CommandError::new(Exit::Error, error);
-    // Before the server can be seen, so that no signal is missed.
-    let interrupts = args.serve.then(Interrupts::listen).transpose();
-    let interrupts = interrupts.map_err(|error| failed(format!("Signals cannot be heard here: {error}.")))?;
-    let running = sandbox::start(options)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    let ended = match interrupts {
-        Some(interrupts) => serve(&running, interrupts, output).await,
-        None => try_dashboard(&running, environment).await,
-    };
-    running.shutdown().await;
-    ended
-}
-
-async fn serve(running: &Running, mut interrupts: Interrupts, output: &mut Output) -> Result<Exit, CommandError> {
-    output.data(&format!("{}\n", running.announcement()))?;
-    interrupts.next().await;
-    Ok(Exit::Ok)
-}
-
-async fn try_dashboard(running: &Running, environment: &Environment) -> Result<Exit, CommandError> {
-    let usage = |sentence: String| CommandError::new(Exit::Usage, sentence);
-    let flags = Global {
-        profile: Some(SANDBOX_PROFILE.to_owned()),
-        base_url: Some(running.base_url.clone()),
-        ..Global::default()
-    };
-    let mut config = Config::default();
-    // Its apps move to a successor in half a minute, not in a day.
-    config.rotation.quiet = SANDBOX_QUIET.to_owned();
-    config.key.push(KeyConfig {
-        pattern: "Zapier".to_owned(),
-        owner: Some("ops".to_owned()),
-        created: None,
-        places: vec![
-            "zapier.com › Connections".to_owned(),
-            "the nightly export's settings".to_owned(),
-        ],
-    });
-    let settings = resolve(&flags, &Environment::default(), config).map_err(|error| usage(error.to_string()))?;
-    let credential = Secret::parse(running.credential.expose()).map_err(|error| usage(error.to_string()))?;
-    let store = MemoryStore::new();
-    store.set(&settings.profile.account(), Arc::new(credential)).await?;
-    let endpoints = &settings.config.api.endpoints;
-    let writer = Arc::new(TerminalWriter::default());
-    let desktop = DesktopEnvironment::from_env();
-    let journal = Arc::new(SqliteJournal::in_memory());
-    let ports = ports_with(endpoints, desktop, Arc::new(store), journal, Some(Arc::clone(&writer)))?;
-    dashboard(ports, writer, &settings, environment.no_color, Some(running)).await
-}
-
-fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, CommandError> {
-    let faults: Result<Vec<FaultRule>, CommandError> = args
-        .fault
-        .iter()
-        .map(|rule| FaultRule::parse(rule).map_err(|bad| CommandError::new(Exit::Usage, format!("--fault: {bad}"))))
-        .collect();
-    let without = args.without.iter().map(|word| {
-        FaultEndpoint::of_operation(word.trim()).ok_or_else(|| {
-            let sentence = format!("--without: “{}” is none of list, create and revoke.", clean(word));
-            CommandError::new(Exit::Usage, sentence)
-        })
-    });
-    Ok(SandboxOptions {
-        without: without.collect::<Result<_, _>>()?,
-        port: args.port.unwrap_or_default(),
-        keys: args.keys,
-        db: args.db.clone(),
-        now: args.now,
-        latency: Duration::from_millis(args.latency_ms.unwrap_or_default()),
-        faults: faults?,
-        ..SandboxOptions::default()
-    })
 }

@@ -26,7 +26,7 @@ const REASON_WIDTH: u16 = 160;
 ///
 /// A call that timed out may still have its effect when the store wakes up; one still queued behind it has none.
 pub struct OsKeyring {
-    worker: Worker<Session>,
+    worker: Worker<KeyringSession>,
     limit: Duration,
 }
 
@@ -45,7 +45,7 @@ impl OsKeyring {
     #[must_use]
     pub fn with_limit(limit: Duration) -> Self {
         Self {
-            worker: Worker::new("keyring", Session::default),
+            worker: Worker::new("keyring", KeyringSession::default),
             limit,
         }
     }
@@ -114,12 +114,12 @@ fn absent_is_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
 /// One connection to the store, kept on the worker's thread. A new thread makes its own, because a hung call holds the
 /// lock of the old one.
 #[derive(Default)]
-struct Session {
+struct KeyringSession {
     #[cfg(all(unix, not(target_os = "macos")))]
     store: Option<Arc<zbus_secret_service_keyring_store::Store>>,
 }
 
-impl Session {
+impl KeyringSession {
     fn run<T>(&mut self, account: &str, work: &dyn Fn(&Entry) -> Result<T, Error>) -> Result<T, StoreError> {
         let mut result = self.entry(account).and_then(|entry| work(&entry));
         if matches!(result, Err(Error::PlatformFailure(_))) {

@@ -55,7 +55,7 @@ async fn run(child: ChildProcess<'_>) -> Result<ChildOutput, ProcessError> {
     command.process_group(0);
     let mut feed = Feed::attach(&mut command, child.stdin.is_some())
         .map_err(|error| ProcessError(format!("{shown} cannot be given its input: {error}.")))?;
-    let mut running = Running(command.spawn().map_err(|error| not_started(&shown, &error))?);
+    let mut running = RunningChild(command.spawn().map_err(|error| not_started(&shown, &error))?);
     // It holds the child's end of the pipe.
     drop(command);
     feed.started(&mut running.0);
@@ -153,9 +153,9 @@ fn not_started(program: &str, error: &io::Error) -> ProcessError {
 }
 
 /// A child, killed with its group when dropped before its end.
-struct Running(Child);
+struct RunningChild(Child);
 
-impl Running {
+impl RunningChild {
     async fn kill(&mut self) {
         self.kill_group();
         let _ = self.0.start_kill();
@@ -176,7 +176,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningChild {
     fn drop(&mut self) {
         self.kill_group();
     }

@@ -1,10 +1,10 @@
 //! Which key of the list a person means.
 
 use crate::cli::exit::{CommandError, Exit};
-use crate::cli::list::incomplete;
-use crate::cli::words;
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::secret::Secret;
+use crate::present::words;
+use crate::present::words::incomplete;
 
 /// The key whose id is `text`, or else the only one of that name.
 pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey, CommandError> {
@@ -97,7 +97,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::{key as listed, listing};
+    use crate::present::testing::{key as listed, listing};
 
     fn found(listing: &Listing, text: &str) -> Result<String, Exit> {
         key(listing, text)

@@ -4,12 +4,12 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::cli::context::Context;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
-use crate::cli::words::shell_word;
-use crate::cli::{Context, leak, prompt};
+use crate::cli::{prompt, value};
 use crate::core::creation::Creation;
 use crate::core::incident::{Fact, Seen, Timeline, unwrapped};
 use crate::core::listing::ListedKey;
@@ -20,6 +20,7 @@ use crate::ops::create::NewKey;
 use crate::ops::manual::{BadValue, CLICKS, CREATE_CLICKS, open_page, take_pasted};
 use crate::ops::revoke::{Case, Evidence, HeldValue, Method, Pace, ProbePolicy, held_value, revoke as revoke_by};
 use crate::ops::sign_in::Session;
+use crate::present::words::shell_word;
 
 /// Says what a look for an endpoint may have left behind.
 pub(super) fn tell_doubt(context: &mut Context<'_>, session: &Session) {
@@ -61,7 +62,7 @@ pub(super) async fn pasted(
         )
     };
     if !std::io::stdin().is_terminal() {
-        let value = leak::given(context.switches, "").await;
+        let value = value::given(context.switches, "").await;
         let value = value.map_err(|trouble| CommandError::new(trouble.exit, left(&trouble.sentence)))?;
         return take_pasted(context.ports, profile, session, creation, Arc::new(value))
             .await
@@ -128,7 +129,7 @@ pub(super) async fn value_of(
         return Ok(None);
     }
     let question = format!("The value of {} (not shown): ", target.key.display_name());
-    let value = leak::given(context.switches, &question).await?;
+    let value = value::given(context.switches, &question).await?;
     known(context, target, value).await.map(Some)
 }
 

@@ -1,39 +1,25 @@
 //! The one place of this face that writes: data on standard output, words on standard error.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
 use zeroize::Zeroizing;
 
 use crate::cli::exit::Exit;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
-use crate::core::text::clean;
 use crate::ports::JournalError;
-
-/// The version of every JSON shape printed here.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// How a table may look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Look {
-    /// Whether ANSI colours may be used.
-    pub colour: bool,
-    /// The columns there are; `None` where nobody cuts a line.
-    pub columns: Option<u16>,
-}
+use crate::present::json;
+use crate::present::table::TableLook;
 
 /// Standard output and standard error of one run.
 pub struct Output {
     data: Box<dyn Write + Send>,
     words: Box<dyn Write + Send>,
     quiet: bool,
-    look: Look,
+    look: TableLook,
     /// Whether it was said that nothing is being recorded.
     said_unrecorded: bool,
 }
@@ -54,7 +40,7 @@ impl Output {
             data: unbuffered(&stdout),
             words: unbuffered(&stderr),
             quiet,
-            look: Look {
+            look: TableLook {
                 colour: terminal && !no_color && !dumb,
                 columns,
             },
@@ -69,14 +55,14 @@ impl Output {
             data,
             words,
             quiet: false,
-            look: Look::default(),
+            look: TableLook::default(),
             said_unrecorded: false,
         }
     }
 
     /// How a table may look.
     #[must_use]
-    pub fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> TableLook {
         self.look
     }
 
@@ -94,7 +80,7 @@ impl Output {
     /// As [`Output::data`].
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let mut text = Vec::new();
-        write_json(&mut text, value)?;
+        json::write(&mut text, value)?;
         quietly(self.whole(&text))
     }
 
@@ -115,7 +101,7 @@ impl Output {
     /// As [`Output::secret`].
     pub fn secret_json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let mut line = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        write_json(&mut line, value)?;
+        json::write(&mut line, value)?;
         self.whole(&line)
     }
 
@@ -171,37 +157,6 @@ fn quietly(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
-    }
-}
-
-fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible))?;
-    out.push(b'\n');
-    Ok(())
-}
-
-/// JSON on one line, in which every hidden character is an escape: JSON itself asks that of C0 only, and a terminal
-/// obeys C1 and reorders by bidi controls too. Read back, the string is the raw one.
-struct Visible;
-
-impl Formatter for Visible {
-    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        if let Cow::Borrowed(_) = clean(fragment) {
-            return out.write_all(fragment.as_bytes());
-        }
-        let mut bytes = [0; 4];
-        let mut units = [0; 2];
-        for c in fragment.chars() {
-            let text = &*c.encode_utf8(&mut bytes);
-            if clean(text) == text {
-                out.write_all(text.as_bytes())?;
-            } else {
-                for unit in c.encode_utf16(&mut units) {
-                    write!(out, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::cli::args::Global;
-use crate::cli::words;
+use crate::cli::global::Global;
 use crate::config::{Config, ConfigError, DEFAULT_BASE_URL, DEFAULT_PROFILE, is_profile_name};
 use crate::core::secret::{NotASecret, Secret};
 use crate::ops::manual::ManualSettings;
 use crate::ops::sign_in::Profile;
 use crate::ports::{BadBaseUrl, BaseUrl};
+use crate::present::words;
 
 /// The environment variable that holds the credential.
 pub const API_KEY: &str = "CHATZURI_API_KEY";
@@ -47,7 +47,7 @@ impl Environment {
 
 /// Who said which value is used, in the order of their say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum SettingSource {
     /// A flag of the command line.
     Flag(&'static str),
     /// A variable of the environment.
@@ -58,7 +58,7 @@ pub enum Source {
     Default,
 }
 
-impl Source {
+impl SettingSource {
     /// The word for machine output.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -71,7 +71,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) | Self::Environment(name) => f.write_str(name),
@@ -87,9 +87,9 @@ pub struct Settings {
     /// The profile, ready for the ops.
     pub profile: Profile,
     /// Who named it.
-    pub profile_source: Source,
+    pub profile_source: SettingSource,
     /// Who said where the API is.
-    pub base_url_source: Source,
+    pub base_url_source: SettingSource,
     /// The config.
     pub config: Config,
 }
@@ -99,15 +99,15 @@ pub struct Settings {
 pub enum SettingsError {
     /// Who said another host than the profile's own (the last), and what host that is: the key of the profile's
     /// `credential_command` would go there.
-    Foreign(Source, String, String, String),
+    Foreign(SettingSource, String, String, String),
     /// The address is none.
-    BaseUrl(Source, String, BadBaseUrl),
+    BaseUrl(SettingSource, String, BadBaseUrl),
     /// The profile's name is none.
-    Profile(Source, String),
+    Profile(SettingSource, String),
     /// A variable that is not UTF-8.
     NotText(&'static str),
     /// The config has profiles, and this is none of them; carries those it has.
-    NoSuchProfile(Source, String, Vec<String>),
+    NoSuchProfile(SettingSource, String, Vec<String>),
     /// `CHATZURI_API_KEY` is no key; it is never quoted.
     ApiKey(NotASecret),
     /// A mistake in the config file at this path.
@@ -213,8 +213,8 @@ pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
     let mut registry = vec![settings.profile.clone()];
     let mut left_out = Vec::new();
     let pinned = match (&settings.base_url_source, &settings.profile.from_environment) {
-        (Source::Flag(flag), _) => Some(*flag),
-        (Source::Environment(variable), _) => Some(*variable),
+        (SettingSource::Flag(flag), _) => Some(*flag),
+        (SettingSource::Environment(variable), _) => Some(*variable),
         (_, Some(_)) => Some(API_KEY),
         _ => None,
     };
@@ -287,15 +287,19 @@ pub(crate) fn secret_of(bytes: &[u8]) -> Result<Secret, NotASecret> {
     }
 }
 
-fn profile_name(flags: &Global, environment: &Environment, config: &Config) -> Result<(String, Source), SettingsError> {
+fn profile_name(
+    flags: &Global,
+    environment: &Environment,
+    config: &Config,
+) -> Result<(String, SettingSource), SettingsError> {
     let (name, source) = if let Some(name) = &flags.profile {
-        (name.clone(), Source::Flag("--profile"))
+        (name.clone(), SettingSource::Flag("--profile"))
     } else if let Some(name) = &environment.profile {
-        (text_of(PROFILE, name)?, Source::Environment(PROFILE))
+        (text_of(PROFILE, name)?, SettingSource::Environment(PROFILE))
     } else if let Some(name) = &config.profile {
-        (name.clone(), Source::Config("config: profile".to_owned()))
+        (name.clone(), SettingSource::Config("config: profile".to_owned()))
     } else {
-        (DEFAULT_PROFILE.to_owned(), Source::Default)
+        (DEFAULT_PROFILE.to_owned(), SettingSource::Default)
     };
     if !is_profile_name(&name) {
         return Err(SettingsError::Profile(source, name));
@@ -313,11 +317,11 @@ fn base_url(
     environment: &Environment,
     config: &Config,
     profile: &str,
-) -> Result<(BaseUrl, Source), SettingsError> {
+) -> Result<(BaseUrl, SettingSource), SettingsError> {
     let (text, source) = if let Some(text) = &flags.base_url {
-        (text.clone(), Source::Flag("--base-url"))
+        (text.clone(), SettingSource::Flag("--base-url"))
     } else if let Some(text) = &environment.base_url {
-        (text_of(BASE_URL, text)?, Source::Environment(BASE_URL))
+        (text_of(BASE_URL, text)?, SettingSource::Environment(BASE_URL))
     } else {
         configured_base_url(config, profile)
     };
@@ -328,21 +332,26 @@ fn base_url(
 }
 
 /// The address of a profile as its own config has it.
-fn configured_base_url(config: &Config, profile: &str) -> (String, Source) {
+fn configured_base_url(config: &Config, profile: &str) -> (String, SettingSource) {
     let of_profile = config.profiles.get(profile).and_then(|chosen| chosen.base_url.as_ref());
     if let Some(text) = of_profile {
         let setting = format!("config: [profiles.{profile}] base_url");
-        (text.clone(), Source::Config(setting))
+        (text.clone(), SettingSource::Config(setting))
     } else if let Some(text) = &config.api.base_url {
-        (text.clone(), Source::Config("config: [api] base_url".to_owned()))
+        (text.clone(), SettingSource::Config("config: [api] base_url".to_owned()))
     } else {
-        (DEFAULT_BASE_URL.to_owned(), Source::Default)
+        (DEFAULT_BASE_URL.to_owned(), SettingSource::Default)
     }
 }
 
 /// An address from outside must be of the profile's own host: it decides where the profile's key is sent.
-fn stays_at_home(base_url: &BaseUrl, source: &Source, config: &Config, profile: &str) -> Result<(), SettingsError> {
-    if !matches!(source, Source::Flag(_) | Source::Environment(_)) {
+fn stays_at_home(
+    base_url: &BaseUrl,
+    source: &SettingSource,
+    config: &Config,
+    profile: &str,
+) -> Result<(), SettingsError> {
+    if !matches!(source, SettingSource::Flag(_) | SettingSource::Environment(_)) {
         return Ok(());
     }
     let (text, own_source) = configured_base_url(config, profile);

@@ -72,7 +72,7 @@ fn of(passes: bool) -> Passes {
 
 /// Keys to be revoked, by what has to be known of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct BulkPlan {
     /// Nothing depends on them, as far as the list says.
     pub unused: Vec<ListedKey>,
     /// Used within a day, or their use is not known: they want a rotation.
@@ -81,7 +81,7 @@ pub struct Plan {
     pub own: Vec<ListedKey>,
 }
 
-impl Plan {
+impl BulkPlan {
     /// Splits `targets` when the server's clock says `now`.
     #[must_use]
     pub fn of(targets: Vec<ListedKey>, now: Timestamp) -> Self {
@@ -223,7 +223,7 @@ mod tests {
             key("idle", LastUse::Never, Own::No),
             key("untold", LastUse::Unknown, Own::No),
         ];
-        let plan = Plan::of(targets, at(NOW));
+        let plan = BulkPlan::of(targets, at(NOW));
         let names =
             |keys: &[ListedKey]| -> Vec<String> { keys.iter().map(|one| one.key.name.raw().to_owned()).collect() };
         assert_eq!(names(&plan.unused), ["maybe", "idle"]);

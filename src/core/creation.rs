@@ -42,7 +42,7 @@ impl fmt::Display for OpId {
 
 /// Where a creation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
+pub enum CreationStage {
     /// About to be asked for, or asked for without an answer yet.
     Intended,
     /// The value is in the credential store.
@@ -59,7 +59,7 @@ pub enum Stage {
     Closed,
 }
 
-impl Stage {
+impl CreationStage {
     /// Every stage, for reading a journal back.
     pub const ALL: [Self; 7] = [
         Self::Intended,
@@ -107,14 +107,14 @@ pub struct Intent {
 
 /// What is known of the key that came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Minted {
+pub struct MintedKey {
     /// Its id.
     pub id: KeyId,
     /// Its name, as the server has it.
     pub name: Label,
 }
 
-impl Minted {
+impl MintedKey {
     /// The key, as far as this tells of it: for a sentence about one that no list holds.
     #[must_use]
     pub fn bare(&self) -> ApiKey {
@@ -138,9 +138,9 @@ pub struct Creation {
     /// What was going to be asked for.
     pub intent: Intent,
     /// Where it stands.
-    pub stage: Stage,
+    pub stage: CreationStage,
     /// The key, once it is known.
-    pub minted: Option<Minted>,
+    pub minted: Option<MintedKey>,
     /// Counts the moves; a move against an older count is refused (compare-and-set).
     pub revision: u64,
 }
@@ -149,9 +149,9 @@ pub struct Creation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The reply came: the key is known, its value is in memory only.
-    Answered(Minted),
+    Answered(MintedKey),
     /// The value was written to the credential store and read back.
-    Escrowed(Minted),
+    Escrowed(MintedKey),
     /// It was copied, or a target took it.
     Delivered,
     /// It is stored elsewhere, says the person or says every target.
@@ -159,7 +159,7 @@ pub enum Event {
     /// The escrow item was deleted and is gone.
     EscrowGone,
     /// The search found the key, and no escrow of its value.
-    ValueLost(Minted),
+    ValueLost(MintedKey),
     /// The search is over and found nothing.
     NothingAppeared,
     /// The key of a lost value was revoked, or the person keeps it knowing that.
@@ -168,18 +168,18 @@ pub enum Event {
 
 /// A move that the protocol does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Illegal {
+pub struct IllegalCreation {
     /// Where the creation stands.
-    pub stage: Stage,
+    pub stage: CreationStage,
 }
 
-impl fmt::Display for Illegal {
+impl fmt::Display for IllegalCreation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a creation that is {} does not move so", self.stage.word())
     }
 }
 
-impl std::error::Error for Illegal {}
+impl std::error::Error for IllegalCreation {}
 
 impl Creation {
     /// A creation that begins.
@@ -188,7 +188,7 @@ impl Creation {
         Self {
             op,
             intent,
-            stage: Stage::Intended,
+            stage: CreationStage::Intended,
             minted: None,
             revision: 0,
         }
@@ -197,9 +197,9 @@ impl Creation {
     /// The creation after `event`.
     ///
     /// # Errors
-    /// [`Illegal`]; the creation stays where it is.
-    pub fn after(&self, event: &Event) -> Result<Self, Illegal> {
-        use Stage as S;
+    /// [`IllegalCreation`]; the creation stays where it is.
+    pub fn after(&self, event: &Event) -> Result<Self, IllegalCreation> {
+        use CreationStage as S;
         let (stage, minted) = match (self.stage, event) {
             (S::Intended, Event::Answered(minted)) => (S::Intended, Some(minted)),
             // Another copy of the program may have given the value up while this one still had it.
@@ -215,7 +215,7 @@ impl Creation {
             (S::Escrowed | S::Delivered, Event::ValueLost(minted)) => (S::Lost, Some(minted)),
             (S::Acknowledged, Event::EscrowGone) => (S::Done, None),
             (S::Lost, Event::Settled) => (S::Done, None),
-            (stage, _) => return Err(Illegal { stage }),
+            (stage, _) => return Err(IllegalCreation { stage }),
         };
         Ok(Self {
             stage,
@@ -227,27 +227,27 @@ impl Creation {
 
     /// Looks for the key of an unanswered creation in the full list, read when the server's clock said `now`.
     #[must_use]
-    pub fn look<'a>(&self, keys: impl IntoIterator<Item = &'a ApiKey>, now: Timestamp) -> Search {
+    pub fn look<'a>(&self, keys: impl IntoIterator<Item = &'a ApiKey>, now: Timestamp) -> CreationSearch {
         let from = self.intent.at.checked_sub(SKEW).unwrap_or(self.intent.at);
         let to = self.search_ends();
-        let mut found: Vec<Minted> = keys
+        let mut found: Vec<MintedKey> = keys
             .into_iter()
             .filter(|key| !self.intent.known.contains(&key.id))
             .filter(|key| key.name.raw().trim() == self.intent.name.as_str())
             .filter(|key| key.created_at.is_none_or(|at| from <= at && at <= to))
             .filter(|key| key.last_used_at.time().is_none() && key.last_used_at != LastUse::At(now))
-            .map(|key| Minted {
+            .map(|key| MintedKey {
                 id: key.id.clone(),
                 name: key.name.clone(),
             })
             .collect();
         match (found.len(), found.pop()) {
-            (1, Some(one)) => Search::One(one),
-            (0, _) if now < to => Search::KeepLooking,
-            (0, _) => Search::Nothing,
+            (1, Some(one)) => CreationSearch::One(one),
+            (0, _) if now < to => CreationSearch::KeepLooking,
+            (0, _) => CreationSearch::Nothing,
             (_, last) => {
                 found.extend(last);
-                Search::Several(found)
+                CreationSearch::Several(found)
             }
         }
     }
@@ -270,15 +270,15 @@ impl Creation {
 
 /// What looking for the key of an unanswered creation found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Search {
+pub enum CreationSearch {
     /// It is there: its value is lost for good.
-    One(Minted),
+    One(MintedKey),
     /// Not there, and it may still appear.
     KeepLooking,
     /// Not there, and the time is over.
     Nothing,
     /// Several could be it: the person decides.
-    Several(Vec<Minted>),
+    Several(Vec<MintedKey>),
 }
 
 #[cfg(test)]
@@ -295,8 +295,8 @@ mod tests {
         KeyId::new(text).unwrap()
     }
 
-    fn minted(text: &str) -> Minted {
-        Minted {
+    fn minted(text: &str) -> MintedKey {
+        MintedKey {
             id: id(text),
             name: Label::new("Zapier"),
         }
@@ -328,11 +328,11 @@ mod tests {
     fn the_main_path_leads_to_done() {
         let mut creation = intended();
         for (event, stage) in [
-            (Event::Escrowed(minted("new")), Stage::Escrowed),
-            (Event::Delivered, Stage::Delivered),
-            (Event::Delivered, Stage::Delivered),
-            (Event::Acknowledged, Stage::Acknowledged),
-            (Event::EscrowGone, Stage::Done),
+            (Event::Escrowed(minted("new")), CreationStage::Escrowed),
+            (Event::Delivered, CreationStage::Delivered),
+            (Event::Delivered, CreationStage::Delivered),
+            (Event::Acknowledged, CreationStage::Acknowledged),
+            (Event::EscrowGone, CreationStage::Done),
         ] {
             creation = creation.after(&event).unwrap();
             assert_eq!(creation.stage, stage);
@@ -345,10 +345,13 @@ mod tests {
         let answered = intended().after(&Event::Answered(minted("new"))).unwrap();
         assert_eq!(
             (answered.stage, &answered.minted),
-            (Stage::Intended, &Some(minted("new")))
+            (CreationStage::Intended, &Some(minted("new")))
         );
         assert!(answered.after(&Event::NothingAppeared).is_err());
-        assert_eq!(answered.after(&Event::Acknowledged).unwrap().stage, Stage::Acknowledged);
+        assert_eq!(
+            answered.after(&Event::Acknowledged).unwrap().stage,
+            CreationStage::Acknowledged
+        );
     }
 
     #[test]
@@ -358,7 +361,9 @@ mod tests {
         let escrowed = intended().after(&Event::Escrowed(minted("new"))).unwrap();
         assert_eq!(
             escrowed.after(&Event::EscrowGone),
-            Err(Illegal { stage: Stage::Escrowed })
+            Err(IllegalCreation {
+                stage: CreationStage::Escrowed
+            })
         );
         assert!(escrowed.after(&Event::NothingAppeared).is_err());
     }
@@ -371,19 +376,19 @@ mod tests {
         let mut other = key("other", 1);
         other.name = Label::new("Zapier 2");
         let not_ours = [key("old", 1), used, other, key("before", -60), key("after", 600)];
-        assert_eq!(creation.look(&not_ours, at(10)), Search::KeepLooking);
-        assert_eq!(creation.look(&not_ours, at(120)), Search::Nothing);
+        assert_eq!(creation.look(&not_ours, at(10)), CreationSearch::KeepLooking);
+        assert_eq!(creation.look(&not_ours, at(120)), CreationSearch::Nothing);
         let ours = [key("old", 1), key("new", 1)];
-        assert_eq!(creation.look(&ours, at(10)), Search::One(minted("new")));
+        assert_eq!(creation.look(&ours, at(10)), CreationSearch::One(minted("new")));
         let two = [key("a", 1), key("b", 2)];
-        assert!(matches!(creation.look(&two, at(10)), Search::Several(found) if found.len() == 2));
+        assert!(matches!(creation.look(&two, at(10)), CreationSearch::Several(found) if found.len() == 2));
     }
 
     #[test]
     fn a_key_without_a_date_may_be_the_one() {
         let mut undated = key("new", 0);
         undated.created_at = None;
-        assert_eq!(intended().look(&[undated], at(10)), Search::One(minted("new")));
+        assert_eq!(intended().look(&[undated], at(10)), CreationSearch::One(minted("new")));
     }
 
     fn any_event() -> impl Strategy<Value = Event> {
@@ -410,14 +415,14 @@ mod tests {
                     Ok(next) => {
                         prop_assert!(!before.stage.is_over());
                         prop_assert_eq!(next.revision, before.revision + 1);
-                        acknowledged |= next.stage == Stage::Acknowledged;
+                        acknowledged |= next.stage == CreationStage::Acknowledged;
                         creation = next;
                     }
                     Err(illegal) => prop_assert_eq!(illegal.stage, before.stage),
                 }
                 // A value is forgotten only after somebody said that it is stored, or that it is lost.
-                if creation.stage == Stage::Done {
-                    prop_assert!(acknowledged || before.stage == Stage::Lost || before.stage == Stage::Done);
+                if creation.stage == CreationStage::Done {
+                    prop_assert!(acknowledged || before.stage == CreationStage::Lost || before.stage == CreationStage::Done);
                 }
             }
         }

@@ -1,16 +1,14 @@
 //! Which keys are due, and whether that is to be reported.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::core::creation::Creation;
-use crate::core::key::{ApiKey, KeyId, Own};
+use crate::core::key::{ApiKey, Own};
 use crate::core::listing::Listing;
+use crate::core::notes::Notes;
 use crate::core::policy::{DueStatus, Policies, Standing};
-use crate::core::rotation::{Pairs, Part, Role, Rotation};
-use crate::core::snooze::{Snooze, of};
+use crate::core::rotation::{Pairs, Part, RotationRole};
+use crate::core::snooze::of;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 
@@ -19,7 +17,7 @@ pub const WINDOW: i32 = 14;
 
 /// A key as it stands.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct DueItem {
     /// The profile it is of.
     pub profile: String,
     /// The API's host.
@@ -40,28 +38,6 @@ pub struct Item {
     pub snoozed: Option<Snoozed>,
     /// Its part in a rotation.
     pub part: Option<Part>,
-}
-
-/// What was written down on this machine about the keys of a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notes {
-    /// Due dates that are put off.
-    pub snoozes: Vec<Snooze>,
-    /// Rotations, those that are over included.
-    pub rotations: Vec<Rotation>,
-    /// Creations that are not over.
-    pub unfinished: Vec<Creation>,
-    /// When a key of which the server tells no creation was first seen here, by the server's clock.
-    pub first_seen: HashMap<KeyId, Timestamp>,
-}
-
-impl Notes {
-    /// How many days old a key is at least, of which the server tells no creation.
-    #[must_use]
-    pub fn at_least_days(&self, id: &KeyId, now: Timestamp) -> Option<i64> {
-        let seen = self.first_seen.get(id)?;
-        Some((now.duration_since(*seen).as_hours() / 24).max(0))
-    }
 }
 
 /// A due date that is put off.
@@ -93,7 +69,7 @@ pub struct Counts {
 impl Counts {
     /// Counts one more key.
     pub fn add(&mut self, status: DueStatus, part: Option<&Part>, is_snoozed: bool) {
-        self.rotating += usize::from(part.is_some_and(|part| part.role == Role::Old));
+        self.rotating += usize::from(part.is_some_and(|part| part.role == RotationRole::Old));
         match status {
             _ if is_snoozed => self.snoozed += 1,
             DueStatus::Overdue => self.overdue += 1,
@@ -126,9 +102,9 @@ pub fn items(
     policies: &Policies,
     notes: &Notes,
     now: Timestamp,
-) -> Vec<Item> {
+) -> Vec<DueItem> {
     let pairs = Pairs::of(notes, &listing.keys);
-    let item = |listed: &crate::core::listing::ListedKey| Item {
+    let item = |listed: &crate::core::listing::ListedKey| DueItem {
         profile: profile.to_owned(),
         host: host.to_owned(),
         team: listing.team.clone(),
@@ -160,7 +136,7 @@ impl Query {
 
     /// Whether a key is of the owner that is asked for, in either case.
     #[must_use]
-    pub fn is_of_owner(&self, item: &Item) -> bool {
+    pub fn is_of_owner(&self, item: &DueItem) -> bool {
         self.owner.as_ref().is_none_or(|wanted| {
             let owner = item.owner.as_ref().map(|owner| owner.raw().trim().to_lowercase());
             owner.is_some_and(|owner| owner == wanted.trim().to_lowercase())
@@ -169,10 +145,10 @@ impl Query {
 
     /// The keys that are due, the most urgent first and those of unknown age last.
     #[must_use]
-    pub fn select(&self, mut items: Vec<Item>) -> Vec<Item> {
+    pub fn select(&self, mut items: Vec<DueItem>) -> Vec<DueItem> {
         items.retain(|item| self.is_of_owner(item) && self.takes(&item.standing));
         items.sort_by(|a, b| {
-            let rank = |item: &Item| (item.standing.days_left.is_none(), item.standing.days_left);
+            let rank = |item: &DueItem| (item.standing.days_left.is_none(), item.standing.days_left);
             rank(a)
                 .cmp(&rank(b))
                 .then_with(|| a.profile.cmp(&b.profile))
@@ -184,7 +160,7 @@ impl Query {
 
     /// How many of the keys call for somebody: due, and not put off.
     #[must_use]
-    pub fn calling(&self, items: &[Item]) -> usize {
+    pub fn calling(&self, items: &[DueItem]) -> usize {
         items
             .iter()
             .filter(|item| self.is_of_owner(item) && self.takes(&item.standing) && item.snoozed.is_none())
@@ -198,10 +174,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::key::LastUse;
+    use crate::core::key::{KeyId, LastUse};
     use crate::core::listing::{ListedKey, Source};
-    use crate::core::policy::NamePattern;
-    use crate::core::register::{Entry, Register};
+    use crate::core::pattern::NamePattern;
+    use crate::core::register::{Register, RegisterEntry};
+    use crate::core::snooze::Snooze;
 
     const NOW: &str = "2027-03-04T12:00:00Z";
 
@@ -210,7 +187,7 @@ mod tests {
     }
 
     /// Keys of these ages in days.
-    fn measured(ages: &[Option<i64>], snoozes: &[Snooze]) -> Vec<Item> {
+    fn measured(ages: &[Option<i64>], snoozes: &[Snooze]) -> Vec<DueItem> {
         let keys = ages.iter().enumerate().map(|(i, age)| ListedKey {
             key: ApiKey {
                 id: KeyId::new(&format!("k{i}")).unwrap(),
@@ -231,7 +208,7 @@ mod tests {
             odd: Default::default(),
             as_of: now(),
         };
-        let policies = Policies::default().with_register(Register::new(vec![Entry {
+        let policies = Policies::default().with_register(Register::new(vec![RegisterEntry {
             pattern: NamePattern::parse("Zapier").unwrap(),
             owner: Some(Label::new("Ops")),
             created: None,
@@ -244,7 +221,7 @@ mod tests {
         items(("default", "api.example"), &listing, &policies, &notes, now())
     }
 
-    fn ids(items: &[Item]) -> Vec<&str> {
+    fn ids(items: &[DueItem]) -> Vec<&str> {
         items.iter().map(|item| item.key.id.raw()).collect()
     }
 

@@ -65,15 +65,15 @@ impl Verdict {
 }
 
 /// What a script, the log and the mark tell of an outcome.
-struct Row {
+struct OutcomeRow {
     word: &'static str,
     exit_code: u8,
     verdict: Verdict,
 }
 
 impl Outcome {
-    fn row(&self) -> Row {
-        let row = |word, exit_code, verdict| Row {
+    fn row(&self) -> OutcomeRow {
+        let row = |word, exit_code, verdict| OutcomeRow {
             word,
             exit_code,
             verdict,

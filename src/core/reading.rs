@@ -122,7 +122,7 @@ impl fmt::Display for Bound {
 
 /// What comes after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum NextPage {
     /// The page after it.
     Page,
     /// Nothing: it was the last one.
@@ -131,12 +131,12 @@ pub enum Next {
 
 /// A page in few bytes: how many rows it has, and a sum over them that does not depend on their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
+struct PageMark {
     rows: usize,
     sum: u64,
 }
 
-impl Mark {
+impl PageMark {
     fn of(page: &KeyPage) -> Self {
         fn digest(row: &impl Hash) -> u64 {
             let mut hasher = DefaultHasher::new();
@@ -154,21 +154,21 @@ impl Mark {
 
 /// A list as far as it was read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ListReading {
     bounds: Bounds,
     keys: Vec<ApiKey>,
     seen: HashSet<KeyId>,
     strays: Vec<Stray>,
     odd: usize,
     bytes: usize,
-    marks: Vec<Mark>,
+    marks: Vec<PageMark>,
     /// What the server counts, until that is seen to be wrong.
     total: Option<u64>,
     moved: bool,
     ended: bool,
 }
 
-impl Reading {
+impl ListReading {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
@@ -190,8 +190,8 @@ impl Reading {
     ///
     /// # Errors
     /// The [`Bound`] that it goes past.
-    pub fn take(&mut self, page: KeyPage) -> Result<Next, Bound> {
-        let mark = Mark::of(&page);
+    pub fn take(&mut self, page: KeyPage) -> Result<NextPage, Bound> {
+        let mark = PageMark::of(&page);
         if mark.rows > self.bounds.rows {
             return Err(Bound::Rows(self.bounds.rows));
         }
@@ -209,16 +209,16 @@ impl Reading {
         let all_counted = self.total == Some(self.count());
         if !brings_something || all_counted && !may_be_full {
             self.ended = true;
-            return Ok(Next::End);
+            return Ok(NextPage::End);
         }
         if self.pages() >= self.bounds.pages {
             return Err(Bound::Pages(self.bounds.pages));
         }
-        Ok(Next::Page)
+        Ok(NextPage::Page)
     }
 
     /// Adds what is new on a page, and says whether anything is.
-    fn add(&mut self, page: KeyPage, mark: Mark) -> bool {
+    fn add(&mut self, page: KeyPage, mark: PageMark) -> bool {
         let before = self.keys.len();
         for key in page.keys {
             if self.seen.insert(key.id.clone()) {
@@ -266,7 +266,7 @@ impl Reading {
     pub fn hold_against(&mut self, number: u32, page: &KeyPage) {
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         let before = index.and_then(|index| self.marks.get(index));
-        self.moved |= before != Some(&Mark::of(page)) || (self.total.is_some() && page.total != self.total);
+        self.moved |= before != Some(&PageMark::of(page)) || (self.total.is_some() && page.total != self.total);
     }
 
     /// How many keys were read, those without an id included.
@@ -334,10 +334,10 @@ mod tests {
     #[test]
     fn past_a_bound_the_reading_ends_and_names_it() {
         let took = |pages: Vec<KeyPage>| {
-            let mut reading = Reading::new(BOUNDS);
+            let mut reading = ListReading::new(BOUNDS);
             pages.into_iter().map(|page| reading.take(page)).last().unwrap()
         };
-        assert_eq!(took(vec![page(0..4), page(4..6)]), Ok(Next::Page));
+        assert_eq!(took(vec![page(0..4), page(4..6)]), Ok(NextPage::Page));
         assert_eq!(took(vec![page(0..5)]), Err(Bound::Rows(4)));
         assert_eq!(took(vec![page(0..4), page(4..7)]), Err(Bound::Keys(6)));
         assert_eq!(took(vec![page(0..1), page(1..2), page(2..3)]), Err(Bound::Pages(3)));
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_page_is_the_same_in_another_order_and_not_with_another_key() {
-        let mut reading = Reading::new(Bounds::default());
+        let mut reading = ListReading::new(Bounds::default());
         for ids in [0..3, 3..6, 6..6] {
             let _ = reading.take(page(ids));
         }

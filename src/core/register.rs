@@ -8,13 +8,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::core::key::stem;
-use crate::core::policy::NamePattern;
+use crate::core::pattern::NamePattern;
 use crate::core::target::{BadTarget, Target};
 use crate::core::text::Label;
 
 /// What is known of the keys whose names match.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct RegisterEntry {
     /// Which names.
     pub pattern: NamePattern,
     /// Who answers for such a key.
@@ -22,12 +22,12 @@ pub struct Entry {
     /// The day it was made.
     pub created: Option<Date>,
     /// Where such a key is used.
-    pub places: Vec<Place>,
+    pub places: Vec<KeyPlace>,
 }
 
 /// Where a key is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyPlace {
     /// A value can be delivered there.
     Target(Target),
     /// A person sees to it.
@@ -35,7 +35,7 @@ pub enum Place {
 }
 
 /// As it is written in the config.
-impl fmt::Display for Place {
+impl fmt::Display for KeyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Target(target) => target.fmt(f),
@@ -44,7 +44,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl Place {
+impl KeyPlace {
     /// Takes a place as written: a target, or words of one's own.
     ///
     /// # Errors
@@ -67,13 +67,13 @@ impl Place {
 /// The entries in their order: the first that matches a name is the one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Register {
-    entries: Vec<Entry>,
+    entries: Vec<RegisterEntry>,
 }
 
 impl Register {
     /// These entries in this order.
     #[must_use]
-    pub fn new(entries: Vec<Entry>) -> Self {
+    pub fn new(entries: Vec<RegisterEntry>) -> Self {
         Self { entries }
     }
 
@@ -94,11 +94,11 @@ impl Register {
 
     /// Where a key of this name is used; a successor is used where its predecessor is.
     #[must_use]
-    pub fn places(&self, name: &str) -> &[Place] {
+    pub fn places(&self, name: &str) -> &[KeyPlace] {
         self.of(name).map_or(&[], |entry| &entry.places)
     }
 
-    fn of(&self, name: &str) -> Option<&Entry> {
+    fn of(&self, name: &str) -> Option<&RegisterEntry> {
         let stem = stem(name);
         self.entries
             .iter()
@@ -110,8 +110,8 @@ impl Register {
 mod tests {
     use super::*;
 
-    fn entry(pattern: &str, owner: Option<&str>, created: Option<&str>) -> Entry {
-        Entry {
+    fn entry(pattern: &str, owner: Option<&str>, created: Option<&str>) -> RegisterEntry {
+        RegisterEntry {
             pattern: NamePattern::parse(pattern).unwrap(),
             owner: owner.map(Label::new),
             created: created.map(|date| date.parse().unwrap()),
@@ -150,19 +150,19 @@ mod tests {
 
     #[test]
     fn a_place_is_a_target_or_words_and_never_a_target_with_a_mistake() {
-        let parse = Place::parse;
+        let parse = KeyPlace::parse;
         assert!(matches!(
             parse(" gh:acme/app/CHATZURI_API_KEY "),
-            Ok(Place::Target(Target::Gh { .. }))
+            Ok(KeyPlace::Target(Target::Gh { .. }))
         ));
-        assert!(matches!(parse("box"), Ok(Place::Target(Target::Sink(name))) if name == "box"));
+        assert!(matches!(parse("box"), Ok(KeyPlace::Target(Target::Sink(name))) if name == "box"));
         for words in [
             "zapier.com › Connections",
             "the shelf: second row",
             "https://zapier.com/a",
             "op notes",
         ] {
-            assert!(matches!(parse(words), Ok(Place::Words(_))), "{words}");
+            assert!(matches!(parse(words), Ok(KeyPlace::Words(_))), "{words}");
         }
         for bad in ["gh:acme/app", "gh:", "op://Vault", "pass:", "", "  ", "k8s:a/b"] {
             assert!(parse(bad).is_err(), "{bad}");

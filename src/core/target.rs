@@ -641,6 +641,11 @@ mod tests {
         assert_eq!(Target::parse("aws:a").unwrap().leaves_open(), None);
     }
 
+    #[test]
+    fn a_path_that_begins_with_a_colon_reads_back_the_same() {
+        assert_eq!(Target::parse("pass::-").unwrap().to_string(), "pass::-");
+    }
+
     proptest! {
         #[test]
         fn whatever_is_taken_reads_back_the_same_and_has_no_option_and_no_hidden_character(text in "\\PC{0,40}|(gh|aws|doppler|op|vault|k8s|pass|gcloud):[-a-zA-Z0-9_./#: @]{0,40}") {

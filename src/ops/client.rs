@@ -13,7 +13,7 @@ use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
 use crate::core::tracked::Tracked;
-use crate::ops::sign_in::Profile;
+use crate::ops::profile::Profile;
 use crate::ports::{
     ApiError, Clock, Consequence, Fault, FoundCapability, Journal, JournalError, KeyApi, Operation, Ports, Presence,
     Scope, Settled,

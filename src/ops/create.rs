@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::activity::Action;
-use crate::core::creation::{Creation, Event, Intent, Minted};
+use crate::core::creation::{Creation, Event, Intent, MintedKey};
 use crate::core::key::{ApiKey, KeyName};
 use crate::core::rotation::{Mark, Rotation, What};
 use crate::core::secret::Secret;
@@ -268,7 +268,7 @@ async fn try_store(store: &dyn CredentialStore, creation: &Creation) -> Result<(
 pub(crate) async fn take_custody(ports: &Ports, profile: &Profile, creation: Creation, created: CreatedKey) -> NewKey {
     let CreatedKey { key, secret } = created;
     let secret = Arc::new(secret);
-    let minted = Minted {
+    let minted = MintedKey {
         id: key.id.clone(),
         name: key.name.clone(),
     };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::activity::Action;
-use crate::core::creation::{Creation, Event, Stage};
+use crate::core::creation::{Creation, CreationStage, Event};
 use crate::core::key::{ApiKey, LastUse};
 use crate::ops::create::{NewKey, Safety, move_on};
 use crate::ops::record::{Entry, record};
@@ -100,12 +100,12 @@ pub enum Acknowledged {
 /// The person, or every target, says that the value is stored: the escrow item is deleted, and it is looked whether it is
 /// gone.
 pub async fn acknowledge(ports: &Ports, profile: &Profile, creation: &Creation) -> Acknowledged {
-    let moved = if creation.stage == Stage::Acknowledged {
+    let moved = if creation.stage == CreationStage::Acknowledged {
         Some(creation.clone())
     } else {
         move_on(ports, creation, Event::Acknowledged).await
     };
-    if moved.is_some() && creation.stage != Stage::Acknowledged {
+    if moved.is_some() && creation.stage != CreationStage::Acknowledged {
         write_line(ports, profile, creation, Action::Acknowledge, "stored", String::new()).await;
     }
     // Without the row the escrow stays: deleting it first could lose the value in a crash right here.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::core::due::{Item, Notes, items};
+use crate::core::due::{DueItem, items};
 use crate::core::listing::Listing;
+use crate::core::notes::Notes;
 use crate::core::policy::Policies;
 use crate::ops::review::{keep, review};
 use crate::ops::sign_in::{Profile, SignInError, find_session};
@@ -15,7 +16,7 @@ pub struct Read {
     /// The list.
     pub listing: Arc<Listing>,
     /// Every key of it, measured by the server's clock.
-    pub items: Vec<Item>,
+    pub items: Vec<DueItem>,
     /// Why no key counts as put off or being rotated here, where that could not be read.
     pub unread_notes: Option<JournalError>,
     /// Whether the server has no list, so that only tracked keys are known.

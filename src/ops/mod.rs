@@ -8,6 +8,7 @@ pub mod due;
 pub mod handover;
 pub mod leak;
 pub mod manual;
+pub mod profile;
 pub mod record;
 pub mod recover;
 pub mod review;

@@ -3,7 +3,7 @@
 use crate::core::activity::{Action, Activity};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
-use crate::ops::sign_in::Profile;
+use crate::ops::profile::Profile;
 use crate::ports::{JournalError, Ports};
 
 /// What is to be written down; who and when are known.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::activity::Action;
-use crate::core::creation::{Creation, Event, Minted, OpId, Search, Stage};
+use crate::core::creation::{Creation, CreationSearch, CreationStage, Event, MintedKey, OpId};
 use crate::core::key::ApiKey;
 use crate::core::target::Target;
 use crate::ops::create::move_on;
@@ -26,13 +26,13 @@ pub enum Waiting {
     /// The key is there and its value is lost for good.
     Lost(Creation),
     /// It is in the list, and until this time another copy of the program may still be putting its value away.
-    Listed(Creation, Minted, Timestamp),
+    Listed(Creation, MintedKey, Timestamp),
     /// Its value is not kept here, and went somewhere before.
     Elsewhere(Creation, Trail),
     /// It is not in the list yet, and may still appear.
     Looking(Creation),
     /// Several keys could be it.
-    Several(Creation, Vec<Minted>),
+    Several(Creation, Vec<MintedKey>),
     /// The credential store cannot be read now, so nothing is known.
     Unreadable(Creation),
     /// Nothing but a person's look in the browser tells whether it exists: they were to make it there, or the server has no
@@ -223,12 +223,12 @@ pub async fn recover(
     let mut list = Readings::default();
     for creation in unfinished {
         let one = match creation.stage {
-            Stage::Done | Stage::Closed => None,
-            Stage::Acknowledged => match acknowledge(ports, profile, &creation).await {
+            CreationStage::Done | CreationStage::Closed => None,
+            CreationStage::Acknowledged => match acknowledge(ports, profile, &creation).await {
                 Acknowledged::Forgotten | Acknowledged::NotRecorded => None,
                 Acknowledged::StillEscrowed(_) => Some(Waiting::Unreadable(creation)),
             },
-            Stage::Escrowed | Stage::Delivered => {
+            CreationStage::Escrowed | CreationStage::Delivered => {
                 if is_dead(ports, api, &mut list, &creation).await {
                     forget_dead(ports, profile, &creation).await;
                     None
@@ -236,8 +236,8 @@ pub async fn recover(
                     escrowed(ports, profile, api, &mut list, creation).await?
                 }
             }
-            Stage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
-            Stage::Intended => intended(ports, profile, api, &mut list, creation, &since).await?,
+            CreationStage::Lost => still_listed(ports, profile, api, &mut list, creation).await?,
+            CreationStage::Intended => intended(ports, profile, api, &mut list, creation, &since).await?,
         };
         tracing::debug!(waits = one.is_some(), "looked at an unfinished creation");
         waiting.extend(one);
@@ -301,7 +301,7 @@ async fn without_value(
     api: &dyn KeyApi,
     list: &mut Readings,
     creation: Creation,
-    minted: Minted,
+    minted: MintedKey,
 ) -> Result<Option<Waiting>, RecoverError> {
     let trail = trail(ports, &creation).await.map_err(RecoverError::Journal)?;
     if !trail.is_anywhere() {
@@ -345,12 +345,12 @@ async fn intended(
                 (Some(prefix), Some(last_four)) => secret.fits_hint(prefix.raw(), last_four.raw()),
                 _ => false,
             };
-            let by_hint = keys.iter().find(fits).map(|key| Minted {
+            let by_hint = keys.iter().find(fits).map(|key| MintedKey {
                 id: key.id.clone(),
                 name: key.name.clone(),
             });
             by_hint.or_else(|| match creation.look(keys.iter(), now) {
-                Search::One(minted) => Some(minted),
+                CreationSearch::One(minted) => Some(minted),
                 _ => None,
             })
         });
@@ -381,7 +381,7 @@ async fn intended(
     if *since != Since::JustNow(creation.op.clone()) && now < lease {
         let listed = match (&creation.minted, found) {
             (Some(minted), _) => keys.iter().any(|key| key.id == minted.id).then(|| minted.clone()),
-            (None, Search::One(minted)) if api.has_list() => Some(minted),
+            (None, CreationSearch::One(minted)) if api.has_list() => Some(minted),
             (None, _) => None,
         };
         return Ok(Some(match listed {
@@ -394,18 +394,20 @@ async fn intended(
     }
     Ok(match found {
         _ if !api.has_list() => Some(Waiting::Asked(creation)),
-        Search::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
-        Search::KeepLooking => Some(Waiting::Looking(creation)),
-        Search::Several(found) => Some(Waiting::Several(creation, found)),
+        CreationSearch::One(minted) => Some(Waiting::Lost(give_up(ports, profile, &creation, minted).await)),
+        CreationSearch::KeepLooking => Some(Waiting::Looking(creation)),
+        CreationSearch::Several(found) => Some(Waiting::Several(creation, found)),
         // A list with gaps, or of another team, shows nothing.
-        Search::Nothing
+        CreationSearch::Nothing
             if !list
-                .lack(api, &creation, |key| creation.look([key], now) != Search::Nothing)
+                .lack(api, &creation, |key| {
+                    creation.look([key], now) != CreationSearch::Nothing
+                })
                 .await? =>
         {
             Some(Waiting::Looking(creation))
         }
-        Search::Nothing => {
+        CreationSearch::Nothing => {
             move_on(ports, &creation, Event::NothingAppeared).await;
             let detail = format!("{}: no such key appeared", creation.intent.name);
             write_line(ports, profile, &creation, Action::Recover, "nothing_appeared", detail).await;
@@ -447,11 +449,11 @@ async fn still_listed(
     Ok(None)
 }
 
-async fn give_up(ports: &Ports, profile: &Profile, creation: &Creation, minted: Minted) -> Creation {
+async fn give_up(ports: &Ports, profile: &Profile, creation: &Creation, minted: MintedKey) -> Creation {
     let moved = move_on(ports, creation, Event::ValueLost(minted.clone())).await;
     let lost = moved.unwrap_or_else(|| Creation {
         minted: Some(minted),
-        stage: Stage::Lost,
+        stage: CreationStage::Lost,
         ..creation.clone()
     });
     write_line(ports, profile, &lost, Action::Recover, "value_lost", String::new()).await;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Listing, OddRows};
-use crate::core::reading::{Bound, Bounds, Next, Reading, Stray};
+use crate::core::reading::{Bound, Bounds, ListReading, NextPage, Stray};
 use crate::core::team::TeamIdentity;
 use crate::ops::sign_in::Profile;
 use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, Ports};
@@ -17,7 +17,7 @@ const READS: u32 = 3;
 
 /// How far the reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct ReadProgress {
     /// Keys read.
     pub read: usize,
     /// Keys in all, where the server says.
@@ -38,7 +38,7 @@ pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
 pub async fn review(
     api: &dyn KeyApi,
     clock: &dyn Clock,
-    on_page: &(dyn Fn(Progress) + Send + Sync),
+    on_page: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
     let (team, read) = tokio::join!(api.teams(), read_within(api, Care::Proof, Bounds::default(), on_page));
     let read = read?;
@@ -160,7 +160,7 @@ impl Looks {
 ///
 /// # Errors
 /// The first page that cannot be read, a list of which no row can be, or [`Fault::PastBound`].
-pub async fn read_list(api: &dyn KeyApi, on_page: &(dyn Fn(Progress) + Send + Sync)) -> Result<ReadList, ApiError> {
+pub async fn read_list(api: &dyn KeyApi, on_page: &(dyn Fn(ReadProgress) + Send + Sync)) -> Result<ReadList, ApiError> {
     with_tracked(api, read_within(api, Care::Proof, Bounds::default(), on_page).await?).await
 }
 
@@ -184,7 +184,7 @@ async fn read_within(
     api: &dyn KeyApi,
     care: Care,
     bounds: Bounds,
-    on_page: &(dyn Fn(Progress) + Send + Sync),
+    on_page: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<ReadList, ApiError> {
     let reading = async {
         let mut left = READS;
@@ -218,7 +218,7 @@ async fn read_within(
 }
 
 /// Whether the pages still hold what they held when they were read; the last one was read last.
-async fn hold_still(api: &dyn KeyApi, reading: &mut Reading) -> Result<bool, ApiError> {
+async fn hold_still(api: &dyn KeyApi, reading: &mut ListReading) -> Result<bool, ApiError> {
     for number in 1..reading.pages() {
         reading.hold_against(number, &api.list_page(number).await?);
         if !reading.is_whole() {
@@ -231,20 +231,20 @@ async fn hold_still(api: &dyn KeyApi, reading: &mut Reading) -> Result<bool, Api
 async fn read_once(
     api: &dyn KeyApi,
     bounds: Bounds,
-    on_page: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Reading, ApiError> {
-    let mut reading = Reading::new(bounds);
+    on_page: &(dyn Fn(ReadProgress) + Send + Sync),
+) -> Result<ListReading, ApiError> {
+    let mut reading = ListReading::new(bounds);
     loop {
         let page = api.list_page(reading.pages().saturating_add(1)).await?;
         let total = page.total;
         let next = reading.take(page);
         let past = |bound| api.failed(Operation::List, Fault::PastBound(bound));
         let next = next.map_err(past)?;
-        on_page(Progress {
+        on_page(ReadProgress {
             read: usize::try_from(reading.count()).unwrap_or(usize::MAX),
             total,
         });
-        if next == Next::End {
+        if next == NextPage::End {
             return Ok(reading);
         }
     }

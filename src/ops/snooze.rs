@@ -12,7 +12,7 @@ use crate::ports::{JournalError, Ports};
 
 /// A change that the journal took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
+pub struct SnoozeChanged {
     /// What is true now, for a person.
     pub sentence: String,
     /// Whether the log took it.
@@ -29,7 +29,7 @@ pub async fn snooze(
     key: &ApiKey,
     until: Date,
     reason: &Label,
-) -> Result<Changed, JournalError> {
+) -> Result<SnoozeChanged, JournalError> {
     let snooze = Snooze {
         key: key.id.clone(),
         until,
@@ -39,7 +39,7 @@ pub async fn snooze(
     };
     ports.journal.snooze(&profile.scope(), snooze).await?;
     let detail = format!("until {until}: {}", reason.shown());
-    Ok(Changed {
+    Ok(SnoozeChanged {
         sentence: snoozed(key, until, reason),
         recorded: note(ports, profile, key, "snoozed", detail).await,
     })
@@ -49,11 +49,11 @@ pub async fn snooze(
 ///
 /// # Errors
 /// The journal did not take it: nothing was done.
-pub async fn end_snooze(ports: &Ports, profile: &Profile, key: &ApiKey) -> Result<Option<Changed>, JournalError> {
+pub async fn end_snooze(ports: &Ports, profile: &Profile, key: &ApiKey) -> Result<Option<SnoozeChanged>, JournalError> {
     if !ports.journal.end_snooze(&profile.scope(), &key.id).await? {
         return Ok(None);
     }
-    Ok(Some(Changed {
+    Ok(Some(SnoozeChanged {
         sentence: ended(key),
         recorded: note(ports, profile, key, "ended", String::new()).await,
     }))

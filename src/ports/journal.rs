@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::{Answer, Operation};
 use crate::core::activity::Activity;
 use crate::core::capability::EndpointState;
-use crate::core::creation::{Creation, Event, Illegal, Intent, Minted, OpId};
+use crate::core::creation::{Creation, Event, IllegalCreation, Intent, MintedKey, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
-use crate::core::rotation::{self, Mark, Plan, Rotation, What};
+use crate::core::rotation::{self, Mark, Rotation, RotationPlan, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::team::TeamIdentity;
@@ -64,7 +64,7 @@ pub enum JournalError {
     /// Another copy of the program moved the row first; nothing was done.
     Stale,
     /// The protocol has no such move; nothing was done.
-    Illegal(Illegal),
+    Illegal(IllegalCreation),
     /// A rotation has no such move where it stands; nothing was done.
     IllegalRotation(rotation::Illegal),
     /// The file cannot be opened or made; says why.
@@ -184,7 +184,7 @@ pub trait Journal: Send + Sync {
     fn keep_fingerprint<'a>(
         &'a self,
         scope: &'a Scope,
-        minted: Minted,
+        minted: MintedKey,
         value: Arc<Secret>,
     ) -> Answer<'a, Result<(), JournalError>>;
 
@@ -204,7 +204,7 @@ pub trait Journal: Send + Sync {
     fn begin_rotation<'a>(
         &'a self,
         scope: &'a Scope,
-        plan: Plan,
+        plan: RotationPlan,
         mark: Mark,
     ) -> Answer<'a, Result<BegunRotation, JournalError>>;
 

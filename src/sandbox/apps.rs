@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::SandboxError;
 use super::clock::later;
+use super::error::SandboxError;
 use super::store::{KeyRow, Store};
 
 /// Which applications run, and how often each uses its key, in seconds.
@@ -111,7 +111,7 @@ fn belongs(app: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::seed;
-    use super::super::store::{Death, NewKey};
+    use super::super::store::{Death, NewRow};
     use super::*;
 
     const TAKEOVER: Duration = Duration::from_secs(20);
@@ -142,7 +142,7 @@ mod tests {
     fn add(store: &Store, id: &str, name: &str, created_at: Timestamp) {
         let mut hash = [0; 32];
         super::super::mint::fill(&mut hash).unwrap();
-        let key = NewKey {
+        let key = NewRow {
             id,
             name,
             created_at,

@@ -13,22 +13,22 @@ const MIB: usize = 1024 * 1024;
 const LARGE: usize = 128 * MIB;
 
 /// A piece of bytes, sent so many times.
-struct Piece {
+struct BodyPiece {
     bytes: Vec<u8>,
     times: usize,
 }
 
 /// Sends pieces one after another without ever holding the whole.
 struct Reel {
-    pieces: std::vec::IntoIter<Piece>,
-    now: Option<Piece>,
+    pieces: std::vec::IntoIter<BodyPiece>,
+    now: Option<BodyPiece>,
     sent: usize,
     /// Pauses once before the end, so that what was sent is on its way before the connection breaks.
     pause: bool,
 }
 
 impl Reel {
-    fn body(pieces: Vec<Piece>, pause: bool) -> Body {
+    fn body(pieces: Vec<BodyPiece>, pause: bool) -> Body {
         let reel = Self {
             pieces: pieces.into_iter(),
             now: None,
@@ -74,8 +74,8 @@ impl AsyncRead for Reel {
     }
 }
 
-fn once(bytes: impl Into<Vec<u8>>) -> Piece {
-    Piece {
+fn once(bytes: impl Into<Vec<u8>>) -> BodyPiece {
+    BodyPiece {
         bytes: bytes.into(),
         times: 1,
     }
@@ -90,7 +90,7 @@ pub(super) fn first_half(whole: &[u8]) -> Body {
 /// A well-formed list of more than 100 MiB.
 pub(super) fn huge() -> Body {
     let element = format!(r#"{{"id":"key_000000000000","name":"{}"}}"#, "x".repeat(MIB));
-    let with_comma = Piece {
+    let with_comma = BodyPiece {
         bytes: format!("{element},").into_bytes(),
         times: LARGE / MIB - 1,
     };
@@ -118,7 +118,7 @@ pub(super) fn gzip_bomb() -> Option<Body> {
     let pieces = vec![
         once([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]),
         once(deflate(head)?),
-        Piece {
+        BodyPiece {
             bytes: deflate(&blank)?,
             times,
         },

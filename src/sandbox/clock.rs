@@ -7,14 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Tells the sandbox's time.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct SandboxClock {
     /// The time it was set to, and when that was; `None` follows the machine.
     set: Option<(Timestamp, Instant)>,
     /// Milliseconds it was moved by since.
     moved: AtomicI64,
 }
 
-impl Clock {
+impl SandboxClock {
     /// A clock that shows `now` at this moment, or the machine's time.
     pub(super) fn new(now: Option<Timestamp>) -> Self {
         Self {
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_set_clock_runs_on_from_the_time_it_was_set_to() {
         let set: Timestamp = "2031-05-06T07:08:09Z".parse().unwrap();
-        let clock = Clock::new(Some(set));
+        let clock = SandboxClock::new(Some(set));
         let first = clock.now();
         assert!(first >= set);
         assert!(clock.now() >= first);

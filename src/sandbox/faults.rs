@@ -42,7 +42,7 @@ impl FaultEndpoint {
 
 /// What goes wrong. "After" means: what was asked for is done first, and only then the answer is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum SandboxFault {
     /// Answers this status and does nothing.
     Status(u16),
     /// Does it, then answers this status.
@@ -114,74 +114,86 @@ pub enum Fault {
 }
 
 /// Every fault with an example of its argument, and one line about it.
-pub const FAULTS: &[(Fault, &str)] = &[
-    (Fault::Status(503), "answer this status (200 to 599), do nothing"),
-    (Fault::StatusAfter(502), "do it, then answer this status"),
-    (Fault::RetryAfter(3), "429 with Retry-After in seconds, do nothing"),
+pub const FAULTS: &[(SandboxFault, &str)] = &[
+    (SandboxFault::Status(503), "answer this status (200 to 599), do nothing"),
+    (SandboxFault::StatusAfter(502), "do it, then answer this status"),
     (
-        Fault::RetryAfterDate(3),
+        SandboxFault::RetryAfter(3),
+        "429 with Retry-After in seconds, do nothing",
+    ),
+    (
+        SandboxFault::RetryAfterDate(3),
         "429 with Retry-After as a date so many seconds ahead, do nothing",
     ),
     (
-        Fault::HostileMessage,
+        SandboxFault::HostileMessage,
         "400 with a message of escapes, newlines and bidi controls",
     ),
     (
-        Fault::Garbage,
+        SandboxFault::Garbage,
         "do it, then answer bytes that are neither JSON nor UTF-8",
     ),
-    (Fault::Truncated, "do it, then break off in the middle of the answer"),
-    (Fault::Empty, "do it, then answer with no body"),
-    (Fault::Html, "a sign-in page with status 200, do nothing"),
-    (Fault::WrongShape, "do it, then answer JSON of no known form"),
-    (Fault::Huge, "do it, then answer more than 100 MiB of JSON"),
     (
-        Fault::GzipBomb,
+        SandboxFault::Truncated,
+        "do it, then break off in the middle of the answer",
+    ),
+    (SandboxFault::Empty, "do it, then answer with no body"),
+    (SandboxFault::Html, "a sign-in page with status 200, do nothing"),
+    (SandboxFault::WrongShape, "do it, then answer JSON of no known form"),
+    (SandboxFault::Huge, "do it, then answer more than 100 MiB of JSON"),
+    (
+        SandboxFault::GzipBomb,
         "do it, then answer a gzip body that inflates to more than 100 MiB",
     ),
     (
-        Fault::Redirect(302),
+        SandboxFault::Redirect(302),
         "redirect to another host with this status, do nothing",
     ),
-    (Fault::Redirect303, "do it, then answer 303"),
-    (Fault::Hang, "accept and never answer, do nothing"),
-    (Fault::HangAfter, "do it and never answer"),
-    (Fault::Slow(2000), "wait so many milliseconds, then do it"),
+    (SandboxFault::Redirect303, "do it, then answer 303"),
+    (SandboxFault::Hang, "accept and never answer, do nothing"),
+    (SandboxFault::HangAfter, "do it and never answer"),
+    (SandboxFault::Slow(2000), "wait so many milliseconds, then do it"),
     (
-        Fault::SlowAfter(2000),
+        SandboxFault::SlowAfter(2000),
         "do it, then wait so many milliseconds before the answer",
     ),
-    (Fault::DropBefore, "close the connection, do nothing"),
-    (Fault::DropAfter, "do it, then close the connection without an answer"),
+    (SandboxFault::DropBefore, "close the connection, do nothing"),
     (
-        Fault::HostileNames,
+        SandboxFault::DropAfter,
+        "do it, then close the connection without an answer",
+    ),
+    (
+        SandboxFault::HostileNames,
         "names with escapes, newlines, bidi controls, 5,000 characters, or empty",
     ),
-    (Fault::NumberIds, "ids as numbers"),
-    (Fault::NullDates, "created_at and last_used_at null"),
-    (Fault::MissingFields, "keys with an id and a name only"),
-    (Fault::EpochSeconds, "times as seconds since 1970"),
-    (Fault::EpochMillis, "times as milliseconds since 1970"),
-    (Fault::NoTotal, "lists without total, page and size"),
-    (Fault::Endless, "a list whose every page is full of new keys"),
+    (SandboxFault::NumberIds, "ids as numbers"),
+    (SandboxFault::NullDates, "created_at and last_used_at null"),
+    (SandboxFault::MissingFields, "keys with an id and a name only"),
+    (SandboxFault::EpochSeconds, "times as seconds since 1970"),
+    (SandboxFault::EpochMillis, "times as milliseconds since 1970"),
+    (SandboxFault::NoTotal, "lists without total, page and size"),
+    (SandboxFault::Endless, "a list whose every page is full of new keys"),
     (
-        Fault::TwoTeams,
+        SandboxFault::TwoTeams,
         "teams only: the key's user is in another team, too, listed first",
     ),
     (
-        Fault::RevokeLate(2),
+        SandboxFault::RevokeLate(2),
         "revoke only: off the list, but the value answers 200 so many times more",
     ),
     (
-        Fault::RevokeNever,
+        SandboxFault::RevokeNever,
         "revoke only: off the list, but the value stays alive",
     ),
-    (Fault::RevokeListed, "revoke only: accepted, yet still listed and alive"),
     (
-        Fault::LostDatabase,
+        SandboxFault::RevokeListed,
+        "revoke only: accepted, yet still listed and alive",
+    ),
+    (
+        SandboxFault::LostDatabase,
         "revoke only: accepted, yet still alive, and every request after it gets 401",
     ),
-    (Fault::Gone404, "revoke only: 404, yet still listed and alive"),
+    (SandboxFault::Gone404, "revoke only: 404, yet still listed and alive"),
 ];
 
 /// One line per fault, for help.
@@ -195,7 +207,7 @@ pub fn fault_help() -> String {
     lines
 }
 
-impl Fault {
+impl SandboxFault {
     /// Its name and its argument.
     pub(super) fn parts(self) -> (&'static str, Option<u32>) {
         match self {
@@ -265,7 +277,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SandboxFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
             (name, None) => f.write_str(name),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::SandboxError;
+use super::error::SandboxError;
 use crate::core::secret::Secret;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

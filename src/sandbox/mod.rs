@@ -7,6 +7,8 @@
 //! | file | its job |
 //! |---|---|
 //! | `server.rs` | the endpoints |
+//! | `state.rs` | what every request needs |
+//! | `error.rs` | why it does not start, or does not go on |
 //! | `store.rs` | the SQLite database |
 //! | `seed.rs` | the team it begins with |
 //! | `mint.rs` | new values, ids and hashes |
@@ -28,6 +30,7 @@ mod apps;
 mod bodies;
 mod clock;
 mod connection;
+mod error;
 mod faults;
 mod log;
 mod mint;
@@ -37,6 +40,7 @@ mod rules;
 mod seed;
 mod server;
 mod spoil;
+mod state;
 mod store;
 
 use std::fmt;
@@ -52,21 +56,18 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::apps::App;
 use self::apps::Apps;
-use self::clock::Clock;
+use self::clock::SandboxClock;
 use self::connection::{Connection, Loopback};
-pub use self::faults::{FAULTS, Fault, FaultEndpoint, fault_help};
+pub use self::error::{MAX_KEYS, SandboxError};
+pub use self::faults::{FAULTS, FaultEndpoint, SandboxFault, fault_help};
 use self::log::RequestLog;
 pub use self::log::RequestRecord;
 use self::rules::FaultBook;
 pub use self::rules::{BadFault, FaultRule};
-use self::server::Server;
+pub use self::server::OPENAPI;
+use self::state::Server;
 use self::store::Store;
 use crate::core::secret::Secret;
-
-/// The description of the contract, OpenAPI 3.1.
-pub const OPENAPI: &str = include_str!("../../assets/chatzuri-keys.openapi.yaml");
-/// The most keys a sandbox is seeded with.
-pub const MAX_KEYS: usize = 100_000;
 
 /// How often simulated applications look at the time.
 const APP_STEP: Duration = Duration::from_secs(1);
@@ -109,54 +110,6 @@ impl Default for SandboxOptions {
             apps: true,
             takeover: Duration::from_secs(20),
         }
-    }
-}
-
-/// Why a sandbox does not start, or does not go on.
-#[derive(Debug)]
-pub enum SandboxError {
-    /// The port cannot be had.
-    Bind(u16, std::io::Error),
-    /// The database failed.
-    Database(rusqlite::Error),
-    /// The file is another program's database, or of another version.
-    ForeignDatabase,
-    /// More keys than [`MAX_KEYS`].
-    TooManyKeys(usize),
-    /// The system gives no random bytes.
-    Entropy,
-    /// A task of the runtime ended early.
-    Stopped,
-}
-
-impl fmt::Display for SandboxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bind(port, error) => write!(f, "The sandbox cannot listen on 127.0.0.1:{port}: {error}."),
-            Self::Database(error) => write!(f, "The sandbox's database failed: {error}."),
-            Self::ForeignDatabase => f.write_str(
-                "This file is not a database of this version's sandbox, so nothing was changed in it. Name another file.",
-            ),
-            Self::TooManyKeys(count) => write!(f, "A sandbox holds at most {MAX_KEYS} keys, not {count}."),
-            Self::Entropy => f.write_str("The system gives no random bytes to make keys from."),
-            Self::Stopped => f.write_str("The sandbox was stopped before it had started."),
-        }
-    }
-}
-
-impl std::error::Error for SandboxError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Bind(_, error) => Some(error),
-            Self::Database(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<rusqlite::Error> for SandboxError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
     }
 }
 
@@ -209,7 +162,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         .local_addr()
         .map_err(|error| SandboxError::Bind(port, error))?
         .port();
-    let clock = Clock::new(now);
+    let clock = SandboxClock::new(now);
     let began = clock.now();
 
     // Seeding many keys takes a while.
@@ -251,7 +204,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         tokio::spawn(run(Arc::clone(&apps), Arc::clone(&server), stop.clone()));
     }
     Ok(Running {
-        base_url: format!("http://127.0.0.1:{port}{}", server::API),
+        base_url: format!("http://127.0.0.1:{port}{}", state::API),
         credential: handed.credential,
         team,
         leaked: handed.leaked,

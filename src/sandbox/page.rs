@@ -13,7 +13,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 
-use super::server::Server;
+use super::state::Server;
 use super::store::{Death, KeyRow};
 use crate::core::key::NAME_LIMIT;
 use crate::core::secret::Secret;

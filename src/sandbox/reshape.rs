@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::faults::Fault;
+use super::faults::SandboxFault;
 use super::mint;
 
 /// Bends `answer` as `fault` says; other faults leave it as it is.
-pub(super) fn reshape(fault: Fault, answer: &mut Value) {
-    if fault == Fault::Endless {
+pub(super) fn reshape(fault: SandboxFault, answer: &mut Value) {
+    if fault == SandboxFault::Endless {
         endless(answer);
     }
-    if fault == Fault::NoTotal
+    if fault == SandboxFault::NoTotal
         && let Some(answer) = answer.as_object_mut()
     {
         answer.retain(|field, _| field == "data");
     }
     match answer.get_mut("data") {
-        Some(Value::Array(teams)) if fault == Fault::TwoTeams => {
+        Some(Value::Array(teams)) if fault == SandboxFault::TwoTeams => {
             teams.insert(0, json!({ "id": "team_of_kijani", "name": "Kijani" }));
         }
         Some(Value::Array(items)) => {
@@ -30,22 +30,22 @@ pub(super) fn reshape(fault: Fault, answer: &mut Value) {
     }
 }
 
-fn bend(fault: Fault, index: usize, item: &mut Value) {
+fn bend(fault: SandboxFault, index: usize, item: &mut Value) {
     let Some(item) = item.as_object_mut() else { return };
     match fault {
-        Fault::HostileNames => set(item, "name", json!(hostile_name(index))),
-        Fault::NumberIds => {
+        SandboxFault::HostileNames => set(item, "name", json!(hostile_name(index))),
+        SandboxFault::NumberIds => {
             let id = item.get("id").and_then(Value::as_str).and_then(mint::number_of);
             // A team's id has another form; any number will do for it.
             set(item, "id", json!(id.unwrap_or(7)));
         }
-        Fault::NullDates => {
+        SandboxFault::NullDates => {
             set(item, "created_at", Value::Null);
             set(item, "last_used_at", Value::Null);
         }
-        Fault::MissingFields => item.retain(|field, _| matches!(field.as_str(), "id" | "name" | "key")),
-        Fault::EpochSeconds => epoch(item, Timestamp::as_second),
-        Fault::EpochMillis => epoch(item, Timestamp::as_millisecond),
+        SandboxFault::MissingFields => item.retain(|field, _| matches!(field.as_str(), "id" | "name" | "key")),
+        SandboxFault::EpochSeconds => epoch(item, Timestamp::as_second),
+        SandboxFault::EpochMillis => epoch(item, Timestamp::as_millisecond),
         _ => {}
     }
 }
@@ -115,7 +115,7 @@ mod tests {
         })
     }
 
-    fn bent(fault: Fault) -> Value {
+    fn bent(fault: SandboxFault) -> Value {
         let mut answer = list();
         reshape(fault, &mut answer);
         answer
@@ -123,36 +123,39 @@ mod tests {
 
     #[test]
     fn each_fault_bends_what_it_says() {
-        assert_eq!(bent(Fault::NumberIds)["data"][0]["id"], json!(42));
-        assert_eq!(bent(Fault::NullDates)["data"][0]["created_at"], Value::Null);
+        assert_eq!(bent(SandboxFault::NumberIds)["data"][0]["id"], json!(42));
+        assert_eq!(bent(SandboxFault::NullDates)["data"][0]["created_at"], Value::Null);
         assert_eq!(
-            bent(Fault::MissingFields)["data"][0],
+            bent(SandboxFault::MissingFields)["data"][0],
             json!({"id": "key_00000000002a", "name": "Zapier"})
         );
-        assert_eq!(bent(Fault::EpochSeconds)["data"][0]["created_at"], json!(1_795_305_600));
         assert_eq!(
-            bent(Fault::EpochMillis)["data"][0]["created_at"],
+            bent(SandboxFault::EpochSeconds)["data"][0]["created_at"],
+            json!(1_795_305_600)
+        );
+        assert_eq!(
+            bent(SandboxFault::EpochMillis)["data"][0]["created_at"],
             json!(1_795_305_600_000_i64)
         );
-        assert_eq!(bent(Fault::EpochMillis)["data"][0]["last_used_at"], Value::Null);
-        assert_eq!(bent(Fault::NoTotal).as_object().unwrap().len(), 1);
-        assert_ne!(bent(Fault::HostileNames)["data"][0]["name"], json!("Zapier"));
-        assert_eq!(bent(Fault::Garbage), list());
+        assert_eq!(bent(SandboxFault::EpochMillis)["data"][0]["last_used_at"], Value::Null);
+        assert_eq!(bent(SandboxFault::NoTotal).as_object().unwrap().len(), 1);
+        assert_ne!(bent(SandboxFault::HostileNames)["data"][0]["name"], json!("Zapier"));
+        assert_eq!(bent(SandboxFault::Garbage), list());
     }
 
     #[test]
     fn an_endless_page_is_full_of_ids_of_its_own() {
         let mut second = list();
         second["page"] = json!(2);
-        reshape(Fault::Endless, &mut second);
-        assert_eq!(bent(Fault::Endless)["data"].as_array().unwrap().len(), 2);
-        assert_ne!(bent(Fault::Endless)["data"][0]["id"], second["data"][0]["id"]);
+        reshape(SandboxFault::Endless, &mut second);
+        assert_eq!(bent(SandboxFault::Endless)["data"].as_array().unwrap().len(), 2);
+        assert_ne!(bent(SandboxFault::Endless)["data"][0]["id"], second["data"][0]["id"]);
     }
 
     #[test]
     fn a_created_key_keeps_its_value_when_fields_are_missing() {
         let mut answer = json!({"data": {"id": "key_1", "name": "a", "key": "cz_x", "prefix": "cz_"}});
-        reshape(Fault::MissingFields, &mut answer);
+        reshape(SandboxFault::MissingFields, &mut answer);
         assert_eq!(answer, json!({"data": {"id": "key_1", "name": "a", "key": "cz_x"}}));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::faults::{FAULTS, Fault, FaultEndpoint};
+use super::faults::{FAULTS, FaultEndpoint, SandboxFault};
 use crate::core::text::{clean, fit};
 
 /// When which fault happens.
@@ -13,7 +13,7 @@ pub struct FaultRule {
     /// The operation it is for.
     pub endpoint: FaultEndpoint,
     /// What goes wrong.
-    pub fault: Fault,
+    pub fault: SandboxFault,
     /// How many times; `None` = always. Rules for the same operation are used up in the order they were given.
     pub count: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl FaultRule {
             (None, None) => example,
             (None, Some(_)) => return Err(bad(text, "this fault takes no number")),
             // A redirect is most often wanted as the browser's own.
-            (Some(_), None) if matches!(example, Fault::Redirect(_)) => example,
+            (Some(_), None) if matches!(example, SandboxFault::Redirect(_)) => example,
             (Some(_), None) => return Err(bad(text, &format!("it needs a number, as in {example}"))),
             (Some(_), Some(number)) => number
                 .parse()
@@ -124,17 +124,17 @@ impl FaultBook {
     }
 
     /// The fault for the next request to `endpoint`, taken off its rule's count.
-    pub(super) fn take(&self, endpoint: FaultEndpoint) -> Option<Fault> {
+    pub(super) fn take(&self, endpoint: FaultEndpoint) -> Option<SandboxFault> {
         let mut rules = self.rules();
         let rule = rules
             .iter_mut()
             .find(|rule| (rule.endpoint == endpoint || rule.endpoint == FaultEndpoint::All) && rule.count != Some(0))?;
         rule.count = rule.count.map(|count| count - 1);
         let fault = rule.fault;
-        if fault == Fault::LostDatabase {
+        if fault == SandboxFault::LostDatabase {
             let refuses_all = FaultRule {
                 endpoint: FaultEndpoint::All,
-                fault: Fault::Status(401),
+                fault: SandboxFault::Status(401),
                 count: None,
             };
             rules.insert(0, refuses_all);
@@ -197,9 +197,9 @@ mod tests {
     fn rules_are_used_up_in_order() {
         let rules = ["list:status=503:2", "all:garbage:1"].map(|text| FaultRule::parse(text).unwrap());
         let book = FaultBook::new(rules.to_vec());
-        assert_eq!(book.take(FaultEndpoint::List), Some(Fault::Status(503)));
-        assert_eq!(book.take(FaultEndpoint::Create), Some(Fault::Garbage));
-        assert_eq!(book.take(FaultEndpoint::List), Some(Fault::Status(503)));
+        assert_eq!(book.take(FaultEndpoint::List), Some(SandboxFault::Status(503)));
+        assert_eq!(book.take(FaultEndpoint::Create), Some(SandboxFault::Garbage));
+        assert_eq!(book.take(FaultEndpoint::List), Some(SandboxFault::Status(503)));
         assert_eq!(book.take(FaultEndpoint::List), None);
     }
 }

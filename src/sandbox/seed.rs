@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
 use super::clock::later;
+use super::error::{MAX_KEYS, SandboxError};
 use super::mint::{self, KeyHash};
-use super::store::{self, NewKey, Store, Team};
-use super::{MAX_KEYS, SandboxError};
+use super::store::{self, NewRow, Store, TeamRow};
 use crate::core::secret::Secret;
 
 /// The name of the key that is handed out as the credential.
@@ -44,20 +44,20 @@ const PLAN: &[Planned] = &[
 ];
 
 /// The two values that leave the seed.
-pub(super) struct Handed {
+pub(super) struct HandedOut {
     pub(super) credential: Secret,
     pub(super) leaked: Secret,
 }
 
 /// Fills a new database with the team and `count` keys (the believable dozen without a count), at least the two whose
 /// values are handed out.
-pub(super) fn plant(store: &Store, count: Option<usize>, now: Timestamp) -> Result<Handed, SandboxError> {
+pub(super) fn plant(store: &Store, count: Option<usize>, now: Timestamp) -> Result<HandedOut, SandboxError> {
     let count = count.unwrap_or(PLAN.len()).max(2);
     if count > MAX_KEYS {
         return Err(SandboxError::TooManyKeys(count));
     }
     store.transaction(|database| {
-        let team = Team {
+        let team = TeamRow {
             id: mint::key_id()?.replace("key_", "team_"),
             name: "Acme Support".to_owned(),
             url: "acme-support".to_owned(),
@@ -76,7 +76,7 @@ pub(super) fn plant(store: &Store, count: Option<usize>, now: Timestamp) -> Resu
         }
         let (leaked, credential) = (values.pop(), values.pop());
         match (credential, leaked) {
-            (Some(credential), Some(leaked)) => Ok(Handed { credential, leaked }),
+            (Some(credential), Some(leaked)) => Ok(HandedOut { credential, leaked }),
             // The plan begins with both.
             _ => Err(SandboxError::Entropy),
         }
@@ -85,13 +85,13 @@ pub(super) fn plant(store: &Store, count: Option<usize>, now: Timestamp) -> Resu
 
 /// Hands out two new keys of a database that is opened again: its own values cannot be read back from their hashes.
 /// The keys handed out before stay as they are and keep working for whoever kept them, but under another name.
-pub(super) fn hand_out_again(store: &Store, now: Timestamp) -> Result<Handed, SandboxError> {
+pub(super) fn hand_out_again(store: &Store, now: Timestamp) -> Result<HandedOut, SandboxError> {
     store.transaction(|database| {
         for name in [OWN_KEY, LEAKED_KEY] {
             let stem = name.trim_end_matches(" (this one)");
             store::rename(database, name, &format!("{stem} (earlier run)"))?;
         }
-        Ok(Handed {
+        Ok(HandedOut {
             credential: mint_into(database, OWN_KEY, now, None, AMINA)?,
             leaked: mint_into(database, LEAKED_KEY, now, None, JONAS)?,
         })
@@ -107,7 +107,7 @@ fn mint_into(
 ) -> Result<Secret, SandboxError> {
     let value = mint::secret()?;
     let (prefix, last_four) = (value.prefix(), value.last_four());
-    let key = NewKey {
+    let key = NewRow {
         id: &mint::key_id()?,
         name,
         created_at,
@@ -149,7 +149,7 @@ fn plant_filler(database: &Transaction<'_>, number: usize, now: Timestamp) -> Re
     let (head, tail) = hint.split_at(4);
     // An odd factor maps numbers to different ids, which random ones would not promise for 100,000 keys.
     let id = mint::id_of((number_64.unsigned_abs() + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let key = NewKey {
+    let key = NewRow {
         id: &id,
         name: &format!("{} {} {number:05}", pick(&WHAT, 1), pick(&WHERE, WHAT.len())),
         created_at: ago(now, age),

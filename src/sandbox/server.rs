@@ -1,7 +1,6 @@
 //! The HTTP side of the sandbox: the contract's four endpoints, and what surrounds them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
@@ -15,73 +14,22 @@ use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clock::{Clock, http_date};
+use super::clock::http_date;
 use super::connection::Connection;
+use super::error::SandboxError;
 use super::faults::FaultEndpoint;
-use super::log::RequestLog;
-use super::rules::FaultBook;
-use super::store::{Caller, Death, KeyRow, NewKey, Store};
-use super::{OPENAPI, SandboxError, mint, page, spoil};
+use super::state::{API, RevokeTrick, Server, failure};
+use super::store::{Caller, Death};
+use super::{mint, page, spoil};
 use crate::core::key::NAME_LIMIT;
 use crate::core::secret::Secret;
 
-/// Where the API lies on this server.
-pub(super) const API: &str = "/api/v1";
+/// The description of the contract, OpenAPI 3.1.
+pub const OPENAPI: &str = include_str!("../../assets/chatzuri-keys.openapi.yaml");
 /// The longest request body read.
 const BODY_LIMIT: usize = 64 * 1024;
 /// The largest page, and the one served unasked.
 const PAGE_SIZE: u32 = 100;
-
-/// Everything a request needs.
-pub(super) struct Server {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) faults: FaultBook,
-    pub(super) log: RequestLog,
-    pub(super) latency: Duration,
-    /// Operations whose endpoints are left out.
-    pub(super) without: Mutex<Vec<FaultEndpoint>>,
-    pub(super) port: u16,
-}
-
-impl Server {
-    fn lacks(&self, endpoint: FaultEndpoint) -> bool {
-        self.without
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&endpoint)
-    }
-
-    /// Makes a key and keeps its hash; answers the row and the value.
-    pub(super) fn make(&self, name: &str, created_by: Option<&str>) -> Result<(KeyRow, Secret), SandboxError> {
-        let value = mint::secret()?;
-        let (prefix, last_four) = (value.prefix(), value.last_four());
-        let id = mint::key_id()?;
-        let key = NewKey {
-            id: &id,
-            name,
-            created_at: self.clock.now(),
-            last_used_at: None,
-            created_by,
-            prefix: prefix.raw(),
-            last_four: last_four.raw(),
-            hash: &mint::hash(&value),
-        };
-        self.store.add(&key)?;
-        Ok((key.row(), value))
-    }
-}
-
-/// What a fault makes of a revocation.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum RevokeTrick {
-    /// The key leaves the list, and its value dies like this.
-    Dies(Death),
-    /// 200, and nothing happens.
-    AcceptsOnly,
-    /// 404, and nothing happens.
-    Denies,
-}
 
 /// The router of the whole server.
 pub(super) fn router(server: Arc<Server>) -> Router {
@@ -190,11 +138,6 @@ impl IntoResponse for Refusal {
             Self::Broken(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }
-}
-
-/// An error as the vendor words it: a status, and a message in JSON.
-pub(super) fn failure(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "message": message }))).into_response()
 }
 
 /// The answer, with a note for the log of whose key was used.

@@ -11,11 +11,11 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::bodies;
-use super::clock::{Clock, http_date, later};
+use super::clock::{SandboxClock, http_date, later};
 use super::connection::Connection;
-use super::faults::Fault;
+use super::faults::SandboxFault;
 use super::reshape::{HOSTILE_MESSAGE, reshape};
-use super::server::{API, RevokeTrick, failure};
+use super::state::{API, RevokeTrick, failure};
 use super::store::Death;
 
 /// Where redirects lead; `.example` belongs to nobody (RFC 2606).
@@ -28,17 +28,17 @@ const SIGN_IN_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><title>Sign
 
 /// The answer to `request` under `fault`; `None` where there shall be none and the connection is to be closed.
 pub(super) async fn play(
-    fault: Fault,
+    fault: SandboxFault,
     mut request: Request,
     next: Next,
     connection: &Connection,
-    clock: &Clock,
+    clock: &SandboxClock,
 ) -> Option<Response> {
     // First the faults that do nothing, or change what is done.
     match fault {
-        Fault::Status(status) => return Some(plain_failure(status)),
-        Fault::RetryAfter(seconds) => return Some(too_many(&seconds.to_string())),
-        Fault::RetryAfterDate(seconds) => {
+        SandboxFault::Status(status) => return Some(plain_failure(status)),
+        SandboxFault::RetryAfter(seconds) => return Some(too_many(&seconds.to_string())),
+        SandboxFault::RetryAfterDate(seconds) => {
             // A date header has whole seconds; rounded up, so that the wait is never shorter than asked for.
             let until = later(
                 clock.now(),
@@ -46,70 +46,70 @@ pub(super) async fn play(
             );
             return Some(too_many(&http_date(until)));
         }
-        Fault::HostileMessage => return Some(failure(StatusCode::BAD_REQUEST, HOSTILE_MESSAGE)),
-        Fault::Html => return Some(Html(SIGN_IN_PAGE).into_response()),
-        Fault::Redirect(status) => {
+        SandboxFault::HostileMessage => return Some(failure(StatusCode::BAD_REQUEST, HOSTILE_MESSAGE)),
+        SandboxFault::Html => return Some(Html(SIGN_IN_PAGE).into_response()),
+        SandboxFault::Redirect(status) => {
             let to = format!("{ELSEWHERE}{}", request.uri());
             return Some(with_location(plain_failure(status), &to));
         }
-        Fault::Hang => {
+        SandboxFault::Hang => {
             connection.until_cut().await;
             return None;
         }
-        Fault::DropBefore => return None,
-        Fault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
-        Fault::RevokeLate(times) => trick(&mut request, RevokeTrick::Dies(Death::After(times))),
-        Fault::RevokeNever => trick(&mut request, RevokeTrick::Dies(Death::Never)),
-        Fault::RevokeListed | Fault::LostDatabase => trick(&mut request, RevokeTrick::AcceptsOnly),
-        Fault::Gone404 => trick(&mut request, RevokeTrick::Denies),
+        SandboxFault::DropBefore => return None,
+        SandboxFault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
+        SandboxFault::RevokeLate(times) => trick(&mut request, RevokeTrick::Dies(Death::After(times))),
+        SandboxFault::RevokeNever => trick(&mut request, RevokeTrick::Dies(Death::Never)),
+        SandboxFault::RevokeListed | SandboxFault::LostDatabase => trick(&mut request, RevokeTrick::AcceptsOnly),
+        SandboxFault::Gone404 => trick(&mut request, RevokeTrick::Denies),
         _ => {}
     }
     let done = next.run(request).await;
     // Then those that spoil the answer of what was done.
     match fault {
-        Fault::StatusAfter(status) => {
+        SandboxFault::StatusAfter(status) => {
             let mut response = plain_failure(status);
             response.extensions_mut().extend(done.into_parts().0.extensions);
             Some(response)
         }
-        Fault::Redirect303 => {
+        SandboxFault::Redirect303 => {
             let mut response = with_location(replace(done, Body::empty(), None), &format!("{API}/get-api-keys"));
             *response.status_mut() = StatusCode::SEE_OTHER;
             Some(response)
         }
-        Fault::Garbage => Some(replace(done, Body::from(&b"\x80\xff{]\x00nope\xc3("[..]), JSON)),
-        Fault::Empty => Some(replace(done, Body::empty(), JSON)),
-        Fault::WrongShape => Some(replace(
+        SandboxFault::Garbage => Some(replace(done, Body::from(&b"\x80\xff{]\x00nope\xc3("[..]), JSON)),
+        SandboxFault::Empty => Some(replace(done, Body::empty(), JSON)),
+        SandboxFault::WrongShape => Some(replace(
             done,
             Body::from(r#"{"result":"ok","items":{"count":3}}"#),
             JSON,
         )),
-        Fault::Huge => Some(replace(done, bodies::huge(), JSON)),
-        Fault::GzipBomb => {
+        SandboxFault::Huge => Some(replace(done, bodies::huge(), JSON)),
+        SandboxFault::GzipBomb => {
             let mut response = replace(done, bodies::gzip_bomb()?, JSON);
             let gzip = HeaderValue::from_static("gzip");
             response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
             Some(response)
         }
-        Fault::Truncated => truncate(done).await,
-        Fault::HangAfter => {
+        SandboxFault::Truncated => truncate(done).await,
+        SandboxFault::HangAfter => {
             connection.until_cut().await;
             None
         }
-        Fault::SlowAfter(millis) => {
+        SandboxFault::SlowAfter(millis) => {
             tokio::time::sleep(Duration::from_millis(millis.into())).await;
             Some(done)
         }
-        Fault::DropAfter => None,
-        Fault::HostileNames
-        | Fault::NumberIds
-        | Fault::NullDates
-        | Fault::MissingFields
-        | Fault::EpochSeconds
-        | Fault::EpochMillis
-        | Fault::NoTotal
-        | Fault::Endless
-        | Fault::TwoTeams => bend(fault, done).await,
+        SandboxFault::DropAfter => None,
+        SandboxFault::HostileNames
+        | SandboxFault::NumberIds
+        | SandboxFault::NullDates
+        | SandboxFault::MissingFields
+        | SandboxFault::EpochSeconds
+        | SandboxFault::EpochMillis
+        | SandboxFault::NoTotal
+        | SandboxFault::Endless
+        | SandboxFault::TwoTeams => bend(fault, done).await,
         _ => Some(done),
     }
 }
@@ -170,7 +170,7 @@ async fn truncate(response: Response) -> Option<Response> {
     Some(response)
 }
 
-async fn bend(fault: Fault, response: Response) -> Option<Response> {
+async fn bend(fault: SandboxFault, response: Response) -> Option<Response> {
     let (parts, body) = response.into_parts();
     let whole = to_bytes(body, OWN_ANSWER_LIMIT).await.ok()?;
     let mut answer: Value = serde_json::from_slice(&whole).ok()?;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Value, json};
 
-use super::SandboxError;
+use super::error::SandboxError;
 use super::mint::KeyHash;
 
 /// Marks a database file as a sandbox's, so that no other program's file is written into ("CZsb").
@@ -87,7 +87,7 @@ fn rfc3339(millis: i64) -> Option<String> {
 }
 
 /// A key to be stored.
-pub(super) struct NewKey<'a> {
+pub(super) struct NewRow<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
     pub(super) created_at: Timestamp,
@@ -98,7 +98,7 @@ pub(super) struct NewKey<'a> {
     pub(super) hash: &'a KeyHash,
 }
 
-impl NewKey<'_> {
+impl NewRow<'_> {
     /// The key as the list will show it.
     pub(super) fn row(&self) -> KeyRow {
         KeyRow {
@@ -250,16 +250,16 @@ impl Store {
     }
 
     /// Stores one key.
-    pub(super) fn add(&self, key: &NewKey<'_>) -> Result<(), SandboxError> {
+    pub(super) fn add(&self, key: &NewRow<'_>) -> Result<(), SandboxError> {
         insert(&self.connection(), key)
     }
 
     /// The team: id, name and address.
-    pub(super) fn team(&self) -> Result<Team, SandboxError> {
+    pub(super) fn team(&self) -> Result<TeamRow, SandboxError> {
         let team = self
             .connection()
             .query_row("SELECT id, name, url FROM team", [], |row| {
-                Ok(Team {
+                Ok(TeamRow {
                     id: row.get(0)?,
                     name: row.get(1)?,
                     url: row.get(2)?,
@@ -274,14 +274,14 @@ impl Store {
 }
 
 /// The sandbox's one team.
-pub(super) struct Team {
+pub(super) struct TeamRow {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) url: String,
 }
 
 /// Stores one key.
-pub(super) fn insert(connection: &Connection, key: &NewKey<'_>) -> Result<(), SandboxError> {
+pub(super) fn insert(connection: &Connection, key: &NewRow<'_>) -> Result<(), SandboxError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO keys (id, name, created_at, last_used_at, created_by, prefix, last_four, hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -300,7 +300,7 @@ pub(super) fn insert(connection: &Connection, key: &NewKey<'_>) -> Result<(), Sa
 }
 
 /// Stores the team.
-pub(super) fn insert_team(connection: &Connection, team: &Team, now: Timestamp) -> Result<(), SandboxError> {
+pub(super) fn insert_team(connection: &Connection, team: &TeamRow, now: Timestamp) -> Result<(), SandboxError> {
     connection.execute(
         "INSERT INTO team (id, name, url, created_at) VALUES (?1, ?2, ?3, ?4)",
         params![team.id, team.name, team.url, now.as_millisecond()],

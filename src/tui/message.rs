@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::core::activity::Activity;
 use crate::core::capability::Capabilities;
 use crate::core::creation::Creation;
-use crate::core::due::Notes;
 use crate::core::incident::Timeline;
 use crate::core::key::ApiKey;
 use crate::core::listing::{ListedKey, Listing};
+use crate::core::notes::Notes;
 use crate::core::outcome::Outcome;
 use crate::core::team::TeamIdentity;
 use crate::ops::create::{CreateError, NewKey};
@@ -20,12 +20,11 @@ use crate::ops::custody::{Acknowledged, ReopenError};
 use crate::ops::deliver::Receipt;
 use crate::ops::leak::Search;
 use crate::ops::recover::{RecoverError, Waiting};
-use crate::ops::review::Progress;
-use crate::ops::revoke;
-use crate::ops::revoke::Ended;
+use crate::ops::review::ReadProgress;
+use crate::ops::revoke::{self, Ended};
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
-use crate::ops::snooze::Changed;
+use crate::ops::snooze::SnoozeChanged;
 use crate::ports::{ApiError, Cleared, ClipboardError, ClipboardRoute, JournalError, ReportError, StoreError};
 use crate::tui::errand::News;
 use crate::tui::keymap::Action;
@@ -98,7 +97,7 @@ pub enum Message {
         /// The run it belongs to.
         request: RequestId,
         /// How far it has come.
-        progress: Progress,
+        progress: ReadProgress,
     },
     /// The list was read.
     Loaded {
@@ -236,7 +235,7 @@ pub enum Message {
         /// For which team.
         team: TeamIndex,
         /// What is true now; `None`: it was not put off.
-        result: Result<Option<Changed>, JournalError>,
+        result: Result<Option<SnoozeChanged>, JournalError>,
         /// What is written down since.
         notes: Notes,
     },

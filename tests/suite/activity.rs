@@ -3,7 +3,7 @@
 use chatzuri_keys::tui::model::View;
 use crossterm::event::KeyCode;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_anything_was_done_it_says_so() {

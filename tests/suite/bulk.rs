@@ -6,7 +6,7 @@ use chatzuri_keys::sandbox::FaultRule;
 use chatzuri_keys::tui::model::SessionState;
 use crossterm::event::KeyCode;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 fn asked(stage: &Stage, endpoint: &str) -> usize {
     let log = stage.sandbox.request_log();

@@ -22,7 +22,7 @@ use chatzuri_keys::tui::model::Exit;
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 fn fault(rule: &str) -> FaultRule {
     FaultRule::parse(rule).unwrap()

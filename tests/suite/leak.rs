@@ -122,7 +122,9 @@ impl Stage {
     fn asked(&self, endpoint: &str) -> usize {
         let log = self.server.request_log();
         let asked = log.iter().filter(|record| record.path.contains(endpoint));
-        asked.filter(|record| !record.path.contains(crate::rig::LOOK)).count()
+        asked
+            .filter(|record| !record.path.contains(crate::support::LOOK))
+            .count()
     }
 
     fn create(&self, name: &str) -> String {

@@ -8,7 +8,7 @@ use chatzuri_keys::sandbox::FaultRule;
 use chatzuri_keys::tui::model::SessionState;
 use crossterm::event::KeyCode;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 /// The name of the key whose value the sandbox hands out as leaked; it is in use.
 const LEAKED: &str = "Staging importer";

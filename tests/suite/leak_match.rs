@@ -26,7 +26,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use jiff::SignedDuration;
 
-use crate::rig::stage::SlotClipboard;
+use crate::support::stage::SlotClipboard;
 
 /// What is done to each list on its way: its number, from 0, and its keys.
 type Reshape = Arc<dyn Fn(usize, &mut Vec<ApiKey>) + Send + Sync>;

@@ -9,7 +9,7 @@ use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
 use rustix::process::Signal;
 use tokio::runtime::Runtime;
 
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// Long after the last use of the key that leaked.
 const A_DAY: Duration = Duration::from_secs(26 * 3600);
@@ -47,7 +47,7 @@ impl Served {
     fn asked_to_revoke(&self) -> bool {
         let log = self.server.request_log();
         let mut asked = log.iter().filter(|record| record.path.contains("/delete-api-key"));
-        asked.any(|record| !record.path.contains(crate::rig::LOOK))
+        asked.any(|record| !record.path.contains(crate::support::LOOK))
     }
 }
 

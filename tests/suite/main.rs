@@ -1,4 +1,4 @@
-//! The suite: the house rule, flows that type keys and read the screen over real HTTP, the command line, the client
+//! The suite: the architecture, flows that type keys and read the screen over real HTTP, the command line, the client
 //! against a hostile server, the binary in a real terminal, and the real keyring, clipboards and tmux.
 #![allow(
     clippy::unwrap_used,
@@ -13,11 +13,11 @@
 )]
 
 mod activity;
+mod architecture;
 mod bulk;
 mod cli;
 mod due;
 mod flows;
-mod house;
 mod http;
 #[cfg(unix)]
 mod leak;
@@ -38,7 +38,7 @@ mod protocol;
 mod pty;
 #[cfg(target_os = "linux")]
 mod real;
-mod rig;
 mod rotate;
 mod sandbox;
 mod screens;
+mod support;

@@ -7,7 +7,7 @@ use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::ops::sign_in::{Profile, kept};
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 const VALUE: &str = "cz_Iz1P0123456789abcdefCpSn";
 const SECURE: &str = "https://127.0.0.1:4010/api/v1";

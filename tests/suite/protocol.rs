@@ -10,7 +10,7 @@ use chatzuri_keys::adapters::memory_store::MemoryStore;
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::adapters::report_folder::DiskFolder;
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::creation::Stage;
+use chatzuri_keys::core::creation::CreationStage;
 use chatzuri_keys::core::key::{KeyId, KeyName};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
@@ -21,7 +21,7 @@ use chatzuri_keys::ops::sign_in::Profile;
 use chatzuri_keys::ports::{BaseUrl, Connect, Fault, KeyApi, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
 
-use crate::rig::stage::{MovedClock, SlotClipboard};
+use crate::support::stage::{MovedClock, SlotClipboard};
 
 /// A machine with a server, whose clocks stand together.
 struct Machine {
@@ -126,7 +126,7 @@ impl Machine {
     }
 
     /// The stages of what is not over.
-    async fn open(&self) -> Vec<Stage> {
+    async fn open(&self) -> Vec<CreationStage> {
         let rows = self.ports.journal.unfinished(&self.profile.scope()).await.unwrap();
         rows.iter().map(|row| row.stage).collect()
     }
@@ -179,7 +179,7 @@ async fn lose(machine: &Machine, rule: &str, fits: fn(&Fault) -> bool) {
     assert!(error.may_exist(), "{rule}: {error}");
     assert!(fits(&error.cause().unwrap().fault), "{rule}: {error:?}");
     assert_eq!(machine.posts(), 1, "{rule}: sent once");
-    assert_eq!(machine.open().await, [Stage::Intended], "{rule}");
+    assert_eq!(machine.open().await, [CreationStage::Intended], "{rule}");
     machine.sandbox.clear_faults();
 }
 
@@ -276,7 +276,11 @@ async fn of_several_that_could_be_it_none_is_chosen() {
                 waiting[0].sentence("your keyring")
             );
         }
-        assert_eq!(machine.open().await, [Stage::Intended], "{rule}: the person decides");
+        assert_eq!(
+            machine.open().await,
+            [CreationStage::Intended],
+            "{rule}: the person decides"
+        );
         // Also after the two minutes: a live key that nobody owns is not forgotten.
         machine.pass(600);
         let waiting = machine.recover(Since::EarlierRun).await;
@@ -333,7 +337,7 @@ async fn an_answer_that_is_only_slow_is_waited_for_and_a_list_that_fails_gives_n
         .await;
         assert!(looked.is_err(), "{rule}: {looked:?}");
         machine.sandbox.clear_faults();
-        assert_eq!(machine.open().await, [Stage::Intended], "{rule}");
+        assert_eq!(machine.open().await, [CreationStage::Intended], "{rule}");
     }
     let waiting = machine.look_now().await;
     assert!(matches!(waiting.as_slice(), [Waiting::Lost(_)]), "{waiting:?}");

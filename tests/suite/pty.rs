@@ -26,8 +26,8 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Runtime;
 
-use crate::rig::stage::SlotClipboard;
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::stage::SlotClipboard;
+use crate::support::terminal::{BINARY, Terminal};
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chatzuri_keys::core::secret::Secret;
-use chatzuri_keys::sandbox::{self, FAULTS, Fault, FaultRule, Running, SandboxError, SandboxOptions};
+use chatzuri_keys::sandbox::{self, FAULTS, FaultRule, Running, SandboxError, SandboxFault, SandboxOptions};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
@@ -764,13 +764,17 @@ async fn every_fault_leaves_a_server_that_serves() {
         // These have tests of their own, and would only wait or fill the memory here.
         if matches!(
             fault,
-            Fault::Hang | Fault::HangAfter | Fault::Huge | Fault::GzipBomb | Fault::LostDatabase
+            SandboxFault::Hang
+                | SandboxFault::HangAfter
+                | SandboxFault::Huge
+                | SandboxFault::GzipBomb
+                | SandboxFault::LostDatabase
         ) {
             continue;
         }
         let fault = match fault {
-            Fault::Slow(_) => Fault::Slow(1),
-            Fault::SlowAfter(_) => Fault::SlowAfter(1),
+            SandboxFault::Slow(_) => SandboxFault::Slow(1),
+            SandboxFault::SlowAfter(_) => SandboxFault::SlowAfter(1),
             other => *other,
         };
         for endpoint in ["list", "create", "revoke", "teams"] {

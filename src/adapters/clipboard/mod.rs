@@ -28,12 +28,12 @@ pub struct SystemClipboard {
     environment: DesktopEnvironment,
     desktop: Desktop,
     terminal: Option<Terminal>,
-    held: Mutex<Option<Held>>,
+    held: Mutex<Option<HeldText>>,
 }
 
 /// What we put there, and by which route; kept only until it is cleared or replaced.
 #[derive(Clone)]
-struct Held {
+struct HeldText {
     value: Arc<Secret>,
     route: ClipboardRoute,
 }
@@ -166,13 +166,13 @@ impl SystemClipboard {
     }
 
     /// Remembers a copy about to be made; returns the one before it.
-    fn keep(&self, value: &Arc<Secret>, route: ClipboardRoute) -> Option<Held> {
+    fn keep(&self, value: &Arc<Secret>, route: ClipboardRoute) -> Option<HeldText> {
         let value = Arc::clone(value);
-        self.lock().replace(Held { value, route })
+        self.lock().replace(HeldText { value, route })
     }
 
     /// After a copy that failed: what was there before it may be there still.
-    fn put_back(&self, failed: &Arc<Secret>, before: Option<Held>) {
+    fn put_back(&self, failed: &Arc<Secret>, before: Option<HeldText>) {
         let mut kept = self.lock();
         if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.value, failed)) {
             *kept = before;
@@ -180,15 +180,15 @@ impl SystemClipboard {
     }
 
     /// Forgets what is no longer there, unless another copy was made meanwhile.
-    fn release(&self, gone: &Held) {
+    fn release(&self, gone: &HeldText) {
         self.put_back(&gone.value, None);
     }
 
-    fn held(&self) -> Option<Held> {
+    fn held(&self) -> Option<HeldText> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HeldText>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,11 +9,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::adapters::http::answer::Reply;
-use crate::adapters::http::client::{Clients, Lane, Route};
+use crate::adapters::http::client::{Clients, Lane, NetworkRoute};
 use crate::adapters::http::endpoints::EndpointNames;
 use crate::adapters::http::exchange::{Ask, exchange};
-use crate::adapters::http::fault::{Failure, consequence};
-use crate::adapters::http::look::present;
+use crate::adapters::http::fault::{Failure, consequence, present};
 use crate::adapters::http::{HttpLimits, decode, json, retry};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own};
 use crate::core::secret::Secret;
@@ -23,7 +22,7 @@ use crate::ports::{Answer, ApiError, BaseUrl, Clock, CreatedKey, Fault, KeyApi, 
 
 pub(super) struct HttpApi {
     pub(super) base: BaseUrl,
-    route: Route,
+    route: NetworkRoute,
     pub(super) credential: Arc<Secret>,
     pub(super) names: Arc<EndpointNames>,
     limits: HttpLimits,
@@ -44,7 +43,9 @@ impl HttpApi {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ApiError> {
         // Asked of the parser that will be used, too: a credential must not travel in the clear over a disagreement.
-        let route = Url::parse(base_url.as_str()).ok().and_then(|url| Route::to(&url));
+        let route = Url::parse(base_url.as_str())
+            .ok()
+            .and_then(|url| NetworkRoute::to(&url));
         let Some(route) = route else {
             let failure = Failure::unsent(Fault::Unreachable(
                 "base_url is not an address to connect to".to_owned(),

@@ -16,7 +16,7 @@ const PING: Duration = Duration::from_secs(4);
 
 /// How the server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum NetworkRoute {
     /// https, through the system's proxy where one is set.
     Remote,
     /// https to this machine: never through a proxy.
@@ -25,7 +25,7 @@ pub(super) enum Route {
     Plain,
 }
 
-impl Route {
+impl NetworkRoute {
     /// The route to an address; `None` where a credential would travel in the clear.
     pub(super) fn to(url: &Url) -> Option<Self> {
         let host = url.host_str()?;
@@ -75,11 +75,11 @@ impl Clients {
 
     /// The client for a request, built off the async workers when it is the first of its kind: root certificates are
     /// read from disk and parsed.
-    pub(super) async fn get(&self, route: Route, lane: Lane) -> Result<&Client, String> {
+    pub(super) async fn get(&self, route: NetworkRoute, lane: Lane) -> Result<&Client, String> {
         let lanes = match route {
-            Route::Remote => &self.remote,
-            Route::Local => &self.local,
-            Route::Plain => &self.plain,
+            NetworkRoute::Remote => &self.remote,
+            NetworkRoute::Local => &self.local,
+            NetworkRoute::Plain => &self.plain,
         };
         let cell = match lane {
             Lane::Kept => &lanes.kept,
@@ -95,20 +95,20 @@ impl Clients {
     }
 }
 
-fn build(limits: HttpLimits, route: Route, lane: Lane) -> Result<Client, String> {
+fn build(limits: HttpLimits, route: NetworkRoute, lane: Lane) -> Result<Client, String> {
     // An error means that another part of the program installed one before us, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .referer(false)
-        .https_only(route != Route::Plain)
+        .https_only(route != NetworkRoute::Plain)
         .connect_timeout(limits.connect)
         .read_timeout(limits.idle);
-    if route != Route::Remote {
+    if route != NetworkRoute::Remote {
         builder = builder.no_proxy();
     }
-    if route == Route::Plain {
+    if route == NetworkRoute::Plain {
         // An empty list of roots instead of the system's: a machine without any still reaches its own loopback.
         builder = builder.tls_certs_only([]);
     }
@@ -129,16 +129,16 @@ mod tests {
     #[test]
     fn plain_http_goes_to_this_machine_only() {
         for (url, route) in [
-            ("https://www.chatzuri.com/api/v1", Some(Route::Remote)),
-            ("https://localhost:8443", Some(Route::Local)),
-            ("http://127.0.0.1:80/x", Some(Route::Plain)),
-            ("http://[::1]:80/x", Some(Route::Plain)),
-            ("http://localhost", Some(Route::Plain)),
+            ("https://www.chatzuri.com/api/v1", Some(NetworkRoute::Remote)),
+            ("https://localhost:8443", Some(NetworkRoute::Local)),
+            ("http://127.0.0.1:80/x", Some(NetworkRoute::Plain)),
+            ("http://[::1]:80/x", Some(NetworkRoute::Plain)),
+            ("http://localhost", Some(NetworkRoute::Plain)),
             ("http://www.chatzuri.com", None),
             ("http://127.0.0.1.evil.example", None),
             ("ftp://127.0.0.1", None),
         ] {
-            assert_eq!(Route::to(&Url::parse(url).unwrap()), route, "{url}");
+            assert_eq!(NetworkRoute::to(&Url::parse(url).unwrap()), route, "{url}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::adapters::http::json::{At, Object, kind};
+use crate::adapters::http::json::{Object, ReplyPath, kind};
 use crate::core::incident::scrub;
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Team};
 use crate::core::secret::{MASK, Secret, mask_values};
@@ -43,7 +43,7 @@ pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
         ..KeyPage::default()
     };
     for (index, item) in list.items.iter().enumerate() {
-        match row(item, At::Item(&list.name, index)) {
+        match row(item, ReplyPath::Item(&list.name, index)) {
             Ok((key, is_odd)) => {
                 page.keys.push(key);
                 page.odd += usize::from(is_odd);
@@ -55,7 +55,7 @@ pub(super) fn page(root: &Value) -> Result<KeyPage, String> {
 }
 
 /// The key of a row, and whether a field of it could not be read.
-fn row(item: &Value, at: At<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
+fn row(item: &Value, at: ReplyPath<'_>) -> Result<(ApiKey, bool), Box<Stray>> {
     let mut is_odd = false;
     let object = Object::new(item, at).map_err(|why| {
         Box::new(Stray {
@@ -108,7 +108,7 @@ fn or_unknown<T>(read: Result<Option<T>, String>, is_odd: &mut bool) -> Option<T
 pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
     let list = list(root, &TEAM_LISTS)?;
     let teams = list.items.iter().enumerate().map(|(index, item)| {
-        let team = Object::new(item, At::Item(&list.name, index))?;
+        let team = Object::new(item, ReplyPath::Item(&list.name, index))?;
         Ok(Team {
             id: unvalued(id(team)?.raw()),
             name: name(team)?,
@@ -121,9 +121,9 @@ pub(super) fn teams(root: &Value) -> Result<TeamIdentity, String> {
 /// are insisted on: the name falls back to the one asked for, and the rest to unknown. A server that repeats the value in
 /// another field does not bring it onto the screen or into the journal.
 pub(super) fn created(root: &Value, asked: &KeyName) -> Result<CreatedKey, String> {
-    let outer = Object::new(root, At::Root)?;
+    let outer = Object::new(root, ReplyPath::Root)?;
     let object = match outer.get(&["data"]) {
-        Some((name, value @ Value::Object(_))) => Object::new(value, At::Field(name))?,
+        Some((name, value @ Value::Object(_))) => Object::new(value, ReplyPath::Field(name))?,
         _ => outer,
     };
     let mut why = object.wrong(SECRETS[0], "is missing (and so are api_key, apiKey, secret and token)");
@@ -185,7 +185,7 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
             size: None,
         });
     }
-    let outer = Object::new(root, At::Root).map_err(|why| format!("{why} nor a list"))?;
+    let outer = Object::new(root, ReplyPath::Root).map_err(|why| format!("{why} nor a list"))?;
     let missing = || format!("there is no list under {}", names.join(", "));
     let (name, value) = outer.get(names).ok_or_else(missing)?;
     match value {
@@ -196,7 +196,7 @@ fn list<'v>(root: &'v Value, names: &[&'static str]) -> Result<List<'v>, String>
             size: count(outer, "size"),
         }),
         Value::Object(_) => {
-            let inner = Object::new(value, At::Field(name))?;
+            let inner = Object::new(value, ReplyPath::Field(name))?;
             match inner.get(names) {
                 Some((inner_name, Value::Array(items))) => Ok(List {
                     items,
@@ -280,7 +280,7 @@ fn person(object: Object<'_>) -> Result<Option<Label>, String> {
         Some((_, Value::String(text))) => Ok(Some(unvalued(text))),
         Some((_, Value::Number(number))) => Ok(Some(Label::new(&number.to_string()))),
         Some((name, value @ Value::Object(_))) => {
-            let who = Object::new(value, At::Field(name))?;
+            let who = Object::new(value, ReplyPath::Field(name))?;
             let said = |field| match who.get(&[field]) {
                 Some((_, Value::String(text))) if !text.trim().is_empty() => Some(unvalued(text)),
                 _ => None,

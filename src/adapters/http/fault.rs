@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::adapters::http::HttpLimits;
-use crate::ports::{Consequence, Fault, Operation};
+use crate::ports::{Consequence, Fault, Operation, Presence};
 
 /// A try that failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -181,6 +181,16 @@ fn io_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
 
 fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     error.downcast_ref()
+}
+
+/// A server that finds fault with what was asked has the endpoint.
+pub(super) fn present(failure: Failure) -> Result<Presence, Failure> {
+    match failure.fault {
+        Fault::Rejected { status, .. } if status != 408 => Ok(Presence::There),
+        Fault::NotFound(_) => Ok(Presence::Untold),
+        Fault::NoEndpoint(_) => Ok(Presence::Missing),
+        _ => Err(failure),
+    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use crate::core::incident::scrub;
 use crate::core::secret::Secret;
 
 /// A decoded reply; one may hold a secret, so all its texts are wiped when it is dropped.
-pub(super) struct Json(Value);
+pub(super) struct ReplyJson(Value);
 
 /// The heaviest reply that becomes a tree: some 60 MiB of it.
 const WEIGHT_LIMIT: usize = 1_000_000;
 
 /// Why a body is no JSON, in words that quote nothing of it.
-pub(super) fn parse(body: &[u8]) -> Result<Json, String> {
+pub(super) fn parse(body: &[u8]) -> Result<ReplyJson, String> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err("it is empty".to_owned());
@@ -23,7 +23,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, String> {
     if weight(body) > WEIGHT_LIMIT {
         return Err("it has more values than any reply of the contract".to_owned());
     }
-    serde_json::from_slice(body).map(Json).map_err(|error| {
+    serde_json::from_slice(body).map(ReplyJson).map_err(|error| {
         let what = if error.is_eof() {
             "it is cut off"
         } else {
@@ -50,7 +50,7 @@ fn weight(body: &[u8]) -> usize {
     weight
 }
 
-impl Json {
+impl ReplyJson {
     /// Masks the value that the request carried wherever a text repeats it.
     pub(super) fn hide(mut self, sent: &Secret) -> Self {
         hide(&mut self.0, sent);
@@ -62,7 +62,7 @@ impl Json {
     }
 }
 
-impl Drop for Json {
+impl Drop for ReplyJson {
     fn drop(&mut self) {
         wipe(&mut self.0);
     }
@@ -93,7 +93,7 @@ fn hide(value: &mut Value, sent: &Secret) {
 
 /// Where in a reply something stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum At<'a> {
+pub(super) enum ReplyPath<'a> {
     /// In the reply itself.
     Root,
     /// In the object of this name.
@@ -102,7 +102,7 @@ pub(super) enum At<'a> {
     Item(&'a str, usize),
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for ReplyPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("the reply"),
@@ -116,11 +116,11 @@ impl fmt::Display for At<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Object<'v> {
     map: &'v Map<String, Value>,
-    at: At<'v>,
+    at: ReplyPath<'v>,
 }
 
 impl<'v> Object<'v> {
-    pub(super) fn new(value: &'v Value, at: At<'v>) -> Result<Self, String> {
+    pub(super) fn new(value: &'v Value, at: ReplyPath<'v>) -> Result<Self, String> {
         match value {
             Value::Object(map) => Ok(Self { map, at }),
             other => Err(format!("{at} is {}, not an object", kind(other))),
@@ -143,7 +143,7 @@ impl<'v> Object<'v> {
     /// What is wrong with a field, and where.
     pub(super) fn wrong(&self, name: &str, what: &str) -> String {
         match self.at {
-            At::Root => format!("{name} {what}"),
+            ReplyPath::Root => format!("{name} {what}"),
             at => format!("{at}.{name} {what}"),
         }
     }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_first_name_that_holds_something_wins() {
         let json = parse(br#"{"a":null,"b":1}"#).ok().unwrap();
-        let object = Object::new(json.root(), At::Root).unwrap();
+        let object = Object::new(json.root(), ReplyPath::Root).unwrap();
         assert_eq!(object.get(&["a", "b"]).unwrap().0, "b");
         assert_eq!(object.get(&["a", "c"]).unwrap().0, "a");
         assert!(object.get(&["c"]).is_none());

@@ -4,7 +4,7 @@ use crate::adapters::http::api::{HttpApi, understood};
 use crate::adapters::http::client::Lane;
 use crate::adapters::http::decode;
 use crate::adapters::http::exchange::Ask;
-use crate::adapters::http::fault::Failure;
+use crate::adapters::http::fault::{Failure, present};
 use crate::core::key::{KeyId, KeyName};
 use crate::core::text::Label;
 use crate::ports::{Fault, Operation, Presence};
@@ -106,16 +106,6 @@ impl HttpApi {
 
 /// What stands in a path and in an id that nobody has.
 const NOWHERE: &str = "chatzuri-keys-looks-for-nothing";
-
-/// A server that finds fault with what was asked has the endpoint.
-pub(super) fn present(failure: Failure) -> Result<Presence, Failure> {
-    match failure.fault {
-        Fault::Rejected { status, .. } if status != 408 => Ok(Presence::There),
-        Fault::NotFound(_) => Ok(Presence::Untold),
-        Fault::NoEndpoint(_) => Ok(Presence::Missing),
-        _ => Err(failure),
-    }
-}
 
 /// Whether two messages say the same, the paths and ids in them left aside.
 fn alike(one: Option<&Label>, other: Option<&Label>) -> bool {

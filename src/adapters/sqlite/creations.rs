@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::trouble::DatabaseError;
 use super::{Db, schema, scopes};
-use crate::core::creation::{Creation, Event, Intent, Minted, OpId, Stage};
+use crate::core::creation::{Creation, CreationStage, Event, Intent, MintedKey, OpId};
 use crate::core::key::{KeyId, KeyName};
 use crate::core::text::Label;
 use crate::ports::{JournalError, Scope};
@@ -82,7 +82,7 @@ pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<C
     let Some(realm) = scopes::find(connection, scope)? else {
         return Ok(Vec::new());
     };
-    // The words of `Stage::is_over`, as in the index.
+    // The words of `CreationStage::is_over`, as in the index.
     let sql =
         format!("SELECT {COLUMNS} FROM creations WHERE realm = ?1 AND stage NOT IN ('done', 'closed') ORDER BY seq");
     let mut statement = connection.prepare_cached(&sql)?;
@@ -97,7 +97,7 @@ pub(super) fn unfinished(connection: &Connection, scope: &Scope) -> Result<Vec<C
 fn read(row: &Row<'_>) -> Result<Creation, DatabaseError> {
     let text = |at: usize| row.get::<_, String>(at);
     let minted = match (row.get::<_, Option<String>>(5)?, row.get::<_, Option<String>>(6)?) {
-        (Some(id), Some(name)) => Some(Minted {
+        (Some(id), Some(name)) => Some(MintedKey {
             id: KeyId::new(&id).ok_or(JournalError::Corrupt)?,
             name: Label::new(&name),
         }),
@@ -113,7 +113,7 @@ fn read(row: &Row<'_>) -> Result<Creation, DatabaseError> {
             known: known(&text(3)?)?,
             manual: row.get(8)?,
         },
-        stage: Stage::ALL
+        stage: CreationStage::ALL
             .into_iter()
             .find(|known| known.word() == stage)
             .ok_or(JournalError::Corrupt)?,

@@ -4,14 +4,14 @@ use rusqlite::{Connection, params};
 
 use super::trouble::DatabaseError;
 use super::{Db, scopes};
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::key::KeyId;
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::ports::{JournalError, KnownKey, Scope};
 
 /// Keeps the fingerprint of a key's value.
-pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &Minted, value: &Secret) -> Result<(), DatabaseError> {
+pub(super) fn keep(db: &mut Db, scope: &Scope, minted: &MintedKey, value: &Secret) -> Result<(), DatabaseError> {
     db.write(|connection| {
         let hash = value.fingerprint(&scopes::salt(connection)?);
         let realm = scopes::find_or_make(connection, scope)?;

@@ -32,10 +32,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use self::trouble::DatabaseError;
 use super::worker::{Lost, Worker};
 use crate::core::activity::Activity;
-use crate::core::creation::{Creation, Event, Intent, Minted, OpId};
+use crate::core::creation::{Creation, Event, Intent, MintedKey, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
-use crate::core::rotation::{Mark, Plan, Rotation, What};
+use crate::core::rotation::{Mark, Rotation, RotationPlan, What};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::team::TeamIdentity;
@@ -69,14 +69,14 @@ pub fn default_path() -> Result<PathBuf, JournalError> {
 ///
 /// A call that timed out may still have its effect; a creation begun too late is closed again.
 pub struct SqliteJournal {
-    place: Place,
-    worker: Worker<Session>,
+    place: DatabasePlace,
+    worker: Worker<JournalSession>,
     limit: Duration,
 }
 
 /// Where the rows are.
 #[derive(Clone)]
-enum Place {
+enum DatabasePlace {
     File(Arc<Path>),
     /// Outside the thread: a call whose caller left takes its thread with it, and these rows must stay.
     Memory(Arc<Mutex<Option<Db>>>),
@@ -86,19 +86,19 @@ impl SqliteJournal {
     /// The journal in this file, which is made at first use, with its directory.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {
-        Self::new(Place::File(path.into()))
+        Self::new(DatabasePlace::File(path.into()))
     }
 
     /// A journal that is gone when the program ends: the sandbox leaves nothing behind.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::new(Place::Memory(Arc::default()))
+        Self::new(DatabasePlace::Memory(Arc::default()))
     }
 
-    fn new(place: Place) -> Self {
+    fn new(place: DatabasePlace) -> Self {
         Self {
             place,
-            worker: Worker::new("journal", Session::default),
+            worker: Worker::new("journal", JournalSession::default),
             limit: LIMIT,
         }
     }
@@ -168,7 +168,7 @@ impl Journal for SqliteJournal {
     fn keep_fingerprint<'a>(
         &'a self,
         scope: &'a Scope,
-        minted: Minted,
+        minted: MintedKey,
         value: Arc<Secret>,
     ) -> Answer<'a, Result<(), JournalError>> {
         let scope = scope.clone();
@@ -217,7 +217,7 @@ impl Journal for SqliteJournal {
     fn begin_rotation<'a>(
         &'a self,
         scope: &'a Scope,
-        plan: Plan,
+        plan: RotationPlan,
         mark: Mark,
     ) -> Answer<'a, Result<BegunRotation, JournalError>> {
         let scope = scope.clone();
@@ -294,8 +294,8 @@ impl Journal for SqliteJournal {
 
 /// Closes a creation whose caller had left: nothing was asked for, and it must not be looked for at the next start.
 fn close_unheard(
-    session: &mut Session,
-    place: &Place,
+    session: &mut JournalSession,
+    place: &DatabasePlace,
     late: Result<Creation, JournalError>,
     told: impl FnOnce(Result<Creation, JournalError>),
 ) {
@@ -330,19 +330,19 @@ impl Db {
 
 /// What the worker's thread owns: the open file.
 #[derive(Default)]
-struct Session {
+struct JournalSession {
     kept: Option<(Db, file::Identity)>,
 }
 
-impl Session {
+impl JournalSession {
     fn run<T>(
         &mut self,
-        place: &Place,
+        place: &DatabasePlace,
         job: impl FnOnce(&mut Db) -> Result<T, DatabaseError>,
     ) -> Result<T, JournalError> {
         match place {
-            Place::File(path) => self.run_in_file(path, job),
-            Place::Memory(slot) => {
+            DatabasePlace::File(path) => self.run_in_file(path, job),
+            DatabasePlace::Memory(slot) => {
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut db = match slot.take() {
                     Some(db) => db,

@@ -2,20 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::realms;
 use super::trouble::DatabaseError;
 use crate::core::secret::Secret;
 use crate::ports::Scope;
 
 /// A place as the file has it.
-pub(super) struct Place {
+pub(super) struct ScopeRow {
     /// Its number: its list and its ways hang on it.
     pub(super) id: i64,
     /// The realm whose notes it has.
     pub(super) realm: i64,
 }
 
-impl Place {
+impl ScopeRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
@@ -42,11 +41,11 @@ pub(super) fn find_or_make(connection: &Connection, scope: &Scope) -> Result<i64
 }
 
 /// A place; `None` when nothing was ever kept of it.
-pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Option<Place>, DatabaseError> {
+pub(super) fn find_place(connection: &Connection, scope: &Scope) -> Result<Option<ScopeRow>, DatabaseError> {
     match scope {
         Scope::Profile { name, host } => Ok(connection
             .prepare_cached("SELECT id, realm FROM scopes WHERE profile = ?1 AND host = ?2")?
-            .query_row([name, host], Place::read)
+            .query_row([name, host], ScopeRow::read)
             .optional()?),
         Scope::Credential { host, value } => find_credential(connection, host, value),
     }
@@ -57,24 +56,30 @@ pub(super) fn find_credential(
     connection: &Connection,
     host: &str,
     value: &Secret,
-) -> Result<Option<Place>, DatabaseError> {
+) -> Result<Option<ScopeRow>, DatabaseError> {
     Ok(connection
         .prepare_cached("SELECT id, realm FROM scopes WHERE credential = ?1 AND host = ?2")?
-        .query_row(params![mark(connection, host, value)?, host], Place::read)
+        .query_row(params![mark(connection, host, value)?, host], ScopeRow::read)
         .optional()?)
 }
 
 /// A place, which is made if need be; inside a write.
-pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<Place, DatabaseError> {
+pub(super) fn place_or_make(connection: &Connection, scope: &Scope) -> Result<ScopeRow, DatabaseError> {
     if let Some(found) = find_place(connection, scope)? {
         return Ok(found);
     }
-    let realm = realms::make(connection, scope.host())?;
+    let realm = make_realm(connection, scope.host())?;
     point(connection, scope, realm)?;
-    Ok(Place {
+    Ok(ScopeRow {
         id: connection.last_insert_rowid(),
         realm,
     })
+}
+
+/// A new realm, of whichever team.
+pub(super) fn make_realm(connection: &Connection, host: &str) -> Result<i64, DatabaseError> {
+    connection.execute("INSERT INTO realms (host) VALUES (?1)", [host])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Gives a place the notes of this realm.

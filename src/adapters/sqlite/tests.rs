@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::core::activity::Action;
-use crate::core::creation::{Illegal, OpId, Stage};
+use crate::core::creation::{CreationStage, IllegalCreation, OpId};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use crate::core::listing::ListedKey;
 use crate::core::snooze::Snooze;
@@ -52,9 +52,9 @@ impl Home {
 
     /// A journal that holds one creation and is closed, without a log beside it.
     fn filled(self) -> Self {
-        let mut session = Session::default();
+        let mut session = JournalSession::default();
         session
-            .run(&Place::File(self.path().into()), |db| {
+            .run(&DatabasePlace::File(self.path().into()), |db| {
                 creations::begin(db, &acme(), intent("Zapier"))
             })
             .unwrap();
@@ -99,8 +99,8 @@ fn intent(name: &str) -> Intent {
     }
 }
 
-fn minted(text: &str) -> Minted {
-    Minted {
+fn minted(text: &str) -> MintedKey {
+    MintedKey {
         id: id(text),
         name: Label::new("Zap\u{202e}ier"),
     }
@@ -155,7 +155,7 @@ fn a_creation_goes_its_way_and_another_copy_sees_each_step() {
     let home = Home::new();
     let (ours, theirs) = (home.journal(), home.journal());
     let mut creation = home.wait(ours.begin(&acme(), intent("Zapier"))).unwrap();
-    assert_eq!((creation.stage, creation.revision), (Stage::Intended, 0));
+    assert_eq!((creation.stage, creation.revision), (CreationStage::Intended, 0));
     for event in [Event::Escrowed(minted("new")), Event::Delivered, Event::Acknowledged] {
         assert_eq!(home.wait(theirs.unfinished(&acme())).unwrap(), [creation.clone()]);
         creation = home.wait(ours.advance(&creation, event)).unwrap();
@@ -163,7 +163,7 @@ fn a_creation_goes_its_way_and_another_copy_sees_each_step() {
     assert_eq!(creation.minted, Some(minted("new")));
     assert_eq!(home.wait(theirs.unfinished(&acme())).unwrap(), [creation.clone()]);
     let done = home.wait(theirs.advance(&creation, Event::EscrowGone)).unwrap();
-    assert_eq!((done.stage, done.revision), (Stage::Done, 4));
+    assert_eq!((done.stage, done.revision), (CreationStage::Done, 4));
     assert_eq!(done.intent, creation.intent);
     assert_eq!(home.wait(ours.unfinished(&acme())).unwrap(), []);
     assert_eq!(
@@ -192,7 +192,9 @@ fn a_move_that_the_protocol_does_not_have_changes_nothing() {
     let creation = home.wait(journal.begin(&acme(), intent("Zapier"))).unwrap();
     assert_eq!(
         home.wait(journal.advance(&creation, Event::Acknowledged)),
-        Err(JournalError::Illegal(Illegal { stage: Stage::Intended }))
+        Err(JournalError::Illegal(IllegalCreation {
+            stage: CreationStage::Intended
+        }))
     );
     assert_eq!(home.wait(journal.unfinished(&acme())).unwrap(), [creation]);
 }
@@ -418,7 +420,7 @@ fn a_creation_nobody_heard_of_is_closed() {
     });
     release.send(()).unwrap();
     let closed: Creation = undone.recv().unwrap().unwrap();
-    assert_eq!(closed.stage, Stage::Closed);
+    assert_eq!(closed.stage, CreationStage::Closed);
     assert_eq!(home.wait(journal.unfinished(&acme())).unwrap(), []);
 }
 

@@ -2,9 +2,8 @@
 
 mod matching;
 mod pasted;
-mod report;
 mod timeline;
 
 pub use matching::{Candidate, Fit, How, USE_WINDOW, by_hint, moved, ranked, the_only};
 pub use pasted::unwrapped;
-pub use timeline::{Fact, Seen, Subject, Timeline, scrub};
+pub use timeline::{Fact, LeakSubject, Seen, Timeline, scrub};

@@ -135,7 +135,7 @@ pub struct Seen {
 
 /// The key it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct LeakSubject {
     /// Its id and its name, without the value.
     pub id: Label,
     /// Its name.
@@ -148,7 +148,7 @@ pub struct Subject {
     pub is_listed: bool,
 }
 
-impl Subject {
+impl LeakSubject {
     /// What is written down of a key.
     #[must_use]
     pub fn of(target: &ListedKey, value: &Secret) -> Self {
@@ -187,7 +187,7 @@ pub struct Timeline {
     /// The value with its middle hidden.
     pub masked: String,
     /// The key.
-    pub key: Option<Subject>,
+    pub key: Option<LeakSubject>,
     /// What was seen, in order.
     pub facts: Vec<Seen>,
     /// The server's clock minus ours: times are told by the server's.
@@ -235,12 +235,24 @@ impl Timeline {
         })
     }
 
+    /// How long the value lived on, until its first 401: after the accepted revocation, and after its key was found.
+    #[must_use]
+    pub fn until_refused(&self) -> Option<(SignedDuration, SignedDuration)> {
+        let at = |wanted: &dyn Fn(&Fact) -> bool| self.facts.iter().position(|seen| wanted(&seen.fact));
+        let accepted = at(&|fact| matches!(fact, Fact::Accepted(_)))?;
+        let time = |place: usize| self.facts.get(place).map(|seen| seen.at);
+        let mut later = self.facts.iter().skip(accepted);
+        let refused = later.find(|seen| matches!(seen.fact, Fact::Refused(_)))?.at;
+        let found = time(at(&|fact| matches!(fact, Fact::Found(_)))?)?;
+        Some((refused.duration_since(time(accepted)?), refused.duration_since(found)))
+    }
+
     /// The key in a sentence.
     #[must_use]
     pub fn display_name(&self) -> String {
         self.key
             .as_ref()
-            .map_or_else(|| "the value".to_owned(), Subject::display_name)
+            .map_or_else(|| "the value".to_owned(), LeakSubject::display_name)
     }
 
     /// The sentence at the end.

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Awaited, Creating, Ground, Mark, OWN_PLACE, PlaceState, Rotation, Stage, Uses};
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::text::Label;
 
 /// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum StepProgress {
     /// It is done.
     Done,
     /// It is the one in hand.
@@ -25,7 +25,7 @@ pub struct StepAccount {
     /// What is done in it.
     pub title: &'static str,
     /// How far it has come.
-    pub progress: Progress,
+    pub progress: StepProgress,
     /// What is known of it.
     pub words: String,
     /// Who did it.
@@ -109,9 +109,9 @@ impl Rotation {
             number,
             title,
             progress: match number {
-                _ if number < step => Progress::Done,
-                _ if number == step && !cancelled => Progress::Current,
-                _ => Progress::Later,
+                _ if number < step => StepProgress::Done,
+                _ if number == step && !cancelled => StepProgress::Current,
+                _ => StepProgress::Later,
             },
             words,
             by: by.map(|mark| mark.by.clone()),
@@ -271,7 +271,7 @@ pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timest
     words
 }
 
-fn display_name(key: &Minted) -> String {
+fn display_name(key: &MintedKey) -> String {
     format!("{} ({})", key.name, key.id)
 }
 

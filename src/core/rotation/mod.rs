@@ -15,14 +15,14 @@ mod watch;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::creation::{Minted, OpId};
+use crate::core::creation::{MintedKey, OpId};
 use crate::core::key::{KeyId, KeyName};
 use crate::core::listing::{ListedKey, Listing};
 use crate::core::text::Label;
 
-pub use account::{Next, Progress, StepAccount, measured, place_words, span};
+pub use account::{Next, StepAccount, StepProgress, measured, place_words, span};
 pub use name::successor_name;
-pub use pairs::{Pair, Pairs, Part, Role};
+pub use pairs::{Pair, Pairs, Part, RotationRole};
 pub use step::{Illegal, What};
 pub use trouble::{Discrepancy, troubles};
 pub use watch::{Awaited, Observation, Odd, Reading, Uses, Watch};
@@ -57,7 +57,7 @@ pub struct PlaceState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Successor {
     /// It.
-    pub key: Minted,
+    pub key: MintedKey,
     /// The creation it came of; `None` for an adopted one.
     pub creation: Option<OpId>,
     /// When it answered 200 to us, by the server's clock; our own request is no traffic.
@@ -172,7 +172,7 @@ pub enum Stage {
     /// Over: given up.
     Cancelled {
         /// The new key, where there was one.
-        new: Option<Minted>,
+        new: Option<MintedKey>,
         /// The step it stood at.
         step: u8,
         /// By whom, when.
@@ -188,7 +188,7 @@ pub struct Rotation {
     /// The id of the team whose keys they are, where the server names it: one profile can be signed in to another later.
     pub team: Option<Label>,
     /// The key that is to go.
-    pub old: Minted,
+    pub old: MintedKey,
     /// Whether the old key is the credential we are signed in with: its place is then our own keyring.
     pub own: bool,
     /// What the new key is to be called.
@@ -207,11 +207,11 @@ pub struct Rotation {
 
 /// What a rotation begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct RotationPlan {
     /// The id of the team, where the server names it.
     pub team: Option<Label>,
     /// The key that is to go.
-    pub old: Minted,
+    pub old: MintedKey,
     /// Whether it is our own credential.
     pub own: bool,
     /// What the new key is to be called.
@@ -219,13 +219,13 @@ pub struct Plan {
     /// Where the key is used.
     pub places: Vec<Label>,
     /// A new key that is there already, to go on with.
-    pub adopted: Option<Minted>,
+    pub adopted: Option<MintedKey>,
 }
 
 impl Rotation {
     /// A rotation that begins.
     #[must_use]
-    pub fn new(id: OpId, plan: Plan, begun: Mark) -> Self {
+    pub fn new(id: OpId, plan: RotationPlan, begun: Mark) -> Self {
         let fresh = |place| PlaceState {
             place,
             stored: None,
@@ -291,7 +291,7 @@ impl Rotation {
     #[must_use]
     pub fn renamed(mut self, from: &KeyId, to: &KeyId) -> Option<Self> {
         let mut found = false;
-        let mut rename = |key: &mut Minted| {
+        let mut rename = |key: &mut MintedKey| {
             if key.id == *from {
                 key.id = to.clone();
                 found = true;
@@ -346,7 +346,7 @@ impl Rotation {
 
     /// The new key, once it is known.
     #[must_use]
-    pub fn new_key(&self) -> Option<&Minted> {
+    pub fn new_key(&self) -> Option<&MintedKey> {
         match &self.stage {
             Stage::Creating(Creating::Nothing | Creating::Asked(_)) => None,
             Stage::Creating(Creating::Minted { new, .. })

@@ -3,21 +3,21 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::creation::Creation;
-use crate::core::due::Notes;
 use crate::core::key::{KeyId, stem};
 use crate::core::listing::{ListedKey, Source};
+use crate::core::notes::Notes;
 use crate::core::policy::Standing;
 
 /// Which of the two keys one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
+pub enum RotationRole {
     /// The one that is to go.
     Old,
     /// The one that takes its place.
     New,
 }
 
-impl Role {
+impl RotationRole {
     /// The word for machine output.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -32,7 +32,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Which of the two it is.
-    pub role: Role,
+    pub role: RotationRole,
     /// The other key, where it is known.
     pub other: Option<KeyId>,
     /// The step, 1 to 4; `None`: started elsewhere, no row here explains it.
@@ -86,9 +86,9 @@ impl Pairs {
                 step: Some(step),
             };
             if let Some(new) = new {
-                parts.insert(new.id.clone(), part(Role::New, Some(&rotation.old.id)));
+                parts.insert(new.id.clone(), part(RotationRole::New, Some(&rotation.old.id)));
             }
-            parts.insert(rotation.old.id.clone(), part(Role::Old, new.map(|new| &new.id)));
+            parts.insert(rotation.old.id.clone(), part(RotationRole::Old, new.map(|new| &new.id)));
         }
         // A tracked key of a rotation may be in the server's list by now, under another id.
         for listed in keys {
@@ -113,8 +113,8 @@ impl Pairs {
                 other: Some(other.clone()),
                 step: None,
             };
-            parts.insert(old.clone(), part(Role::Old, &new));
-            parts.insert(new, part(Role::New, &old));
+            parts.insert(old.clone(), part(RotationRole::Old, &new));
+            parts.insert(new, part(RotationRole::New, &old));
         }
         Self { parts }
     }

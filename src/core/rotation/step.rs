@@ -8,7 +8,7 @@ use super::{
     Attempt, Creating, Ground, Mark, Observation, Opened, PlaceState, REVOCATION_LEASE, Rotation, Stage, Successor,
     Watch,
 };
-use crate::core::creation::{Minted, OpId};
+use crate::core::creation::{MintedKey, OpId};
 use crate::core::text::Label;
 
 /// What moves a rotation.
@@ -17,7 +17,7 @@ pub enum What {
     /// A creation of the new key was written down, and nothing was asked for yet.
     Asked(OpId),
     /// The creation brought a key.
-    Answered(OpId, Minted),
+    Answered(OpId, MintedKey),
     /// The creation brought no key, or one whose value is lost.
     CameToNothing(OpId),
     /// The new key answered 200 at this time of the server.

@@ -22,8 +22,8 @@ fn mark(seconds: i64) -> Mark {
     }
 }
 
-fn minted(id: &str) -> Minted {
-    Minted {
+fn minted(id: &str) -> MintedKey {
+    MintedKey {
         id: KeyId::new(id).unwrap(),
         name: Label::new(id),
     }
@@ -33,8 +33,8 @@ fn op(digit: char) -> OpId {
     OpId::new(&digit.to_string().repeat(32)).unwrap()
 }
 
-fn plan(places: &[&str]) -> Plan {
-    Plan {
+fn plan(places: &[&str]) -> RotationPlan {
+    RotationPlan {
         team: None,
         old: minted("old"),
         own: false,
@@ -136,13 +136,13 @@ fn a_creation_that_came_to_nothing_leaves_step_one_open_for_another() {
 
 #[test]
 fn an_adopted_key_goes_on_with_the_roll_out() {
-    let adopted = Plan {
+    let adopted = RotationPlan {
         adopted: Some(minted("new")),
         ..plan(&["the shelf"])
     };
     let rotation = Rotation::new(op('f'), adopted.clone(), mark(0));
     assert_eq!((rotation.step(), rotation.new_key()), (Some(2), Some(&minted("new"))));
-    let placeless = Plan {
+    let placeless = RotationPlan {
         places: Vec::new(),
         ..adopted
     };
@@ -340,7 +340,7 @@ fn only_the_list_of_its_own_team_says_anything() {
         as_of: at(100),
     };
     let of = |team: Option<&str>| {
-        let plan = Plan {
+        let plan = RotationPlan {
             team: team.map(Label::new),
             ..plan(&[])
         };

@@ -1,7 +1,7 @@
 //! What the list says against a rotation: a key that is gone, renamed, or back under another id.
 
 use super::{Rotation, Stage};
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
 use crate::core::text::{Label, shell_word};
@@ -86,7 +86,7 @@ fn listed(display_name: &str, id: &KeyId) -> String {
     )
 }
 
-fn display_name(key: &Minted) -> String {
+fn display_name(key: &MintedKey) -> String {
     format!("“{}” ({})", key.name, key.id)
 }
 
@@ -99,9 +99,9 @@ pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Discrepancy> {
     if !rotation.is_of(listing) {
         return vec![Discrepancy::OtherTeam];
     }
-    let listed = |wanted: &Minted| listing.keys.iter().find(|listed| listed.key.id == wanted.id);
+    let listed = |wanted: &MintedKey| listing.keys.iter().find(|listed| listed.key.id == wanted.id);
     let is_of_it = |id: &KeyId| *id == rotation.old.id || rotation.new_key().is_some_and(|new| new.id == *id);
-    let back_as = |wanted: &Minted| {
+    let back_as = |wanted: &MintedKey| {
         let same = |name: &Label| name.raw().trim() == wanted.name.raw().trim();
         let found = listing
             .keys
@@ -109,7 +109,7 @@ pub fn troubles(rotation: &Rotation, listing: &Listing) -> Vec<Discrepancy> {
             .find(|listed| same(&listed.key.name) && !is_of_it(&listed.key.id));
         found.map(|listed| listed.key.id.clone())
     };
-    let other_id = |wanted: &Minted| {
+    let other_id = |wanted: &MintedKey| {
         let found = listing.keys.iter().find(|listed| listed.is_known_as(&wanted.id));
         found.map(|listed| listed.key.id.clone())
     };

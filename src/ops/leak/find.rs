@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::lists::read_all;
 use super::{Found, Match, Means, Place, Search, Suspect};
 use crate::core::capability::Capability;
-use crate::core::creation::Minted;
-use crate::core::incident::{Candidate, Fact, Fit, How, Subject, Timeline, by_hint, moved, ranked, the_only};
+use crate::core::creation::MintedKey;
+use crate::core::incident::{Candidate, Fact, Fit, How, LeakSubject, Timeline, by_hint, moved, ranked, the_only};
 use crate::core::key::{ApiKey, KeyId, LastUse, Own};
 use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
@@ -200,7 +200,7 @@ impl KeyFinder<'_> {
             return Found::Untried(why);
         }
         if let Some(gone) = self.first_gone().await {
-            self.timeline.key = Some(Subject {
+            self.timeline.key = Some(LeakSubject {
                 id: Label::new(gone.id.raw()),
                 name: Label::new(&self.notes.clean(&gone.name.raw())),
                 last_used_at: LastUse::Unknown,
@@ -235,7 +235,7 @@ impl KeyFinder<'_> {
             place.profile.base_url.host() == known.host
                 && (known.profiles.is_empty() || known.profiles.contains(&place.profile.name))
         };
-        let key = Minted {
+        let key = MintedKey {
             id: known.id.clone(),
             name: known.name.clone(),
         };
@@ -441,7 +441,7 @@ impl KeyFinder<'_> {
             target.key.last_used_at = LastUse::Unknown;
         }
         self.timeline.profile = Some(place.profile.name.clone());
-        self.timeline.key = Some(Subject::of(&target, &self.notes.value));
+        self.timeline.key = Some(LeakSubject::of(&target, &self.notes.value));
         self.notes.add(&mut self.timeline, Fact::Found(how));
         let capabilities = place.capabilities.as_ref().map(|capabilities| capabilities.known());
         let manual = target.key.id.is_local()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::value::{BadValue, check, known};
 use crate::core::activity::Action;
 use crate::core::capability::Capability;
-use crate::core::creation::{Creation, Event, Stage};
+use crate::core::creation::{Creation, CreationStage, Event};
 use crate::core::incident::{Fit, by_hint};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse};
 use crate::core::rotation::Rotation;
@@ -45,7 +45,7 @@ pub async fn begin_manual(
 async fn begun(ports: &Ports, profile: &Profile, name: &KeyName) -> Option<Creation> {
     let unfinished = ports.journal.unfinished(&profile.scope()).await.ok()?;
     unfinished.into_iter().find(|creation| {
-        let open = creation.stage == Stage::Intended && creation.minted.is_none();
+        let open = creation.stage == CreationStage::Intended && creation.minted.is_none();
         open && creation.intent.manual && creation.intent.name == *name
     })
 }
@@ -171,7 +171,7 @@ fn local_id(creation: &Creation) -> KeyId {
 /// The journal did not take it.
 pub async fn not_made(ports: &Ports, profile: &Profile, creation: &Creation) -> Result<(), JournalError> {
     // One that was lost was revoked by them.
-    let event = if creation.stage == Stage::Lost {
+    let event = if creation.stage == CreationStage::Lost {
         Event::Settled
     } else {
         Event::NothingAppeared

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::value::{BadValue, check, known};
 use crate::core::activity::Action;
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::import::Draft;
 use crate::core::key::{ApiKey, KeyId};
 use crate::core::secret::Secret;
@@ -124,7 +124,7 @@ pub async fn track(
     }
     ports.journal.track(&profile.scope(), vec![new.clone()]).await?;
     if let Some(value) = value {
-        let minted = Minted {
+        let minted = MintedKey {
             id: new.id.clone(),
             name: new.name.clone(),
         };

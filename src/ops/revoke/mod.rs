@@ -26,7 +26,7 @@ mod word;
 use std::sync::Arc;
 
 use crate::core::activity::Action;
-use crate::core::incident::{Seen, Subject, Timeline};
+use crate::core::incident::{LeakSubject, Seen, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
@@ -139,7 +139,7 @@ pub async fn revoke(
             let (ports, profile) = (case.ports, case.profile);
             let host = profile.base_url.host();
             let mut timeline = Timeline::begin(&held.value, ports.actor.clone(), host, ports.clock.now());
-            timeline.key = Some(Subject::of(target, &held.value));
+            timeline.key = Some(LeakSubject::of(target, &held.value));
             timeline.profile = Some(profile.name.clone());
             timeline.tell_by(case.api.clock_offset());
             let before = Before {

@@ -1,6 +1,6 @@
 //! What follows here from the end of a key: its rotation ends, and what was kept of it goes.
 
-use crate::core::creation::{Creation, Stage};
+use crate::core::creation::{Creation, CreationStage};
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Source};
 use crate::core::outcome::Outcome;
@@ -85,6 +85,6 @@ pub(super) async fn waiting(ports: &Ports, profile: &Profile, target: &ListedKey
             .minted
             .as_ref()
             .is_some_and(|minted| minted.id == target.key.id);
-        is_it && matches!(creation.stage, Stage::Escrowed | Stage::Delivered)
+        is_it && matches!(creation.stage, CreationStage::Escrowed | CreationStage::Delivered)
     })
 }

@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::{At, RotateError, Rules, note};
-use crate::core::creation::{Creation, Minted, Stage as Made};
+use crate::core::creation::{Creation, CreationStage as Made, MintedKey};
 use crate::core::key::{KeyName, Own};
 use crate::core::listing::{ListedKey, Listing};
-use crate::core::rotation::{OWN_PLACE, Pairs, Plan, Rotation, successor_name};
+use crate::core::rotation::{OWN_PLACE, Pairs, Rotation, RotationPlan, successor_name};
 use crate::core::text::Label;
 use crate::ops::due::notes;
 use crate::ops::sign_in::CredentialSource;
@@ -41,12 +41,12 @@ pub async fn begin(
         && part.step.is_none()
         && let Some(other) = part.other.clone()
     {
-        use crate::core::rotation::Role;
+        use crate::core::rotation::RotationRole;
         let (old, new) = match part.role {
-            Role::Old => (id.clone(), other),
-            Role::New => (other, id.clone()),
+            RotationRole::Old => (id.clone(), other),
+            RotationRole::New => (other, id.clone()),
         };
-        if !made || part.role == Role::New {
+        if !made || part.role == RotationRole::New {
             return Err(RotateError::StartedElsewhere { old, new });
         }
         let successor = listing.keys.iter().find(|listed| listed.key.id == new);
@@ -60,7 +60,7 @@ pub async fn begin(
         Some(name) => name,
         None => suggested_name(listing, key).ok_or_else(|| RotateError::NoName(key.key.name.clone()))?,
     };
-    let plan = Plan {
+    let plan = RotationPlan {
         team: team(listing),
         old: minted(key),
         own,
@@ -131,7 +131,7 @@ pub async fn adopt(
         .ok()
         .or_else(|| suggested_name(listing, old))
         .ok_or_else(|| RotateError::NoName(old.key.name.clone()))?;
-    let plan = Plan {
+    let plan = RotationPlan {
         team: team(listing),
         old: minted(old),
         own: false,
@@ -142,7 +142,7 @@ pub async fn adopt(
     written(at, plan, "adopted").await
 }
 
-async fn written(at: At<'_>, plan: Plan, outcome: &'static str) -> Result<Rotation, RotateError> {
+async fn written(at: At<'_>, plan: RotationPlan, outcome: &'static str) -> Result<Rotation, RotateError> {
     let begun = at
         .ports
         .journal
@@ -165,8 +165,8 @@ fn team(listing: &Listing) -> Option<Label> {
     listing.team.known_id()
 }
 
-fn minted(listed: &ListedKey) -> Minted {
-    Minted {
+fn minted(listed: &ListedKey) -> MintedKey {
+    MintedKey {
         id: listed.key.id.clone(),
         name: listed.key.name.clone(),
     }

@@ -4,7 +4,7 @@
 use super::mint::{Minted, answered, reread};
 use super::{At, RotateError};
 use crate::core::capability::Capability;
-use crate::core::creation::{Creation, Stage as Made};
+use crate::core::creation::{Creation, CreationStage as Made};
 use crate::core::rotation::{Creating, Rotation, Stage};
 use crate::ops::create::{NewKey, WithoutStore};
 use crate::ops::manual::begin_manual;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{At, RotateError, Seen, advance, note};
-use crate::core::creation::{Minted as Key, SEARCH};
+use crate::core::creation::{MintedKey as Key, SEARCH};
 use crate::core::rotation::{Creating, Discrepancy, Rotation, Stage, What};
 use crate::core::secret::Secret;
 use crate::ops::create::{CreateError, NewKey, WithoutStore, create_for};

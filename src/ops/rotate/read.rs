@@ -6,7 +6,7 @@ use super::begin::places;
 use super::mint::prove_alive;
 use super::own::note_own_place;
 use super::{At, RotateError, Rules, advance, note};
-use crate::core::creation::{Creation, OpId, Stage as Made};
+use crate::core::creation::{Creation, CreationStage as Made, OpId};
 use crate::core::key::KeyId;
 use crate::core::listing::Listing;
 use crate::core::rotation::{Creating, Discrepancy, Mark, Observation, Rotation, Stage, What, troubles};

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::own::put_old_back;
 use super::{At, RotateError, advance, note};
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::rotation::{Rotation, Stage, What, measured};
 use crate::core::text::Label;
 use crate::ports::JournalError;
@@ -87,7 +87,7 @@ pub fn measured_words(rotation: &Rotation, quiet: SignedDuration) -> String {
 ///
 /// # Errors
 /// [`RotateError`].
-pub async fn cancel(at: At<'_>, rotation: &Rotation) -> Result<(Rotation, Option<Minted>), RotateError> {
+pub async fn cancel(at: At<'_>, rotation: &Rotation) -> Result<(Rotation, Option<MintedKey>), RotateError> {
     if let Stage::Cancelled { new, .. } = &rotation.stage {
         put_old_back(at, rotation).await?;
         return Ok((rotation.clone(), new.clone()));

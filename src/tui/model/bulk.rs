@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tui_input::Input;
 
-use crate::core::bulk::Plan;
+use crate::core::bulk::BulkPlan;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::ops::revoke::{Progress, Revoked};
@@ -18,7 +18,7 @@ pub struct BulkForm {
     /// Whose keys they are.
     pub team: TeamIndex,
     /// The keys, with the newest facts.
-    pub plan: Plan,
+    pub plan: BulkPlan,
     /// How new they are.
     pub facts: Facts,
     /// Whether it is known how keys are revoked.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::core::due::{Counts, Notes};
+use crate::core::due::Counts;
 use crate::core::key::{ApiKey, KeyId, LastUse};
 use crate::core::listing::ListedKey;
+use crate::core::notes::Notes;
 use crate::core::policy::{DueStatus, Governed, Policies, RotationPolicy, Standing};
-use crate::core::rotation::{Pairs, Part, Role};
+use crate::core::rotation::{Pairs, Part, RotationRole};
 use crate::core::snooze::{self, Snooze};
 use crate::core::text::Label;
 
@@ -300,7 +301,9 @@ impl KeyList {
         let row = |place: usize| self.order.get(place).and_then(|&index| self.rows.get(index));
         let old = place.checked_sub(1).and_then(row);
         match (old, row(place).and_then(|row| row.part.as_deref())) {
-            (Some(old), Some(part)) => part.role == Role::New && part.other.as_ref() == Some(&old.listed.key.id),
+            (Some(old), Some(part)) => {
+                part.role == RotationRole::New && part.other.as_ref() == Some(&old.listed.key.id)
+            }
             _ => false,
         }
     }
@@ -418,15 +421,15 @@ impl KeyList {
 
     /// Puts each new key right under the old one it takes the place of.
     fn join_pairs(&mut self) {
-        let of_role = |wanted: Role| {
+        let of_role = |wanted: RotationRole| {
             let rows = self.rows.iter().enumerate();
             rows.filter(move |(_, row)| row.part.as_deref().is_some_and(|part| part.role == wanted))
         };
-        let old: HashMap<&KeyId, usize> = of_role(Role::Old)
+        let old: HashMap<&KeyId, usize> = of_role(RotationRole::Old)
             .map(|(index, row)| (&row.listed.key.id, index))
             .collect();
         let mut new_of: HashMap<usize, usize> = HashMap::new();
-        for (index, row) in of_role(Role::New) {
+        for (index, row) in of_role(RotationRole::New) {
             let other = row.part.as_deref().and_then(|part| part.other.as_ref());
             if let Some(&old) = other.and_then(|id| old.get(id)) {
                 new_of.insert(old, index);

@@ -17,14 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::creation::Creation;
-use crate::core::due::Notes;
 use crate::core::listing::{Listing, OddRows};
+use crate::core::notes::Notes;
 use crate::core::outcome::Outcome;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
 use crate::core::team::TeamIdentity;
 use crate::ops::recover::Waiting;
-use crate::ops::review::Progress;
+use crate::ops::review::ReadProgress;
 use crate::ops::sign_in::CredentialSource;
 use crate::ports::ClipboardRoute;
 use crate::tui::keymap::{Action, Context, Keymap, When};
@@ -117,7 +117,7 @@ pub struct TeamState {
     /// How the newest reading went.
     pub load: LoadState,
     /// The reading under way, and how far it has come.
-    pub loading: Option<(RequestId, Option<Progress>)>,
+    pub loading: Option<(RequestId, Option<ReadProgress>)>,
     /// When the shown list was read, by the server's clock.
     pub as_of: Option<Timestamp>,
     /// Whether the shown list holds every key.

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use crate::core::bulk::Plan;
+use crate::core::bulk::BulkPlan;
 use crate::core::capability::Capability;
 use crate::core::confirm::{Question, question};
 use crate::core::key::{KeyId, Own};
@@ -33,7 +33,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         Some((request, _)) => Facts::Reading(request),
         None => Facts::Fresh,
     };
-    let plan = Plan::of(by_endpoint, model.server_now());
+    let plan = BulkPlan::of(by_endpoint, model.server_now());
     model.dialogs.push(Dialog::Bulk(BulkForm {
         team: model.active,
         plan,
@@ -83,7 +83,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
         return Vec::new();
     }
     form.gone = form.plan.len().saturating_sub(marked.len());
-    form.plan = Plan::of(marked, server_now);
+    form.plan = BulkPlan::of(marked, server_now);
     form.facts = Facts::Fresh;
     if form.plan.is_empty() {
         model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
@@ -107,7 +107,7 @@ fn toggle_hidden(model: &mut Model) {
     let (in_browser, marked) = walk::marked(model, which);
     let Some(form) = form(model) else { return };
     form.marks = which;
-    form.plan = Plan::of(marked, server_now);
+    form.plan = BulkPlan::of(marked, server_now);
     form.in_browser = in_browser.len();
     form.gone = 0;
     form.stage = BulkStage::Counting(Input::default());

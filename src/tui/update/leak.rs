@@ -12,6 +12,7 @@ use crate::core::secret::Secret;
 use crate::ops::leak::{Found, Means, Search};
 use crate::ops::revoke::Ended;
 use crate::ports::{ClipboardError, ClipboardRoute, JournalError, ReportError, TerminalNote};
+use crate::present::incident;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -247,14 +248,16 @@ fn over(search: Search, unrecorded: Option<JournalError>) -> LeakStage {
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
-    let Some(text) = finished(model).map(Timeline::markdown) else {
+    let Some(text) = finished(model).map(incident::markdown) else {
         return Vec::new();
     };
     vec![Effect::CopyText(model.begin("copying", false), text)]
 }
 
 fn write(model: &mut Model) -> Vec<Effect> {
-    let Some((name, text)) = finished(model).map(|timeline| (timeline.file_name(), timeline.markdown())) else {
+    let Some((name, text)) =
+        finished(model).map(|timeline| (incident::file_name(timeline), incident::markdown(timeline)))
+    else {
         return Vec::new();
     };
     vec![Effect::WriteReport(

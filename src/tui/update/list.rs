@@ -4,11 +4,11 @@ use jiff::SignedDuration;
 use tui_input::Input;
 
 use crate::core::capability::{Capabilities, Capability};
-use crate::core::due::Notes;
 use crate::core::listing::Listing;
+use crate::core::notes::Notes;
 use crate::core::team::TeamIdentity;
 use crate::ops::recover::Since;
-use crate::ops::review::Progress;
+use crate::ops::review::ReadProgress;
 use crate::ports::{ApiError, Fault};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -117,7 +117,7 @@ pub(super) fn load(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
     effects
 }
 
-pub(super) fn on_page(model: &mut Model, request: RequestId, progress: Progress) -> Vec<Effect> {
+pub(super) fn on_page(model: &mut Model, request: RequestId, progress: ReadProgress) -> Vec<Effect> {
     for state in &mut model.teams {
         if let Some((awaited, at)) = &mut state.loading
             && *awaited == request

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::register::Place;
+use crate::core::register::KeyPlace;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::deliver::Receipt;
@@ -18,8 +18,8 @@ pub(super) fn open(model: &mut Model) {
     let places = show_once(model).map_or_else(String::new, |show| show.key.name.raw().to_owned());
     let places = model.settings.policies.register().places(&places).iter();
     let places = places.filter_map(|place| match place {
-        Place::Target(target) => Some(target.clone()),
-        Place::Words(_) => None,
+        KeyPlace::Target(target) => Some(target.clone()),
+        KeyPlace::Words(_) => None,
     });
     // The key's own places first, then every sink that is none of them.
     let mut rows: Vec<(Target, bool)> = places.map(|target| (target, true)).collect();

@@ -2,10 +2,10 @@
 
 use tui_input::Input;
 
-use crate::core::due::Notes;
 use crate::core::key::KeyId;
+use crate::core::notes::Notes;
 use crate::core::snooze::{REASON_LIMIT, holds, parse_day, parse_reason};
-use crate::ops::snooze::Changed;
+use crate::ops::snooze::SnoozeChanged;
 use crate::ports::JournalError;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -87,7 +87,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 pub(super) fn on_snoozed(
     model: &mut Model,
     team: TeamIndex,
-    result: Result<Option<Changed>, JournalError>,
+    result: Result<Option<SnoozeChanged>, JournalError>,
     notes: Notes,
 ) -> Vec<Effect> {
     match result {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::core::bulk::Plan;
+use crate::core::bulk::BulkPlan;
 use crate::core::capability::Capability;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
@@ -17,7 +17,7 @@ use crate::tui::update::manual;
 /// Goes through the marked keys that a person revokes in the browser; our own credential comes last.
 pub(super) fn begin(model: &mut Model, which: Marks) -> Vec<Effect> {
     let (marked, _) = marked(model, which);
-    let mut order = VecDeque::from(Plan::of(marked, model.server_now()).order());
+    let mut order = VecDeque::from(BulkPlan::of(marked, model.server_now()).order());
     let Some(first) = order.pop_front() else {
         return Vec::new();
     };

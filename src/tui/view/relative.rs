@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_rotation_does_not_hide_that_its_key_is_late() {
         let part = |step| Part {
-            role: crate::core::rotation::Role::Old,
+            role: crate::core::rotation::RotationRole::Old,
             other: None,
             step,
         };

@@ -123,7 +123,7 @@ impl Stage {
     /// How often this endpoint was asked, but for looking whether it is there: that names a key nobody has.
     fn asked(&self, path: &str) -> usize {
         let log = self.server().request_log();
-        let asked = |path_asked: &str| path_asked.contains(path) && !path_asked.contains(crate::rig::LOOK);
+        let asked = |path_asked: &str| path_asked.contains(path) && !path_asked.contains(crate::support::LOOK);
         log.iter().filter(|record| asked(&record.path)).count()
     }
 

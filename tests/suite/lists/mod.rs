@@ -32,7 +32,7 @@ use chatzuri_keys::ports::{BaseUrl, KeyApi, Ports};
 use jiff::{SignedDuration, Timestamp};
 
 use self::model::{Beyond, Delete, Dice, Habits, ModelApi, Order, State, Total, id, key, number};
-use crate::rig::stage::SlotClipboard;
+use crate::support::stage::SlotClipboard;
 
 fn cases() -> u64 {
     if std::env::var_os("CHATZURI_KEYS_LONG").is_some() {
@@ -165,7 +165,8 @@ async fn no_key_that_is_alive_is_proven_gone() {
         habits.stray = dice.one_in(20).then_some(wanted);
         let mut state = State::new(count, habits.clone(), seed);
         state.kept = Some(wanted);
-        let api: Arc<dyn KeyApi> = Arc::new(ModelApi::new(state));
+        let wire = Arc::new(ModelApi::new(state));
+        let api: Arc<dyn KeyApi> = wire.clone();
         let outcomes: Vec<Outcome> = if dice.one_in(3) {
             let targets = [target(wanted)];
             let all = revoke_many(
@@ -192,7 +193,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
             let one = revoke(case, how, at_once(), &|_, _| {}, never).await;
             vec![one.outcome]
         };
-        let state = model.state();
+        let state = wire.state();
         let is_alive = state.keys.contains(&wanted);
         for outcome in outcomes {
             assert!(

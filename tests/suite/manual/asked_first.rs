@@ -13,7 +13,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::dashboard::{stage, watch_and_click};
 use super::*;
-use crate::rig::stage::Stage;
+use crate::support::stage::Stage;
 
 const NO_CREATE: &str = "has no endpoint to create keys: Enter opens its page";
 
@@ -192,7 +192,7 @@ async fn the_question_about_a_leaked_key_says_already_that_the_browser_is_needed
     let log = stage.sandbox.request_log();
     let deletes = log.iter().filter(|record| record.method == "DELETE");
     assert!(deletes.clone().count() > 0);
-    assert!(deletes.clone().all(|record| record.path.contains(crate::rig::LOOK)));
+    assert!(deletes.clone().all(|record| record.path.contains(crate::support::LOOK)));
     assert_eq!(keys_on(&browser), there);
 }
 

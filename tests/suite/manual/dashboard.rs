@@ -9,7 +9,7 @@ use chatzuri_keys::sandbox::FaultRule;
 use crossterm::event::KeyCode;
 
 use super::*;
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 const ALL: [FaultEndpoint; 3] = [FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke];
 

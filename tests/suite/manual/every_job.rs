@@ -8,7 +8,7 @@ use crossterm::event::KeyCode;
 
 use super::dashboard::watch_and_click;
 use super::*;
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 struct Job {
     stage: Stage,

@@ -304,7 +304,7 @@ fn a_dead_value_of_which_nobody_knows_whose_it_is_revokes_nothing_and_proves_not
     let log = desk.server.request_log();
     let mut deletes = log.iter().filter(|record| record.method == "DELETE");
     assert!(
-        deletes.all(|record| record.path.contains(crate::rig::LOOK)),
+        deletes.all(|record| record.path.contains(crate::support::LOOK)),
         "nothing was revoked"
     );
     let ran = run(&value, &revoke);

@@ -14,7 +14,7 @@ use portable_pty::CommandBuilder;
 use tokio::runtime::Runtime;
 
 use super::is_long;
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// What the program may map, in KiB: a reading without a bound goes past it.
 const ADDRESS_SPACE: &str = "1048576";

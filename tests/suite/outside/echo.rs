@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::is_long;
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 const OWN: &str = "cz_4fT0qLz81mPdW7sKeYv93XbNcRj6HuGaQ2iBnM5o";
 const NEW: &str = "cz_Xp7Rk2VtQ9wLs4Zy81NdGh6BcMf3JuTaE5oYi0Kq";

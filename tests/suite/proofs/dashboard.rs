@@ -3,7 +3,7 @@
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore, Journal, Scope};
 use chatzuri_keys::sandbox::FaultRule;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 async fn losing_its_database() -> Stage {
     let stage = Stage::ready().await;

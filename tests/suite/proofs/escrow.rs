@@ -25,7 +25,7 @@ use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use clap::Parser;
 use serde_json::Value;
 
-use crate::rig::stage::SlotClipboard;
+use crate::support::stage::SlotClipboard;
 
 /// A store that passes every test before a key is made, and then refuses its value so many times.
 struct Fickle {

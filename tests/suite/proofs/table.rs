@@ -34,7 +34,7 @@ use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore, Ports};
 use jiff::SignedDuration;
 
 use super::model::{After, DELETES, Delete, LISTS, Lists, Server, number, value};
-use crate::rig::stage::SlotClipboard;
+use crate::support::stage::SlotClipboard;
 
 /// The key we are signed in with.
 const OWN: usize = 0;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
 use chatzuri_keys::core::activity::{Action, Activity};
-use chatzuri_keys::core::creation::{Event, Intent, Minted};
+use chatzuri_keys::core::creation::{Event, Intent, MintedKey};
 use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing};
 use chatzuri_keys::core::team::TeamIdentity;
@@ -45,8 +45,8 @@ fn intent(name: &str) -> Intent {
     }
 }
 
-fn minted() -> Minted {
-    Minted {
+fn minted() -> MintedKey {
+    MintedKey {
         id: KeyId::new("new").unwrap(),
         name: Label::new("Zapier"),
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::tools::{self, Bus, Guarded, Tmux, Xvfb};
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 const KEYRING: &[(&str, &str)] = &[
     ("dbus-run-session", "dbus"),

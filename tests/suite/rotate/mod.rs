@@ -9,7 +9,7 @@ mod troubles;
 use chatzuri_keys::config::Config;
 use chatzuri_keys::core::policy::Policies;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 /// The key of the seed whose value is known here.
 const OLD: &str = "Staging importer";

@@ -7,7 +7,7 @@ use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::ports::{Account, BaseUrl, CredentialStore};
 use chatzuri_keys::sandbox::FaultRule;
 
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 async fn kept(stage: &Stage) -> Secret {
     let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());

@@ -23,7 +23,7 @@ use chatzuri_keys::ports::{BaseUrl, Connect, Ports};
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use jiff::SignedDuration;
 
-use crate::rig::stage::{MovedClock, SlotClipboard};
+use crate::support::stage::{MovedClock, SlotClipboard};
 
 /// One copy of the program.
 struct Copy {

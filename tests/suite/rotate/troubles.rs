@@ -7,7 +7,7 @@ use chatzuri_keys::sandbox::{Running, SandboxOptions};
 use rusqlite::Connection;
 
 use super::{OLD, copied, policies};
-use crate::rig::stage::{Set, Stage};
+use crate::support::stage::{Set, Stage};
 
 /// A server whose database somebody else can write to, and a rotation at its second step.
 struct Elsewhere {

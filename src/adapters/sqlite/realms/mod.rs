@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Db;
-use super::scopes::{self, Place};
+use super::scopes::{self, ScopeRow};
 use super::trouble::DatabaseError;
 use crate::core::key::KeyId;
 use crate::core::secret::Secret;
@@ -117,8 +117,8 @@ fn of_team(
     connection: &Connection,
     host: &str,
     team: &str,
-    credential: Option<&Place>,
-    place: Option<&Place>,
+    credential: Option<&ScopeRow>,
+    place: Option<&ScopeRow>,
 ) -> Result<i64, DatabaseError> {
     let found = connection
         .prepare_cached("SELECT id FROM realms WHERE host = ?1 AND team = ?2")?
@@ -154,7 +154,7 @@ fn of_credential(
     connection: &Connection,
     host: &str,
     value: &Secret,
-    credential: Option<&Place>,
+    credential: Option<&ScopeRow>,
     told: Option<&BTreeSet<String>>,
 ) -> Result<Option<i64>, DatabaseError> {
     let realm = match credential {
@@ -180,7 +180,7 @@ fn of_credential(
 fn of_place(
     connection: &Connection,
     host: &str,
-    place: Option<&Place>,
+    place: Option<&ScopeRow>,
     told: Option<&BTreeSet<String>>,
 ) -> Result<i64, DatabaseError> {
     if let Some(place) = place {
@@ -191,18 +191,12 @@ fn of_place(
         }
     }
     let realm = Realm {
-        id: make(connection, host)?,
+        id: scopes::make_realm(connection, host)?,
         teams: None,
         is_known: false,
     };
     note_teams(connection, &realm, told)?;
     Ok(realm.id)
-}
-
-/// A new realm, of whichever team.
-pub(super) fn make(connection: &Connection, host: &str) -> Result<i64, DatabaseError> {
-    connection.execute("INSERT INTO realms (host) VALUES (?1)", [host])?;
-    Ok(connection.last_insert_rowid())
 }
 
 /// Takes the notes of other realms that name a key of this list: a key is of one team.

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use crate::adapters::sqlite::{SqliteJournal, packing, schema};
-use crate::core::creation::{Intent, Minted};
+use crate::core::creation::{Intent, MintedKey};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use crate::core::listing::{ListedKey, Listing, Source};
-use crate::core::rotation::{Mark, Plan};
+use crate::core::rotation::{Mark, RotationPlan};
 use crate::core::secret::Secret;
 use crate::core::snooze::Snooze;
 use crate::core::team::TeamIdentity;
@@ -67,15 +67,15 @@ fn snooze(key: &str, seconds: i64, reason: &str) -> Snooze {
     }
 }
 
-fn minted(key: &str) -> Minted {
-    Minted {
+fn minted(key: &str) -> MintedKey {
+    MintedKey {
         id: id(key),
         name: Label::new("Zapier"),
     }
 }
 
-fn plan(old: &str, team: Option<&str>) -> Plan {
-    Plan {
+fn plan(old: &str, team: Option<&str>) -> RotationPlan {
+    RotationPlan {
         team: team.map(Label::new),
         old: minted(old),
         own: false,

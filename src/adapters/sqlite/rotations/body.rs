@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::creations::time;
 use super::super::trouble::DatabaseError;
-use crate::core::creation::{Minted, OpId};
+use crate::core::creation::{MintedKey, OpId};
 use crate::core::key::{KeyId, KeyName};
 use crate::core::rotation::{
     Attempt, Creating, Ground, Mark, Odd, Opened, PlaceState, Rotation, Stage, Successor, Uses, Watch,
@@ -173,15 +173,15 @@ impl Body {
 }
 
 impl KeyBody {
-    fn of(key: &Minted) -> Self {
+    fn of(key: &MintedKey) -> Self {
         Self {
             id: key.id.raw().to_owned(),
             name: key.name.raw().to_owned(),
         }
     }
 
-    fn unpacked(self) -> Result<Minted, DatabaseError> {
-        Ok(Minted {
+    fn unpacked(self) -> Result<MintedKey, DatabaseError> {
+        Ok(MintedKey {
             id: KeyId::new(&self.id).ok_or(JournalError::Corrupt)?,
             name: Label::new(&self.name),
         })

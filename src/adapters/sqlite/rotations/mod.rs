@@ -13,7 +13,7 @@ use super::trouble::DatabaseError;
 use super::{Db, scopes};
 use crate::core::creation::OpId;
 use crate::core::key::KeyId;
-use crate::core::rotation::{Mark, Plan, Rotation, What};
+use crate::core::rotation::{Mark, Rotation, RotationPlan, What};
 use crate::ports::{BegunRotation, JournalError, Scope};
 
 const COLUMNS: &str = "id, body, revision";
@@ -21,7 +21,12 @@ const COLUMNS: &str = "id, body, revision";
 const PAST: i64 = 200;
 
 /// Writes down a new rotation, or finds the one of the same key that is not over.
-pub(super) fn begin(db: &mut Db, scope: &Scope, plan: Plan, mark: &Mark) -> Result<BegunRotation, DatabaseError> {
+pub(super) fn begin(
+    db: &mut Db,
+    scope: &Scope,
+    plan: RotationPlan,
+    mark: &Mark,
+) -> Result<BegunRotation, DatabaseError> {
     let rotation = Rotation::new(new_op()?, plan, as_kept(mark)?);
     db.write(|connection| {
         let realm = scopes::find_or_make(connection, scope)?;

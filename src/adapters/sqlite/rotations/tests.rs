@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::sqlite::SqliteJournal;
-use crate::core::creation::{Minted, OpId};
+use crate::core::creation::{MintedKey, OpId};
 use crate::core::key::{KeyId, KeyName, LastUse};
-use crate::core::rotation::{Mark, Observation, Plan, Rotation, What};
+use crate::core::rotation::{Mark, Observation, Rotation, RotationPlan, What};
 use crate::core::text::Label;
 use crate::ports::{BegunRotation, Journal, JournalError, Scope};
 
@@ -20,8 +20,8 @@ fn mark(seconds: i64) -> Mark {
     }
 }
 
-fn minted(id: &str) -> Minted {
-    Minted {
+fn minted(id: &str) -> MintedKey {
+    MintedKey {
         id: KeyId::new(id).unwrap(),
         name: Label::new(&format!("name of {id}\u{202e}")),
     }
@@ -38,8 +38,8 @@ fn scope(name: &str) -> Scope {
     }
 }
 
-fn plan(old: &str) -> Plan {
-    Plan {
+fn plan(old: &str) -> RotationPlan {
+    RotationPlan {
         team: Some(Label::new("team_1")),
         old: minted(old),
         own: true,

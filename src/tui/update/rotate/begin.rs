@@ -5,7 +5,7 @@ use tui_input::Input;
 
 use super::{fail, page, read, show_on_page, take};
 use crate::core::key::KeyId;
-use crate::core::rotation::{Discrepancy, Role as Part, Rotation, successor_name};
+use crate::core::rotation::{Discrepancy, Rotation, RotationRole as Part, successor_name};
 use crate::ops::create::CreateError;
 use crate::ops::recover::Since;
 use crate::ops::rotate::RotateError;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
 use crate::core::capability::Capability;
-use crate::core::creation::Minted;
+use crate::core::creation::MintedKey;
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::outcome::Outcome;
 use crate::ops::rotate::{Finished, RotateError, Seen};
@@ -39,7 +39,7 @@ pub(in crate::tui::update) fn on_read(
 }
 
 /// What stays behind is offered to be revoked, by the one who gave the rotation up; not what is needed.
-fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<Minted>) -> Vec<Effect> {
+fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<MintedKey>) -> Vec<Effect> {
     model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Rotation(_)));
     let list = model.teams.get(team.0).map(|state| &state.list);
     let listed = |id: &KeyId| list.and_then(|list| list.known_as(id)).map(|row| row.listed.own);

@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use crate::core::bulk::{Plan, rotation_of};
+use crate::core::bulk::{BulkPlan, rotation_of};
 use crate::core::key::{LastUse, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
@@ -69,7 +69,7 @@ pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
 }
 
 fn plan(sheet: &mut Sheet, model: &Model, form: &BulkForm) {
-    let Plan { unused, in_use, own } = &form.plan;
+    let BulkPlan { unused, in_use, own } = &form.plan;
     let parts = [unused, in_use].iter().filter(|keys| !keys.is_empty()).count().max(1);
     let own_rows = if own.is_empty() { 0 } else { PART_ROWS };
     let hidden = model.team().list.hidden_count();

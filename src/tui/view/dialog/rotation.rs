@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::core::capability::Capability;
 use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
-use crate::core::rotation::{Discrepancy, Next, Odd, Progress, Rotation, StepAccount, Uses, measured, place_words};
+use crate::core::rotation::{Discrepancy, Next, Odd, Rotation, StepAccount, StepProgress, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
 use crate::ops::recover::Waiting;
 use crate::tui::model::Model;
@@ -115,7 +115,7 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
         line(&mut sheet, model, &step);
         match step.number {
             2 => places(&mut sheet, model, page, rotation),
-            3 if step.progress != Progress::Later => traffic(&mut sheet, model, rotation),
+            3 if step.progress != StepProgress::Later => traffic(&mut sheet, model, rotation),
             _ => {}
         }
     }
@@ -156,11 +156,11 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
 
 fn line(sheet: &mut Sheet, model: &Model, step: &StepAccount) {
     let (mark, role) = match step.progress {
-        Progress::Done => ("✓", Role::Ok),
-        Progress::Current => ("▸", Role::Accent),
-        Progress::Later => (" ", Role::Dim),
+        StepProgress::Done => ("✓", Role::Ok),
+        StepProgress::Current => ("▸", Role::Accent),
+        StepProgress::Later => (" ", Role::Dim),
     };
-    let words_role = if step.progress == Progress::Later {
+    let words_role = if step.progress == StepProgress::Later {
         Role::Dim
     } else {
         Role::Plain
@@ -182,7 +182,7 @@ fn line(sheet: &mut Sheet, model: &Model, step: &StepAccount) {
             span(model, role, format!("{mark} {} ", step.number)),
             span(
                 model,
-                if step.progress == Progress::Current {
+                if step.progress == StepProgress::Current {
                     Role::Strong
                 } else {
                     words_role

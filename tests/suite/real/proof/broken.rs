@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::{Machine, have, is_root, text};
 use crate::real::tools::{self, Bus};
-use crate::rig::terminal::BINARY;
+use crate::support::terminal::BINARY;
 
 /// A name, what a shell does before the binary, and what is said of it.
 const JOURNALS: &[(&str, &str, &str)] = &[

@@ -13,7 +13,7 @@ use portable_pty::CommandBuilder;
 
 use super::{Machine, have, text, values_in};
 use crate::real::tools::{self, Guarded, Xvfb};
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// The ways out: to programs, files, pipes, sockets and terminals.
 pub(super) const WATCH: &[&str] = &[

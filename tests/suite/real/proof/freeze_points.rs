@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::canary::on;
 use super::{Machine, have, text, values_in};
 use crate::real::tools;
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// What makes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use super::canary::{disguises, on};
 use super::{Machine, have, is_root, text};
 use crate::real::tools::{self, Guarded, Xvfb};
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// Without rights; these numbers are so on every Linux.
 const NOBODY: &str = "65534";

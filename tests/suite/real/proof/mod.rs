@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::tools::{self, Bus, Guarded};
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 /// What every test of this folder needs.
 const KEYRING: [(&str, &str); 4] = [

@@ -10,7 +10,7 @@ use super::canary::{To, WATCH, on, seen, set};
 use super::{Machine, have, text};
 use crate::manual::Browser;
 use crate::real::tools;
-use crate::rig::terminal::{BINARY, Terminal};
+use crate::support::terminal::{BINARY, Terminal};
 
 #[test]
 fn a_pasted_value_leaves_the_process_only_where_it_is_meant_to_go() {

@@ -9,7 +9,7 @@ use std::process::{Output, Stdio};
 
 use super::{Machine, files_with_values, have, text, values_in};
 use crate::real::tools;
-use crate::rig::terminal::BINARY;
+use crate::support::terminal::BINARY;
 
 /// The calls after which a crash could find the world changed, and how many of each are stepped over.
 const CALLS: &[(&str, usize)] = &[

@@ -1,0 +1,59 @@
+//! The arguments of `revoke`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+const HELP: &str = "\
+KEY is an id or a name; an id wins over a name, and a name that several keys have revokes nothing. On a terminal the \
+key is named and asked for, and of several the plan is shown and their count is typed; elsewhere --yes is needed. Several \
+go on past one that fails, and one reading of the list at the end proves them all.
+
+--created-by and --unused-for describe keys: alone they look at the whole list, with names they narrow them. A key of \
+which the list does not say enough is left out, and so is the one we are signed in with unless it is named; it goes last.
+
+  chatzuri-keys revoke key_9fbc5e28d742
+  chatzuri-keys revoke Zapier \"Old website\" --dry-run
+  chatzuri-keys revoke --created-by jonas@acme.example --unused-for 90d --dry-run
+  chatzuri-keys revoke --from-file leavers.txt --yes
+  chatzuri-keys revoke key_9fbc5e28d742 --yes --json
+
+Where the server has no endpoint for it, the page of the keys opens in your browser and you click. With the key's value \
+(--with-value, or one that still waits in the keyring) its death is watched; without, you say that it is done, which is \
+written down as attested:
+
+  op read op://Work/Zapier/key | chatzuri-keys revoke Zapier --with-value --yes
+  chatzuri-keys revoke Zapier --attest --yes
+
+Exit codes: 0 revoked and gone from the list, or already gone, or dead; 2 ambiguous name, or not confirmed; 3 declined; \
+4 refused; 5 some of several failed; 7 accepted but not proven, or attested; 10 no such key.";
+
+/// `revoke`.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = HELP)]
+pub struct RevokeArgs {
+    /// Ids or names of keys
+    #[arg(required_unless_present_any = ["from_file", "created_by", "unused_for"], value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// Take ids or names from this file, one a line, without blank lines and # comments; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    /// Only keys created by this person, as the list shows it
+    #[arg(long, value_name = "WHO")]
+    pub created_by: Option<String>,
+    /// Only keys not used for so long, as in 30d; one never used counts by its age
+    #[arg(long, value_name = "SPAN")]
+    pub unused_for: Option<String>,
+    /// Watch the key's value, from standard input or a hidden prompt, until it is dead
+    #[arg(long)]
+    pub with_value: bool,
+    /// Say that you revoked it in the browser; nothing is proven
+    #[arg(long, conflicts_with = "with_value")]
+    pub attest: bool,
+    /// Watch at most so many seconds for you to revoke it in the browser
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub watch: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::activity::Action;
 use crate::core::key::KeyName;
-use crate::core::sink::{NoPlan, Plan, Sinks, Subject};
+use crate::core::sink::{DeliveredKey, DeliveryPlan, SinkError, Sinks};
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::custody::{entry, note_delivery};
@@ -82,14 +82,14 @@ pub async fn look_ahead(
 }
 
 /// A name that cannot stand in a target's arguments is told before the key is made, not after.
-fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), NoPlan> {
+fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), SinkError> {
     let Some(name) = name else { return Ok(()) };
-    let subject = Subject {
-        key_id: SOME_ID,
+    let key = DeliveredKey {
+        id: SOME_ID,
         name: name.as_str(),
         team: route.team,
     };
-    Plan::new(target, route.sinks, subject).map(|_| ())
+    DeliveryPlan::new(target, route.sinks, key).map(|_| ())
 }
 
 /// Takes the value of `new` to one target, unless `stop` comes first, and writes down what became of it.
@@ -103,8 +103,8 @@ pub async fn hand_to(
 ) -> Handed {
     let began = Instant::now();
     let delivery = Delivery {
-        subject: Subject {
-            key_id: new.key.id.raw(),
+        key: DeliveredKey {
+            id: new.key.id.raw(),
             name: new.key.name.raw(),
             team: route.team,
         },

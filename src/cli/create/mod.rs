@@ -96,7 +96,7 @@ impl<'a> Asked<'a> {
 
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(super) async fn learn_team(&mut self, session: &Session) {
-        if self.targets().any(|target| matches!(target, Target::Sink(_))) {
+        if self.targets().any(|target| target.sink_name().is_some()) {
             let team = session.api.teams().await.unwrap_or_default();
             self.team = team.known().map(|team| team.name.raw().to_owned());
         }

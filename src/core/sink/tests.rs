@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::plan::argv;
 use super::*;
 use crate::core::secret::Secret;
 use crate::core::target::Target;
@@ -14,16 +13,16 @@ fn secret() -> Secret {
     Secret::parse(VALUE).unwrap()
 }
 
-fn subject() -> Subject<'static> {
-    Subject {
-        key_id: "key_1",
+fn key() -> DeliveredKey<'static> {
+    DeliveredKey {
+        id: "key_1",
         name: "Zapier; $(id)",
         team: Some("Acme Inc"),
     }
 }
 
-fn plan(target: &str) -> Plan {
-    Plan::new(&Target::parse(target).unwrap(), &Sinks::new(), subject()).unwrap()
+fn plan(target: &str) -> DeliveryPlan {
+    DeliveryPlan::new(&Target::parse(target).unwrap(), &Sinks::new(), key()).unwrap()
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -122,16 +121,19 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
 #[cfg(unix)]
 #[test]
 fn the_built_in_targets_run_these_programs() {
+    for preset in presets::ALL {
+        let is_here = |(target, ..): &(&str, _, _, _)| target.split(':').next() == Some(preset.scheme);
+        assert!(BUILT_IN.iter().any(is_here), "{} is in no row", preset.scheme);
+    }
     for (target, before, deliver, after) in BUILT_IN {
         let plan = plan(target);
-        assert_eq!(plan.deliver, words(deliver));
-        match &plan.verify {
-            Verify::ReadBack { argv, required, .. } => assert_eq!((argv, *required), (&words(after), false)),
-            Verify::UpdatedAt { argv, name } => assert_eq!((argv, name.as_str()), (&words(after), "API_KEY")),
-            Verify::NotPossible => panic!("{target}"),
-        }
-        let (preflights, _) = preflight(&Target::parse(target).unwrap(), &Sinks::new()).unwrap();
-        let argvs: Vec<_> = preflights.into_iter().map(|preflight| preflight.argv).collect();
+        assert_eq!(plan.command, words(deliver));
+        let back = plan.read_back.as_ref().unwrap();
+        assert_eq!((&back.argv, plan.must_read_back), (&words(after), false));
+        assert_eq!(matches!(back.shows, Shows::Date(_)), target.starts_with("gh:"));
+        let preflights = Preflights::new(&Target::parse(target).unwrap(), &Sinks::new()).unwrap();
+        let steps = preflights.steps.into_iter().map(|step| step.argv);
+        let argvs: Vec<_> = steps.chain(preflights.existing.map(|existing| existing.argv)).collect();
         assert_eq!(argvs, before.iter().map(|text| words(text)).collect::<Vec<_>>());
         if target.starts_with("op:") {
             assert!(plan.input(&secret(), b"").is_err());
@@ -155,7 +157,7 @@ fn the_built_in_targets_run_these_programs() {
 fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
     let object = b"{\"DB\": \"postgres://\", \"KEY\": \"old\"}\n";
     let field = plan("aws:prod/app#KEY");
-    assert_eq!(field.deliver, plan("aws:prod/app").deliver);
+    assert_eq!(field.command, plan("aws:prod/app").command);
     let given = field.input(&secret(), object).unwrap();
     assert_eq!(
         std::str::from_utf8(&given).unwrap(),
@@ -170,16 +172,15 @@ fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
 #[test]
 fn an_item_of_1password_is_given_back_whole_with_one_field_changed() {
     let plan = plan("op://Team/Chatzuri API/credential");
-    let look = plan.look.as_ref().unwrap();
-    assert_eq!(look.argv, words("op item get Chatzuri·API --vault Team --format json"));
-    assert_eq!(plan.deliver, words("op item edit Chatzuri·API --vault Team"));
+    let existing = plan.existing.as_ref().unwrap();
     assert_eq!(
-        plan.verify,
-        Verify::ReadBack {
-            argv: words("op read --no-newline op://Team/Chatzuri·API/credential"),
-            part: Part::Whole,
-            required: false
-        }
+        existing.argv,
+        words("op item get Chatzuri·API --vault Team --format json")
+    );
+    assert_eq!(plan.command, words("op item edit Chatzuri·API --vault Team"));
+    assert_eq!(
+        plan.read_back.as_ref().unwrap().argv,
+        words("op read --no-newline op://Team/Chatzuri·API/credential")
     );
     let item = br#"{"id":"x","category":"API_CREDENTIAL","tags":["a"],"fields":[
         {"id":"notesPlain","type":"STRING","label":"notes","value":"keep \"me\""},
@@ -207,12 +208,12 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
         "a{",
         "{team}/{name}",
     ]);
-    fields.verify = Some(argv(&["tool", "get", "{key_id}"]));
+    fields.verify = Some(words("tool get {key_id}"));
     fields.stdin = Some("{\"v\":\"{secret:json}\",\"w\":{secret}}".to_owned());
     fields.newline = true;
-    let plan = Plan::new(&Target::Sink("mine".into()), &sinks(fields), subject()).unwrap();
+    let plan = DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), key()).unwrap();
     assert_eq!(
-        plan.deliver,
+        plan.command,
         [
             "tool",
             "--put=Zapier; $(id)",
@@ -223,14 +224,8 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
             "Acme Inc/Zapier; $(id)"
         ]
     );
-    assert_eq!(
-        plan.verify,
-        Verify::ReadBack {
-            argv: words("tool get key_1"),
-            part: Part::Whole,
-            required: true
-        }
-    );
+    assert_eq!(plan.read_back.as_ref().unwrap().argv, words("tool get key_1"));
+    assert!(plan.must_read_back);
     let quoted = Secret::parse(r#"cz_"a\b"#).unwrap();
     let input = plan.input(&quoted, b"").unwrap();
     assert_eq!(
@@ -243,25 +238,22 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
 #[test]
 fn a_keys_own_words_cannot_become_an_option_or_hide() {
     let named = |words: &[&str], name: &str| {
-        let subject = Subject { name, ..subject() };
-        Plan::new(&Target::Sink("mine".into()), &sinks(SinkFields::new(words)), subject)
+        let key = DeliveredKey { name, ..key() };
+        DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(SinkFields::new(words)), key)
     };
     assert!(named(&["t", "{name}"], "--help").is_err());
     assert!(named(&["t", "--", "{name}"], "--help").is_ok());
     assert!(named(&["t", "n={name}"], "--help").is_ok());
     let hidden = named(&["t", "{name}"], "a\u{1b}[2Jb").unwrap_err().to_string();
     assert!(hidden.contains("a\\e[2Jb"), "{hidden}");
-    let unknown = Subject {
-        team: None,
-        ..subject()
-    };
+    let unknown = DeliveredKey { team: None, ..key() };
     let fields = SinkFields::new(&["t", "{team}"]);
-    assert!(Plan::new(&Target::Sink("mine".into()), &sinks(fields), unknown).is_err());
+    assert!(DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), unknown).is_err());
 }
 
 #[test]
 fn a_sink_nobody_wrote_is_told_with_those_there_are() {
-    let error = preflight(&Target::Sink("other".into()), &sinks(SinkFields::new(&["t"]))).unwrap_err();
+    let error = Preflights::new(&Target::parse("other").unwrap(), &sinks(SinkFields::new(&["t"]))).unwrap_err();
     assert_eq!(error.to_string(), "There is no [sinks.other] in the config, only mine");
 }
 
@@ -271,7 +263,7 @@ proptest! {
         let secret = Secret::parse(&value).unwrap();
         let mut fields = SinkFields::new(&["t"]);
         fields.stdin = Some("\"{secret:json}\"".to_owned());
-        let plan = Plan::new(&Target::Sink("mine".into()), &sinks(fields), subject()).unwrap();
+        let plan = DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), key()).unwrap();
         let input = plan.input(&secret, b"").unwrap();
         prop_assert_eq!(input.capacity(), input.len());
         prop_assert_eq!(serde_json::from_slice::<String>(&input).unwrap(), secret.expose());

@@ -79,8 +79,8 @@ impl Processes for Played {
     }
 }
 
-const SUBJECT: Subject<'static> = Subject {
-    key_id: "key_1",
+const KEY: DeliveredKey<'static> = DeliveredKey {
+    id: "key_1",
     name: "Zapier",
     team: Some("Acme"),
 };
@@ -88,7 +88,7 @@ const SUBJECT: Subject<'static> = Subject {
 async fn sent(played: &Played, sinks: &Sinks, target: &str, value: &str) -> Receipt {
     let secret = Secret::parse(value).unwrap();
     let delivery = Delivery {
-        subject: SUBJECT,
+        key: KEY,
         secret: &secret,
     };
     deliver(played, sinks, &Target::parse(target).unwrap(), delivery).await
@@ -262,7 +262,7 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
             .await
             .unwrap_err(),
         "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; the \
-         account must administer the repository's secrets."
+         account must administer the repository's secrets, and an environment that is named must exist."
     );
     let holds = |text: &str| vec![left(0, "", ""), left(1, "", ""), left(0, text, "")];
     assert_eq!(told("aws:a", holds("old\n")).await, ready());

@@ -302,9 +302,18 @@ mod tests {
         assert!(Target::parse("aws:a").unwrap().leaves_open().is_none());
     }
 
+    fn texts() -> impl Strategy<Value = String> {
+        let schemes: Vec<&str> = presets::ALL.iter().map(|preset| preset.scheme).collect();
+        let built_in = format!("({}):[-a-zA-Z0-9_./#: @]{{0,40}}", schemes.join("|"));
+        prop_oneof![
+            "\\PC{0,40}",
+            proptest::string::string_regex(&built_in).expect("schemes are plain words")
+        ]
+    }
+
     proptest! {
         #[test]
-        fn whatever_is_taken_reads_back_the_same_and_has_no_option_and_no_hidden_character(text in "\\PC{0,40}|(gh|aws|doppler|op|vault|k8s|pass|gcloud):[-a-zA-Z0-9_./#: @]{0,40}") {
+        fn whatever_is_taken_reads_back_the_same_and_has_no_option_and_no_hidden_character(text in texts()) {
             if let Ok(target) = Target::parse(&text) {
                 let again = target.to_string();
                 prop_assert_eq!(&again, text.trim());

@@ -30,7 +30,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Target, preflights, what takes the value, what reads it back.
-const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
+const BUILT_IN: &[(&str, &[&str], &str, &str)] = &[
     (
         "gh:acme/web/API_KEY",
         &["gh secret list --json name,updatedAt -R acme/web"],
@@ -125,7 +125,7 @@ fn the_built_in_targets_run_these_programs() {
         let is_here = |(target, ..): &(&str, _, _, _)| target.split(':').next() == Some(preset.scheme);
         assert!(BUILT_IN.iter().any(is_here), "{} is in no row", preset.scheme);
     }
-    for (target, before, deliver, after) in BUILT_IN {
+    for &(target, before, deliver, after) in BUILT_IN {
         let plan = plan(target);
         assert_eq!(plan.command, words(deliver));
         let back = plan.read_back.as_ref().unwrap();

@@ -15,8 +15,11 @@ use crate::core::target::Target;
 use crate::core::text::{clean, fit};
 use crate::ports::{ChildOutput, ChildProcess, Processes};
 
-/// How a receipt begins whose target was not read back; why follows.
-const UNREAD: &str = "stored, not verified: ";
+mod receipt;
+
+use receipt::sentence;
+pub use receipt::{Receipt, ReceiptState, Verified};
+
 /// Columns shown of a program's own words.
 const WORDS: u16 = 400;
 
@@ -58,113 +61,6 @@ pub struct Ready {
     pub doubts: Vec<String>,
 }
 
-/// What became of one delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// Where the value went, as the person named it.
-    pub target: Target,
-    /// The same place with everything named; `None` where nobody looked.
-    pub exact: Option<Target>,
-    /// What became of it.
-    pub state: ReceiptState,
-}
-
-/// What a receipt says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReceiptState {
-    /// The target took the value.
-    Stored {
-        /// How that was seen.
-        verified: Verified,
-    },
-    /// It did not, or gives back something else.
-    Failed {
-        /// Why, cleaned and without the value.
-        why: String,
-    },
-}
-
-/// How it was seen that a value is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verified {
-    /// It was read back, and is the same.
-    Yes,
-    /// It cannot be read back; the target says that it changed just now.
-    ByDate,
-    /// The target has no way to tell.
-    NotPossible,
-    /// There is a way, which did not tell; says why.
-    Unread(String),
-}
-
-/// Between a target that left something open and the exact place that was meant.
-const PINNED: &str = ", which is ";
-
-impl Receipt {
-    /// Whether the target took the value, verified or not.
-    #[must_use]
-    pub fn is_stored(&self) -> bool {
-        matches!(self.state, ReceiptState::Stored { .. })
-    }
-
-    /// Reads a receipt back from its own words, as they are in the log.
-    #[must_use]
-    pub fn read(words: &str) -> Option<Self> {
-        let (target, state) = match (words.find(": stored"), words.find(": failed: ")) {
-            (Some(at), failed) if failed.is_none_or(|failed| at < failed) => words.split_at_checked(at)?,
-            (_, Some(at)) => words.split_at_checked(at)?,
-            (_, None) => return None,
-        };
-        let state = state.strip_prefix(": ")?;
-        let known = [Verified::Yes, Verified::ByDate, Verified::NotPossible];
-        let state = match state.strip_prefix("failed: ") {
-            Some(why) => ReceiptState::Failed { why: why.to_owned() },
-            None => ReceiptState::Stored {
-                verified: match known.into_iter().find(|verified| verified.to_string() == state) {
-                    Some(verified) => verified,
-                    None => Verified::Unread(state.strip_prefix(UNREAD)?.to_owned()),
-                },
-            },
-        };
-        let (target, exact) = match target.split_once(PINNED) {
-            Some((target, exact)) => (target, Some(Target::parse(exact.strip_suffix(" now")?).ok()?)),
-            None => (target, None),
-        };
-        let target = Target::parse(target).ok()?;
-        Some(Self { target, exact, state })
-    }
-}
-
-impl fmt::Display for ReceiptState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stored { verified } => verified.fmt(f),
-            Self::Failed { why } => write!(f, "failed: {}", sentence(why)),
-        }
-    }
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Yes => f.write_str("stored, and read back the same"),
-            Self::ByDate => f.write_str("stored: it changed there just now, and its value cannot be read back"),
-            Self::NotPossible => f.write_str("stored, not verified"),
-            Self::Unread(why) => write!(f, "{UNREAD}{}", sentence(why)),
-        }
-    }
-}
-
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.target)?;
-        if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != self.target) {
-            write!(f, "{PINNED}{exact} now")?;
-        }
-        write!(f, ": {}", self.state)
-    }
-}
-
 /// Whether `target` can take a key: its program is here, it is signed in, the place exists, and nothing else there would be
 /// lost. Asked before the key is made, and changes nothing.
 ///
@@ -181,7 +77,7 @@ pub async fn check(processes: &dyn Processes, sinks: &Sinks, target: &Target) ->
 async fn preflight(processes: &dyn Processes, sinks: &Sinks, target: &Target) -> Result<Ready, String> {
     let mut ready = pinned(processes, target).await?;
     let preflights = Preflights::new(&ready.exact, sinks).map_err(|no| no.to_string())?;
-    if let Some(missing) = preflights.program.filter(|program| !is_here(program)) {
+    if let Some(missing) = preflights.program.filter(|program| !processes.is_here(program)) {
         return Err(format!("there is no program {} here that can be run", clean(&missing)));
     }
     let with_hint = |why: String, hint: &str| format!("{}. {hint}", stem(&why));
@@ -413,39 +309,6 @@ fn program(argv: &[String]) -> String {
 
 fn stem(words: &str) -> &str {
     words.trim_end_matches(['.', ' '])
-}
-
-/// `words` with an end.
-fn sentence(words: &str) -> String {
-    if words.ends_with(['.', '!', '?', '…']) {
-        words.to_owned()
-    } else {
-        format!("{words}.")
-    }
-}
-
-/// Whether a program can be found, as starting it would find it. It is not started: nobody knows what that would do.
-fn is_here(program: &str) -> bool {
-    let named = std::path::Path::new(program);
-    if cfg!(windows) || named.components().count() > 1 {
-        // Windows tries several endings; there, starting it will tell.
-        return cfg!(windows) || is_executable(named);
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| is_executable(&folder.join(named)))
-}
-
-fn is_executable(file: &std::path::Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.metadata()
-            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        file.is_file()
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::ops::create::{Blocked, CreateError, NewKey, WithoutStore, create};
-use crate::ops::handover::{Destination, Route, look_ahead};
+use crate::ops::handover::{Destination, HandoverRoute, look_ahead};
 use crate::ops::manual::begin_manual;
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
@@ -87,8 +87,8 @@ impl<'a> Asked<'a> {
         self.destinations.iter().map(|destination| &destination.target)
     }
 
-    fn route(&self) -> Route<'_> {
-        Route {
+    fn route(&self) -> HandoverRoute<'_> {
+        HandoverRoute {
             sinks: &self.sinks,
             team: self.team.as_deref(),
         }

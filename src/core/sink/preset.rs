@@ -211,15 +211,18 @@ fn holds_more(printed: &[u8]) -> bool {
     within(b'{', b'}') || within(b'[', b']') || text.contains(&b'\n') || text == b"None" || text.contains(&0)
 }
 
-/// The texts in a JSON value, or else the lines.
+/// The lines.
+pub(super) fn lines(printed: &[u8]) -> Vec<Zeroizing<String>> {
+    let text = Zeroizing::new(String::from_utf8_lossy(printed).into_owned());
+    text.lines().map(|line| Zeroizing::new(line.to_owned())).collect()
+}
+
+/// The texts in a JSON object, or else the lines.
 pub(super) fn texts_or_lines(printed: &[u8]) -> Vec<Zeroizing<String>> {
     let mut found = Vec::new();
     match serde_json::from_slice(printed) {
-        Ok(value @ (Value::Array(_) | Value::Object(_))) => texts(value, &mut found),
-        _ => {
-            let lines = Zeroizing::new(String::from_utf8_lossy(printed).into_owned());
-            found.extend(lines.lines().map(|line| Zeroizing::new(line.to_owned())));
-        }
+        Ok(object @ Value::Object(_)) => texts(object, &mut found),
+        _ => found = lines(printed),
     }
     found
 }
@@ -279,6 +282,7 @@ mod tests {
         assert_eq!(secrets("one\nuser: two\n"), ["one", "user: two"]);
         assert_eq!(secrets("{\"a\":\"one\",\"b\":[{\"c\":\"two\"}]}\n"), ["one", "two"]);
         assert_eq!(secrets("\"one\"\n"), ["\"one\""]);
+        assert_eq!(secrets("[\"one\"]\n"), ["[\"one\"]"]);
     }
 
     #[test]

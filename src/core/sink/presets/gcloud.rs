@@ -6,8 +6,8 @@
 
 use crate::core::sink::parts::{Parts, part};
 use crate::core::sink::preset::{
-    Contents, DEFAULT_LIMIT, Pin, Preflight, Preset, ReadBack, Stdin, Unread, VALUE_ALONE, Words, replaced, succeeds,
-    texts_or_lines,
+    Contents, DEFAULT_LIMIT, Pin, Preflight, Preset, ReadBack, Stdin, Unread, VALUE_ALONE, Words, lines, replaced,
+    succeeds,
 };
 
 const ACCESS: Words = "gcloud secrets versions access latest --secret={secret} --project={project} --quiet";
@@ -38,7 +38,7 @@ pub(super) static GCLOUD: Preset = Preset {
         // Google keeps every version, so nothing is lost there.
         failed: |_, _| Unread::Empty,
         edit: |_, value, printed| replaced(value, printed, "Keep the key in a secret of its own"),
-        secrets: texts_or_lines,
+        secrets: lines,
     }),
     read_back: ReadBack {
         argv: ACCESS,

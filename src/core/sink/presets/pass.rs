@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 use crate::core::sink::error::SinkError;
 use crate::core::sink::parts::{Parts, is_shown, part, path};
 use crate::core::sink::preset::{
-    Contents, Edited, PATIENT_LIMIT, Preflight, Preset, ReadBack, Shows, Stdin, Unread, Words, is_same, succeeds,
-    texts_or_lines,
+    Contents, Edited, PATIENT_LIMIT, Preflight, Preset, ReadBack, Shows, Stdin, Unread, Words, is_same, lines, succeeds,
 };
 
 /// Without the terminal's name its agent cannot draw a prompt over our screen.
@@ -32,7 +31,7 @@ pub(super) static PASS: Preset = Preset {
         hint: "The lines below the first are kept, so the entry must be readable",
         failed,
         edit,
-        secrets: texts_or_lines,
+        secrets: lines,
     }),
     read_back: ReadBack {
         argv: SHOW,

@@ -1,7 +1,6 @@
 //! Where a new key's value can go: the built-in targets and the person's own sinks, by name.
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::core::secret::mask_values;
 use crate::core::sink::parts::{Parts, SHOWN, is_plain};
@@ -60,14 +59,6 @@ impl fmt::Display for BadTarget {
 }
 
 impl std::error::Error for BadTarget {}
-
-impl FromStr for Target {
-    type Err = BadTarget;
-
-    fn from_str(text: &str) -> Result<Self, BadTarget> {
-        Self::parse(text)
-    }
-}
 
 impl Target {
     /// Takes a target as written in an argument or in the config.
@@ -194,7 +185,6 @@ mod tests {
             "my.sink-2",
         ] {
             assert_eq!(Target::parse(text).unwrap().to_string(), text);
-            assert_eq!(text.parse::<Target>().unwrap(), Target::parse(text).unwrap());
         }
         let padded = Target::parse(" vault:kv/a/b#c ").unwrap();
         assert_eq!(padded.to_string(), "vault:kv/a/b#c");

@@ -11,16 +11,6 @@ use super::preset::is_same;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 
-/// Where the value of a field goes.
-enum FieldSpot {
-    /// In the place of the one that is there.
-    Value(Range<usize>),
-    /// Behind the last field there is.
-    Behind(usize),
-    /// Into an object without fields.
-    Inside(usize),
-}
-
 /// A secret is visible ASCII, so these two are all that JSON needs escaped.
 fn needs_escape(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\')
@@ -41,24 +31,23 @@ pub(super) fn json_text(text: &str) -> Zeroizing<Vec<u8>> {
 
 /// `object` with `field` set to `value`.
 pub(super) fn with_field(field: &str, value: &str, object: &[u8]) -> Result<Zeroizing<Vec<u8>>, SinkError> {
-    let (replaced, named, comma) = match spot(object, field)? {
-        FieldSpot::Value(range) => (range, false, false),
-        FieldSpot::Behind(at) => (at..at, true, true),
-        FieldSpot::Inside(at) => (at..at, true, false),
-    };
+    let (replaced, lead) = spot(object, field)?;
     let (Some(before), Some(after)) = (object.get(..replaced.start), object.get(replaced.end..)) else {
         return Err(no_object());
     };
     let (value, name) = (json_text(value), json_text(field));
-    let [quote, name, colon]: [&[u8]; 3] = if named { [b"\"", &name, b"\":"] } else { [b""; 3] };
-    let comma: &[u8] = if comma { b"," } else { b"" };
-    let whole = [before, comma, quote, name, colon, b"\"", &value, b"\"", after].concat();
+    let named: [&[u8]; 4] = match lead {
+        Some(lead) => [lead, b"\"", &name, b"\":"],
+        None => [b""; 4],
+    };
+    let [lead, quote, name, colon] = named;
+    let whole = [before, lead, quote, name, colon, b"\"", &value, b"\"", after].concat();
     Ok(Zeroizing::new(whole))
 }
 
 /// Whether the value at `field` of a JSON object is the secret.
 pub(super) fn holds(secret: &Secret, field: &str, object: &[u8]) -> bool {
-    let Ok(FieldSpot::Value(range)) = spot(object, field) else {
+    let Ok((range, None)) = spot(object, field) else {
         return false;
     };
     let read = object
@@ -72,7 +61,8 @@ fn no_object() -> SinkError {
     SinkError("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
 }
 
-fn spot(object: &[u8], field: &str) -> Result<FieldSpot, SinkError> {
+/// Where the value of a field goes; with it, where there is no such field yet, what stands before its name.
+fn spot(object: &[u8], field: &str) -> Result<(Range<usize>, Option<&'static [u8]>), SinkError> {
     if std::str::from_utf8(object).is_err() || serde_json::from_slice::<IgnoredAny>(object).is_err() {
         return Err(no_object());
     }
@@ -93,7 +83,8 @@ fn spot(object: &[u8], field: &str) -> Result<FieldSpot, SinkError> {
         }
     }
     let Some(value) = found else {
-        return Ok(last.map_or(FieldSpot::Inside(inside), FieldSpot::Behind));
+        let (at, lead): (usize, &[u8]) = last.map_or((inside, b""), |end| (end, b","));
+        return Ok((at..at, Some(lead)));
     };
     if !matches!(object.get(value.start), Some(b'"' | b'n')) {
         return Err(SinkError(format!(
@@ -101,7 +92,7 @@ fn spot(object: &[u8], field: &str) -> Result<FieldSpot, SinkError> {
             clean(field)
         )));
     }
-    Ok(FieldSpot::Value(value))
+    Ok((value, None))
 }
 
 /// A JSON text that is read part by part.

@@ -18,4 +18,4 @@ pub use mask::masked;
 pub use parts::Parts;
 pub use plan::{DeliveredKey, DeliveryPlan, Existing, Preflights};
 pub use preset::{Agreement, DEFAULT_LIMIT, Ended, Pin, Preflight, ReadBack, Shows, Unread};
-pub use spec::{LONGEST_LIMIT, SinkFields, SinkSpec, Sinks};
+pub use spec::{SinkFields, SinkSpec, Sinks};

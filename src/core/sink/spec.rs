@@ -12,7 +12,7 @@ use super::template::placeholders;
 use crate::core::secret::mask_values;
 
 /// The longest limit a sink can ask for.
-pub const LONGEST_LIMIT: Duration = Duration::from_secs(600);
+const LONGEST_LIMIT: Duration = Duration::from_secs(600);
 
 /// The person's own sinks, by name.
 pub type Sinks = BTreeMap<String, SinkSpec>;

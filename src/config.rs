@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -13,8 +12,8 @@ use crate::core::capability::{Capabilities, Capability};
 use crate::core::pattern::NamePattern;
 use crate::core::policy::{Policies, RotationPolicy};
 use crate::core::register::{KeyPlace, Register, RegisterEntry};
-use crate::core::sink::{DEFAULT_LIMIT, SinkFields, SinkSpec, Sinks};
-use crate::core::target::{Target, is_sink_name};
+use crate::core::sink::{SinkFields, SinkSpec, Sinks};
+use crate::core::target::is_sink_name;
 use crate::core::text::{Label, clean};
 
 /// The vendor's documented base URL.
@@ -43,7 +42,7 @@ pub struct Config {
     /// Several teams or servers, by a name of your choice.
     pub profiles: BTreeMap<String, ProfileConfig>,
     /// Programs of yours that take a new key's value, by a name of your choice.
-    pub sinks: BTreeMap<String, SinkConfig>,
+    pub sinks: BTreeMap<String, SinkFields>,
 }
 
 /// `[api]`.
@@ -230,30 +229,6 @@ pub struct ProfileConfig {
     pub credential_command: Option<Vec<String>>,
 }
 
-/// `[sinks.NAME]`. No shell is involved; `{name}`, `{key_id}` and `{team}` stand for the key's, as an argument of `command`
-/// and `verify` or part of one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SinkConfig {
-    /// Program and arguments. It reads the value on its standard input.
-    pub command: Vec<String>,
-    /// What it reads, around `{secret}`, or `{secret:json}` inside a JSON string. Default: the value alone.
-    #[serde(default)]
-    pub stdin: Option<String>,
-    /// Whether a line break follows. Default: `false`.
-    #[serde(default)]
-    pub newline: bool,
-    /// Seconds that each program may take. Default: 30.
-    #[serde(default)]
-    pub limit: Option<u32>,
-    /// A command that must succeed before a key is made.
-    #[serde(default)]
-    pub preflight: Option<Vec<String>>,
-    /// A command that prints the value as it was stored.
-    #[serde(default)]
-    pub verify: Option<Vec<String>>,
-}
-
 /// What is wrong with a config file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -328,8 +303,8 @@ impl Config {
 
     fn missing_sink<'a>(&self, entry: &'a RegisterEntry) -> Option<&'a str> {
         entry.places.iter().find_map(|place| match place {
-            KeyPlace::Target(Target::Sink(name)) if !self.sinks.contains_key(name) => Some(name.as_str()),
-            _ => None,
+            KeyPlace::Target(target) => target.sink_name().filter(|name| !self.sinks.contains_key(*name)),
+            KeyPlace::Words(_) => None,
         })
     }
 
@@ -385,17 +360,7 @@ impl Config {
                     clean(name)
                 )));
             }
-            let spec = SinkSpec::new(SinkFields {
-                command: sink.command.clone(),
-                stdin: sink.stdin.clone(),
-                newline: sink.newline,
-                limit: sink
-                    .limit
-                    .map_or(DEFAULT_LIMIT, |seconds| Duration::from_secs(seconds.into())),
-                preflight: sink.preflight.clone(),
-                verify: sink.verify.clone(),
-            })
-            .map_err(|bad| fail(format!("[sinks.{name}] {bad}")))?;
+            let spec = SinkSpec::new(sink.clone()).map_err(|bad| fail(format!("[sinks.{name}] {bad}")))?;
             sinks.insert(name.clone(), spec);
         }
         Ok(sinks)
@@ -732,7 +697,7 @@ mod tests {
             ),
             (
                 "[sinks.a]\ncommand = [\"x\"]\nstdin = \"k=v\"\n",
-                "[sinks.a] stdin holds neither",
+                "[sinks.a] stdin holds no {secret}",
             ),
             ("[sinks.a]\nstdin = \"{secret}\"\n", "command"),
             ("[sinks.a]\ncommand = [\"x\"]\nshell = true\n", "shell"),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -31,6 +32,33 @@ pub struct ChildProcesses;
 impl Processes for ChildProcesses {
     fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
         Box::pin(run(child))
+    }
+
+    fn is_here(&self, program: &str) -> bool {
+        is_here(program)
+    }
+}
+
+fn is_here(program: &str) -> bool {
+    let named = Path::new(program);
+    if cfg!(windows) || named.components().count() > 1 {
+        // Windows tries several endings; there, starting it will tell.
+        return cfg!(windows) || is_executable(named);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| is_executable(&folder.join(named)))
+}
+
+fn is_executable(file: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.metadata()
+            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        file.is_file()
     }
 }
 
@@ -290,6 +318,20 @@ mod tests {
             limit,
         };
         ChildProcesses.run(child).await
+    }
+
+    #[test]
+    fn a_program_is_here_where_it_could_be_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tool");
+        std::fs::write(&file, "").unwrap();
+        let tool = file.to_str().unwrap();
+        assert!(ChildProcesses.is_here("sh"));
+        for missing in ["no-such-tool", tool, folder.path().to_str().unwrap()] {
+            assert!(!ChildProcesses.is_here(missing), "{missing}");
+        }
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(ChildProcesses.is_here(tool));
     }
 
     fn refusal(result: Result<ChildOutput, ProcessError>) -> String {

@@ -51,14 +51,9 @@ impl KeyPlace {
     /// [`BadTarget`] for a text that begins as a target does and is none.
     pub fn parse(text: &str) -> Result<Self, BadTarget> {
         let text = text.trim();
-        let is_scheme = |form: &&str| {
-            form.split_once(':')
-                .is_some_and(|(scheme, _)| text.split(':').next() == Some(scheme))
-        };
-        let begins_as_target = text.contains(':') && Target::FORMS.iter().any(is_scheme);
         match Target::parse(text) {
             Ok(target) => Ok(Self::Target(target)),
-            Err(bad) if begins_as_target || text.is_empty() => Err(bad),
+            Err(bad) if Target::is_begun(text) || text.is_empty() => Err(bad),
             Err(_) => Ok(Self::Words(Label::new(text))),
         }
     }
@@ -153,9 +148,9 @@ mod tests {
         let parse = KeyPlace::parse;
         assert!(matches!(
             parse(" gh:acme/app/CHATZURI_API_KEY "),
-            Ok(KeyPlace::Target(Target::Gh { .. }))
+            Ok(KeyPlace::Target(target)) if target.sink_name().is_none()
         ));
-        assert!(matches!(parse("box"), Ok(KeyPlace::Target(Target::Sink(name))) if name == "box"));
+        assert!(matches!(parse("box"), Ok(KeyPlace::Target(target)) if target.sink_name() == Some("box")));
         for words in [
             "zapier.com › Connections",
             "the shelf: second row",

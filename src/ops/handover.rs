@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::activity::Action;
 use crate::core::key::KeyName;
-use crate::core::sink::{NoPlan, Plan, Sinks, Subject};
+use crate::core::sink::{DeliveredKey, DeliveryPlan, SinkError, Sinks};
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::custody::{entry, note_delivery};
@@ -19,7 +19,7 @@ const SOME_ID: &str = "key";
 
 /// What the targets of one handover share.
 #[derive(Debug, Clone, Copy)]
-pub struct Route<'a> {
+pub struct HandoverRoute<'a> {
     /// The person's own sinks.
     pub sinks: &'a Sinks,
     /// The team's name, where it is known.
@@ -46,7 +46,7 @@ impl From<Target> for Destination {
 
 /// What became of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handed {
+pub struct HandoverResult {
     /// What it said.
     pub receipt: Receipt,
     /// Whether the log took it.
@@ -59,7 +59,7 @@ pub struct Handed {
 /// Every target that cannot take a key now.
 pub async fn look_ahead(
     ports: &Ports,
-    route: Route<'_>,
+    route: HandoverRoute<'_>,
     targets: impl IntoIterator<Item = &Target>,
     name: Option<&KeyName>,
 ) -> Result<Vec<Ready>, Vec<TargetProblem>> {
@@ -82,29 +82,29 @@ pub async fn look_ahead(
 }
 
 /// A name that cannot stand in a target's arguments is told before the key is made, not after.
-fn planned(route: Route<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), NoPlan> {
+fn planned(route: HandoverRoute<'_>, target: &Target, name: Option<&KeyName>) -> Result<(), SinkError> {
     let Some(name) = name else { return Ok(()) };
-    let subject = Subject {
-        key_id: SOME_ID,
+    let key = DeliveredKey {
+        id: SOME_ID,
         name: name.as_str(),
         team: route.team,
     };
-    Plan::new(target, route.sinks, subject).map(|_| ())
+    DeliveryPlan::new(target, route.sinks, key).map(|_| ())
 }
 
 /// Takes the value of `new` to one target, unless `stop` comes first, and writes down what became of it.
 pub async fn hand_to(
     ports: &Ports,
     profile: &Profile,
-    route: Route<'_>,
+    route: HandoverRoute<'_>,
     destination: &Destination,
     new: &mut NewKey,
     stop: impl Future<Output = ()>,
-) -> Handed {
+) -> HandoverResult {
     let began = Instant::now();
     let delivery = Delivery {
-        subject: Subject {
-            key_id: new.key.id.raw(),
+        key: DeliveredKey {
+            id: new.key.id.raw(),
             name: new.key.name.raw(),
             team: route.team,
         },
@@ -128,7 +128,7 @@ pub async fn hand_to(
         let line = entry(&new.creation, Action::Deliver, "failed", receipt.to_string());
         record(ports, profile, line).await
     };
-    Handed { receipt, recorded }
+    HandoverResult { receipt, recorded }
 }
 
 /// The receipt of a target that was not asked to the end.

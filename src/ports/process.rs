@@ -45,4 +45,7 @@ impl std::error::Error for ProcessError {}
 pub trait Processes: Send + Sync {
     /// Runs one to its end.
     fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>>;
+
+    /// Whether a program can be found, as starting it would find it. It is not started: nobody knows what that would do.
+    fn is_here(&self, program: &str) -> bool;
 }

@@ -22,7 +22,7 @@ use crate::core::sink::Sinks;
 use crate::ops::custody::{acknowledge, discard, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
-use crate::ops::handover::{Destination, Route, hand_to, look_ahead};
+use crate::ops::handover::{Destination, HandoverRoute, hand_to, look_ahead};
 use crate::ops::recover::{RecoverError, recover};
 use crate::ops::review::{keep as keep_list, review};
 use crate::ops::revoke::Pace;
@@ -473,7 +473,7 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
         team,
         mut new,
     } = parcel;
-    let route = Route {
+    let route = HandoverRoute {
         sinks,
         team: team.as_deref(),
     };

@@ -838,6 +838,10 @@ struct Gcloud {
 }
 
 impl Processes for Gcloud {
+    fn is_here(&self, _: &str) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
         let line = child.argv.join(" ");
         if let Some(value) = child.stdin {
@@ -891,6 +895,10 @@ struct Aws {
 }
 
 impl Processes for Aws {
+    fn is_here(&self, _: &str) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
         let does = |word: &str| child.argv.iter().any(|argument| argument == word);
         let mut puts = self.puts.lock().unwrap();

@@ -268,6 +268,10 @@ mod tests {
     }
 
     impl Processes for Tmux {
+        fn is_here(&self, _: &str) -> bool {
+            true
+        }
+
         fn run<'a>(&'a self, child: ChildProcess<'a>) -> Answer<'a, Result<ChildOutput, ProcessError>> {
             let line = child.argv.join(" ");
             let stdout = match child.argv.get(1).map(String::as_str) {

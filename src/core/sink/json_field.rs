@@ -6,72 +6,63 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-use super::input::{json_size, push_json};
-use super::plan::NoPlan;
+use super::error::SinkError;
+use super::preset::is_same;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
 
-/// Where the value of a field goes.
-enum Spot {
-    /// In the place of the one that is there.
-    Value(Range<usize>),
-    /// Behind the last field there is.
-    Behind(usize),
-    /// Into an object without fields.
-    Inside(usize),
+/// A secret is visible ASCII, so these two are all that JSON needs escaped.
+fn needs_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\')
 }
 
-/// Whether `object` is a JSON object whose `field` can be set.
-pub(super) fn check(object: &[u8], field: &str) -> Result<(), NoPlan> {
-    spot(object, field).map(|_| ())
+/// `text` as it stands inside a JSON string.
+pub(super) fn json_text(text: &str) -> Zeroizing<Vec<u8>> {
+    let escaped = text.bytes().filter(|&byte| needs_escape(byte)).count();
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len() + escaped));
+    for byte in text.bytes() {
+        if needs_escape(byte) {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out
 }
 
-/// `object` with `field` set to the value.
-pub(super) fn with_field(secret: &Secret, field: &str, object: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
-    let value = secret.expose().as_bytes();
-    let (replaced, named, comma) = match spot(object, field)? {
-        Spot::Value(range) => (range, false, false),
-        Spot::Behind(at) => (at..at, true, true),
-        Spot::Inside(at) => (at..at, true, false),
-    };
+/// `object` with `field` set to `value`.
+pub(super) fn with_field(field: &str, value: &str, object: &[u8]) -> Result<Zeroizing<Vec<u8>>, SinkError> {
+    let (replaced, lead) = spot(object, field)?;
     let (Some(before), Some(after)) = (object.get(..replaced.start), object.get(replaced.end..)) else {
         return Err(no_object());
     };
-    let room = before.len() + after.len() + json_size(field.as_bytes()) + json_size(value) + ",\"\":\"\"".len();
-    let mut out = Zeroizing::new(Vec::with_capacity(room));
-    out.extend_from_slice(before);
-    if comma {
-        out.push(b',');
-    }
-    if named {
-        out.push(b'"');
-        push_json(&mut out, field.as_bytes());
-        out.extend_from_slice(b"\":");
-    }
-    out.push(b'"');
-    push_json(&mut out, value);
-    out.push(b'"');
-    out.extend_from_slice(after);
-    Ok(out)
+    let (value, name) = (json_text(value), json_text(field));
+    let named: [&[u8]; 4] = match lead {
+        Some(lead) => [lead, b"\"", &name, b"\":"],
+        None => [b""; 4],
+    };
+    let [lead, quote, name, colon] = named;
+    let whole = [before, lead, quote, name, colon, b"\"", &value, b"\"", after].concat();
+    Ok(Zeroizing::new(whole))
 }
 
 /// Whether the value at `field` of a JSON object is the secret.
 pub(super) fn holds(secret: &Secret, field: &str, object: &[u8]) -> bool {
-    let Ok(Spot::Value(range)) = spot(object, field) else {
+    let Ok((range, None)) = spot(object, field) else {
         return false;
     };
     let read = object
         .get(range)
         .and_then(|text| serde_json::from_slice::<String>(text).ok());
     read.map(Zeroizing::new)
-        .is_some_and(|read| super::proof::is_same(secret, read.as_bytes()))
+        .is_some_and(|read| is_same(secret, read.as_bytes()))
 }
 
-fn no_object() -> NoPlan {
-    NoPlan("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
+fn no_object() -> SinkError {
+    SinkError("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
 }
 
-fn spot(object: &[u8], field: &str) -> Result<Spot, NoPlan> {
+/// Where the value of a field goes; with it, where there is no such field yet, what stands before its name.
+fn spot(object: &[u8], field: &str) -> Result<(Range<usize>, Option<&'static [u8]>), SinkError> {
     if std::str::from_utf8(object).is_err() || serde_json::from_slice::<IgnoredAny>(object).is_err() {
         return Err(no_object());
     }
@@ -85,22 +76,23 @@ fn spot(object: &[u8], field: &str) -> Result<Spot, NoPlan> {
         let (_, value) = text.next::<IgnoredAny>().ok_or_else(no_object)?;
         last = Some(value.end);
         if name == field && found.replace(value).is_some() {
-            return Err(NoPlan(format!("It has several fields “{}”", clean(field))));
+            return Err(SinkError(format!("It has several fields “{}”", clean(field))));
         }
         if !text.take(b',') {
             break;
         }
     }
     let Some(value) = found else {
-        return Ok(last.map_or(Spot::Inside(inside), Spot::Behind));
+        let (at, lead): (usize, &[u8]) = last.map_or((inside, b""), |end| (end, b","));
+        return Ok((at..at, Some(lead)));
     };
     if !matches!(object.get(value.start), Some(b'"' | b'n')) {
-        return Err(NoPlan(format!(
+        return Err(SinkError(format!(
             "Its field “{}” holds more than a text, which the value would replace: name another field",
             clean(field)
         )));
     }
-    Ok(Spot::Value(value))
+    Ok((value, None))
 }
 
 /// A JSON text that is read part by part.
@@ -147,7 +139,7 @@ mod tests {
 
     fn set(object: &str, field: &str) -> Result<String, String> {
         let secret = Secret::parse(VALUE).unwrap();
-        let set = with_field(&secret, field, object.as_bytes()).map_err(|no| no.to_string())?;
+        let set = with_field(field, VALUE, object.as_bytes()).map_err(|no| no.to_string())?;
         assert!(holds(&secret, field, &set) && !holds(&secret, field, object.as_bytes()));
         Ok(String::from_utf8(set.to_vec()).unwrap())
     }

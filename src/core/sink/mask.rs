@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use zeroize::Zeroizing;
 
-use super::input::{json_size, push_json};
+use super::json_field::json_text;
 use crate::core::secret::{MASK, Secret};
 
 /// A part of a value this long is recognised in another program's words.
@@ -53,8 +53,6 @@ pub fn masked(secret: &Secret, others: &[Zeroizing<String>], text: &str) -> Stri
 
 fn forms(secret: &Secret) -> Vec<Zeroizing<String>> {
     let value = secret.expose().as_bytes();
-    let mut escaped = Vec::with_capacity(json_size(value));
-    push_json(&mut escaped, value);
     let mut hex = String::with_capacity(2 * value.len());
     for byte in value {
         for half in [byte >> 4, byte & 15] {
@@ -63,7 +61,7 @@ fn forms(secret: &Secret) -> Vec<Zeroizing<String>> {
     }
     let mut all = vec![
         secret.expose().to_owned(),
-        String::from_utf8(escaped).unwrap_or_default(),
+        String::from_utf8_lossy(&json_text(secret.expose())).into_owned(),
         hex.to_ascii_uppercase(),
         hex,
     ];

@@ -1,21 +1,21 @@
 //! How a value gets to a target: which programs are run, what they read on standard input, and how it is seen that the
 //! value is there. A plan is made without the value, so no argument can hold it.
 
-mod input;
+mod error;
 mod json_field;
-mod look;
 mod mask;
-mod op_item;
+pub(crate) mod parts;
 mod plan;
-mod preflight;
-mod proof;
+pub(crate) mod preset;
+pub(crate) mod presets;
 mod spec;
+mod template;
 #[cfg(test)]
 mod tests;
 
-pub use look::{Look, Unseen};
+pub use error::SinkError;
 pub use mask::masked;
-pub use plan::{NoPlan, Plan, Subject, Verify};
-pub use preflight::{Access, Current, Expect, Preflight, current, current_name, may_patch, preflight};
-pub use proof::{Part, updated_at};
-pub use spec::{BadSink, DEFAULT_LIMIT, LONGEST_LIMIT, SinkFields, SinkSpec, Sinks};
+pub use parts::Parts;
+pub use plan::{DeliveredKey, DeliveryPlan, Existing, Preflights};
+pub use preset::{Agreement, DEFAULT_LIMIT, Ended, Pin, Preflight, ReadBack, Shows, Unread};
+pub use spec::{SinkFields, SinkSpec, Sinks};

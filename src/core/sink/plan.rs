@@ -1,341 +1,251 @@
-//! Which programs take a key's value to a target, and which show that it is there.
+//! Which programs must agree before a key is made, which takes its value to a target, and which shows that it is there.
 
-use std::fmt;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::input::{Input, merge_patch, written};
-use super::look::{Look, Shape};
-use super::op_item::ItemField;
-use super::proof::Part;
-use super::spec::{DEFAULT_LIMIT, Fill, Piece, SinkSpec, Sinks, fill, find};
+use super::error::SinkError;
+use super::parts::Parts;
+use super::preset::{
+    Contents, Edited, Preflight, Preset, ReadBack, Stdin, Unread, VALUE_ALONE, Words, split, succeeds,
+};
+use super::spec::{SinkSpec, Sinks};
+use super::template::{fill, written};
 use crate::core::secret::Secret;
 use crate::core::target::Target;
-
-/// 1Password and gpg may ask the person on their screen first.
-pub(super) const PATIENT_LIMIT: Duration = Duration::from_secs(90);
+use crate::core::text::clean;
 
 /// The key whose value is delivered; never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject<'a> {
+pub struct DeliveredKey<'a> {
     /// Its id, as the server has it.
-    pub key_id: &'a str,
+    pub id: &'a str,
     /// Its name, as the server has it.
     pub name: &'a str,
     /// Its team's name, where that is known.
     pub team: Option<&'a str>,
 }
 
-/// How a value is taken to a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Run first where something else could be lost: it shows what the target holds now.
-    pub look: Option<Look>,
-    /// The program that takes the value.
-    pub deliver: Vec<String>,
-    /// How it is seen that the value is there.
-    pub verify: Verify,
+impl<'a> DeliveredKey<'a> {
+    fn word(self, placeholder: &str) -> Result<Option<&'a str>, SinkError> {
+        let (what, text) = match placeholder {
+            "name" => ("name", self.name),
+            "key_id" => ("id", self.id),
+            _ => {
+                let team = self.team.ok_or_else(|| {
+                    SinkError(
+                        "The sink's command wants the team, and which team the key opens cannot be told".to_owned(),
+                    )
+                })?;
+                ("team", team)
+            }
+        };
+        if text.is_empty() {
+            return Err(SinkError(format!(
+                "The key's {what} is not known, and the sink's command needs it"
+            )));
+        }
+        if clean(text) != text {
+            return Err(SinkError(format!(
+                "The key's {what} “{}” holds hidden characters, so it cannot stand in the sink's command",
+                clean(text)
+            )));
+        }
+        Ok(Some(text))
+    }
+}
+
+/// What must agree before a key for a target is made.
+#[derive(Debug)]
+pub struct Preflights {
+    /// A program that must be here, and is not started.
+    pub program: Option<String>,
+    /// Programs that must agree, in this order.
+    pub steps: Vec<Preflight>,
+    /// What must have room for the value.
+    pub existing: Option<Existing>,
     /// How long each program may take.
     pub limit: Duration,
-    input: Input,
 }
 
-/// How it is seen that a value is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verify {
-    /// It cannot be.
-    NotPossible,
-    /// This prints what the target holds.
-    ReadBack {
-        /// Program and arguments.
-        argv: Vec<String>,
-        /// Where the value is in it.
-        part: Part,
-        /// Whether it counts as a failure when it cannot be read: the person's own `verify` was asked for, while the
-        /// credential for a built-in target may be one that writes only.
-        required: bool,
-    },
-    /// This prints, as JSON, when each secret was last changed.
-    UpdatedAt {
-        /// Program and arguments.
-        argv: Vec<String>,
-        /// The secret's name.
-        name: String,
-    },
-}
-
-/// Why there is no plan for a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoPlan(pub(super) String);
-
-impl fmt::Display for NoPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NoPlan {}
-
-impl Plan {
-    /// How the value of `subject` is taken to `target`.
+impl Preflights {
+    /// What must agree before a key for `target` is made.
     ///
     /// # Errors
-    /// [`NoPlan`] when no sink has that name, this platform cannot do it, or the key's own words cannot stand in an
-    /// argument.
-    pub fn new(target: &Target, sinks: &Sinks, subject: Subject<'_>) -> Result<Self, NoPlan> {
-        possible_here(target)?;
-        // No line break after the value: GitHub's older tool, AWS and Google keep it as a part of the secret.
-        // https://github.com/cli/cli/issues/5031 https://github.com/googleapis/google-cloud-python/issues/10436
-        let alone = || Input::Template(vec![Piece::Fill(Fill::Secret)]);
-        let read_part = |words: &[&str], part| Verify::ReadBack {
-            argv: argv(words),
-            part,
-            required: false,
+    /// [`SinkError`] when no sink has that name, or this platform cannot do it.
+    pub fn new(target: &Target, sinks: &Sinks) -> Result<Self, SinkError> {
+        let Some((preset, parts)) = target.preset() else {
+            let sink = SinkSpec::find(&target.to_string(), sinks)?;
+            let own = |argv: &Vec<String>| Preflight {
+                argv: argv.clone(),
+                agrees: succeeds,
+                hint: "It is the sink's own preflight",
+            };
+            return Ok(Self {
+                program: Some(sink.program().to_owned()),
+                steps: sink.fields.preflight.iter().map(own).collect(),
+                existing: None,
+                limit: sink.limit,
+            });
         };
-        let read_back = |words: &[&str]| read_part(words, Part::Whole);
-        let (deliver, input, verify) = match target {
-            Target::Gh {
-                owner,
-                repo,
-                environment,
-                name,
-            } => {
-                let updated = Verify::UpdatedAt {
-                    argv: gh_list(owner, repo, environment.as_deref()),
-                    name: name.clone(),
-                };
-                let mut set = argv(&["gh", "secret", "set", name, "-R", &format!("{owner}/{repo}")]);
-                set.extend(option("env", environment.as_deref()));
-                (set, alone(), updated)
-            }
-            Target::Aws { secret_id, field } => {
-                let put = [
-                    "aws",
-                    "secretsmanager",
-                    "put-secret-value",
-                    "--secret-id",
-                    secret_id,
-                    "--secret-string",
-                    // The documented ways are an argument, which every process can read, or a file.
-                    // https://github.com/aws/aws-cli/issues/7798
-                    "file:///dev/stdin",
-                ];
-                let part = field.clone().map_or(Part::Whole, Part::Field);
-                let read = Verify::ReadBack {
-                    argv: aws_get(secret_id),
-                    part,
-                    required: false,
-                };
-                (argv(&put), Input::Edited, read)
-            }
-            Target::Doppler { project, config, name } => {
-                let place = ["-p", project.as_str(), "-c", config.as_str()];
-                let mut set = argv(&["doppler", "secrets", "set", name]);
-                set.extend(argv(&place));
-                // Silent, or it prints the value. Releases before this way of reading it store an empty value instead,
-                // which reading it back shows. https://github.com/DopplerHQ/cli/pull/262
-                set.extend(argv(&["--silent", "--no-interactive"]));
-                let get = [&["doppler", "secrets", "get", name][..], &place, &["--plain"]].concat();
-                (set, alone(), read_back(&get))
-            }
-            Target::Op { vault, item, .. } => {
-                // An assignment would put the value on the command line, and what is piped is taken for a whole item.
-                // https://github.com/1Password/install-cli-action/issues/10
-                let edit = argv(&["op", "item", "edit", item, "--vault", vault]);
-                (
-                    edit,
-                    Input::Edited,
-                    read_back(&["op", "read", "--no-newline", &target.to_string()]),
-                )
-            }
-            Target::Vault { mount, path, field } => {
-                let mount = format!("-mount={mount}");
-                // `put` would drop every other field. https://github.com/hashicorp/vault/issues/12170
-                let patch = argv(&["vault", "kv", "patch", &mount, path, &format!("{field}=-")]);
-                let read = read_back(&["vault", "kv", "get", &mount, &format!("-field={field}"), path]);
-                (patch, alone(), read)
-            }
-            Target::K8s {
-                context,
-                namespace,
-                secret,
-                key,
-            } => {
-                // Applied from here, the value would be kept in an annotation as well, or, by the server's own apply, the
-                // other keys would become ours and be dropped; a merge patch changes one key.
-                // https://github.com/kubernetes/kubernetes/issues/23564
-                // https://github.com/kubernetes/kubernetes/pull/112905
-                let context = option("context", context.as_deref());
-                let place = [&["-n", namespace.as_str()], context.as_deref().as_slice()].concat();
-                // `-` is no file to it. https://github.com/envoyproxy/gateway/issues/4022
-                let how = ["--type=merge", "--patch-file=/dev/stdin"];
-                let patch = [&["kubectl", "patch", "secret", secret], &*place, &how].concat();
-                let format = format!("go-template={{{{index .data \"{key}\" | base64decode}}}}");
-                let get = [&["kubectl", "get", "secret", secret], &*place, &["-o", &format]].concat();
-                (argv(&patch), Input::MergePatch { key: key.clone() }, read_back(&get))
-            }
-            Target::Pass { path } => {
-                // Without the terminal's name its agent cannot draw a prompt over our screen.
-                let insert = argv(&["env", "-u", "GPG_TTY", "pass", "insert", "-m", "-f", path]);
-                let read = Verify::ReadBack {
-                    argv: pass_show(path),
-                    part: Part::FirstLine,
-                    required: false,
-                };
-                (insert, Input::Edited, read)
-            }
-            Target::Gcloud { project, secret } => {
-                let project = option("project", project.as_deref());
-                let project = project.as_deref();
-                // Quiet, or a question of its own would read the value as the answer.
-                let add = [
-                    &["gcloud", "secrets", "versions", "add", secret],
-                    project.as_slice(),
-                    &["--data-file=-", "--quiet"],
-                ]
-                .concat();
-                let read = Verify::ReadBack {
-                    argv: gcloud_access(secret, project),
-                    part: Part::Whole,
-                    required: false,
-                };
-                (argv(&add), Input::Edited, read)
-            }
-            Target::Sink(name) => return Self::of_sink(find(name, sinks)?, subject),
-        };
-        let limit = match target {
-            Target::Op { .. } | Target::Pass { .. } => PATIENT_LIMIT,
-            _ => DEFAULT_LIMIT,
-        };
+        possible_here(preset)?;
+        let steps = preset.preflights.iter().map(|step| {
+            Ok(Preflight {
+                argv: argv(step.argv, target, parts)?,
+                agrees: step.agrees,
+                hint: step.hint,
+            })
+        });
         Ok(Self {
-            look: look_at(target),
-            deliver,
-            verify,
-            limit,
-            input,
+            program: None,
+            steps: steps.collect::<Result<_, _>>()?,
+            existing: Existing::of(preset, target, parts)?,
+            limit: preset.limit,
         })
     }
+}
 
-    fn of_sink(spec: &SinkSpec, subject: Subject<'_>) -> Result<Self, NoPlan> {
+/// What a target holds before it takes a value. All but the value stays.
+#[derive(Debug)]
+pub struct Existing {
+    /// Prints it. What it prints is as secret as the value.
+    pub argv: Vec<String>,
+    contents: &'static Contents,
+    parts: Parts,
+}
+
+impl Existing {
+    fn of(preset: &'static Preset, target: &Target, parts: &Parts) -> Result<Option<Self>, SinkError> {
+        match &preset.stdin {
+            Stdin::Text(_) => Ok(None),
+            Stdin::Edited(contents) => Ok(Some(Self {
+                argv: argv(contents.argv, target, parts)?,
+                contents,
+                parts: parts.clone(),
+            })),
+        }
+    }
+
+    /// What to do when it cannot be read.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        self.contents.hint
+    }
+
+    /// What it means that the program failed with these words.
+    #[must_use]
+    pub fn failed(&self, words: &str) -> Unread {
+        (self.contents.failed)(&self.parts, words)
+    }
+
+    /// Whether the value can be put into what was printed and nothing else changes.
+    ///
+    /// # Errors
+    /// [`SinkError`] says why not, and what to do.
+    pub fn check(&self, printed: &[u8]) -> Result<(), SinkError> {
+        self.edited("", printed).map(|_| ())
+    }
+
+    /// The secrets in what was printed, so that no message quotes one of them.
+    #[must_use]
+    pub fn secrets(&self, printed: &[u8]) -> Vec<Zeroizing<String>> {
+        (self.contents.secrets)(printed)
+    }
+
+    fn edited(&self, value: &str, printed: &[u8]) -> Edited {
+        (self.contents.edit)(&self.parts, value, printed)
+    }
+}
+
+/// How a value is taken to a target.
+#[derive(Debug)]
+pub struct DeliveryPlan {
+    /// Read first where something else could be lost.
+    pub existing: Option<Existing>,
+    /// The program that takes the value.
+    pub command: Vec<String>,
+    /// How it is seen that the value is there; `None` where it cannot be.
+    pub read_back: Option<ReadBack>,
+    /// Whether it counts as a failure when it cannot be read back: the person's own `verify` was asked for, while the
+    /// credential for a built-in target may be one that writes only.
+    pub must_read_back: bool,
+    /// How long each program may take.
+    pub limit: Duration,
+    /// The parts of the target.
+    pub parts: Parts,
+    stdin: String,
+}
+
+impl DeliveryPlan {
+    /// How the value of `key` is taken to `target`.
+    ///
+    /// # Errors
+    /// [`SinkError`] when no sink has that name, this platform cannot do it, or the key's own words cannot stand in an
+    /// argument.
+    pub fn new(target: &Target, sinks: &Sinks, key: DeliveredKey<'_>) -> Result<Self, SinkError> {
+        let Some((preset, parts)) = target.preset() else {
+            let sink = SinkSpec::find(&target.to_string(), sinks)?;
+            let verify = sink.fields.verify.as_ref();
+            let verify = verify.map(|words| fill(words, |word| key.word(word))).transpose()?;
+            return Ok(Self {
+                existing: None,
+                command: fill(&sink.fields.command, |word| key.word(word))?,
+                read_back: verify.map(|argv| ReadBack {
+                    argv,
+                    shows: VALUE_ALONE,
+                }),
+                must_read_back: true,
+                limit: sink.limit,
+                parts: Parts::default(),
+                stdin: sink.stdin.clone(),
+            });
+        };
+        possible_here(preset)?;
         Ok(Self {
-            look: None,
-            deliver: fill(&spec.command, subject)?,
-            verify: match &spec.verify {
-                None => Verify::NotPossible,
-                Some(words) => Verify::ReadBack {
-                    argv: fill(words, subject)?,
-                    part: Part::Whole,
-                    required: true,
-                },
+            existing: Existing::of(preset, target, parts)?,
+            command: argv(preset.command, target, parts)?,
+            read_back: Some(ReadBack {
+                argv: argv(preset.read_back.argv, target, parts)?,
+                shows: preset.read_back.shows,
+            }),
+            must_read_back: false,
+            limit: preset.limit,
+            parts: parts.clone(),
+            stdin: match preset.stdin {
+                Stdin::Text(text) => text.to_owned(),
+                Stdin::Edited(_) => String::new(),
             },
-            limit: spec.limit,
-            input: Input::Template(spec.stdin.clone()),
         })
     }
 
     /// What the program reads: `secret` in its wrapping, in a buffer that never grows and is wiped when dropped. `held` is
-    /// what [`Plan::look`] printed, empty where the target holds nothing.
+    /// what [`Existing::argv`] printed, empty where the target holds nothing.
     ///
     /// # Errors
-    /// [`NoPlan`] when the value cannot be put into what is there without changing more.
-    pub fn input(&self, secret: &Secret, held: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoPlan> {
-        match (&self.input, &self.look) {
-            (Input::Template(template), _) => Ok(written(secret, template)),
-            (Input::MergePatch { key }, _) => Ok(merge_patch(secret, key)),
-            (Input::Edited, Some(look)) => look.edited(secret, held),
-            (Input::Edited, None) => Err(NoPlan("Nobody looked what is there".to_owned())),
+    /// [`SinkError`] when the value cannot be put into what is there without changing more.
+    pub fn input(&self, secret: &Secret, held: &[u8]) -> Edited {
+        match &self.existing {
+            None => Ok(written(secret, &self.stdin, &self.parts)),
+            Some(existing) => existing.edited(secret.expose(), held),
         }
     }
 }
 
-/// How it is seen what `target` holds, where its program would replace more than the value.
-pub(super) fn look_at(target: &Target) -> Option<Look> {
-    let (argv, shape) = match target {
-        Target::Aws { secret_id, field } => {
-            let shape = match field {
-                Some(field) => Shape::Field(field.clone()),
-                None => Shape::Alone {
-                    instead: format!(
-                        "Name the field of a JSON object, as in {target}#FIELD, or keep the key in a secret of its own"
-                    ),
-                    confirmed: true,
-                },
-            };
-            (aws_get(secret_id), shape)
-        }
-        Target::Op {
-            vault,
-            item,
-            section,
-            field,
-        } => {
-            let field = ItemField {
-                section: section.clone(),
-                field: field.clone(),
-            };
-            (
-                argv(&["op", "item", "get", item, "--vault", vault, "--format", "json"]),
-                Shape::Item(field),
-            )
-        }
-        Target::Pass { path } => (pass_show(path), Shape::FirstLine(path.clone())),
-        Target::Gcloud { project, secret } => {
-            let project = option("project", project.as_deref());
-            let shape = Shape::Alone {
-                instead: "Keep the key in a secret of its own".to_owned(),
-                confirmed: false,
-            };
-            (gcloud_access(secret, project.as_deref()), shape)
-        }
-        _ => return None,
-    };
-    Some(Look { argv, shape })
+/// The words of a preset with the parts of the target in them.
+fn argv(words: Words, target: &Target, parts: &Parts) -> Result<Vec<String>, SinkError> {
+    let unknown = || SinkError("A built-in target names a part that it does not have".to_owned());
+    fill(&split(words), |word| match word {
+        "target" => Ok(Some(target.as_str())),
+        _ => parts.find(word).ok_or_else(unknown),
+    })
 }
 
-/// `/dev/stdin` is how a program that takes files only reads what it is given.
-pub(super) fn possible_here(target: &Target) -> Result<(), NoPlan> {
-    if cfg!(windows) && matches!(target, Target::Aws { .. } | Target::K8s { .. } | Target::Pass { .. }) {
-        return Err(NoPlan(
+fn possible_here(preset: &Preset) -> Result<(), SinkError> {
+    if cfg!(windows) && !preset.on_windows {
+        return Err(SinkError(
             "Windows has no way to give its program the value but a file or the command line. Use a sink of your own"
                 .to_owned(),
         ));
     }
     Ok(())
-}
-
-pub(super) fn argv(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
-/// `--NAME=VALUE`, one argument, so that no value becomes an option.
-pub(super) fn option(name: &str, value: Option<&str>) -> Option<String> {
-    value.map(|value| format!("--{name}={value}"))
-}
-
-pub(super) fn gh_list(owner: &str, repo: &str, environment: Option<&str>) -> Vec<String> {
-    let mut list = argv(&["gh", "secret", "list", "--json", "name,updatedAt", "-R"]);
-    list.push(format!("{owner}/{repo}"));
-    list.extend(option("env", environment));
-    list
-}
-
-fn aws_get(secret_id: &str) -> Vec<String> {
-    let mut get = argv(&["aws", "secretsmanager", "get-secret-value", "--secret-id", secret_id]);
-    get.extend(argv(&["--query", "SecretString", "--output", "text"]));
-    get
-}
-
-fn pass_show(path: &str) -> Vec<String> {
-    argv(&["env", "-u", "GPG_TTY", "pass", "show", path])
-}
-
-fn gcloud_access(secret: &str, project: Option<&str>) -> Vec<String> {
-    let of = format!("--secret={secret}");
-    let access = [
-        &["gcloud", "secrets", "versions", "access", "latest", &of],
-        project.as_slice(),
-        &["--quiet"],
-    ];
-    argv(&access.concat())
 }

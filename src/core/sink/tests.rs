@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::plan::argv;
 use super::*;
 use crate::core::secret::Secret;
 use crate::core::target::Target;
@@ -14,34 +13,36 @@ fn secret() -> Secret {
     Secret::parse(VALUE).unwrap()
 }
 
-fn subject() -> Subject<'static> {
-    Subject {
-        key_id: "key_1",
+fn key() -> DeliveredKey<'static> {
+    DeliveredKey {
+        id: "key_1",
         name: "Zapier; $(id)",
         team: Some("Acme Inc"),
     }
 }
 
-fn plan(target: &str) -> Plan {
-    Plan::new(&Target::parse(target).unwrap(), &Sinks::new(), subject()).unwrap()
+fn plan(target: &str) -> DeliveryPlan {
+    DeliveryPlan::new(&Target::parse(target).unwrap(), &Sinks::new(), key()).unwrap()
 }
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(|word| word.replace('·', " ")).collect()
 }
 
-/// Target, preflights, what takes the value, what reads it back.
-const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
+/// Target, preflights, what takes the value, what it reads where the target holds nothing, what reads it back.
+const BUILT_IN: &[(&str, &[&str], &str, &str, &str)] = &[
     (
         "gh:acme/web/API_KEY",
         &["gh secret list --json name,updatedAt -R acme/web"],
         "gh secret set API_KEY -R acme/web",
+        VALUE,
         "gh secret list --json name,updatedAt -R acme/web",
     ),
     (
         "gh:acme/web@Production EU/API_KEY",
         &["gh secret list --json name,updatedAt -R acme/web --env=Production·EU"],
         "gh secret set API_KEY -R acme/web --env=Production·EU",
+        VALUE,
         "gh secret list --json name,updatedAt -R acme/web --env=Production·EU",
     ),
     (
@@ -52,12 +53,14 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "aws secretsmanager get-secret-value --secret-id prod/key --query SecretString --output text",
         ],
         "aws secretsmanager put-secret-value --secret-id prod/key --secret-string file:///dev/stdin",
+        VALUE,
         "aws secretsmanager get-secret-value --secret-id prod/key --query SecretString --output text",
     ),
     (
         "doppler:web/prd/API_KEY",
         &["doppler secrets --only-names -p web -c prd"],
         "doppler secrets set API_KEY -p web -c prd --silent --no-interactive",
+        VALUE,
         "doppler secrets get API_KEY -p web -c prd --plain",
     ),
     (
@@ -67,6 +70,7 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "vault kv get -mount=kv apps/web",
         ],
         "vault kv patch -mount=kv apps/web api_key=-",
+        VALUE,
         "vault kv get -mount=kv -field=api_key apps/web",
     ),
     (
@@ -76,6 +80,7 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "kubectl auth can-i patch secrets/web -n prod -q",
         ],
         "kubectl patch secret web -n prod --type=merge --patch-file=/dev/stdin",
+        "{\"data\":{\"api.key\":\"Y3pfSXoxUDAxMjM0NTY3ODlhYmNkZWZDcFNu\"}}",
         "kubectl get secret web -n prod -o go-template={{index·.data·\"api.key\"·|·base64decode}}",
     ),
     (
@@ -85,12 +90,14 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "kubectl auth can-i patch secrets/web -n prod --context=eks/eu -q",
         ],
         "kubectl patch secret web -n prod --context=eks/eu --type=merge --patch-file=/dev/stdin",
+        "{\"data\":{\"api.key\":\"Y3pfSXoxUDAxMjM0NTY3ODlhYmNkZWZDcFNu\"}}",
         "kubectl get secret web -n prod --context=eks/eu -o go-template={{index·.data·\"api.key\"·|·base64decode}}",
     ),
     (
         "pass:work/chatzuri key",
         &["pass ls", "env -u GPG_TTY pass show work/chatzuri·key"],
         "env -u GPG_TTY pass insert -m -f work/chatzuri·key",
+        VALUE,
         "env -u GPG_TTY pass show work/chatzuri·key",
     ),
     (
@@ -100,6 +107,7 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "gcloud secrets versions access latest --secret=chatzuri --quiet",
         ],
         "gcloud secrets versions add chatzuri --data-file=- --quiet",
+        VALUE,
         "gcloud secrets versions access latest --secret=chatzuri --quiet",
     ),
     (
@@ -109,12 +117,14 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
             "gcloud secrets versions access latest --secret=chatzuri --project=acme-prod --quiet",
         ],
         "gcloud secrets versions add chatzuri --project=acme-prod --data-file=- --quiet",
+        VALUE,
         "gcloud secrets versions access latest --secret=chatzuri --project=acme-prod --quiet",
     ),
     (
         "op://Team/Key/Web shop/credential",
         &["op item get Key --vault Team --format json"],
         "op item edit Key --vault Team",
+        "",
         "op read --no-newline op://Team/Key/Web·shop/credential",
     ),
 ];
@@ -122,30 +132,24 @@ const BUILT_IN: [(&str, &[&str], &str, &str); 11] = [
 #[cfg(unix)]
 #[test]
 fn the_built_in_targets_run_these_programs() {
-    for (target, before, deliver, after) in BUILT_IN {
+    for preset in presets::ALL {
+        let is_here = |(target, ..): &(&str, _, _, _, _)| target.split(':').next() == Some(preset.scheme);
+        assert!(BUILT_IN.iter().any(is_here), "{} is in no row", preset.scheme);
+    }
+    for &(target, before, command, stdin, after) in BUILT_IN {
         let plan = plan(target);
-        assert_eq!(plan.deliver, words(deliver));
-        match &plan.verify {
-            Verify::ReadBack { argv, required, .. } => assert_eq!((argv, *required), (&words(after), false)),
-            Verify::UpdatedAt { argv, name } => assert_eq!((argv, name.as_str()), (&words(after), "API_KEY")),
-            Verify::NotPossible => panic!("{target}"),
-        }
-        let (preflights, _) = preflight(&Target::parse(target).unwrap(), &Sinks::new()).unwrap();
-        let argvs: Vec<_> = preflights.into_iter().map(|preflight| preflight.argv).collect();
+        assert_eq!(plan.command, words(command));
+        let back = plan.read_back.as_ref().unwrap();
+        assert_eq!((&back.argv, plan.must_read_back), (&words(after), false));
+        let preflights = Preflights::new(&Target::parse(target).unwrap(), &Sinks::new()).unwrap();
+        let steps = preflights.steps.into_iter().map(|step| step.argv);
+        let argvs: Vec<_> = steps.chain(preflights.existing.map(|existing| existing.argv)).collect();
         assert_eq!(argvs, before.iter().map(|text| words(text)).collect::<Vec<_>>());
-        if target.starts_with("op:") {
-            assert!(plan.input(&secret(), b"").is_err());
+        let Ok(read) = plan.input(&secret(), b"") else {
+            assert_eq!(stdin, "", "{target}");
             continue;
-        }
-        let read = plan.input(&secret(), b"").unwrap();
-        if target.starts_with("k8s:") {
-            assert_eq!(
-                std::str::from_utf8(&read).unwrap(),
-                "{\"data\":{\"api.key\":\"Y3pfSXoxUDAxMjM0NTY3ODlhYmNkZWZDcFNu\"}}"
-            );
-        } else {
-            assert_eq!(read.as_slice(), VALUE.as_bytes(), "{target}");
-        }
+        };
+        assert_eq!(std::str::from_utf8(&read).unwrap(), stdin, "{target}");
         assert_eq!(read.capacity(), read.len());
     }
 }
@@ -155,7 +159,7 @@ fn the_built_in_targets_run_these_programs() {
 fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
     let object = b"{\"DB\": \"postgres://\", \"KEY\": \"old\"}\n";
     let field = plan("aws:prod/app#KEY");
-    assert_eq!(field.deliver, plan("aws:prod/app").deliver);
+    assert_eq!(field.command, plan("aws:prod/app").command);
     let given = field.input(&secret(), object).unwrap();
     assert_eq!(
         std::str::from_utf8(&given).unwrap(),
@@ -170,16 +174,15 @@ fn a_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
 #[test]
 fn an_item_of_1password_is_given_back_whole_with_one_field_changed() {
     let plan = plan("op://Team/Chatzuri API/credential");
-    let look = plan.look.as_ref().unwrap();
-    assert_eq!(look.argv, words("op item get Chatzuri·API --vault Team --format json"));
-    assert_eq!(plan.deliver, words("op item edit Chatzuri·API --vault Team"));
+    let existing = plan.existing.as_ref().unwrap();
     assert_eq!(
-        plan.verify,
-        Verify::ReadBack {
-            argv: words("op read --no-newline op://Team/Chatzuri·API/credential"),
-            part: Part::Whole,
-            required: false
-        }
+        existing.argv,
+        words("op item get Chatzuri·API --vault Team --format json")
+    );
+    assert_eq!(plan.command, words("op item edit Chatzuri·API --vault Team"));
+    assert_eq!(
+        plan.read_back.as_ref().unwrap().argv,
+        words("op read --no-newline op://Team/Chatzuri·API/credential")
     );
     let item = br#"{"id":"x","category":"API_CREDENTIAL","tags":["a"],"fields":[
         {"id":"notesPlain","type":"STRING","label":"notes","value":"keep \"me\""},
@@ -207,12 +210,12 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
         "a{",
         "{team}/{name}",
     ]);
-    fields.verify = Some(argv(&["tool", "get", "{key_id}"]));
+    fields.verify = Some(words("tool get {key_id}"));
     fields.stdin = Some("{\"v\":\"{secret:json}\",\"w\":{secret}}".to_owned());
     fields.newline = true;
-    let plan = Plan::new(&Target::Sink("mine".into()), &sinks(fields), subject()).unwrap();
+    let plan = DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), key()).unwrap();
     assert_eq!(
-        plan.deliver,
+        plan.command,
         [
             "tool",
             "--put=Zapier; $(id)",
@@ -223,14 +226,8 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
             "Acme Inc/Zapier; $(id)"
         ]
     );
-    assert_eq!(
-        plan.verify,
-        Verify::ReadBack {
-            argv: words("tool get key_1"),
-            part: Part::Whole,
-            required: true
-        }
-    );
+    assert_eq!(plan.read_back.as_ref().unwrap().argv, words("tool get key_1"));
+    assert!(plan.must_read_back);
     let quoted = Secret::parse(r#"cz_"a\b"#).unwrap();
     let input = plan.input(&quoted, b"").unwrap();
     assert_eq!(
@@ -243,25 +240,22 @@ fn placeholders_are_filled_inside_one_argument_and_other_braces_stay() {
 #[test]
 fn a_keys_own_words_cannot_become_an_option_or_hide() {
     let named = |words: &[&str], name: &str| {
-        let subject = Subject { name, ..subject() };
-        Plan::new(&Target::Sink("mine".into()), &sinks(SinkFields::new(words)), subject)
+        let key = DeliveredKey { name, ..key() };
+        DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(SinkFields::new(words)), key)
     };
     assert!(named(&["t", "{name}"], "--help").is_err());
     assert!(named(&["t", "--", "{name}"], "--help").is_ok());
     assert!(named(&["t", "n={name}"], "--help").is_ok());
     let hidden = named(&["t", "{name}"], "a\u{1b}[2Jb").unwrap_err().to_string();
     assert!(hidden.contains("a\\e[2Jb"), "{hidden}");
-    let unknown = Subject {
-        team: None,
-        ..subject()
-    };
+    let unknown = DeliveredKey { team: None, ..key() };
     let fields = SinkFields::new(&["t", "{team}"]);
-    assert!(Plan::new(&Target::Sink("mine".into()), &sinks(fields), unknown).is_err());
+    assert!(DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), unknown).is_err());
 }
 
 #[test]
 fn a_sink_nobody_wrote_is_told_with_those_there_are() {
-    let error = preflight(&Target::Sink("other".into()), &sinks(SinkFields::new(&["t"]))).unwrap_err();
+    let error = Preflights::new(&Target::parse("other").unwrap(), &sinks(SinkFields::new(&["t"]))).unwrap_err();
     assert_eq!(error.to_string(), "There is no [sinks.other] in the config, only mine");
 }
 
@@ -271,7 +265,7 @@ proptest! {
         let secret = Secret::parse(&value).unwrap();
         let mut fields = SinkFields::new(&["t"]);
         fields.stdin = Some("\"{secret:json}\"".to_owned());
-        let plan = Plan::new(&Target::Sink("mine".into()), &sinks(fields), subject()).unwrap();
+        let plan = DeliveryPlan::new(&Target::parse("mine").unwrap(), &sinks(fields), key()).unwrap();
         let input = plan.input(&secret, b"").unwrap();
         prop_assert_eq!(input.capacity(), input.len());
         prop_assert_eq!(serde_json::from_slice::<String>(&input).unwrap(), secret.expose());

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use chatzuri_keys::adapters::process::ChildProcesses;
 use chatzuri_keys::config::Config;
 use chatzuri_keys::core::secret::Secret;
-use chatzuri_keys::core::sink::Subject;
+use chatzuri_keys::core::sink::DeliveredKey;
 use chatzuri_keys::core::target::Target;
 use chatzuri_keys::ops::deliver::{Delivery, check, deliver};
 use tempfile::TempDir;
@@ -35,8 +35,8 @@ fn entry() {
     let mut words = std::io::stdin().lines();
     let target = Target::parse(&words.next().unwrap().unwrap()).unwrap();
     let secret = Secret::parse(&words.next().unwrap().unwrap()).unwrap();
-    let subject = Subject {
-        key_id: "key_9fbc5e28d742",
+    let key = DeliveredKey {
+        id: "key_9fbc5e28d742",
         name: "Zapier; touch pwned $(touch pwned)",
         team: Some("Acme Inc"),
     };
@@ -49,10 +49,7 @@ fn entry() {
         if let Err(problem) = check(&ChildProcesses, &sinks, &target).await {
             return problem.to_string();
         }
-        let delivery = Delivery {
-            subject,
-            secret: &secret,
-        };
+        let delivery = Delivery { key, secret: &secret };
         deliver(&ChildProcesses, &sinks, &target, delivery).await.to_string()
     });
     let mut out = std::io::stdout().lock();

@@ -14,7 +14,7 @@ use crate::core::key::KeyName;
 use crate::core::sink::Sinks;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
-use crate::ops::handover::{Destination, Route, look_ahead};
+use crate::ops::handover::{Destination, HandoverRoute, look_ahead};
 use crate::ops::sign_in::Session;
 use crate::ops::trail::CLIPBOARD;
 
@@ -76,8 +76,8 @@ impl<'a> Asked<'a> {
         self.destinations.iter().map(|destination| &destination.target)
     }
 
-    pub(super) fn route(&self) -> Route<'_> {
-        Route {
+    pub(super) fn route(&self) -> HandoverRoute<'_> {
+        HandoverRoute {
             sinks: &self.sinks,
             team: self.team.as_deref(),
         }
@@ -85,7 +85,7 @@ impl<'a> Asked<'a> {
 
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(in crate::cli::commands) async fn learn_team(&mut self, session: &Session) {
-        if self.targets().any(|target| matches!(target, Target::Sink(_))) {
+        if self.targets().any(|target| target.sink_name().is_some()) {
             let team = session.api.teams().await.unwrap_or_default();
             self.team = team.known().map(|team| team.name.raw().to_owned());
         }

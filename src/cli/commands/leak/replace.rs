@@ -245,7 +245,7 @@ impl Replacement {
 /// not ready stops nothing: the leaked key must die all the same.
 async fn destination(context: &mut Context<'_>, target: &Target) -> Destination {
     let mut destination = Destination::from(target.clone());
-    if matches!(target, Target::Sink(_)) {
+    if target.sink_name().is_some() {
         return destination;
     }
     match check(&*context.ports.processes, &Sinks::new(), target).await {

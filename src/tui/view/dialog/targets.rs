@@ -31,7 +31,7 @@ pub(super) fn sheet(model: &Model, form: &TargetsForm, room: u16) -> Sheet {
     sheet.blank();
     match &form.error {
         Some(error) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
-        None => sheet.words(model, Role::Dim, &Target::FORMS.join("   ")),
+        None => sheet.words(model, Role::Dim, &Target::forms().collect::<Vec<_>>().join("   ")),
     }
     sheet
 }

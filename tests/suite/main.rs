@@ -19,6 +19,8 @@ mod bulk;
 mod cli;
 mod due;
 mod flows;
+#[cfg(unix)]
+mod golden;
 mod house;
 mod http;
 #[cfg(unix)]

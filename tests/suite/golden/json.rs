@@ -88,11 +88,15 @@ fn json_of_a_rotation() {
     ));
     let mut shapes = Shapes::of(&stage);
     shapes.add(&["rotate", "start", LEAKED, "--json"]);
+    // Whether a use is one of ours is told by seconds: none of these is near another.
+    let apart = || stage.server.pass(Duration::from_secs(10));
+    apart();
     shapes.add(&["rotate", "status", LEAKED, "--json"]);
     shapes.add(&["rotate", "tick", LEAKED, "the shelf", "--json"]);
     shapes.add(&["rotate", "tick", LEAKED, "--all", "--json"]);
+    apart();
     // The app's first request with it, after the roll-out; and then the old key is quiet.
-    stage.server.pass(Duration::from_secs(3));
+    apart();
     assert!(stage.is_alive(&stage.kept_by("vault")));
     stage.server.pass(Duration::from_secs(30));
     shapes.add(&["rotate", "confirm", LEAKED, "--json"]);
@@ -101,9 +105,13 @@ fn json_of_a_rotation() {
     shapes.add(&["rotate", "finish", LEAKED, "--yes", "--json"]);
     // Another, with its value shown; attested, forced to its end, and one that is given up.
     shapes.add(&["rotate", "start", "Zapier", "--show", "--json"]);
-    shapes.add(&["rotate", "confirm", "Zapier", "--attest", "--reason", "monthly", "--json"]);
+    apart();
+    shapes.add(&[
+        "rotate", "confirm", "Zapier", "--attest", "--reason", "monthly", "--json",
+    ]);
     shapes.add(&["rotate", "cancel", "Zapier", "--yes", "--json"]);
     shapes.add(&["rotate", "start", "Load test", "--show", "--json"]);
+    apart();
     shapes.add(&["rotate", "cancel", "Load test", "--revoke-new", "--yes", "--json"]);
     // One that another machine began.
     stage.done(&["create", "Slack bot 2027-03-01", "--show"]);
@@ -123,8 +131,19 @@ fn json_of_keys_that_are_tracked_or_put_off() {
     pinned("json_snoozed", &shapes.text);
 
     let stage = Stage::new();
-    stage.server.leave_out(&[FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke]);
-    let track = ["track", "Web", "--created", "2027-01-02", "--last-four", "CpSn", "--owner", "ops"];
+    stage
+        .server
+        .leave_out(&[FaultEndpoint::List, FaultEndpoint::Create, FaultEndpoint::Revoke]);
+    let track = [
+        "track",
+        "Web",
+        "--created",
+        "2027-01-02",
+        "--last-four",
+        "CpSn",
+        "--owner",
+        "ops",
+    ];
     stage.done(&track);
     stage.done(&["track", "Old web", "--created", "2026-01-02"]);
     let mut shapes = Shapes::of(&stage);

@@ -162,7 +162,10 @@ fn bare(home: &Path) -> Command {
 }
 
 fn fed(command: Command, stdin: &str) -> Ran {
-    let output = assert_cmd::Command::from_std(command).write_stdin(stdin).output().unwrap();
+    let output = assert_cmd::Command::from_std(command)
+        .write_stdin(stdin)
+        .output()
+        .unwrap();
     Ran::of(&output)
 }
 
@@ -213,7 +216,11 @@ impl Seen {
             Value::Object(fields) => {
                 kind("object");
                 for (name, field) in fields {
-                    let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let inner = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
                     self.count(&inner, path);
                     self.read(&inner, name, field);
                 }
@@ -244,8 +251,26 @@ impl Seen {
 
 /// The fields whose text is a word of ours: a script compares with it.
 const WORDS: [&str; 20] = [
-    "action", "how", "matched_by", "operation", "outcome", "own", "request", "role", "seen", "source", "stage", "state",
-    "status", "verified", "waits_for", "way", "way_source", "what", "window", "format",
+    "action",
+    "how",
+    "matched_by",
+    "operation",
+    "outcome",
+    "own",
+    "request",
+    "role",
+    "seen",
+    "source",
+    "stage",
+    "state",
+    "status",
+    "verified",
+    "waits_for",
+    "way",
+    "way_source",
+    "what",
+    "window",
+    "format",
 ];
 
 /// A word as it is, and of everything else what kind of text it is.

@@ -2,6 +2,7 @@
 //! holds of it.
 
 use std::process::Child;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chatzuri_keys::sandbox::FaultEndpoint;
 use rustix::process::{Pid, Signal, kill_process};
@@ -52,32 +53,39 @@ impl Way {
         }
     }
 
-    fn args(self) -> Vec<&'static str> {
+    /// `short`: a living value is watched for a second, and not for a minute.
+    fn args(self, short: bool) -> Vec<&'static str> {
         let args: &[&str] = match self {
             Revoke => &["revoke", LEAKED],
-            RevokeByValue => &["revoke", LEAKED, "--with-value", "--watch", "1"],
+            RevokeByValue => &["revoke", LEAKED, "--with-value"],
             RevokeTwo => &["revoke", "Load test", "Legacy import"],
             RevokeOwn => &["revoke", OWN],
-            Leak => &["leak", "--watch", "1"],
-            LeakItself => &["leak", "--with-leaked-key", "--watch", "1"],
+            Leak => &["leak"],
+            LeakItself => &["leak", "--with-leaked-key"],
             Finish => &["rotate", "finish", LEAKED],
             FinishByValue => &["rotate", "finish", LEAKED, "--with-value"],
             CancelNew => &["rotate", "cancel", LEAKED, "--revoke-new"],
         };
-        [args, &YES].concat()
+        let watch: &[&str] = match self {
+            Leak | LeakItself | RevokeByValue if short => &["--watch", "1"],
+            _ => &[],
+        };
+        [args, watch, &YES].concat()
     }
 
-    fn run(self, stage: &Stage) -> Ran {
+    fn run(self, stage: &Stage, short: bool) -> Ran {
         let stdin = match self {
             RevokeByValue | Leak | LeakItself | FinishByValue => stage.leaked(),
             Revoke | RevokeTwo | RevokeOwn | Finish | CancelNew => String::new(),
         };
         if matches!(self, LeakItself) {
             let mut command = bare(stage.home.path());
-            command.env("CHATZURI_BASE_URL", &stage.server.base_url).args(self.args());
+            command
+                .env("CHATZURI_BASE_URL", &stage.server.base_url)
+                .args(self.args(short));
             return fed(command, &stdin);
         }
-        stage.fed(&self.args(), &stdin)
+        stage.fed(&self.args(short), &stdin)
     }
 }
 
@@ -85,19 +93,44 @@ impl Way {
 const SERVERS: [(&str, &[Way]); 12] = [
     (
         "",
-        &[Revoke, RevokeByValue, RevokeTwo, RevokeOwn, Leak, LeakItself, Finish, FinishByValue, CancelNew],
+        &[
+            Revoke,
+            RevokeByValue,
+            RevokeTwo,
+            RevokeOwn,
+            Leak,
+            LeakItself,
+            Finish,
+            FinishByValue,
+            CancelNew,
+        ],
     ),
     ("revoke:status=401", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
-    ("revoke:status=403", &[Revoke, RevokeByValue, RevokeTwo, RevokeOwn, Leak, LeakItself, Finish, CancelNew]),
+    (
+        "revoke:status=403",
+        &[
+            Revoke,
+            RevokeByValue,
+            RevokeTwo,
+            RevokeOwn,
+            Leak,
+            LeakItself,
+            Finish,
+            CancelNew,
+        ],
+    ),
     ("revoke:status=403:1", &[RevokeTwo]),
     ("revoke:status=400", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
     ("revoke:status=503", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
     ("revoke:gone-404", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
     ("revoke:status-after=404", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
     ("revoke:drop-after:1", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
-    ("revoke:revoke-listed", &[Revoke, RevokeTwo, RevokeOwn, Leak, Finish, CancelNew]),
+    ("revoke:revoke-listed", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
     ("revoke:revoke-never", &[Revoke, RevokeTwo, Leak, Finish, CancelNew]),
-    ("revoke:lost-database", &[Revoke, RevokeTwo, RevokeOwn, Leak, LeakItself, Finish, CancelNew]),
+    (
+        "revoke:lost-database",
+        &[Revoke, RevokeTwo, RevokeOwn, Leak, LeakItself, Finish, CancelNew],
+    ),
 ];
 
 /// What a script reads of a run: `what: outcome, exit code, log`.
@@ -110,7 +143,11 @@ fn line(stage: &Stage, what: &str, before: usize, ran: &Ran) -> String {
         .chain([&document["outcome"], &document["rotation"]["outcome"]])
         .filter_map(Value::as_str)
         .collect::<Vec<_>>();
-    let outcomes = if outcomes.is_empty() { "-".to_owned() } else { outcomes.join(" ") };
+    let outcomes = if outcomes.is_empty() {
+        "-".to_owned()
+    } else {
+        outcomes.join(" ")
+    };
     let log: Vec<String> = log(stage).into_iter().skip(before).collect();
     format!("{what}: {outcomes}, exit {}, log {}", ran.code, log.join(" "))
 }
@@ -141,7 +178,11 @@ fn at_server(fault: &str, way: Way) -> String {
     if !fault.is_empty() {
         stage.inject(fault);
     }
-    let ran = way.run(&stage);
+    let stays_alive = !matches!(
+        fault,
+        "" | "revoke:drop-after:1" | "revoke:status-after=404" | "revoke:lost-database"
+    );
+    let ran = way.run(&stage, stays_alive);
     stage.server.clear_faults();
     let called = if fault.is_empty() { "a sound server" } else { fault };
     line(&stage, &format!("{called} | {}", way.words()), before, &ran)
@@ -154,7 +195,9 @@ const OTHERS: [(&str, fn(&Stage) -> Ran); 13] = [
         stage.done(&["revoke", "Invoices", "--yes"]);
         stage.fed(&["leak", "--yes", "--json"], &value)
     }),
-    ("leak of a value of nobody", |stage| stage.fed(&["leak", "--yes", "--json"], STRANGER)),
+    ("leak of a value of nobody", |stage| {
+        stage.fed(&["leak", "--yes", "--json"], STRANGER)
+    }),
     ("leak of a dead value with the ends of a living one", |stage| {
         let value = stage.leaked();
         let middle = &value[8..value.len() - 4];
@@ -174,28 +217,32 @@ const OTHERS: [(&str, fn(&Stage) -> Ran); 13] = [
         stage.done(&["create", "Load test", "--show"]);
         stage.run(&["revoke", "Load test", "--yes", "--json"])
     }),
-    ("revoke of a key that is not there", |stage| stage.run(&["revoke", "Nobody", "--yes", "--json"])),
-    ("revoke without a yes", |stage| stage.run(&["revoke", "Load test", "--json"])),
+    ("revoke of a key that is not there", |stage| {
+        stage.run(&["revoke", "Nobody", "--yes", "--json"])
+    }),
+    ("revoke without a yes", |stage| {
+        stage.run(&["revoke", "Load test", "--json"])
+    }),
     ("revoke by somebody's word", |stage| {
         stage.server.leave_out(&[FaultEndpoint::Revoke]);
         stage.run(&["revoke", "Load test", "--attest", "--yes", "--json"])
     }),
     ("revoke by hand that nobody did", |stage| {
         stage.server.leave_out(&[FaultEndpoint::Revoke]);
-        RevokeByValue.run(stage)
+        RevokeByValue.run(stage, true)
     }),
     ("rotate finish of a key that is gone", |stage| {
         Finish.prepare(stage);
         stage.done(&["revoke", &stage.id_of(LEAKED), "--yes"]);
-        Finish.run(stage)
+        Finish.run(stage, false)
     }),
     ("rotate finish with an open step", |stage| {
         CancelNew.prepare(stage);
-        Finish.run(stage)
+        Finish.run(stage, false)
     }),
     ("revoke of two, interrupted at the first", |stage| {
         stage.inject("revoke:hang");
-        let child = spawned(stage.command(&RevokeTwo.args()));
+        let child = spawned(stage.command(&RevokeTwo.args(false)));
         interrupt_at_deletion(stage, child)
     }),
 ];
@@ -211,21 +258,34 @@ fn interrupt_at_deletion(stage: &Stage, mut child: Child) -> Ran {
 
 #[test]
 fn every_outcome_has_its_word_its_exit_code_and_its_line_in_the_log() {
-    let lines: Vec<String> = std::thread::scope(|scope| {
-        let served = SERVERS
-            .iter()
-            .flat_map(|(fault, ways)| ways.iter().map(move |way| (*fault, *way)))
-            .map(|(fault, way)| scope.spawn(move || at_server(fault, way)));
-        let others = OTHERS.iter().map(|(what, run)| {
-            scope.spawn(move || {
-                let stage = Stage::new();
-                let ran = run(&stage);
-                stage.server.clear_faults();
-                line(&stage, what, 0, &ran)
-            })
-        });
-        let running: Vec<_> = served.chain(others).collect();
-        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    let mut jobs: Vec<Box<dyn Fn() -> String + Send + Sync>> = Vec::new();
+    for (fault, ways) in SERVERS {
+        for way in ways {
+            jobs.push(Box::new(move || at_server(fault, *way)));
+        }
+    }
+    for (what, run) in OTHERS {
+        jobs.push(Box::new(move || {
+            let stage = Stage::new();
+            let ran = run(&stage);
+            stage.server.clear_faults();
+            line(&stage, what, 0, &ran)
+        }));
+    }
+    // Most of the time is the program's own waiting; more at once would only be slow together.
+    let next = AtomicUsize::new(0);
+    let mut lines: Vec<(usize, String)> = std::thread::scope(|scope| {
+        let worker = || {
+            let taken = std::iter::from_fn(|| {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                jobs.get(number).map(|job| (number, job()))
+            });
+            taken.collect::<Vec<_>>()
+        };
+        let running: Vec<_> = (0..12).map(|_| scope.spawn(worker)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
+    lines.sort();
+    let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
     pinned("outcomes", &lines.join("\n"));
 }

@@ -34,6 +34,8 @@ fn rows(path: &Path) -> String {
                 let lead = if number == 0 { '-' } else { ' ' };
                 let value = match (table.as_str(), column.as_str()) {
                     ("realms", "id") | (_, "realm") => names.number("realm", &row.get::<_, i64>(number).unwrap()),
+                    // One more or less with each use that was read.
+                    ("rotations", "revision") => "<number>".to_owned(),
                     _ => names.told(column, row.get_ref(number).unwrap()),
                 };
                 text.push_str(&format!("  {lead} {column}: {value}\n"));
@@ -85,11 +87,12 @@ impl Names {
             Value::Object(fields) => fields
                 .iter()
                 .map(|(name, field)| {
-                    // What was measured is a sentence for people.
-                    let told = if name == "measured" {
-                        "<words>".into()
-                    } else {
-                        self.told_json(field)
+                    let told = match name.as_str() {
+                        // A sentence for people.
+                        "measured" => "<words>".into(),
+                        // Whether a start's own probe is among the uses is a matter of time.
+                        "seen" | "told" => format!("<{name}>").into(),
+                        _ => self.told_json(field),
                     };
                     (name.clone(), told)
                 })

@@ -201,6 +201,7 @@ impl Seen {
             self.types.entry(path.to_owned()).or_default().insert(kind.to_owned());
         };
         match value {
+            Value::Null if key == "new_last_used_at" => kind("null or time"),
             Value::Null => kind("null"),
             Value::Bool(_) => kind("bool"),
             Value::Number(number) if key == "schema_version" => kind(&number.to_string()),
@@ -275,11 +276,16 @@ const WORDS: [&str; 20] = [
 
 /// A word as it is, and of everything else what kind of text it is.
 fn kind_of(key: &str, text: &str) -> String {
+    if matches!(text, "first_reading" | "new_in_use") {
+        return UNTIMED.to_owned();
+    }
     if WORDS.contains(&key) {
         return format!("\"{text}\"");
     }
     let is_id = |prefix: &str| text.strip_prefix(prefix).is_some_and(is_hex);
-    let kind = if text.parse::<Timestamp>().is_ok() {
+    let kind = if key == "new_last_used_at" {
+        "null or time"
+    } else if text.parse::<Timestamp>().is_ok() {
         "time"
     } else if text.parse::<Date>().is_ok() {
         "date"
@@ -294,6 +300,9 @@ fn kind_of(key: &str, text: &str) -> String {
     };
     kind.to_owned()
 }
+
+/// Whether the reading of a start meets the use that is its own probe is a matter of time, and so is what is waited for.
+const UNTIMED: &str = "\"first_reading\" or \"new_in_use\"";
 
 fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -26,7 +26,7 @@ fn rows(path: &Path) -> String {
         let mut statement = journal
             .prepare(&format!("SELECT * FROM {table} {only} ORDER BY 1, 2"))
             .unwrap();
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query([]).unwrap();
         text.push_str(&format!("{table}\n"));
         while let Some(row) = found.next().unwrap() {

@@ -188,8 +188,10 @@ fn at_server(fault: &str, way: Way) -> String {
     line(&stage, &format!("{called} | {}", way.words()), before, &ran)
 }
 
+type Job = fn(&Stage) -> Ran;
+
 /// The same, where something else than an answer to the `DELETE` makes the outcome.
-const OTHERS: [(&str, fn(&Stage) -> Ran); 13] = [
+const OTHERS: [(&str, Job); 13] = [
     ("leak of a value that was revoked here", |stage| {
         let value = stage.done(&["create", "Invoices", "--show"]).stdout;
         stage.done(&["revoke", "Invoices", "--yes"]);

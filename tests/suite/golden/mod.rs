@@ -251,7 +251,7 @@ impl Seen {
 }
 
 /// The fields whose text is a word of ours: a script compares with it.
-const WORDS: [&str; 20] = [
+const WORDS: [&str; 17] = [
     "action",
     "how",
     "matched_by",
@@ -260,7 +260,6 @@ const WORDS: [&str; 20] = [
     "own",
     "request",
     "role",
-    "seen",
     "source",
     "stage",
     "state",
@@ -270,8 +269,6 @@ const WORDS: [&str; 20] = [
     "way",
     "way_source",
     "what",
-    "window",
-    "format",
 ];
 
 /// A word as it is, and of everything else what kind of text it is.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// For each command a bad argument, and a missing one where it needs some; `due` has its words in a format of its own.
+/// For each command a bad argument, and a missing one where it needs some.
 const WRONG: [&[&str]; 42] = [
     &["nothing-of-ours"],
     &["--no-such-flag"],

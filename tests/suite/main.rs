@@ -18,6 +18,8 @@ mod bulk;
 mod cli;
 mod due;
 mod flows;
+#[cfg(unix)]
+mod golden;
 mod http;
 #[cfg(unix)]
 mod leak;

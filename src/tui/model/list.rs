@@ -445,7 +445,7 @@ impl KeyList {
     }
 
     fn rearrange(&mut self) {
-        let needle = self.filter.value().to_lowercase();
+        let needle = folded(self.filter.value());
         let terms: Vec<&str> = needle.split_whitespace().collect();
         if !terms.is_empty() && self.haystacks.len() != self.rows.len() {
             let register = self.policies.register();
@@ -534,13 +534,12 @@ impl Row {
             DueStatus::DueSoon => "due soon",
             other => other.word(),
         };
-        format!(
+        folded(&format!(
             "{}\n{}\n{}\n{created_by}\n{owner}\n{status}\n{rotating}\n{snoozed}",
             key.name,
             key.id,
             key.hint()
-        )
-        .to_lowercase()
+        ))
     }
 
     /// What needs attention first; what is put off needs none.
@@ -569,6 +568,11 @@ impl Row {
             .then_with(|| lower(a).cmp(lower(b)))
             .then_with(|| a.id.raw().cmp(b.id.raw()))
     }
+}
+
+/// A text as the filter compares it. The small form of a capital sigma depends on the letters after it, which are not typed yet.
+fn folded(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 fn lower(key: &ApiKey) -> impl Iterator<Item = char> {
@@ -669,6 +673,17 @@ mod tests {
         assert_eq!(shown(&list), ["late", "today", "soon"]);
         list.edit_filter(|input| *input = Input::from("overdue LATE"));
         assert_eq!(shown(&list), ["late"]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_word_is_found_whatever_its_last_letter() {
+        // A capital sigma has one small form within a word and another at its end.
+        let mut list = list(&[("ΠΩΛΗΣΕΙΣ", 3), ("λόγος", 3)]);
+        for (typed, found) in [("ΠΩΛΗΣ", "ΠΩΛΗΣΕΙΣ"), ("πωλησεις", "ΠΩΛΗΣΕΙΣ"), ("ΛΌΓΟΣ", "λόγος")]
+        {
+            list.edit_filter(|input| *input = Input::from(typed));
+            assert_eq!(shown(&list), [found], "{typed}");
+        }
     }
 
     #[test]

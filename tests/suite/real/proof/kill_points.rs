@@ -6,9 +6,9 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use super::{Machine, files_with_values, have, row, text, values_in};
+use super::{Machine, fed, files_with_values, have, row, text, values_in};
 use crate::real::tools;
 use crate::support::terminal::BINARY;
 
@@ -43,6 +43,8 @@ enum Scenario {
     Stored,
     /// `create --to`, which gives the value to a program and acknowledges.
     To,
+    /// `leak --replace`, whose successor goes to a program before the leaked key is revoked.
+    Replace,
 }
 
 impl Scenario {
@@ -52,8 +54,16 @@ impl Scenario {
             Self::Show => vec!["create", name, "--show"],
             Self::Stored => vec!["create", name, "--resume", "--stored"],
             Self::To => vec!["create", name, "--to", "shelf"],
+            Self::Replace => vec!["leak", "--replace", "--yes"],
         }
     }
+}
+
+/// What a point begins with.
+struct Before {
+    name: String,
+    /// The leaked value, which is read from standard input.
+    leaked: Option<String>,
 }
 
 /// What was seen after the kills.
@@ -72,7 +82,13 @@ fn killed_at_any_point_no_key_is_unknown_none_is_lost_once_it_is_safe_and_none_i
     if !have("kill_points", &[("strace", "strace")]) {
         return;
     }
-    let scenarios = [Scenario::Create, Scenario::Show, Scenario::Stored, Scenario::To];
+    let scenarios = [
+        Scenario::Create,
+        Scenario::Show,
+        Scenario::Stored,
+        Scenario::To,
+        Scenario::Replace,
+    ];
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let started: Vec<_> = scenarios
             .iter()
@@ -106,6 +122,7 @@ fn killed_at_any_point_no_key_is_unknown_none_is_lost_once_it_is_safe_and_none_i
 
 fn run(scenario: Scenario) -> Tally {
     let machine = Machine::start();
+    machine.place("Replace *");
     // An installation that has been used, to start each point from.
     let used = machine.ours(&["create", "Used", "--show"]).output().unwrap();
     assert!(used.status.success(), "{}", text(&used.stderr));
@@ -126,7 +143,7 @@ fn run(scenario: Scenario) -> Tally {
 /// Those of [`CALLS`] that an undisturbed run makes.
 fn calls_made(machine: &Machine, scenario: Scenario) -> Vec<(&'static str, usize)> {
     let state = state_for(machine, scenario);
-    prepare(machine, scenario, state.path(), "Undisturbed");
+    let before = prepare(machine, scenario, state.path(), &format!("{scenario:?} undisturbed"));
     let trace = state.path().join("trace");
     let names: Vec<&str> = CALLS.iter().map(|(call, _)| *call).collect();
     let options = [
@@ -135,12 +152,9 @@ fn calls_made(machine: &Machine, scenario: Scenario) -> Vec<(&'static str, usize
         "-e",
         &format!("trace={}", names.join(",")),
     ];
-    let ran = traced(machine, scenario, state.path(), "Undisturbed", &options);
+    let ran = traced(machine, scenario, state.path(), &before, &options);
     assert!(ran.status.success(), "{}", text(&ran.stderr));
-    machine
-        .keys_named("Undisturbed")
-        .iter()
-        .for_each(|id| machine.revoke(id));
+    clear(machine, &before.name);
     let trace = fs::read_to_string(&trace).unwrap();
     let made: BTreeSet<&str> = trace
         .lines()
@@ -165,7 +179,14 @@ fn state_for(machine: &Machine, scenario: Scenario) -> tempfile::TempDir {
     state
 }
 
-fn prepare(machine: &Machine, scenario: Scenario, state: &Path, name: &str) {
+fn prepare(machine: &Machine, scenario: Scenario, state: &Path, name: &str) -> Before {
+    let mut leaked = None;
+    if scenario == Scenario::Replace {
+        // Made in another journal: the only creation of this one is its successor's.
+        let made = machine.ours(&["create", name, "--show"]).output().unwrap();
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        leaked = values_in(&made.stdout).next().map(str::to_owned);
+    }
     if scenario == Scenario::Stored {
         let created = machine
             .ours(&["create", name])
@@ -174,9 +195,26 @@ fn prepare(machine: &Machine, scenario: Scenario, state: &Path, name: &str) {
             .unwrap();
         assert!(created.status.success(), "{}", text(&created.stderr));
     }
+    Before {
+        name: name.to_owned(),
+        leaked,
+    }
 }
 
-fn traced(machine: &Machine, scenario: Scenario, state: &Path, name: &str, options: &[&str]) -> Output {
+/// Takes off the server what a point made.
+fn clear(machine: &Machine, name: &str) {
+    machine.keys_like(name).iter().for_each(|(id, _)| machine.revoke(id));
+}
+
+/// The ids of the new keys of a point, and what they are called: the successor of a leaked key has a name of its own.
+fn new_keys(machine: &Machine, scenario: Scenario, name: &str) -> (Vec<String>, Option<String>) {
+    let mut new = machine.keys_like(name);
+    new.retain(|(_, key)| (key == name) != (scenario == Scenario::Replace));
+    let called = new.first().map(|(_, key)| key.clone());
+    (new.into_iter().map(|(id, _)| id).collect(), called)
+}
+
+fn traced(machine: &Machine, scenario: Scenario, state: &Path, before: &Before, options: &[&str]) -> Output {
     let mut command = tools::command("strace");
     machine.dress(&mut command);
     command
@@ -184,23 +222,33 @@ fn traced(machine: &Machine, scenario: Scenario, state: &Path, name: &str, optio
         .args(["-f", "-qq", "-b", "execve"])
         .args(options)
         .arg(BINARY)
-        .args(scenario.args(name))
-        .env("XDG_STATE_HOME", state)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.output().unwrap()
+        .args(scenario.args(&before.name))
+        .env("XDG_STATE_HOME", state);
+    fed(&mut command, before.leaked.as_deref().unwrap_or_default())
 }
 
 /// Kills a run when one of its threads makes `call` for the `nth` time, starts again, and looks. `false`: it came to its
 /// end before that.
 fn point(machine: &Machine, scenario: Scenario, state: &Path, call: &str, nth: usize, tally: &mut Tally) -> bool {
     let name = format!("{scenario:?} {call} {nth}");
-    prepare(machine, scenario, state, &name);
+    let before = prepare(machine, scenario, state, &name);
     let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
-    let ran = traced(machine, scenario, state, &name, &["-o", "/dev/null", "-e", &inject]);
+    let ran = traced(machine, scenario, state, &before, &["-o", "/dev/null", "-e", &inject]);
     let killed = ran.status.signal() == Some(9);
     if killed {
         look(machine, scenario, state, &name, &ran, tally);
+        if let Some(value) = &before.leaked {
+            // What another copy of the program may still be doing is not taken from it; its time is over then.
+            machine.pass(200);
+            let mut again = machine.ours(&["leak", "--yes"]);
+            let again = fed(again.env("XDG_STATE_HOME", state), value);
+            // Killed after its death, before that was written down: then the value is accepted nowhere.
+            if !matches!(again.status.code(), Some(0 | 10)) || machine.status_of(value) != 401 {
+                tally
+                    .unknown
+                    .push(format!("{name}: the leaked key lives on: {}", text(&again.stderr)));
+            }
+        }
     } else {
         assert!(ran.status.success(), "{name}: {}", text(&ran.stderr));
     }
@@ -210,7 +258,7 @@ fn point(machine: &Machine, scenario: Scenario, state: &Path, call: &str, nth: u
     tally
         .leaked
         .extend(files.iter().map(|file| format!("{name}: {}", file.display())));
-    machine.keys_named(&name).iter().for_each(|id| machine.revoke(id));
+    clear(machine, &name);
     killed
 }
 
@@ -218,7 +266,10 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
     let handed_over = || values_in(&ran.stdout).any(|value| machine.status_of(value) == 200);
     let safe = |stage: &str| ["escrowed", "delivered"].contains(&stage);
 
+    let (keys, called) = new_keys(machine, scenario, name);
     let left = row(state, name);
+    let called = called.or_else(|| left.as_ref().map(|row| row.name.clone()));
+    let name = called.as_deref().unwrap_or(name);
     if let Some(row) = left.as_ref().filter(|row| safe(&row.stage))
         && machine
             .kept(&row.op)
@@ -228,7 +279,6 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
             .lost
             .push(format!("{name}: {row:?}, and no working value is kept"));
     }
-    let keys = machine.keys_named(name);
     let resume = |more: &[&str]| {
         let args: Vec<&str> = ["create", name, "--resume"].iter().chain(more).copied().collect();
         let output = machine.ours(&args).env("XDG_STATE_HOME", state).output().unwrap();
@@ -269,7 +319,7 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
             let is_elsewhere = match scenario {
                 Scenario::Create => false,
                 Scenario::Show => handed_over(),
-                Scenario::To => shelved(),
+                Scenario::To | Scenario::Replace => shelved(),
                 Scenario::Stored => true,
             };
             if !is_elsewhere {

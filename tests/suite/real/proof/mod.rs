@@ -8,6 +8,7 @@ mod kill_points;
 mod memory;
 mod paste;
 mod rotation;
+mod sweep;
 
 use std::fs;
 use std::io::Write;
@@ -50,10 +51,23 @@ struct Machine {
     runtime: Runtime,
 }
 
+/// Runs a command that reads this. It may end without having read all of it.
+fn fed(command: &mut Command, stdin: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
 /// The protocol's row of one creation, as it is in the file.
 #[derive(Debug, Clone)]
 struct Row {
     op: String,
+    name: String,
     stage: String,
     minted: Option<String>,
 }
@@ -131,15 +145,7 @@ impl Machine {
     }
 
     fn fed(&self, args: &[&str], stdin: &str) -> Output {
-        let mut child = self
-            .ours(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        fed(&mut self.ours(args), stdin)
     }
 
     /// The value that the keyring holds for a creation.
@@ -205,7 +211,7 @@ impl Machine {
     }
 }
 
-/// The row of the creation of this name. It is read from a copy: whoever opens a journal first after a crash mends it.
+/// The row of the creation of this name, or of its successor. It is read from a copy: whoever opens a journal first after a crash mends it.
 fn row(state: &Path, name: &str) -> Option<Row> {
     let copy = tempfile::tempdir().unwrap();
     let folder = state.join("chatzuri-keys");
@@ -222,13 +228,14 @@ fn row(state: &Path, name: &str) -> Option<Row> {
     }
     journal
         .query_row(
-            "SELECT op, stage, minted_id FROM creations WHERE name = ?1",
+            "SELECT op, stage, minted_id, name FROM creations WHERE name = ?1 OR name GLOB ?1 || ' 20*'",
             [name],
             |row| {
                 Ok(Row {
                     op: row.get(0)?,
                     stage: row.get(1)?,
                     minted: row.get(2)?,
+                    name: row.get(3)?,
                 })
             },
         )

@@ -26,6 +26,10 @@ const CALLS: &[(&str, usize)] = &[
 enum Scenario {
     /// Step 1, with a program that takes the value.
     Start,
+    /// Step 2, ticked.
+    Tick,
+    /// Step 3, attested.
+    Confirm,
     /// Step 4.
     Finish,
     /// Step 1 of our own credential.
@@ -53,6 +57,8 @@ fn a_rotation_killed_anywhere_goes_on_and_no_sign_in_is_ever_lost() {
     }
     let scenarios = [
         Scenario::Start,
+        Scenario::Tick,
+        Scenario::Confirm,
         Scenario::Finish,
         Scenario::OwnStart,
         Scenario::OwnFinish,
@@ -127,14 +133,18 @@ fn finish_args(id: &str) -> Vec<&str> {
     vec!["rotate", "finish", id, "--yes"]
 }
 
+fn tick_args(id: &str) -> Vec<&str> {
+    vec!["rotate", "tick", id, "--all"]
+}
+
+fn confirm_args(id: &str) -> Vec<&str> {
+    vec!["rotate", "confirm", id, "--attest", "--reason", "seen in the logs"]
+}
+
 /// Step 2 and 3, as somebody does them who knows.
 fn roll_out(machine: &Machine, state: &Path, id: &str) {
-    let _ = ours(machine, state, &["rotate", "tick", id, "--all"]);
-    let attested = ours(
-        machine,
-        state,
-        &["rotate", "confirm", id, "--attest", "--reason", "seen in the logs"],
-    );
+    let _ = ours(machine, state, &tick_args(id));
+    let attested = ours(machine, state, &confirm_args(id));
     assert!(attested.status.success(), "{}", text(&attested.stderr));
 }
 
@@ -145,13 +155,26 @@ fn point(machine: &Machine, scenario: Scenario, call: &str, nth: usize, tally: &
     let state = tempfile::tempdir_in(machine.home.path()).unwrap();
     let old = old_key(machine, scenario, &name);
     let id = old.id.as_str();
-    let args = if matches!(scenario, Scenario::Finish | Scenario::OwnFinish) {
-        let started = ours(machine, state.path(), &start_args(id));
-        assert!(started.status.success(), "{}", text(&started.stderr));
-        roll_out(machine, state.path(), id);
-        finish_args(id)
-    } else {
-        start_args(id)
+    let done = |args: &[&str]| {
+        let ran = ours(machine, state.path(), args);
+        assert!(ran.status.success(), "{args:?}: {}", text(&ran.stderr));
+    };
+    let args = match scenario {
+        Scenario::Start | Scenario::OwnStart => start_args(id),
+        Scenario::Tick => {
+            done(&start_args(id));
+            tick_args(id)
+        }
+        Scenario::Confirm => {
+            done(&start_args(id));
+            done(&tick_args(id));
+            confirm_args(id)
+        }
+        Scenario::Finish | Scenario::OwnFinish => {
+            done(&start_args(id));
+            roll_out(machine, state.path(), id);
+            finish_args(id)
+        }
     };
     let mut command = tools::command("strace");
     machine.dress(&mut command);
@@ -204,8 +227,9 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, old: &Old, name: &s
         return;
     }
     let begins = matches!(scenario, Scenario::Start | Scenario::OwnStart);
-    if begins && machine.status_of(&old.value) != 200 {
-        wrong("the old key died in step 1".to_owned());
+    let ends = matches!(scenario, Scenario::Finish | Scenario::OwnFinish);
+    if !ends && machine.status_of(&old.value) != 200 {
+        wrong("the old key died before step 4".to_owned());
     }
     // What another copy of the program may still be doing is not taken from it; its time is over then.
     machine.pass(200);
@@ -219,9 +243,11 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, old: &Old, name: &s
                 break;
             }
         }
+    }
+    if !ends {
         roll_out(machine, state, id);
     }
-    if machine.status_of(&old.value) != 200 && begins {
+    if !ends && machine.status_of(&old.value) != 200 {
         wrong(format!("the old key died before step 4: {said}"));
     }
     let finished = ours(machine, state, &finish_args(id));
@@ -242,7 +268,9 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, old: &Old, name: &s
     let lost = text(&ours(machine, state, &["create", "--resume"]).stderr);
     let told = left.iter().filter(|id| lost.contains(id.as_str())).count();
     match scenario {
-        Scenario::Start | Scenario::Finish if working != 1 || left.len() != 1 + told => {
+        Scenario::Start | Scenario::Tick | Scenario::Confirm | Scenario::Finish
+            if working != 1 || left.len() != 1 + told =>
+        {
             wrong(format!("{working} working keys of {left:?}; {lost}"));
         }
         Scenario::OwnStart | Scenario::OwnFinish if left.len() != 1 + told => {

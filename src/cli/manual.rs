@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::profile::secret_of;
 use crate::cli::{prompt, value};
 use crate::core::creation::Creation;
-use crate::core::incident::{Fact, Seen, Timeline, unwrapped};
+use crate::core::incident::{Fact, SeenFact, Timeline, unwrapped};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
@@ -24,7 +24,7 @@ use crate::present::words::shell_word;
 
 /// Says what a look for an endpoint may have left behind.
 pub(super) fn tell_doubt(context: &mut Context<'_>, session: &Session) {
-    if let Some(doubt) = session.capabilities.take_doubt() {
+    if let Some(doubt) = session.client.take_doubt() {
         context.output.warn(&clean(&doubt));
     }
 }
@@ -168,12 +168,23 @@ pub(super) async fn choose(
 }
 
 /// Says what is seen of a value that is watched; where to click has to be known, however quiet the run.
-pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
+pub(super) fn tell(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &SeenFact) {
     let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     match seen.fact {
         Fact::Manual(_) => output.warn(&line),
         _ => output.say(&line),
+    }
+}
+
+/// A pace that waits this long for a person in the browser.
+pub(super) fn pace(longest: Duration) -> Pace {
+    Pace {
+        probe: ProbePolicy {
+            manual: longest,
+            ..ProbePolicy::default()
+        },
+        ..Pace::default()
     }
 }
 
@@ -190,16 +201,10 @@ pub(super) async fn revoke(
     let Some(evidence) = choose(context, session, target, (attested, given), interrupts).await? else {
         return Ok(Outcome::Interrupted);
     };
-    let pace = Pace {
-        probe: ProbePolicy {
-            manual: longest,
-            ..ProbePolicy::default()
-        },
-        ..Pace::default()
-    };
+    let pace = pace(longest);
     let ended = {
         let output = Mutex::new(&mut *context.output);
-        let on_fact = |timeline: &Timeline, seen: &Seen| tell(&output, timeline, seen);
+        let on_fact = |timeline: &Timeline, seen: &SeenFact| tell(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
         let case = Case::of(ports, profile, session, target);
         revoke_by(case, (Method::Manual, evidence), pace, &on_fact, stop).await

@@ -7,7 +7,7 @@ use crate::core::text::Label;
 
 /// What was done to a key or to the sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum ActivityKind {
     /// A key was asked for.
     Create,
     /// A new value was handed to a target or the clipboard.
@@ -32,7 +32,7 @@ pub enum Action {
     SignOut,
 }
 
-impl Action {
+impl ActivityKind {
     /// Every action, for reading a log back.
     pub const ALL: [Self; 11] = [
         Self::Create,
@@ -77,7 +77,7 @@ pub struct Activity {
     /// In which profile.
     pub profile: String,
     /// What.
-    pub action: Action,
+    pub action: ActivityKind,
     /// To which key.
     pub key: Option<(KeyId, Label)>,
     /// How it ended: a word, as in `revoked` or `created`.

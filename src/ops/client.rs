@@ -15,8 +15,8 @@ use crate::core::text::Label;
 use crate::core::tracked::Tracked;
 use crate::ops::profile::Profile;
 use crate::ports::{
-    ApiError, Clock, Consequence, Fault, FoundCapability, Journal, JournalError, KeyApi, Operation, Ports, Presence,
-    Scope, Settled,
+    ApiError, BaseUrl, Clock, Consequence, Fault, FoundCapability, Journal, JournalError, KeyApi, Operation, Ports,
+    Presence, Scope, Settled,
 };
 
 /// How long it counts that an endpoint is there or missing before the server is asked again.
@@ -31,11 +31,13 @@ pub struct TeamClient {
     settled: Capabilities,
     credential: Arc<Secret>,
     actor: Label,
-    state: Mutex<State>,
+    state: Mutex<ClientState>,
+    /// Whether it leaves the notes of this machine alone.
+    is_bare: bool,
 }
 
 #[derive(Default)]
-struct State {
+struct ClientState {
     /// What was seen of each operation's endpoint, by this run or by one before it.
     found: HashMap<Operation, EndpointState>,
     /// When the journal was asked.
@@ -67,6 +69,31 @@ impl TeamClient {
             credential,
             actor: ports.actor.clone(),
             state: Mutex::default(),
+            is_bare: false,
+        }
+    }
+
+    /// Speaks with a value that is nobody's sign-in, such as a leaked key: nothing of it is noted or found out here.
+    #[must_use]
+    pub fn bare(ports: &Ports, base: &BaseUrl, api: Arc<dyn KeyApi>, value: Arc<Secret>) -> Self {
+        let settled = Capabilities {
+            list: Capability::Endpoint,
+            create: Capability::Endpoint,
+            revoke: Capability::Endpoint,
+        };
+        Self {
+            api,
+            journal: Arc::clone(&ports.journal),
+            clock: Arc::clone(&ports.clock),
+            scope: Scope::Credential {
+                host: base.host().to_owned(),
+                value: Arc::clone(&value),
+            },
+            settled,
+            credential: value,
+            actor: ports.actor.clone(),
+            state: Mutex::default(),
+            is_bare: true,
         }
     }
 
@@ -211,6 +238,12 @@ impl TeamClient {
 
     /// Settles whose notes ours are, by what the server told of our team.
     async fn settle(&self, team: Option<TeamIdentity>) -> Result<Settled, JournalError> {
+        if self.is_bare {
+            return Ok(Settled {
+                by_credential: true,
+                others: false,
+            });
+        }
         let credential = Arc::clone(&self.credential);
         match self.journal.settle(&self.scope, credential, team).await {
             // What can only be read stays as it is.
@@ -246,6 +279,9 @@ impl TeamClient {
     /// # Errors
     /// The journal cannot be read.
     pub async fn tracked(&self) -> Result<Vec<Tracked>, JournalError> {
+        if self.is_bare {
+            return Ok(Vec::new());
+        }
         let mut tracked = self.journal.tracked(&self.scope).await?;
         if !tracked.is_empty() {
             let team = self.team().await;
@@ -264,6 +300,9 @@ impl TeamClient {
     }
 
     async fn look_up(&self) {
+        if self.is_bare {
+            return;
+        }
         let now = self.clock.now();
         let stale = {
             let mut state = self.state();
@@ -307,7 +346,7 @@ impl TeamClient {
         {
             let mut state = self.state();
             let before = state.found.insert(operation, seen);
-            if before == Some(seen) && (seen.lasts() || !state.asked_again) {
+            if self.is_bare || before == Some(seen) && (seen.lasts() || !state.asked_again) {
                 return None;
             }
         }
@@ -356,7 +395,7 @@ impl TeamClient {
         of(self.settled, operation)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ClientState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,18 +4,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::creation::{Creation, Event, Intent, MintedKey};
 use crate::core::key::{ApiKey, KeyName};
 use crate::core::rotation::{Mark, Rotation, What};
 use crate::core::secret::Secret;
-use crate::ops::record::{Entry, record};
+use crate::ops::client::TeamClient;
+use crate::ops::record::{LogEntry, record};
 use crate::ops::review::{read_list, server_now};
 use crate::ops::sign_in::Profile;
 use crate::ops::trail::Trail;
-use crate::ports::{
-    Account, ApiError, Consequence, CreatedKey, CredentialStore, JournalError, KeyApi, Ports, StoreError,
-};
+use crate::ports::{Account, ApiError, Consequence, CreatedKey, CredentialStore, JournalError, Ports, StoreError};
 
 /// Where the value of a new key is, besides in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +140,7 @@ impl std::error::Error for CreateError {}
 pub async fn create(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     name: KeyName,
     without_store: WithoutStore,
 ) -> Result<NewKey, CreateError> {
@@ -155,7 +154,7 @@ pub async fn create(
 pub(crate) async fn create_for(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     name: KeyName,
     without_store: WithoutStore,
     rotation: Option<&Rotation>,
@@ -189,7 +188,7 @@ pub(crate) async fn create_for(
 pub(crate) async fn intend(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     name: &KeyName,
     without_store: WithoutStore,
     rotation: Option<&Rotation>,
@@ -209,7 +208,7 @@ pub(crate) async fn intend(
 async fn prepare(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     name: &KeyName,
     without_store: WithoutStore,
     manual: bool,
@@ -236,7 +235,7 @@ async fn prepare(
 }
 
 /// Of two copies of the program at the same step, one gets it.
-async fn claim(ports: &Ports, api: &dyn KeyApi, rotation: &Rotation, creation: &Creation) -> Result<(), Blocked> {
+async fn claim(ports: &Ports, api: &TeamClient, rotation: &Rotation, creation: &Creation) -> Result<(), Blocked> {
     let mark = Mark {
         by: ports.actor.clone(),
         at: server_now(api, &*ports.clock),
@@ -368,8 +367,8 @@ pub(crate) async fn note(ports: &Ports, profile: &Profile, creation: &Creation, 
     } else {
         detail
     };
-    let entry = Entry {
-        action: Action::Create,
+    let entry = LogEntry {
+        action: ActivityKind::Create,
         key,
         outcome,
         detail,

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::creation::{Creation, CreationStage, Event};
 use crate::core::key::{ApiKey, LastUse};
 use crate::ops::create::{NewKey, Safety, move_on};
-use crate::ops::record::{Entry, record};
+use crate::ops::record::{LogEntry, record};
 use crate::ops::sign_in::Profile;
 use crate::ops::trail::trail;
 use crate::ports::{Account, JournalError, Ports, StoreError};
@@ -79,7 +79,7 @@ pub struct Noted {
 /// Writes down that the value was copied or taken by a target.
 pub async fn note_delivery(ports: &Ports, profile: &Profile, creation: &Creation, whereto: &str) -> Noted {
     let moved = move_on(ports, creation, Event::Delivered).await;
-    let line = entry(creation, Action::Deliver, "delivered", whereto.to_owned());
+    let line = entry(creation, ActivityKind::Deliver, "delivered", whereto.to_owned());
     Noted {
         recorded: record(ports, profile, line).await,
         creation: moved.unwrap_or_else(|| creation.clone()),
@@ -106,7 +106,15 @@ pub async fn acknowledge(ports: &Ports, profile: &Profile, creation: &Creation) 
         move_on(ports, creation, Event::Acknowledged).await
     };
     if moved.is_some() && creation.stage != CreationStage::Acknowledged {
-        write_line(ports, profile, creation, Action::Acknowledge, "stored", String::new()).await;
+        write_line(
+            ports,
+            profile,
+            creation,
+            ActivityKind::Acknowledge,
+            "stored",
+            String::new(),
+        )
+        .await;
     }
     // Without the row the escrow stays: deleting it first could lose the value in a crash right here.
     let Some(moved) = moved else {
@@ -134,7 +142,7 @@ pub async fn discard(ports: &Ports, profile: &Profile, creation: &Creation) -> R
         move_on(ports, creation, Event::ValueLost(minted)).await;
     }
     let detail = "its only copy was deleted here".to_owned();
-    write_line(ports, profile, creation, Action::Recover, "value_lost", detail).await;
+    write_line(ports, profile, creation, ActivityKind::Recover, "value_lost", detail).await;
     Ok(())
 }
 
@@ -157,7 +165,7 @@ pub(crate) async fn write_line(
     ports: &Ports,
     profile: &Profile,
     creation: &Creation,
-    action: Action,
+    action: ActivityKind,
     outcome: &'static str,
     detail: String,
 ) {
@@ -166,9 +174,9 @@ pub(crate) async fn write_line(
 }
 
 /// A line of the log about the key of a creation.
-pub(crate) fn entry(creation: &Creation, action: Action, outcome: &'static str, detail: String) -> Entry {
+pub(crate) fn entry(creation: &Creation, action: ActivityKind, outcome: &'static str, detail: String) -> LogEntry {
     let minted = creation.minted.as_ref();
-    Entry {
+    LogEntry {
         action,
         key: minted.map(|minted| (minted.id.clone(), minted.name.clone())),
         outcome,

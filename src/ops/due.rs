@@ -58,7 +58,7 @@ pub async fn read(ports: &Ports, profile: &Profile, policies: &Policies) -> Resu
     let Some(session) = find_session(ports, profile).await? else {
         return Ok(None);
     };
-    let listing = review(&*session.api, &*ports.clock, &|_| {})
+    let listing = review(&session.client, &*ports.clock, &|_| {})
         .await
         .map_err(SignInError::Api)?;
     let listing = Arc::new(listing);
@@ -69,6 +69,6 @@ pub async fn read(ports: &Ports, profile: &Profile, policies: &Policies) -> Resu
         items: items(place, &listing, policies, &notes, listing.as_of),
         listing,
         unread_notes,
-        unlisted: !session.api.has_list(),
+        unlisted: !session.client.has_list(),
     }))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::key::KeyName;
 use crate::core::sink::{DeliveredKey, DeliveryPlan, SinkError, Sinks};
 use crate::core::target::Target;
@@ -125,7 +125,7 @@ pub async fn hand_to(
         note_receipt(ports, profile, &new.creation.op, target).await;
         noted.recorded
     } else {
-        let line = entry(&new.creation, Action::Deliver, "failed", receipt.to_string());
+        let line = entry(&new.creation, ActivityKind::Deliver, "failed", receipt.to_string());
         record(ports, profile, line).await
     };
     HandoverResult { receipt, recorded }

@@ -1,6 +1,6 @@
 //! Write a line of the log.
 
-use crate::core::activity::{Action, Activity};
+use crate::core::activity::{Activity, ActivityKind};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
 use crate::ops::profile::Profile;
@@ -8,9 +8,9 @@ use crate::ports::{JournalError, Ports};
 
 /// What is to be written down; who and when are known.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct LogEntry {
     /// What was done.
-    pub action: Action,
+    pub action: ActivityKind,
     /// To which key.
     pub key: Option<(KeyId, Label)>,
     /// How it ended, in a word.
@@ -23,7 +23,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// The journal did not take it: nothing is being recorded, and the person is to be told.
-pub async fn record(ports: &Ports, profile: &Profile, entry: Entry) -> Result<(), JournalError> {
+pub async fn record(ports: &Ports, profile: &Profile, entry: LogEntry) -> Result<(), JournalError> {
     let activity = Activity {
         at: ports.clock.now(),
         actor: ports.actor.clone(),

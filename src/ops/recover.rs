@@ -2,17 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::creation::{Creation, CreationSearch, CreationStage, Event, MintedKey, OpId};
 use crate::core::key::ApiKey;
 use crate::core::target::Target;
+use crate::ops::client::TeamClient;
 use crate::ops::create::move_on;
 use crate::ops::custody::{Acknowledged, acknowledge, write_line};
 use crate::ops::review::{read_list, server_now};
 use crate::ops::revoke::proof::is_refused;
 use crate::ops::sign_in::Profile;
 use crate::ops::trail::{Trail, trail};
-use crate::ports::{Account, ApiError, JournalError, KeyApi, Ports};
+use crate::ports::{Account, ApiError, JournalError, Ports};
 
 /// A found key is not called lost before this: another copy of the program may be about to put its value away. Longer
 /// than a request and a keyring may take together.
@@ -153,36 +154,37 @@ pub enum Since {
 /// The list as it was read for every unfinished creation: once, and once more where an absence hangs on it.
 #[derive(Default)]
 struct Readings {
-    first: Option<Seen>,
-    second: Option<Seen>,
+    first: Option<FirstReading>,
+    second: Option<FirstReading>,
 }
 
 impl Readings {
-    async fn first(&mut self, api: &dyn KeyApi) -> Result<&Seen, RecoverError> {
-        Seen::of(api, &mut self.first).await
+    async fn first(&mut self, api: &TeamClient) -> Result<&FirstReading, RecoverError> {
+        FirstReading::of(api, &mut self.first).await
     }
 
     /// Whether two readings in a row prove for `creation` that nothing in the list is what `is_it` says.
     async fn lack(
         &mut self,
-        api: &dyn KeyApi,
+        api: &TeamClient,
         creation: &Creation,
         is_it: impl Fn(&ApiKey) -> bool,
     ) -> Result<bool, RecoverError> {
-        let lacks = |seen: &Seen| seen.proves_absence_for(creation) && !seen.keys.iter().any(&is_it);
-        Ok(lacks(Seen::of(api, &mut self.first).await?) && lacks(Seen::of(api, &mut self.second).await?))
+        let lacks = |seen: &FirstReading| seen.proves_absence_for(creation) && !seen.keys.iter().any(&is_it);
+        Ok(lacks(FirstReading::of(api, &mut self.first).await?)
+            && lacks(FirstReading::of(api, &mut self.second).await?))
     }
 }
 
 /// One reading of it.
-struct Seen {
+struct FirstReading {
     keys: Vec<ApiKey>,
     /// Whether a key that it lacks is not there: it is the server's, and whole.
     complete: bool,
 }
 
-impl Seen {
-    async fn of<'a>(api: &dyn KeyApi, seen: &'a mut Option<Self>) -> Result<&'a Self, RecoverError> {
+impl FirstReading {
+    async fn of<'a>(api: &TeamClient, seen: &'a mut Option<Self>) -> Result<&'a Self, RecoverError> {
         let read = match seen.take() {
             Some(read) => read,
             None => {
@@ -211,7 +213,7 @@ impl Seen {
 pub async fn recover(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     since: Since,
 ) -> Result<Vec<Waiting>, RecoverError> {
     let unfinished = ports
@@ -247,7 +249,7 @@ pub async fn recover(
 
 /// Whether the key of a waiting value was revoked meanwhile: its own team's whole list lacks it, and its value is refused.
 /// Not asked of a key so new that neither may know it yet.
-async fn is_dead(ports: &Ports, api: &dyn KeyApi, list: &mut Readings, creation: &Creation) -> bool {
+async fn is_dead(ports: &Ports, api: &TeamClient, list: &mut Readings, creation: &Creation) -> bool {
     let Some(minted) = &creation.minted else { return false };
     if creation.intent.known.is_empty() || server_now(api, &*ports.clock) < creation.search_ends() {
         return false;
@@ -274,13 +276,13 @@ async fn forget_dead(ports: &Ports, profile: &Profile, creation: &Creation) {
     };
     move_on(ports, &lost, Event::Settled).await;
     let detail = "the key is gone, and its value was deleted".to_owned();
-    write_line(ports, profile, creation, Action::Recover, "settled", detail).await;
+    write_line(ports, profile, creation, ActivityKind::Recover, "settled", detail).await;
 }
 
 async fn escrowed(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     list: &mut Readings,
     creation: Creation,
 ) -> Result<Option<Waiting>, RecoverError> {
@@ -298,7 +300,7 @@ async fn escrowed(
 async fn without_value(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     list: &mut Readings,
     creation: Creation,
     minted: MintedKey,
@@ -313,7 +315,7 @@ async fn without_value(
             move_on(ports, &lost, Event::Settled).await;
         }
         let detail = "the key is gone".to_owned();
-        write_line(ports, profile, &creation, Action::Recover, "settled", detail).await;
+        write_line(ports, profile, &creation, ActivityKind::Recover, "settled", detail).await;
         return Ok(None);
     }
     Ok(Some(Waiting::Elsewhere(creation, trail)))
@@ -322,7 +324,7 @@ async fn without_value(
 async fn intended(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     list: &mut Readings,
     creation: Creation,
     since: &Since,
@@ -410,7 +412,15 @@ async fn intended(
         CreationSearch::Nothing => {
             move_on(ports, &creation, Event::NothingAppeared).await;
             let detail = format!("{}: no such key appeared", creation.intent.name);
-            write_line(ports, profile, &creation, Action::Recover, "nothing_appeared", detail).await;
+            write_line(
+                ports,
+                profile,
+                &creation,
+                ActivityKind::Recover,
+                "nothing_appeared",
+                detail,
+            )
+            .await;
             None
         }
     })
@@ -420,7 +430,7 @@ async fn intended(
 async fn still_listed(
     ports: &Ports,
     profile: &Profile,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     list: &mut Readings,
     creation: Creation,
 ) -> Result<Option<Waiting>, RecoverError> {
@@ -441,7 +451,7 @@ async fn still_listed(
         ports,
         profile,
         &creation,
-        Action::Recover,
+        ActivityKind::Recover,
         "settled",
         "the key is gone".to_owned(),
     )
@@ -456,7 +466,15 @@ async fn give_up(ports: &Ports, profile: &Profile, creation: &Creation, minted: 
         stage: CreationStage::Lost,
         ..creation.clone()
     });
-    write_line(ports, profile, &lost, Action::Recover, "value_lost", String::new()).await;
+    write_line(
+        ports,
+        profile,
+        &lost,
+        ActivityKind::Recover,
+        "value_lost",
+        String::new(),
+    )
+    .await;
     lost
 }
 

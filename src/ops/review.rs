@@ -9,8 +9,9 @@ use crate::core::key::{ApiKey, Own};
 use crate::core::listing::{ListedKey, Listing, OddRows};
 use crate::core::reading::{Bound, Bounds, ListReading, NextPage, Stray};
 use crate::core::team::TeamIdentity;
+use crate::ops::client::TeamClient;
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, Clock, Fault, KeyApi, Operation, Ports};
+use crate::ports::{ApiError, Clock, Fault, Operation, Ports};
 
 /// How often a list that changed under our reading is read again before it is called incomplete.
 const READS: u32 = 3;
@@ -26,7 +27,7 @@ pub struct ReadProgress {
 
 /// The server's time now, by its newest `Date` header.
 #[must_use]
-pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
+pub fn server_now(api: &TeamClient, clock: &dyn Clock) -> Timestamp {
     let now = clock.now();
     now.checked_add(api.clock_offset()).unwrap_or(now)
 }
@@ -36,7 +37,7 @@ pub fn server_now(api: &dyn KeyApi, clock: &dyn Clock) -> Timestamp {
 /// # Errors
 /// The list's error; a failing `get-teams` only leaves the team unnamed, unless it refuses the credential.
 pub async fn review(
-    api: &dyn KeyApi,
+    api: &TeamClient,
     clock: &dyn Clock,
     on_page: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<Listing, ApiError> {
@@ -53,7 +54,7 @@ pub async fn review(
     Ok(listing(api, clock, team, read))
 }
 
-fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: TeamIdentity, read: ReadList) -> Listing {
+fn listing(api: &TeamClient, clock: &dyn Clock, team: TeamIdentity, read: ReadList) -> Listing {
     Listing {
         team,
         keys: mark_own(api, read.keys),
@@ -68,7 +69,7 @@ fn listing(api: &dyn KeyApi, clock: &dyn Clock, team: TeamIdentity, read: ReadLi
 ///
 /// # Errors
 /// The list's error.
-pub(crate) async fn glance(api: &dyn KeyApi, clock: &dyn Clock) -> Result<Listing, ApiError> {
+pub(crate) async fn glance(api: &TeamClient, clock: &dyn Clock) -> Result<Listing, ApiError> {
     let read = read_within(api, Care::Glance, Bounds::default(), &|_| {}).await?;
     let read = with_tracked(api, read).await?;
     Ok(listing(api, clock, TeamIdentity::Unknown, read))
@@ -136,7 +137,7 @@ impl Looks {
     ///
     /// # Errors
     /// As [`read_list`].
-    pub(crate) async fn of(api: &dyn KeyApi, keys: &[&ApiKey]) -> Result<Self, ApiError> {
+    pub(crate) async fn of(api: &TeamClient, keys: &[&ApiKey]) -> Result<Self, ApiError> {
         let first = read_list(api, &|_| {}).await?;
         let second = if keys.iter().any(|key| first.sight(key) == Sighting::Gone) {
             Some(read_list(api, &|_| {}).await?)
@@ -160,11 +161,11 @@ impl Looks {
 ///
 /// # Errors
 /// The first page that cannot be read, a list of which no row can be, or [`Fault::PastBound`].
-pub async fn read_list(api: &dyn KeyApi, on_page: &(dyn Fn(ReadProgress) + Send + Sync)) -> Result<ReadList, ApiError> {
+pub async fn read_list(api: &TeamClient, on_page: &(dyn Fn(ReadProgress) + Send + Sync)) -> Result<ReadList, ApiError> {
     with_tracked(api, read_within(api, Care::Proof, Bounds::default(), on_page).await?).await
 }
 
-async fn with_tracked(api: &dyn KeyApi, read: ReadList) -> Result<ReadList, ApiError> {
+async fn with_tracked(api: &TeamClient, read: ReadList) -> Result<ReadList, ApiError> {
     Ok(ReadList {
         keys: api.with_tracked(read.keys).await?,
         ..read
@@ -181,7 +182,7 @@ enum Care {
 }
 
 async fn read_within(
-    api: &dyn KeyApi,
+    api: &TeamClient,
     care: Care,
     bounds: Bounds,
     on_page: &(dyn Fn(ReadProgress) + Send + Sync),
@@ -198,10 +199,8 @@ async fn read_within(
             }
         }
     };
-    let limit = Duration::from_secs(bounds.seconds);
-    let in_time = tokio::time::timeout(limit, reading).await;
-    let too_long = |_| api.failed(Operation::List, Fault::PastBound(Bound::Seconds(bounds.seconds)));
-    let (reading, whole) = in_time.map_err(too_long)??;
+    let past = |bound| api.failed(Operation::List, Fault::PastBound(bound));
+    let (reading, whole) = in_time(bounds, reading, past).await?;
     let (keys, strays, odd) = reading.into_parts();
     if let (true, Some(stray)) = (keys.is_empty(), strays.first()) {
         // No row of it reads as the contract says: this is another list.
@@ -217,8 +216,20 @@ async fn read_within(
     })
 }
 
+/// Reads for as long as a whole list may take.
+async fn in_time<T>(
+    bounds: Bounds,
+    reading: impl Future<Output = Result<T, ApiError>>,
+    past: impl FnOnce(Bound) -> ApiError,
+) -> Result<T, ApiError> {
+    match tokio::time::timeout(Duration::from_secs(bounds.seconds), reading).await {
+        Ok(read) => read,
+        Err(_) => Err(past(Bound::Seconds(bounds.seconds))),
+    }
+}
+
 /// Whether the pages still hold what they held when they were read; the last one was read last.
-async fn hold_still(api: &dyn KeyApi, reading: &mut ListReading) -> Result<bool, ApiError> {
+async fn hold_still(api: &TeamClient, reading: &mut ListReading) -> Result<bool, ApiError> {
     for number in 1..reading.pages() {
         reading.hold_against(number, &api.list_page(number).await?);
         if !reading.is_whole() {
@@ -229,7 +240,7 @@ async fn hold_still(api: &dyn KeyApi, reading: &mut ListReading) -> Result<bool,
 }
 
 async fn read_once(
-    api: &dyn KeyApi,
+    api: &TeamClient,
     bounds: Bounds,
     on_page: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<ListReading, ApiError> {
@@ -250,7 +261,7 @@ async fn read_once(
     }
 }
 /// A hint shared by several keys names none of them as ours.
-fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
+fn mark_own(api: &TeamClient, keys: Vec<ApiKey>) -> Vec<ListedKey> {
     let mut listed: Vec<ListedKey> = keys
         .into_iter()
         .map(|key| ListedKey {
@@ -273,59 +284,8 @@ fn mark_own(api: &dyn KeyApi, keys: Vec<ApiKey>) -> Vec<ListedKey> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
-    use crate::core::key::{KeyId, KeyName};
-    use crate::core::secret::Secret;
-    use crate::ports::{Answer, Consequence, CreatedKey, KeyPage, Probe};
-
-    /// A server that never answers.
-    struct Mute;
-
-    impl KeyApi for Mute {
-        fn list_page(&self, _page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
-            Box::pin(std::future::pending())
-        }
-
-        fn create<'a>(&'a self, _name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
-            Box::pin(std::future::pending())
-        }
-
-        fn revoke<'a>(&'a self, _id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
-            Box::pin(std::future::pending())
-        }
-
-        fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
-            Box::pin(std::future::pending())
-        }
-
-        fn probe<'a>(&'a self, _value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
-            Box::pin(std::future::pending())
-        }
-
-        fn speaks_with(&self, _value: &Secret) -> bool {
-            false
-        }
-
-        fn is_own(&self, _key: &ApiKey) -> Own {
-            Own::Unknown
-        }
-
-        fn clock_offset(&self) -> SignedDuration {
-            SignedDuration::ZERO
-        }
-
-        fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
-            ApiError {
-                operation,
-                endpoint: "GET /get-api-keys".to_owned(),
-                host: "mute".to_owned(),
-                fault,
-                consequence: Consequence::None,
-            }
-        }
-    }
+    use crate::ports::Consequence;
 
     #[tokio::test]
     async fn the_whole_reading_has_a_time_and_names_it() {
@@ -333,7 +293,16 @@ mod tests {
             seconds: 0,
             ..Bounds::default()
         };
-        let error = read_within(&Mute, Care::Proof, bounds, &|_| {}).await.unwrap_err();
+        let past = |bound| ApiError {
+            operation: Operation::List,
+            endpoint: "GET /get-api-keys".to_owned(),
+            host: "mute".to_owned(),
+            fault: Fault::PastBound(bound),
+            consequence: Consequence::None,
+        };
+        let error = in_time(bounds, std::future::pending::<Result<(), _>>(), past)
+            .await
+            .unwrap_err();
         assert_eq!(error.fault, Fault::PastBound(Bound::Seconds(0)));
         assert_eq!(
             error.to_string(),

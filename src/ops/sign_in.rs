@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::listing::Listing;
 use crate::core::secret::{NotASecret, Secret};
 use crate::core::team::TeamIdentity;
 use crate::ops::client::TeamClient;
 pub use crate::ops::profile::Profile;
-use crate::ops::record::{Entry, record};
-use crate::ports::{
-    Account, ApiError, ChildProcess, CredentialStore, JournalError, KeyApi, Ports, ProcessError, StoreError,
-};
+use crate::ops::record::{LogEntry, record};
+use crate::ports::{Account, ApiError, ChildProcess, CredentialStore, JournalError, Ports, ProcessError, StoreError};
 
 /// The longest a `credential_command` may take: it may ask the person for a PIN.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -46,10 +44,8 @@ impl CredentialSource {
 /// A profile with a credential, ready to speak to its API.
 #[derive(Clone)]
 pub struct Session {
-    /// The API, spoken to with the credential; where the server lacks the list, it lists what is tracked here.
-    pub api: Arc<dyn KeyApi>,
-    /// The same, as what knows how each operation is done.
-    pub capabilities: Arc<TeamClient>,
+    /// The API, spoken to with the credential; it knows how each operation is done.
+    pub client: Arc<TeamClient>,
     /// Where the credential came from.
     pub source: CredentialSource,
 }
@@ -136,12 +132,8 @@ fn session(
 ) -> Result<Session, SignInError> {
     let api = ports.connect.connect(&profile.base_url, Arc::clone(&value));
     let api = api.map_err(SignInError::Api)?;
-    let capabilities = Arc::new(TeamClient::new(ports, profile, api, value));
-    Ok(Session {
-        api: Arc::clone(&capabilities) as _,
-        capabilities,
-        source,
-    })
+    let client = Arc::new(TeamClient::new(ports, profile, api, value));
+    Ok(Session { client, source })
 }
 
 async fn run_command(ports: &Ports, argv: &[String]) -> Result<Secret, SignInError> {
@@ -177,8 +169,8 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
     let value = Arc::new(value);
     let session = session(ports, profile, Arc::clone(&value), CredentialSource::Store)?;
     // Another team's server may do things in other ways.
-    session.capabilities.ask_again();
-    let team = session.api.teams().await.map_err(SignInError::Api)?;
+    session.client.ask_again();
+    let team = session.client.teams().await.map_err(SignInError::Api)?;
     keep(&*ports.store, &profile.account(), value).await?;
     forget_old_name(&*ports.store, profile).await;
     // The list kept of this profile may be another team's: the next first frame must not show it.
@@ -190,7 +182,7 @@ pub async fn sign_in(ports: &Ports, profile: &Profile, value: Secret) -> Result<
         as_of: ports.clock.now(),
     };
     let _ = ports.journal.keep_list(&profile.scope(), Arc::new(unread)).await;
-    let recorded = note(ports, profile, Action::SignIn, "signed_in").await;
+    let recorded = note(ports, profile, ActivityKind::SignIn, "signed_in").await;
     Ok(SignedIn {
         session,
         team,
@@ -260,14 +252,19 @@ pub async fn sign_out(ports: &Ports, profile: &Profile) -> Result<SignedOut, Sto
         return Ok(SignedOut::HeldNone);
     }
     Ok(SignedOut::Deleted(
-        note(ports, profile, Action::SignOut, "signed_out").await,
+        note(ports, profile, ActivityKind::SignOut, "signed_out").await,
     ))
 }
 
-async fn note(ports: &Ports, profile: &Profile, action: Action, outcome: &'static str) -> Result<(), JournalError> {
+async fn note(
+    ports: &Ports,
+    profile: &Profile,
+    action: ActivityKind,
+    outcome: &'static str,
+) -> Result<(), JournalError> {
     let host = profile.base_url.host();
     tracing::info!(profile = profile.name, host, outcome, "changed the kept credential");
-    let entry = Entry {
+    let entry = LogEntry {
         action,
         key: None,
         outcome,

@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::key::{ApiKey, KeyId};
 use crate::core::snooze::Snooze;
 use crate::core::text::Label;
-use crate::ops::record::{Entry, record};
+use crate::ops::record::{LogEntry, record};
 use crate::ops::sign_in::Profile;
 use crate::ports::{JournalError, Ports};
 
@@ -87,8 +87,8 @@ async fn note(
     outcome: &'static str,
     detail: String,
 ) -> Result<(), JournalError> {
-    let entry = Entry {
-        action: Action::Snooze,
+    let entry = LogEntry {
+        action: ActivityKind::Snooze,
         key: Some((key.id.clone(), key.name.clone())),
         outcome,
         detail,

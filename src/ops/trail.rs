@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::core::activity::{Action, Activity};
+use crate::core::activity::{Activity, ActivityKind};
 use crate::core::creation::Creation;
 use crate::core::target::Target;
 use crate::ops::deliver::{Receipt, ReceiptState};
@@ -25,7 +25,7 @@ impl Trail {
     #[must_use]
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a Activity>) -> Self {
         let mut trail = Self::default();
-        for line in lines.into_iter().filter(|line| line.action == Action::Deliver) {
+        for line in lines.into_iter().filter(|line| line.action == ActivityKind::Deliver) {
             let detail = line.detail.raw();
             if detail == CLIPBOARD {
                 trail.copied = Some(line.at);
@@ -93,7 +93,7 @@ mod tests {
             at: Timestamp::from_second(second).unwrap(),
             actor: Label::new("amina"),
             profile: "default".to_owned(),
-            action: Action::Deliver,
+            action: ActivityKind::Deliver,
             key: Some((KeyId::new("key_1").unwrap(), Label::new("Zapier"))),
             outcome: outcome.to_owned(),
             detail: Label::new(detail),

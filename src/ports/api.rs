@@ -8,7 +8,6 @@ use jiff::SignedDuration;
 
 use super::{Answer, BaseUrl};
 use crate::core::key::{ApiKey, KeyId, KeyName, Own};
-use crate::core::listing::Source;
 use crate::core::reading::{Bound, KeyPage};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
@@ -92,32 +91,6 @@ pub trait KeyApi: Send + Sync {
     /// does not exist. No key is made or revoked.
     fn look_for(&self, _operation: Operation) -> Answer<'_, Result<Presence, ApiError>> {
         Box::pin(async { Ok(Presence::Untold) })
-    }
-
-    /// The whole list, with the keys that only this machine knows of; `listed` is what the server's list has.
-    fn with_tracked(&self, listed: Vec<ApiKey>) -> Answer<'_, Result<Vec<ApiKey>, ApiError>> {
-        Box::pin(async { Ok(listed) })
-    }
-
-    /// Whether the last list was the server's: one of tracked keys alone does not show what the server has.
-    fn has_list(&self) -> bool {
-        true
-    }
-
-    /// Remembers a key that was just made, where no list of the server will show it.
-    fn remember<'a>(&'a self, _key: &'a ApiKey) -> Answer<'a, ()> {
-        Box::pin(async {})
-    }
-
-    /// Looks whether an operation has no endpoint, after it said that it knows no such key. Where the list still has that key
-    /// (`listed`), an answer to a look that fits both says so, too.
-    fn refused_all(&self, _operation: Operation, _listed: bool) -> Answer<'_, ()> {
-        Box::pin(async {})
-    }
-
-    /// Who says that a key of the last list is there.
-    fn source(&self, _key: &ApiKey) -> Source {
-        Source::Api
     }
 
     /// A failure of `operation` that shows over several of its answers, each of them good; it had no effect.

@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::incident::{LeakSubject, Seen, scrub};
+    use crate::core::incident::{LeakSubject, SeenFact, scrub};
     use crate::core::key::{ApiKey, KeyId, Own};
     use crate::core::listing::{ListedKey, Source};
     use crate::core::secret::Secret;
@@ -223,7 +223,7 @@ mod tests {
             ("2026-11-22T12:00:00.25Z", Fact::Refused(ms(50))),
             ("2026-11-22T12:00:01Z", Fact::Dead),
         ] {
-            timeline.facts.push(Seen { at: at(time), fact });
+            timeline.facts.push(SeenFact { at: at(time), fact });
         }
         timeline.outcome = Some(Outcome::Dead);
         timeline
@@ -270,7 +270,7 @@ mod tests {
             let said = format!("{before}{VALUE}{after}");
             let mut timeline = timeline(&said);
             let why = scrub(&value, &said);
-            timeline.facts.push(Seen { at: at("2026-11-22T12:00:02Z"), fact: Fact::NotAccepted(why.clone()) });
+            timeline.facts.push(SeenFact { at: at("2026-11-22T12:00:02Z"), fact: Fact::NotAccepted(why.clone()) });
             timeline.outcome = Some(Outcome::Refused(why));
             prop_assert!(!markdown(&timeline).contains("0123456789"));
             prop_assert!(!serde_json::to_string(&shape(&timeline)).unwrap().contains("0123456789"));

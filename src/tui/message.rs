@@ -21,7 +21,7 @@ use crate::ops::deliver::Receipt;
 use crate::ops::leak::Search;
 use crate::ops::recover::{RecoverError, Waiting};
 use crate::ops::review::ReadProgress;
-use crate::ops::revoke::{self, Ended};
+use crate::ops::revoke::{self, Revocation};
 use crate::ops::rotate::{Finished, RotateError, Seen};
 use crate::ops::sign_in::{CredentialSource, SignInError};
 use crate::ops::snooze::SnoozeChanged;
@@ -285,7 +285,7 @@ pub enum Message {
         /// What was seen, and the value.
         search: Box<Search>,
         /// How it ended.
-        killed: Ended,
+        killed: Revocation,
     },
     /// A text was put on the clipboard.
     TextCopied {

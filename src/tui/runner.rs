@@ -19,6 +19,7 @@ use crate::core::capability::Capabilities;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
 use crate::core::sink::Sinks;
+use crate::ops::client::TeamClient;
 use crate::ops::custody::{acknowledge, discard, note_delivery, reopen};
 use crate::ops::deliver::{Receipt, ReceiptState};
 use crate::ops::due::notes;
@@ -29,7 +30,7 @@ use crate::ops::revoke::Pace;
 use crate::ops::rotate::RotateError;
 use crate::ops::sign_in::{Profile, Session, find_session, sign_in};
 use crate::ops::snooze::{end_snooze, snooze};
-use crate::ports::{ApiError, Consequence, Fault, KeyApi, LogQuery, Operation, Ports};
+use crate::ports::{ApiError, Consequence, Fault, LogQuery, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 use crate::tui::model::Settings;
@@ -104,7 +105,7 @@ impl Runner {
             Effect::Errand(request, team, errand) => self.errand(request, team, errand),
             Effect::AskAgain(team) => {
                 if let Ok(session) = self.session(team, Operation::List) {
-                    session.capabilities.ask_again();
+                    session.client.ask_again();
                 }
             }
             Effect::Recover(request, team, since) => {
@@ -112,7 +113,7 @@ impl Runner {
                 let ports = self.ports.clone();
                 self.spawn(request, async move {
                     let result = match (api, profile?) {
-                        (Ok(api), profile) => recover(&ports, &profile, &*api, since).await,
+                        (Ok(api), profile) => recover(&ports, &profile, &api, since).await,
                         (Err(error), _) => Err(RecoverError::List(error)),
                     };
                     Some(Message::Recovered { request, team, result })
@@ -373,23 +374,19 @@ impl Runner {
         self.spawn(request, async move {
             let mut capabilities = (Capabilities::default(), 0);
             let result = match session {
-                Ok(Session {
-                    api,
-                    capabilities: finder,
-                    ..
-                }) => {
+                Ok(Session { client, .. }) => {
                     let on_page = move |progress| {
                         // The dashboard may have ended meanwhile.
                         let _ = messages.send(Message::PageRead { request, progress });
                     };
-                    let read: Result<Listing, ApiError> = review(&*api, &*ports.clock, &on_page).await;
+                    let read: Result<Listing, ApiError> = review(&client, &*ports.clock, &on_page).await;
                     if let (Ok(listing), Some(profile)) = (&read, &profile) {
                         keep_list(&ports, profile, &Arc::new(listing.clone())).await;
                     }
                     // What a run before this one found is told too.
-                    finder.recall(Operation::Create).await;
-                    capabilities = (finder.known(), finder.matched());
-                    read.map(|listing| (listing, api.clock_offset()))
+                    client.recall(Operation::Create).await;
+                    capabilities = (client.known(), client.matched());
+                    read.map(|listing| (listing, client.clock_offset()))
                 }
                 Err(error) => Err(error),
             };
@@ -404,8 +401,8 @@ impl Runner {
         });
     }
 
-    fn api(&self, team: TeamIndex, operation: Operation) -> Result<Arc<dyn KeyApi>, ApiError> {
-        self.session(team, operation).map(|session| session.api)
+    fn api(&self, team: TeamIndex, operation: Operation) -> Result<Arc<TeamClient>, ApiError> {
+        self.session(team, operation).map(|session| session.client)
     }
 
     fn session(&self, team: TeamIndex, operation: Operation) -> Result<Session, ApiError> {

@@ -14,11 +14,12 @@ use chatzuri_keys::core::creation::CreationStage;
 use chatzuri_keys::core::key::{KeyId, KeyName};
 use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::client::TeamClient;
 use chatzuri_keys::ops::create::{CreateError, NewKey, Safety, WithoutStore, create};
 use chatzuri_keys::ops::custody::{Acknowledged, acknowledge};
 use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::sign_in::Profile;
-use chatzuri_keys::ports::{BaseUrl, Connect, Fault, KeyApi, Ports};
+use chatzuri_keys::ports::{BaseUrl, Connect, Fault, Ports};
 use chatzuri_keys::sandbox::{self, FaultRule, Running, SandboxOptions};
 
 use crate::support::stage::{MovedClock, SlotClipboard};
@@ -30,7 +31,7 @@ struct Machine {
     clock: Arc<MovedClock>,
     store: Arc<MemoryStore>,
     profile: Profile,
-    api: Arc<dyn KeyApi>,
+    api: Arc<TeamClient>,
 }
 
 impl Machine {
@@ -55,7 +56,8 @@ impl Machine {
         let connect = HttpConnect::with_limits(EndpointNames::default(), limits, clock.clone());
         let base_url = BaseUrl::parse(&sandbox.base_url).unwrap();
         let credential = Secret::parse(sandbox.credential.expose()).unwrap();
-        let api = connect.connect(&base_url, Arc::new(credential)).unwrap();
+        let credential = Arc::new(credential);
+        let wire = connect.connect(&base_url, Arc::clone(&credential)).unwrap();
         let ports = Ports {
             connect: Arc::new(connect),
             store: store.clone(),
@@ -67,6 +69,7 @@ impl Machine {
             actor: Label::new("amina"),
             clock: clock.clone(),
         };
+        let api = Arc::new(TeamClient::bare(&ports, &base_url, wire, credential));
         let profile = Profile {
             name: "default".to_owned(),
             base_url,
@@ -96,7 +99,7 @@ impl Machine {
     }
 
     async fn recover(&self, since: Since) -> Vec<Waiting> {
-        recover(&self.ports, &self.profile, &*self.api, since).await.unwrap()
+        recover(&self.ports, &self.profile, &self.api, since).await.unwrap()
     }
 
     /// As the run does that has just lost the answer.
@@ -193,7 +196,7 @@ async fn a_key_made_behind_a_lost_answer_is_found_and_called_lost() {
             panic!("{rule}: {waiting:?}");
         };
         let id = creation.minted.clone().unwrap().id;
-        let list = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
+        let list = chatzuri_keys::ops::review::read_list(&machine.api, &|_| {})
             .await
             .unwrap();
         let made: Vec<_> = list.keys.iter().filter(|key| key.name.raw() == "Bot").collect();
@@ -217,7 +220,7 @@ async fn a_key_that_is_not_there_is_looked_for_for_two_minutes_and_then_closed()
         let machine = Machine::start().await;
         lose(&machine, rule, *fits).await;
         // Somebody else saw the new key first, and revoked it.
-        let list = chatzuri_keys::ops::review::read_list(&*machine.api, &|_| {})
+        let list = chatzuri_keys::ops::review::read_list(&machine.api, &|_| {})
             .await
             .unwrap();
         for key in list.keys.iter().filter(|key| key.name.raw() == "Bot") {
@@ -328,13 +331,7 @@ async fn an_answer_that_is_only_slow_is_waited_for_and_a_list_that_fails_gives_n
     for rule in ["list:status=500", "list:drop-before", "list:garbage", "list:hang"] {
         machine.inject(rule);
         machine.pass(200);
-        let looked = recover(
-            &machine.ports,
-            &machine.profile,
-            &*machine.api,
-            machine.just_now().await,
-        )
-        .await;
+        let looked = recover(&machine.ports, &machine.profile, &machine.api, machine.just_now().await).await;
         assert!(looked.is_err(), "{rule}: {looked:?}");
         machine.sandbox.clear_faults();
         assert_eq!(machine.open().await, [CreationStage::Intended], "{rule}");

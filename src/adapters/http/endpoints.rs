@@ -20,7 +20,7 @@ enum IdPlace {
 
 /// An HTTP method an endpoint may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum HttpMethod {
     /// GET
     Get,
     /// POST
@@ -33,7 +33,7 @@ pub enum Method {
     Delete,
 }
 
-impl Method {
+impl HttpMethod {
     fn parse(word: &str) -> Option<Self> {
         let all = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
         all.into_iter().find(|method| word.eq_ignore_ascii_case(method.word()))
@@ -65,7 +65,7 @@ impl Method {
 /// One endpoint: a method, and a path below the base URL. Only [`EndpointNames`] makes one, so it is always legal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    method: Method,
+    method: HttpMethod,
     path: String,
 }
 
@@ -114,10 +114,10 @@ impl Default for EndpointNames {
             path: path.to_owned(),
         };
         Self {
-            list: endpoint(Method::Get, "/get-api-keys"),
-            create: endpoint(Method::Post, "/create-api-key"),
-            revoke: endpoint(Method::Delete, "/delete-api-key"),
-            teams: endpoint(Method::Get, "/get-teams"),
+            list: endpoint(HttpMethod::Get, "/get-api-keys"),
+            create: endpoint(HttpMethod::Post, "/create-api-key"),
+            revoke: endpoint(HttpMethod::Delete, "/delete-api-key"),
+            teams: endpoint(HttpMethod::Get, "/get-teams"),
             key_id: "keyId".to_owned(),
             key_id_in: IdPlace::Query,
             page: "page".to_owned(),
@@ -228,7 +228,7 @@ fn endpoint(setting: &'static str, text: &str) -> Result<Endpoint, BadEndpoint> 
         .trim()
         .split_once(' ')
         .ok_or_else(|| bad("it must be a method and a path, as in \"GET /get-api-keys\""))?;
-    let method = Method::parse(method).ok_or_else(|| bad("its method must be GET, POST, PUT, PATCH or DELETE"))?;
+    let method = HttpMethod::parse(method).ok_or_else(|| bad("its method must be GET, POST, PUT, PATCH or DELETE"))?;
     let path = path.trim();
     let bare = match setting {
         "revoke" => path.replacen(ID_PLACE, "", 1),

@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use endpoints::{BadEndpoint, Endpoint, EndpointNames, Method};
+pub use endpoints::{BadEndpoint, Endpoint, EndpointNames, HttpMethod};
 pub use retry::Backoff;
 
 use crate::core::key::KeyName;

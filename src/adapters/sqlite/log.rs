@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::Db;
 use super::creations::time;
 use super::trouble::DatabaseError;
-use crate::core::activity::{Action, Activity};
+use crate::core::activity::{Activity, ActivityKind};
 use crate::core::key::KeyId;
 use crate::core::text::Label;
 use crate::ports::{JournalError, LogQuery};
@@ -63,7 +63,7 @@ fn line(row: &Row<'_>) -> Result<Activity, DatabaseError> {
         at: time(row.get(0)?)?,
         actor: label(1)?,
         profile: row.get(2)?,
-        action: Action::ALL
+        action: ActivityKind::ALL
             .into_iter()
             .find(|known| known.word() == action)
             .ok_or(JournalError::Corrupt)?,

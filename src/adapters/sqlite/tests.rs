@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::creation::{CreationStage, IllegalCreation, OpId};
 use crate::core::key::{ApiKey, KeyId, KeyName, LastUse, Own, Team};
 use crate::core::listing::ListedKey;
@@ -136,7 +136,7 @@ fn listing(count: i64) -> Arc<Listing> {
     })
 }
 
-fn activity(seconds: i64, key: &str, action: Action) -> Activity {
+fn activity(seconds: i64, key: &str, action: ActivityKind) -> Activity {
     Activity {
         at: at(seconds),
         actor: Label::new("amina"),
@@ -314,12 +314,12 @@ fn the_log_is_read_by_time_key_and_number() {
     let home = Home::new();
     let journal = home.journal();
     let lines: Vec<Activity> = [(1, "a"), (2, "b"), (3, "a"), (4, "a")]
-        .map(|(seconds, key)| activity(seconds, key, Action::Create))
+        .map(|(seconds, key)| activity(seconds, key, ActivityKind::Create))
         .into();
     for line in &lines {
         home.wait(journal.record(line.clone())).unwrap();
     }
-    for action in Action::ALL {
+    for action in ActivityKind::ALL {
         let line = Activity {
             key: None,
             ..activity(5, "-", action)
@@ -339,7 +339,7 @@ fn the_log_is_read_by_time_key_and_number() {
         };
         home.wait(journal.log(query)).unwrap()
     };
-    assert_eq!(log(None, None, None).len(), 4 + Action::ALL.len());
+    assert_eq!(log(None, None, None).len(), 4 + ActivityKind::ALL.len());
     assert_eq!(log(None, None, None)[..4], lines);
     assert_eq!(log(None, Some("Zapier"), None), lines);
     assert_eq!(log(Some(2), Some("a"), None), lines[2..]);
@@ -352,7 +352,8 @@ fn the_log_is_read_by_time_key_and_number() {
 fn a_line_of_the_log_is_neither_changed_nor_taken_away() {
     let home = Home::new();
     let journal = home.journal();
-    home.wait(journal.record(activity(1, "a", Action::Revoke))).unwrap();
+    home.wait(journal.record(activity(1, "a", ActivityKind::Revoke)))
+        .unwrap();
     let raw = home.raw();
     for sql in [
         "UPDATE activity SET outcome = 'x'",
@@ -363,7 +364,7 @@ fn a_line_of_the_log_is_neither_changed_nor_taken_away() {
         assert!(error.contains("only added to"), "{sql}: {error}");
     }
     let kept = home.wait(journal.log(LogQuery::default())).unwrap();
-    assert_eq!(kept, [activity(1, "a", Action::Revoke)]);
+    assert_eq!(kept, [activity(1, "a", ActivityKind::Revoke)]);
 }
 
 #[test]
@@ -495,7 +496,7 @@ fn another_copy_in_the_middle_of_a_write_is_told() {
     raw.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut db = schema::open(&home.path()).unwrap().0;
     db.connection.busy_timeout(Duration::ZERO).unwrap();
-    let trouble = log::record(&mut db, &activity(1, "a", Action::Create)).unwrap_err();
+    let trouble = log::record(&mut db, &activity(1, "a", ActivityKind::Create)).unwrap_err();
     assert_eq!(
         trouble.said(|| false),
         JournalError::Unavailable("another copy is using it".into())

@@ -18,7 +18,7 @@ use crate::cli::profile::registry;
 use crate::cli::prompt;
 use crate::cli::value::leaked;
 use crate::core::confirm::question;
-use crate::core::incident::{Fact, Seen, Timeline, scrub};
+use crate::core::incident::{Fact, SeenFact, Timeline, scrub};
 use crate::core::key::Own;
 use crate::core::secret::Secret;
 use crate::core::text::clean;
@@ -59,7 +59,7 @@ pub(super) async fn run(
         always_probe: switches.dry_run,
     };
     let output = Mutex::new(context.output);
-    let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
+    let on_fact = |timeline: &Timeline, seen: &SeenFact| live(&output, timeline, seen);
     let settings = context.settings;
     let (profiles, _) = registry(settings);
     let others = profiles.get(1..).unwrap_or_default();
@@ -124,7 +124,7 @@ pub(super) async fn run(
             .warn("Every request with it gets 401 at once, and it cannot be undone.");
         until_interrupted(interrupts, confirm(found)).await?;
         let at = context.ports.clock.now();
-        search.timeline.facts.push(Seen {
+        search.timeline.facts.push(SeenFact {
             at,
             fact: Fact::Confirmed,
         });
@@ -154,7 +154,7 @@ async fn kill(context: &mut Context<'_>, search: &mut Search, args: &LeakArgs, i
     };
     let killed = {
         let output = Mutex::new(&mut *context.output);
-        let on_fact = |timeline: &Timeline, seen: &Seen| live(&output, timeline, seen);
+        let on_fact = |timeline: &Timeline, seen: &SeenFact| live(&output, timeline, seen);
         let stop = interrupts.next_but_hangup();
         let pace = Pace {
             probe: watch,
@@ -183,7 +183,7 @@ fn format(path: &Path) -> Result<Format, CommandError> {
     }
 }
 
-fn live(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &Seen) {
+fn live(output: &Mutex<&mut Output>, timeline: &Timeline, seen: &SeenFact) {
     let line = format!("{}  {}", timeline.time(seen.at), clean(&seen.fact.words()));
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     // Where to click has to be known, however quiet the run.

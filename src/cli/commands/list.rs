@@ -21,7 +21,7 @@ use crate::present::words::{self, counted, incomplete, nothing_tracked};
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let session = session(context.ports, context.settings).await?;
-    let listing = Arc::new(review(&*session.api, &*context.ports.clock, &|_| {}).await?);
+    let listing = Arc::new(review(&session.client, &*context.ports.clock, &|_| {}).await?);
     let policies = context.settings.config.policies();
     let (notes, _) = notes(context.ports, &context.settings.profile).await;
     let host = context.settings.profile.base_url.host();
@@ -29,7 +29,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
     let items = items(place, &listing, &policies, &notes, listing.as_of);
     let output = context.output;
     // Only a server can say that there is no key.
-    let nothing_known = listing.keys.is_empty() && !session.api.has_list();
+    let nothing_known = listing.keys.is_empty() && !session.client.has_list();
     if json {
         let pairs = Pairs::of(&notes, &listing.keys);
         let mut shape = ListShape::of(&listing, &policies, &notes.snoozes, &pairs);
@@ -52,7 +52,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
     }
     if !json {
         output.say(&summary(&listing, &items));
-        for line in sources(&session.capabilities, host) {
+        for line in sources(&session.client, host) {
             output.say(&line);
         }
     }

@@ -181,7 +181,7 @@ fn row(entry: &Activity, zone: &TimeZone) -> [Cell; 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::activity::Action;
+    use crate::core::activity::ActivityKind;
     use crate::core::key::KeyId;
     use crate::core::text::Label;
     use crate::present::testing::at;
@@ -194,7 +194,7 @@ mod tests {
                 at: at("2026-11-22T11:58:00.25Z"),
                 actor: Label::new("amina\u{1b}[31m"),
                 profile: "acme".to_owned(),
-                action: Action::Revoke,
+                action: ActivityKind::Revoke,
                 key: Some((KeyId::new("key_1").unwrap(), Label::new("Zapier"))),
                 outcome: "dead".to_owned(),
                 detail: Label::new(""),
@@ -203,7 +203,7 @@ mod tests {
                 at: at("2026-11-22T11:59:00Z"),
                 actor: Label::new("amina"),
                 profile: "acme".to_owned(),
-                action: Action::SignIn,
+                action: ActivityKind::SignIn,
                 key: None,
                 outcome: "signed_in".to_owned(),
                 detail: Label::new("keys.example"),

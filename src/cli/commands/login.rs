@@ -57,7 +57,7 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     ));
     context.output.unrecorded(&signed.recorded);
     // Whether the list can be read is said by what reads it.
-    if let Ok(Capability::Manual) = signed.session.capabilities.look_again().await {
+    if let Ok(Capability::Manual) = signed.session.client.look_again().await {
         context.output.say(&format!(
             "{host} has no list of keys: track yours with “chatzuri-keys track”. “chatzuri-keys status” says more."
         ));

@@ -30,7 +30,7 @@ pub struct ShowArgs {
 
 pub(super) async fn run(context: Context<'_>, args: &ShowArgs) -> Result<Exit, CommandError> {
     let session = session(context.ports, context.settings).await?;
-    let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+    let listing = review(&session.client, &*context.ports.clock, &|_| {}).await?;
     let listed = find::key(&listing, &args.key)?;
     let policies = context.settings.config.policies();
     let (notes, _) = notes(context.ports, &context.settings.profile).await;

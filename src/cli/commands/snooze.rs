@@ -50,7 +50,7 @@ pub(super) async fn run(
     };
     let listing = until_interrupted(interrupts, async {
         let session = session(ports, settings).await?;
-        Ok(review(&*session.api, &*ports.clock, &|_| {}).await?)
+        Ok(review(&session.client, &*ports.clock, &|_| {}).await?)
     })
     .await?;
     let key = &find::key(&listing, &args.key)?.key;

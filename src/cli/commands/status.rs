@@ -105,14 +105,14 @@ async fn look(ports: &Ports, settings: &Settings) -> StatusFound {
         Ok(Some(session)) => {
             found.source = Some(session.source);
             found.hint = hint(ports, settings, &session).await;
-            let team = session.api.teams().await;
+            let team = session.client.teams().await;
             // Without an answer there is no clock to compare.
-            found.offset = team.is_ok().then(|| session.api.clock_offset());
+            found.offset = team.is_ok().then(|| session.client.clock_offset());
             if team.is_ok() {
-                found.list_error = session.capabilities.look_again().await.err();
+                found.list_error = session.client.look_again().await.err();
             }
-            session.capabilities.recall(Operation::Create).await;
-            found.capabilities = session.capabilities.known();
+            session.client.recall(Operation::Create).await;
+            found.capabilities = session.client.known();
             found.team = Some(team);
         }
         Ok(None) => {}

@@ -17,13 +17,13 @@ struct TeamsShape<'a> {
 
 pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, CommandError> {
     let session = session(context.ports, context.settings).await?;
-    let opened = session.api.teams().await?;
+    let opened = session.client.teams().await?;
     let teams = opened.teams();
     let output = context.output;
     if json {
         output.json(&TeamsShape {
             schema_version: SCHEMA_VERSION,
-            as_of: time(server_now(&*session.api, &*context.ports.clock)),
+            as_of: time(server_now(&session.client, &*context.ports.clock)),
             teams: teams.iter().map(TeamShape::of).collect(),
         })?;
     } else if teams.is_empty() {

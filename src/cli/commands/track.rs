@@ -101,7 +101,7 @@ pub(super) async fn run(
 
 /// Where the server lists its keys, a key written down by hand would be a second truth.
 async fn needed(context: &Context<'_>, session: &Session) -> Result<(), CommandError> {
-    if session.capabilities.look_again().await? == Capability::Manual {
+    if session.client.look_again().await? == Capability::Manual {
         return Ok(());
     }
     Err(CommandError::new(
@@ -130,7 +130,7 @@ async fn one(
         owner: &owner,
         id: &id,
     };
-    let now = server_now(&*session.api, &*context.ports.clock);
+    let now = server_now(&session.client, &*context.ports.clock);
     let draft = Draft::parse(fields, now)
         .map_err(|why| CommandError::new(Exit::Usage, format!("Nothing was tracked: {why}.")))?;
     let value = if args.with_value {
@@ -140,7 +140,7 @@ async fn one(
         None
     };
     if context.switches.dry_run {
-        let there = session.capabilities.tracked().await.map_err(unread)?;
+        let there = session.client.tracked().await.map_err(unread)?;
         if let Some((_, twin)) = doubles(&there, std::slice::from_ref(&draft)).first() {
             return Err(refused(TrackError::Twin(Box::new((*twin).clone()))));
         }
@@ -195,9 +195,9 @@ async fn import(
         .map_err(io::Error::from)
         .and_then(|bytes| bytes)
         .map_err(|error| CommandError::new(Exit::Error, format!("--import: {called} cannot be read: {error}.")))?;
-    let now = server_now(&*session.api, &*context.ports.clock);
+    let now = server_now(&session.client, &*context.ports.clock);
     let drafts = parse(&bytes, now).map_err(|bad| told(&called, &bad))?;
-    let there = session.capabilities.tracked().await.map_err(unread)?;
+    let there = session.client.tracked().await.map_err(unread)?;
     let twins: Vec<BadRow> = doubles(&there, &drafts)
         .into_iter()
         .map(|(draft, twin)| BadRow {
@@ -314,16 +314,14 @@ async fn hand_over(
     interrupts: &mut Interrupts,
 ) -> Result<Exit, CommandError> {
     let host = context.settings.profile.base_url.host();
-    if until_interrupted(interrupts, async { Ok(session.capabilities.look_again().await?) }).await?
-        == Capability::Manual
-    {
+    if until_interrupted(interrupts, async { Ok(session.client.look_again().await?) }).await? == Capability::Manual {
         return Err(CommandError::new(
             Exit::Usage,
             format!("Nothing was done: {host} has no list of keys to match with."),
         ));
     }
     let pairs = matched(session).await.map_err(refused)?;
-    let left = session.capabilities.tracked().await.map_err(unread)?.len();
+    let left = session.client.tracked().await.map_err(unread)?.len();
     let left = left.saturating_sub(pairs.len());
     if pairs.is_empty() {
         context.output.say(&match left {
@@ -368,7 +366,7 @@ fn pair(one: &Tracked, key: &ApiKey) -> String {
 
 pub(super) async fn untrack(context: Context<'_>, args: &UntrackArgs) -> Result<Exit, CommandError> {
     let session = session(context.ports, context.settings).await?;
-    let mut listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+    let mut listing = review(&session.client, &*context.ports.clock, &|_| {}).await?;
     listing.keys.retain(|listed| listed.is_tracked());
     let key = &find::key(&listing, &args.key)?.key;
     if context.switches.dry_run {

@@ -6,4 +6,4 @@ mod timeline;
 
 pub use matching::{Candidate, Fit, How, USE_WINDOW, by_hint, moved, ranked, the_only};
 pub use pasted::unwrapped;
-pub use timeline::{Fact, LeakSubject, Seen, Timeline, scrub};
+pub use timeline::{Fact, LeakSubject, SeenFact, Timeline, scrub};

@@ -126,7 +126,7 @@ impl Fact {
 
 /// A fact and its time, by this machine's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenFact {
     /// When.
     pub at: Timestamp,
     /// What.
@@ -189,7 +189,7 @@ pub struct Timeline {
     /// The key.
     pub key: Option<LeakSubject>,
     /// What was seen, in order.
-    pub facts: Vec<Seen>,
+    pub facts: Vec<SeenFact>,
     /// The server's clock minus ours: times are told by the server's.
     pub offset: SignedDuration,
     /// How it ended.
@@ -207,7 +207,7 @@ impl Timeline {
             team: TeamIdentity::Unknown,
             masked: value.masked(),
             key: None,
-            facts: vec![Seen { at, fact: Fact::Began }],
+            facts: vec![SeenFact { at, fact: Fact::Began }],
             offset: SignedDuration::ZERO,
             outcome: None,
         }

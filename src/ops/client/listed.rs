@@ -12,7 +12,7 @@ use crate::core::listing::Source;
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::tracked::{Tracked, matches};
-use crate::ports::{Answer, ApiError, CreatedKey, Fault, KeyApi, KeyPage, Operation, Presence, Probe};
+use crate::ports::{ApiError, CreatedKey, Fault, KeyPage, Operation, Probe};
 
 impl TeamClient {
     async fn page(&self, page: u32) -> Result<KeyPage, ApiError> {
@@ -95,114 +95,141 @@ impl TeamClient {
     }
 }
 
-impl KeyApi for TeamClient {
-    fn list_page(&self, page: u32) -> Answer<'_, Result<KeyPage, ApiError>> {
-        Box::pin(self.page(page))
+impl TeamClient {
+    /// Reads one page of the list; `page` counts from 1. Where the server has no list, it is empty.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn list_page(&self, page: u32) -> Result<KeyPage, ApiError> {
+        self.page(page).await
     }
 
-    fn create<'a>(&'a self, name: &'a KeyName) -> Answer<'a, Result<CreatedKey, ApiError>> {
-        Box::pin(async move {
-            match self.api.create(name).await {
-                Ok(created) => Ok(created),
-                Err(error) => Err(self.learnt(error).await),
+    /// Creates a key. Never sent twice.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn create(&self, name: &KeyName) -> Result<CreatedKey, ApiError> {
+        match self.api.create(name).await {
+            Ok(created) => Ok(created),
+            Err(error) => Err(self.learnt(error).await),
+        }
+    }
+
+    /// Asks the server to revoke a key; success means it was accepted, not that the key is dead.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn revoke(&self, id: &KeyId) -> Result<(), ApiError> {
+        if id.is_local() {
+            return Err(self.api.failed(Operation::Revoke, Fault::NotTheirs));
+        }
+        match self.api.revoke(id).await {
+            Ok(()) => {
+                self.keep_aside(Operation::Revoke, EndpointState::Worked);
+                Ok(())
             }
-        })
+            Err(error) => Err(self.learnt(error).await),
+        }
     }
 
-    fn revoke<'a>(&'a self, id: &'a KeyId) -> Answer<'a, Result<(), ApiError>> {
-        Box::pin(async move {
-            if id.is_local() {
-                return Err(self.api.failed(Operation::Revoke, Fault::NotTheirs));
-            }
-            match self.api.revoke(id).await {
-                Ok(()) => {
-                    self.keep_aside(Operation::Revoke, EndpointState::Worked);
-                    Ok(())
-                }
-                Err(error) => Err(self.learnt(error).await),
-            }
-        })
+    /// The team this credential opens, as far as `get-teams` tells.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn teams(&self) -> Result<TeamIdentity, ApiError> {
+        let team = self.api.teams().await?;
+        let before = self.state().team.replace(team.clone());
+        // What could not be settled is settled by the next answer, or when the notes are read.
+        if before.as_ref() != Some(&team) && self.settle(Some(team.clone())).await.is_err() {
+            self.state().team = before;
+        }
+        Ok(team)
     }
 
-    fn teams(&self) -> Answer<'_, Result<TeamIdentity, ApiError>> {
-        Box::pin(async move {
-            let team = self.api.teams().await?;
-            let before = self.state().team.replace(team.clone());
-            // What could not be settled is settled by the next answer, or when the notes are read.
-            if before.as_ref() != Some(&team) && self.settle(Some(team.clone())).await.is_err() {
-                self.state().team = before;
-            }
-            Ok(team)
-        })
+    /// Asks `GET /get-teams` with another value, over a connection of its own.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn probe(&self, value: &Secret) -> Result<Probe, ApiError> {
+        self.api.probe(value).await
     }
 
-    fn probe<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
-        self.api.probe(value)
+    /// The same for a value that is leaked already and about to die: it may go over the connection that is kept.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn probe_leaked(&self, value: &Secret) -> Result<Probe, ApiError> {
+        self.api.probe_leaked(value).await
     }
 
-    fn probe_leaked<'a>(&'a self, value: &'a Secret) -> Answer<'a, Result<Probe, ApiError>> {
-        self.api.probe_leaked(value)
-    }
-
-    fn speaks_with(&self, value: &Secret) -> bool {
+    /// Whether `value` is the credential that this speaks with.
+    #[must_use]
+    pub fn speaks_with(&self, value: &Secret) -> bool {
         self.api.speaks_with(value)
     }
 
-    fn is_own(&self, key: &ApiKey) -> Own {
+    /// Whether `key` is our credential's.
+    #[must_use]
+    pub fn is_own(&self, key: &ApiKey) -> Own {
         let by_value = self.state().own.contains(&key.id);
         if by_value { Own::Yes } else { self.api.is_own(key) }
     }
 
-    fn clock_offset(&self) -> SignedDuration {
+    /// The server's clock minus ours, by the newest `Date` header; zero before the first answer.
+    #[must_use]
+    pub fn clock_offset(&self) -> SignedDuration {
         self.api.clock_offset()
     }
 
-    fn look_for(&self, operation: Operation) -> Answer<'_, Result<Presence, ApiError>> {
-        self.api.look_for(operation)
+    /// The whole list, with the keys that only this machine knows of; `listed` is what the server's list has.
+    ///
+    /// # Errors
+    /// The tracked keys are all there is, and cannot be read.
+    pub async fn with_tracked(&self, listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, ApiError> {
+        self.whole(listed).await
     }
 
-    fn with_tracked(&self, listed: Vec<ApiKey>) -> Answer<'_, Result<Vec<ApiKey>, ApiError>> {
-        Box::pin(self.whole(listed))
-    }
-
-    fn has_list(&self) -> bool {
+    /// Whether the last list was the server's: one of tracked keys alone does not show what the server has.
+    #[must_use]
+    pub fn has_list(&self) -> bool {
         self.of(Operation::List) != Capability::Manual
     }
 
-    fn remember<'a>(&'a self, key: &'a ApiKey) -> Answer<'a, ()> {
-        Box::pin(async move {
-            // Written down only now that its value is safe.
-            self.keep(Operation::Create, EndpointState::Worked).await;
-            if self.of(Operation::List) != Capability::Manual {
-                return;
-            }
-            let tracked = Tracked {
-                id: key.id.clone(),
-                name: key.name.clone(),
-                created_at: key.created_at,
-                prefix: key.prefix.clone(),
-                last_four: key.last_four.clone(),
-                owner: None,
-                team: self.team().await.known_id(),
-                at: self.clock.now(),
-                actor: self.actor.clone(),
-            };
-            if let Err(error) = self.journal.track(&self.scope, vec![tracked]).await {
-                tracing::warn!(%error, "a new key is not tracked");
-            }
-        })
+    /// Remembers a key that was just made, where no list of the server will show it.
+    pub async fn remember(&self, key: &ApiKey) {
+        // Written down only now that its value is safe.
+        self.keep(Operation::Create, EndpointState::Worked).await;
+        if self.of(Operation::List) != Capability::Manual {
+            return;
+        }
+        let tracked = Tracked {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            created_at: key.created_at,
+            prefix: key.prefix.clone(),
+            last_four: key.last_four.clone(),
+            owner: None,
+            team: self.team().await.known_id(),
+            at: self.clock.now(),
+            actor: self.actor.clone(),
+        };
+        if let Err(error) = self.journal.track(&self.scope, vec![tracked]).await {
+            tracing::warn!(%error, "a new key is not tracked");
+        }
     }
 
-    fn refused_all(&self, operation: Operation, listed: bool) -> Answer<'_, ()> {
-        Box::pin(async move {
-            if self.settled_of(operation) == Capability::Unknown {
-                self.look_up().await;
-                self.call_missing(operation, listed).await;
-            }
-        })
+    /// Looks whether an operation has no endpoint, after it said that it knows no such key. Where the list still has that key
+    /// (`listed`), an answer to a look that fits both says so, too.
+    pub async fn refused_all(&self, operation: Operation, listed: bool) {
+        if self.settled_of(operation) == Capability::Unknown {
+            self.look_up().await;
+            self.call_missing(operation, listed).await;
+        }
     }
 
-    fn source(&self, key: &ApiKey) -> Source {
+    /// Who says that a key of the last list is there.
+    #[must_use]
+    pub fn source(&self, key: &ApiKey) -> Source {
         let state = self.state();
         let both = |tracked: &KeyId| Source::Both {
             tracked: tracked.clone(),
@@ -212,7 +239,9 @@ impl KeyApi for TeamClient {
         here.or_else(listed).unwrap_or_default()
     }
 
-    fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
+    /// A failure of `operation` that shows over several of its answers, each of them good; it had no effect.
+    #[must_use]
+    pub fn failed(&self, operation: Operation, fault: Fault) -> ApiError {
         self.api.failed(operation, fault)
     }
 }

@@ -15,11 +15,12 @@ use crate::core::listing::{ListedKey, Listing, Source};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
+use crate::ops::client::TeamClient;
 use crate::ops::review::{Sighting, glance, server_now};
 use crate::ops::revoke::witness::{Probed, Witness};
 use crate::ops::revoke::{OnFact, sight};
 use crate::ops::sign_in::Profile;
-use crate::ports::{BaseUrl, KeyApi, KnownKey, Operation, Ports};
+use crate::ports::{BaseUrl, KnownKey, Operation, Ports};
 
 /// How long it is looked how a leaked key is revoked.
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
@@ -53,7 +54,7 @@ pub async fn find(
         Vec::new()
     });
     for place in &places {
-        timeline.tell_by(place.api.clock_offset());
+        timeline.tell_by(place.client.clock_offset());
         let fact = Fact::Listed(place.profile.name.clone(), place.listing.keys.len());
         notes.add(&mut timeline, fact);
     }
@@ -84,10 +85,10 @@ pub async fn find(
 /// for it: what is not told soon is told by the revocation itself.
 pub async fn find_capability(search: &mut Search) {
     let Found::Key(found) = &mut search.found else { return };
-    let Some(capabilities) = found.place.capabilities.clone().filter(|_| !found.manual) else {
+    if found.manual {
         return;
-    };
-    let looked = tokio::time::timeout(LONGEST_LOOK, capabilities.capability(Operation::Revoke)).await;
+    }
+    let looked = tokio::time::timeout(LONGEST_LOOK, found.place.client.capability(Operation::Revoke)).await;
     found.manual = looked == Ok(Capability::Manual);
 }
 
@@ -104,7 +105,7 @@ impl KeyFinder<'_> {
         if let Some(spot) = self.by_fingerprint() {
             let api = self.api(&spot);
             let alive = match (self.means.always_probe, api) {
-                (true, Some(api)) => match self.notes.probe(&mut self.timeline, &*api).await {
+                (true, Some(api)) => match self.notes.probe(&mut self.timeline, &api).await {
                     Probed::Alive(_) => Some(true),
                     Probed::Refused => Some(false),
                     Probed::NoAnswer(..) => None,
@@ -161,7 +162,7 @@ impl KeyFinder<'_> {
         let Some(api) = self.api(&spot) else {
             return Found::NotAccepted;
         };
-        match self.notes.probe(&mut self.timeline, &*api).await {
+        match self.notes.probe(&mut self.timeline, &api).await {
             Probed::Alive(_) => self.key(spot, How::Hint, Some(true)),
             Probed::Refused => {
                 let best = suspects.iter().filter(|suspect| suspect.fit == Fit::Both);
@@ -186,10 +187,10 @@ impl KeyFinder<'_> {
                     continue;
                 }
             };
-            match self.notes.probe(&mut self.timeline, &*api).await {
+            match self.notes.probe(&mut self.timeline, &api).await {
                 Probed::Alive(team) => {
                     self.timeline.host = base.host().to_owned();
-                    let probed = server_now(&*api, &*self.notes.ports.clock);
+                    let probed = server_now(&api, &*self.notes.ports.clock);
                     return self.alive(base, team, probed, suspects, profiles).await;
                 }
                 Probed::Refused => {}
@@ -241,7 +242,7 @@ impl KeyFinder<'_> {
         };
         let mut looked = false;
         for place in self.places.iter().filter(own) {
-            if !matches!(sight(&*place.api, &key.bare()).await, Ok(Sighting::Gone)) {
+            if !matches!(sight(&place.client, &key.bare()).await, Ok(Sighting::Gone)) {
                 return false;
             }
             looked = true;
@@ -286,8 +287,9 @@ impl KeyFinder<'_> {
     /// is the person who finds it in the browser, and the value that proves it.
     fn manual(&mut self, ours: &[usize], team: &TeamIdentity, suspects: &[Candidate<Spot>]) -> Option<Found> {
         let is_unlisted = |index: &usize| {
-            let capabilities = self.places.get(*index).and_then(|place| place.capabilities.as_ref());
-            capabilities.is_some_and(|capabilities| capabilities.known().list == Capability::Manual)
+            self.places
+                .get(*index)
+                .is_some_and(|place| place.client.known().list == Capability::Manual)
         };
         let unlisted: Vec<usize> = ours.iter().copied().filter(is_unlisted).collect();
         let index = *unlisted.first()?;
@@ -337,7 +339,7 @@ impl KeyFinder<'_> {
         let mut ours = Vec::new();
         for (index, place) in self.places.iter().enumerate() {
             if place.profile.base_url == *base
-                && let Ok(own) = place.api.teams().await
+                && let Ok(own) = place.client.teams().await
                 && own.may_be_that_of(team)
             {
                 ours.push(index);
@@ -349,7 +351,7 @@ impl KeyFinder<'_> {
     async fn mark_moved(&self, suspects: &mut [Candidate<Spot>], places: &[usize], probed: Timestamp) {
         for &index in places {
             let Some(place) = self.places.get(index) else { continue };
-            let Ok(after) = glance(&*place.api, &*self.notes.ports.clock).await else {
+            let Ok(after) = glance(&place.client, &*self.notes.ports.clock).await else {
                 continue;
             };
             let ours = ours(&place.listing);
@@ -375,7 +377,7 @@ impl KeyFinder<'_> {
             last_four: Some(last_four),
             ..listed.key.clone()
         });
-        some_key.is_some_and(|key| place.api.is_own(&key) == Own::Yes)
+        some_key.is_some_and(|key| place.client.is_own(&key) == Own::Yes)
     }
 
     /// Lets the leaked key read its own team's list and find itself there.
@@ -385,11 +387,10 @@ impl KeyFinder<'_> {
         let api = self.connect(base)?;
         let clock = &*self.notes.ports.clock;
         let said = |error| self.notes.clean(&error);
-        let before = glance(&*api, clock).await.map_err(said)?;
+        let before = glance(&api, clock).await.map_err(said)?;
         self.places.push(Place {
             profile,
-            api: Arc::clone(&api),
-            capabilities: None,
+            client: Arc::clone(&api),
             listing: Arc::new(before),
         });
         let index = self.places.len() - 1;
@@ -412,8 +413,8 @@ impl KeyFinder<'_> {
             Some(target) => target,
             None => {
                 // Each of its requests moves its last use, and that of no other key.
-                let after = glance(&*api, clock).await.map_err(|error| self.notes.clean(&error))?;
-                let now = server_now(&*api, clock);
+                let after = glance(&api, clock).await.map_err(|error| self.notes.clean(&error))?;
+                let now = server_now(&api, clock);
                 for suspect in &mut suspects {
                     let id = &suspect.key.1.key.id;
                     let listed = after.keys.iter().find(|listed| listed.key.id == *id);
@@ -443,9 +444,7 @@ impl KeyFinder<'_> {
         self.timeline.profile = Some(place.profile.name.clone());
         self.timeline.key = Some(LeakSubject::of(&target, &self.notes.value));
         self.notes.add(&mut self.timeline, Fact::Found(how));
-        let capabilities = place.capabilities.as_ref().map(|capabilities| capabilities.known());
-        let manual = target.key.id.is_local()
-            || capabilities.is_some_and(|capabilities| capabilities.revoke == Capability::Manual);
+        let manual = target.key.id.is_local() || place.client.known().revoke == Capability::Manual;
         Found::Key(Box::new(Match {
             place,
             target,
@@ -465,22 +464,24 @@ impl KeyFinder<'_> {
         ranked(named.collect())
     }
 
-    fn api(&self, spot: &Spot) -> Option<Arc<dyn KeyApi>> {
-        self.places.get(spot.0).map(|place| Arc::clone(&place.api))
+    fn api(&self, spot: &Spot) -> Option<Arc<TeamClient>> {
+        self.places.get(spot.0).map(|place| Arc::clone(&place.client))
     }
 
     /// Some API of this server; a probe does not need our credential.
-    fn any_api(&self, base: &BaseUrl) -> Result<Arc<dyn KeyApi>, String> {
+    fn any_api(&self, base: &BaseUrl) -> Result<Arc<TeamClient>, String> {
         let signed_in = self.places.iter().find(|place| place.profile.base_url == *base);
         match signed_in {
-            Some(place) => Ok(Arc::clone(&place.api)),
+            Some(place) => Ok(Arc::clone(&place.client)),
             None => self.connect(base),
         }
     }
 
-    fn connect(&self, base: &BaseUrl) -> Result<Arc<dyn KeyApi>, String> {
-        let api = self.notes.ports.connect.connect(base, Arc::clone(&self.notes.value));
-        api.map_err(|error| self.notes.clean(&error))
+    fn connect(&self, base: &BaseUrl) -> Result<Arc<TeamClient>, String> {
+        let (ports, value) = (self.notes.ports, &self.notes.value);
+        let api = ports.connect.connect(base, Arc::clone(value));
+        let api = api.map_err(|error| self.notes.clean(&error))?;
+        Ok(Arc::new(TeamClient::bare(ports, base, api, Arc::clone(value))))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Revoke the key of a leaked value, and write down how the search ended.
 
 use super::{Found, Search};
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::outcome::Outcome;
-use crate::ops::record::{Entry, record};
-use crate::ops::revoke::{Before, Case, Ended, Method, OnFact, Pace, reconcile, watch_value};
+use crate::ops::record::{LogEntry, record};
+use crate::ops::revoke::{Before, Case, Method, OnFact, Pace, Revocation, reconcile, watch_value};
 use crate::ports::{JournalError, Ports};
 
 /// Revokes the key that was found, unless `stop` comes first, and writes down how it ended.
@@ -14,14 +14,14 @@ pub async fn kill(
     pace: Pace,
     on_fact: OnFact<'_>,
     stop: impl Future<Output = ()>,
-) -> Ended {
+) -> Revocation {
     let outcome = match &search.found {
         Found::Key(found) => {
             let case = Case {
                 ports,
                 profile: &found.place.profile,
-                api: &found.place.api,
-                client: found.place.capabilities.as_ref(),
+                client: &found.place.client,
+                falls_back: true,
                 target: &found.target,
             };
             let method = if found.manual { Method::Manual } else { Method::Endpoint };
@@ -39,7 +39,7 @@ pub async fn kill(
         }
     };
     let recorded = record_end(ports, search).await;
-    Ended { outcome, recorded }
+    Revocation { outcome, recorded }
 }
 
 /// Writes down how the search ended. A journal that takes nothing stops nobody.
@@ -60,8 +60,8 @@ pub async fn record_end(ports: &Ports, search: &Search) -> Result<(), JournalErr
     }
     let outcome = timeline.outcome.as_ref().unwrap_or(&Outcome::Interrupted).word();
     tracing::info!(outcome, "a leaked value was followed to its end");
-    let entry = Entry {
-        action: Action::Leak,
+    let entry = LogEntry {
+        action: ActivityKind::Leak,
         key,
         outcome,
         detail: timeline.line(),

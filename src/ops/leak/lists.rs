@@ -33,12 +33,11 @@ async fn read(ports: &Ports, profile: Profile) -> Result<Place, (String, String)
     let session = find_session(ports, &profile).await;
     let session = session.map_err(|error| unread(error.to_string()))?;
     let session = session.ok_or_else(|| unread("Not signed in there.".to_owned()))?;
-    let listing = glance(&*session.api, &*ports.clock).await;
+    let listing = glance(&session.client, &*ports.clock).await;
     let listing = listing.map_err(|error| unread(error.to_string()))?;
     Ok(Place {
         profile,
-        api: session.api,
-        capabilities: Some(session.capabilities),
+        client: session.client,
         listing: Arc::new(listing),
     })
 }

@@ -13,7 +13,6 @@ use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::ops::client::TeamClient;
 use crate::ops::sign_in::Profile;
-use crate::ports::KeyApi;
 
 pub use end::{last_four, opened};
 pub use find::{find, find_capability};
@@ -34,9 +33,7 @@ pub struct Place {
     /// The profile it was read with.
     pub profile: Profile,
     /// Its API.
-    pub api: Arc<dyn KeyApi>,
-    /// How its operations are done, where that is known.
-    pub capabilities: Option<Arc<TeamClient>>,
+    pub client: Arc<TeamClient>,
     /// Its list.
     pub listing: Arc<Listing>,
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::value::{BadValue, check, known};
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::capability::Capability;
 use crate::core::creation::{Creation, CreationStage, Event};
 use crate::core::incident::{Fit, by_hint};
@@ -36,7 +36,7 @@ pub async fn begin_manual(
     {
         return Ok(begun);
     }
-    intend(ports, profile, &*session.api, &name, without_store, rotation, true)
+    intend(ports, profile, &session.client, &name, without_store, rotation, true)
         .await
         .map_err(|blocked| CreateError::NotReady(name, blocked))
 }
@@ -61,7 +61,7 @@ pub async fn take_pasted(
     creation: &Creation,
     value: Arc<Secret>,
 ) -> Result<NewKey, BadValue> {
-    if **session.capabilities.credential() == *value {
+    if **session.client.credential() == *value {
         return Err(BadValue::Own);
     }
     if let Some(known) = known(ports, profile, session, &value).await {
@@ -86,7 +86,7 @@ pub async fn take_pasted(
             prefix: key.prefix.clone(),
             last_four: key.last_four.clone(),
             owner: None,
-            team: session.capabilities.team().await.known_id(),
+            team: session.client.team().await.known_id(),
             at: ports.clock.now(),
             actor: ports.actor.clone(),
         };
@@ -115,7 +115,7 @@ async fn replaces(
     let Some(old) = rotations.iter().find(is_its).map(|rotation| &rotation.old) else {
         return false;
     };
-    let tracked = session.capabilities.tracked().await.unwrap_or_default();
+    let tracked = session.client.tracked().await.unwrap_or_default();
     // Two keys of one team hardly share the last four by chance.
     let is_old = |one: &Tracked| one.id == old.id && one.last_four.is_some() && by_hint(value, &one.key()) >= Fit::Half;
     *id == old.id || tracked.iter().any(is_old)
@@ -123,8 +123,8 @@ async fn replaces(
 
 /// The key in the server's list where it has one and shows it; otherwise one of this machine's own.
 async fn identify(ports: &Ports, session: &Session, creation: &Creation, value: &Secret) -> ApiKey {
-    if session.capabilities.recall(Operation::List).await != Capability::Manual
-        && let Ok(read) = read_list(&*session.api, &|_| {}).await
+    if session.client.recall(Operation::List).await != Capability::Manual
+        && let Ok(read) = read_list(&session.client, &|_| {}).await
     {
         let fitting: Vec<ApiKey> = read
             .keys
@@ -144,7 +144,7 @@ async fn identify(ports: &Ports, session: &Session, creation: &Creation, value: 
     ApiKey {
         id: local_id(creation),
         name: Label::new(creation.intent.name.as_str()),
-        created_at: Some(server_now(&*session.api, &*ports.clock)),
+        created_at: Some(server_now(&session.client, &*ports.clock)),
         last_used_at: LastUse::Unknown,
         created_by: None,
         prefix: some(prefix),
@@ -180,6 +180,6 @@ pub async fn not_made(ports: &Ports, profile: &Profile, creation: &Creation) -> 
         ports.journal.advance(creation, event).await?;
     }
     let detail = format!("{}: the person says that there is no such key", creation.intent.name);
-    write_line(ports, profile, creation, Action::Recover, "not_made", detail).await;
+    write_line(ports, profile, creation, ActivityKind::Recover, "not_made", detail).await;
     Ok(())
 }

@@ -13,7 +13,7 @@ mod track;
 mod value;
 
 pub use create::{begin_manual, not_made, take_pasted};
-pub use page::{Page, Shown, open_page};
+pub use page::{Page, PageShown, open_page};
 pub use track::{TrackError, doubles, match_listed, matched, track, track_all, untrack};
 pub use value::BadValue;
 

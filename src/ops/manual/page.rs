@@ -8,7 +8,7 @@ use crate::ports::{ClipboardRoute, Ports, TerminalNote};
 
 /// How the page came to the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum PageShown {
     /// A browser has it.
     Opened,
     /// No browser can be opened from here; its address is on the clipboard.
@@ -23,7 +23,7 @@ pub struct Page {
     /// Its address.
     pub address: String,
     /// How it came to the person.
-    pub shown: Shown,
+    pub shown: PageShown,
 }
 
 impl Page {
@@ -32,9 +32,9 @@ impl Page {
     pub fn words(&self) -> String {
         let address = &self.address;
         match self.shown {
-            Shown::Opened => format!("{address} is open in your browser"),
-            Shown::Copied => format!("Open {address} in a browser (the address is on your clipboard)"),
-            Shown::Told => format!("Open {address} in a browser"),
+            PageShown::Opened => format!("{address} is open in your browser"),
+            PageShown::Copied => format!("Open {address} in a browser (the address is on your clipboard)"),
+            PageShown::Told => format!("Open {address} in a browser"),
         }
     }
 }
@@ -43,11 +43,11 @@ impl Page {
 pub async fn open_page(ports: &Ports, profile: &Profile) -> Page {
     let address = profile.manual.page(&profile.base_url);
     let shown = if ports.browser.open(&address).await {
-        Shown::Opened
+        PageShown::Opened
     } else if copied(ports, &address).await {
-        Shown::Copied
+        PageShown::Copied
     } else {
-        Shown::Told
+        PageShown::Told
     };
     tracing::debug!(?shown, "showed the page of the keys");
     Page { address, shown }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::value::{BadValue, check, known};
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::creation::MintedKey;
 use crate::core::import::Draft;
 use crate::core::key::{ApiKey, KeyId};
 use crate::core::secret::Secret;
 use crate::core::text::Label;
 use crate::core::tracked::{Left, Tracked, matches};
-use crate::ops::record::{Entry, record};
+use crate::ops::record::{LogEntry, record};
 use crate::ops::review::read_list;
 use crate::ops::sign_in::{Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports};
@@ -103,7 +103,7 @@ pub async fn track(
     draft: &Draft,
     value: Option<Secret>,
 ) -> Result<Tracked, TrackError> {
-    let team = session.capabilities.team().await.known_id();
+    let team = session.client.team().await.known_id();
     let mut new = drafted(ports, team.as_ref(), draft)?;
     let value = value.map(Arc::new);
     if let Some(value) = &value {
@@ -118,7 +118,7 @@ pub async fn track(
         new.prefix = some(value.prefix());
         new.last_four = some(value.last_four()).or(new.last_four);
     }
-    let there = session.capabilities.tracked().await?;
+    let there = session.client.tracked().await?;
     if let Some(twin) = there.iter().find(|other| new.is_twin_of(other) || other.id == new.id) {
         return Err(TrackError::Twin(Box::new(twin.clone())));
     }
@@ -144,7 +144,7 @@ pub async fn track_all(
     session: &Session,
     drafts: &[Draft],
 ) -> Result<usize, TrackError> {
-    let team = session.capabilities.team().await.known_id();
+    let team = session.client.team().await.known_id();
     let new: Result<Vec<Tracked>, TrackError> = drafts
         .iter()
         .map(|draft| drafted(ports, team.as_ref(), draft))
@@ -164,8 +164,8 @@ pub async fn untrack(ports: &Ports, profile: &Profile, key: &ApiKey) -> Result<b
     let left = vec![(key.id.clone(), Left::Untracked)];
     let count = ports.journal.untrack(&profile.scope(), left, ports.clock.now()).await?;
     if count > 0 {
-        let entry = Entry {
-            action: Action::Track,
+        let entry = LogEntry {
+            action: ActivityKind::Track,
             key: Some((key.id.clone(), key.name.clone())),
             outcome: "untracked",
             detail: String::new(),
@@ -180,10 +180,10 @@ pub async fn untrack(ports: &Ports, profile: &Profile, key: &ApiKey) -> Result<b
 /// # Errors
 /// The list or the journal cannot be read.
 pub async fn matched(session: &Session) -> Result<Vec<(Tracked, ApiKey)>, TrackError> {
-    let read = read_list(&*session.api, &|_| {})
+    let read = read_list(&session.client, &|_| {})
         .await
         .map_err(|error| TrackError::List(Box::new(error)))?;
-    let tracked = session.capabilities.tracked().await?;
+    let tracked = session.client.tracked().await?;
     let listed: Vec<ApiKey> = read.keys.into_iter().filter(|key| !key.id.is_local()).collect();
     let pairs = matches(&tracked, &listed).into_iter();
     Ok(pairs.map(|(one, key)| (one.clone(), key.clone())).collect())
@@ -210,8 +210,8 @@ pub async fn match_listed(
 }
 
 async fn note(ports: &Ports, profile: &Profile, key: Option<&Tracked>, outcome: &'static str, detail: String) {
-    let entry = Entry {
-        action: Action::Track,
+    let entry = LogEntry {
+        action: ActivityKind::Track,
         key: key.map(|key| (key.id.clone(), key.name.clone())),
         outcome,
         detail,

@@ -71,7 +71,7 @@ pub(super) async fn check(session: &Session, value: &Secret, key: Option<&ApiKey
     {
         return Err(BadValue::OtherEnds(scrub(value, &key.display_name())));
     }
-    let (probe, ours) = tokio::join!(session.api.probe(value), session.api.teams());
+    let (probe, ours) = tokio::join!(session.client.probe(value), session.client.teams());
     let team = match probe.map_err(BadValue::Untried)? {
         Probe::Refused => return Err(BadValue::Refused(value.length())),
         Probe::Alive(team) => team,
@@ -92,7 +92,7 @@ pub(super) async fn known(
     value: &Arc<Secret>,
 ) -> Option<KnownKey> {
     let found = ports.journal.find_by_value(Arc::clone(value)).await.ok()?;
-    let tracked = session.capabilities.tracked().await.unwrap_or_default();
+    let tracked = session.client.tracked().await.unwrap_or_default();
     found.into_iter().find(|known| {
         let there = !known.id.is_local() || tracked.iter().any(|one| one.id == known.id);
         known.host == profile.base_url.host() && there

@@ -72,7 +72,7 @@ impl HeldValue {
 pub async fn held_value(ports: &Ports, profile: &Profile, session: &Session, target: &ListedKey) -> Option<HeldValue> {
     if target.own == Own::Yes {
         return Some(HeldValue {
-            value: Arc::clone(session.capabilities.credential()),
+            value: Arc::clone(session.client.credential()),
             known: true,
         });
     }

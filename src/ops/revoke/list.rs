@@ -1,18 +1,19 @@
 //! Revoke by the endpoint, and let the list prove it.
 
+use super::case::{Case, Pace};
 use super::proof::{Answered, Control, Controls, LastWord, ProbePolicy, UNCONTROLLED, Vigil};
 use super::send::{Sent, send};
-use super::{Case, Pace};
 use crate::core::key::{ApiKey, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
+use crate::ops::client::TeamClient;
 use crate::ops::review::{Looks, Sighting};
-use crate::ports::{ApiError, Consequence, Fault, KeyApi, Operation};
+use crate::ports::{ApiError, Consequence, Fault, Operation};
 
 /// Asks the server to revoke `target`, then reads the whole list again. Our own credential reads none any more: it is asked
 /// itself.
 pub(super) async fn by_list(case: Case<'_>, pace: Pace) -> Outcome {
-    let (api, target) = (&**case.api, case.target);
+    let (api, target) = (case.client, case.target);
     let controls = match target.own {
         Own::Yes => Some(Controls::besides(case.ports, case.profile, api).await),
         Own::No | Own::Unknown => None,
@@ -28,7 +29,7 @@ pub(super) async fn by_list(case: Case<'_>, pace: Pace) -> Outcome {
 }
 
 /// Watches our own credential after its revocation.
-async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: ProbePolicy) -> Outcome {
+async fn our_end(api: &TeamClient, sent: &Sent, controls: &Controls, watch: ProbePolicy) -> Outcome {
     let said = if *sent == Sent::Accepted {
         "The server accepted the revocation."
     } else {
@@ -72,7 +73,7 @@ pub(super) fn at_once(sent: &Sent) -> Option<Outcome> {
 
 /// The outcome when the list was read again: what it says of the key, or why it cannot be read.
 pub(super) async fn after_list(
-    api: &dyn KeyApi,
+    api: &TeamClient,
     sent: &Sent,
     target: &ListedKey,
     seen: Result<Sighting, ApiError>,
@@ -85,7 +86,7 @@ pub(super) async fn after_list(
 }
 
 async fn after_acceptance(
-    api: &dyn KeyApi,
+    api: &TeamClient,
     sent: &Sent,
     target: &ListedKey,
     seen: Result<Sighting, ApiError>,
@@ -114,7 +115,7 @@ async fn after_acceptance(
     }
 }
 
-async fn after_unknown_id(api: &dyn KeyApi, target: &ListedKey, seen: Result<Sighting, ApiError>) -> Outcome {
+async fn after_unknown_id(api: &TeamClient, target: &ListedKey, seen: Result<Sighting, ApiError>) -> Outcome {
     if target.is_tracked() {
         // What is tracked here does not say that the server has it.
         api.refused_all(Operation::Revoke, false).await;
@@ -150,6 +151,6 @@ fn after_last_send(error: &ApiError, seen: Result<Sighting, ApiError>) -> Outcom
 }
 
 /// What the list says of one key, and twice where it lacks it.
-pub(crate) async fn sight(api: &dyn KeyApi, key: &ApiKey) -> Result<Sighting, ApiError> {
+pub(crate) async fn sight(api: &TeamClient, key: &ApiKey) -> Result<Sighting, ApiError> {
     Ok(Looks::of(api, &[key]).await?.sight(key))
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::case::{Case, Pace};
 use super::list::{after_list, at_once, by_list};
+use super::reconcile::conclude;
 use super::send::{Sent, send};
-use super::{Case, Pace, conclude};
 use crate::core::key::{ApiKey, KeyId, Own};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
+use crate::ops::client::TeamClient;
 use crate::ops::review::{Looks, Sighting};
 use crate::ops::sign_in::Profile;
-use crate::ports::{JournalError, KeyApi, Ports};
+use crate::ports::{JournalError, Ports};
 
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub struct Revoked {
 pub async fn revoke_many(
     ports: &Ports,
     profile: &Profile,
-    api: &Arc<dyn KeyApi>,
+    api: &Arc<TeamClient>,
     targets: &[ListedKey],
     pace: Pace,
     on_progress: &(dyn Fn(Progress) + Send + Sync),
@@ -47,32 +49,32 @@ pub async fn revoke_many(
 ) -> Vec<Revoked> {
     let mut stop = std::pin::pin!(stop);
     let mut stopped = false;
-    let mut sent: Vec<(&ListedKey, Asked)> = Vec::with_capacity(targets.len());
+    let mut sent: Vec<(&ListedKey, SendState)> = Vec::with_capacity(targets.len());
     let (ours, others): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.own == Own::Yes);
     for target in others {
         if stopped {
-            sent.push((target, Asked::NotBegun));
+            sent.push((target, SendState::NotBegun));
             continue;
         }
         on_progress(Progress::Asking(target.key.id.clone()));
         let answer = tokio::select! {
             biased;
-            answer = send(&**api, target, pace.retry) => Some(answer),
+            answer = send(api, target, pace.retry) => Some(answer),
             () = &mut stop => None,
         };
         stopped = answer.is_none();
         let accepted = matches!(answer, Some(Sent::Accepted | Sent::Vanished));
         on_progress(Progress::Answered(target.key.id.clone(), accepted));
-        sent.push((target, answer.map_or(Asked::Interrupted, Asked::Answered)));
+        sent.push((target, answer.map_or(SendState::Interrupted, SendState::Answered)));
     }
-    let mut revoked = judged(&**api, sent, on_progress).await;
+    let mut revoked = judged(api, sent, on_progress).await;
     for target in ours {
         let mut outcome = Outcome::NotBegun;
         if !stopped {
             on_progress(Progress::Asking(target.key.id.clone()));
             outcome = tokio::select! {
                 biased;
-                outcome = by_list(Case { ports, profile, api, client: None, target }, pace) => outcome,
+                outcome = by_list(Case { ports, profile, client: api, falls_back: false, target }, pace) => outcome,
                 () = &mut stop => Outcome::Interrupted,
             };
             stopped = outcome == Outcome::Interrupted;
@@ -98,7 +100,7 @@ pub async fn revoke_many(
 }
 
 /// What the server made of one key.
-enum Asked {
+enum SendState {
     Answered(Sent),
     Interrupted,
     NotBegun,
@@ -106,11 +108,11 @@ enum Asked {
 
 /// Reads the list, where anything hangs on it, and says of each key what that proves.
 async fn judged<'a>(
-    api: &dyn KeyApi,
-    sent: Vec<(&'a ListedKey, Asked)>,
+    api: &TeamClient,
+    sent: Vec<(&'a ListedKey, SendState)>,
     on_progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Vec<(&'a ListedKey, Outcome)> {
-    let open = |asked: &Asked| matches!(asked, Asked::Answered(sent) if at_once(sent).is_none());
+    let open = |asked: &SendState| matches!(asked, SendState::Answered(sent) if at_once(sent).is_none());
     let hanging: Vec<&ApiKey> = sent
         .iter()
         .filter(|(_, asked)| open(asked))
@@ -130,9 +132,9 @@ async fn judged<'a>(
     let mut judged = Vec::with_capacity(sent.len());
     for (target, asked) in sent {
         let outcome = match asked {
-            Asked::NotBegun => Outcome::NotBegun,
-            Asked::Interrupted => Outcome::Interrupted,
-            Asked::Answered(sent) => match at_once(&sent) {
+            SendState::NotBegun => Outcome::NotBegun,
+            SendState::Interrupted => Outcome::Interrupted,
+            SendState::Answered(sent) => match at_once(&sent) {
                 Some(outcome) => outcome,
                 None => after_list(api, &sent, target, sight(&target.key)).await,
             },

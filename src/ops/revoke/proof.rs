@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::core::secret::Secret;
+use crate::ops::client::TeamClient;
 use crate::ops::sign_in::{Profile, find_session};
-use crate::ports::{Fault, KeyApi, Ports, Probe};
+use crate::ports::{Fault, Ports, Probe};
 
 /// 401s in a row that are a death.
 const REFUSALS: u32 = 3;
@@ -133,28 +134,28 @@ pub(crate) enum Control {
 const LONGEST_GATHERING: Duration = Duration::from_secs(2);
 
 /// Credentials that work when a revocation is begun and must work after it: none of them is the one that is to die.
-pub(crate) struct Controls(Vec<Arc<dyn KeyApi>>);
+pub(crate) struct Controls(Vec<Arc<TeamClient>>);
 
 impl Controls {
     /// For `value`: the credential of `api`, which is taken to work, or where that is the value itself those besides it.
-    pub(crate) async fn of(ports: &Ports, profile: &Profile, api: &Arc<dyn KeyApi>, value: &Secret) -> Self {
+    pub(crate) async fn of(ports: &Ports, profile: &Profile, api: &Arc<TeamClient>, value: &Secret) -> Self {
         if api.speaks_with(value) {
-            Self::besides(ports, profile, &**api).await
+            Self::besides(ports, profile, api).await
         } else {
             Self(vec![Arc::clone(api)])
         }
     }
 
     /// For the credential of `api` itself: those of the profile's sign-in, and of its peers, that answer 200 now.
-    pub(crate) async fn besides(ports: &Ports, profile: &Profile, api: &dyn KeyApi) -> Self {
+    pub(crate) async fn besides(ports: &Ports, profile: &Profile, api: &TeamClient) -> Self {
         let mut others = Vec::new();
         let gathering = async {
             for profile in std::iter::once(profile).chain(&profile.peers) {
                 let Ok(Some(session)) = find_session(ports, profile).await else {
                     continue;
                 };
-                if !api.speaks_with(session.capabilities.credential()) && session.api.teams().await.is_ok() {
-                    others.push(session.api);
+                if !api.speaks_with(session.client.credential()) && session.client.teams().await.is_ok() {
+                    others.push(session.client);
                 }
             }
         };
@@ -186,7 +187,7 @@ impl Controls {
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// Whether a value is refused three times in a row. That is a death only where a control gets 200 after it.
-pub(crate) async fn is_refused(api: &dyn KeyApi, value: &Secret) -> bool {
+pub(crate) async fn is_refused(api: &TeamClient, value: &Secret) -> bool {
     let watch = ProbePolicy {
         limit: LONGEST_LOOK,
         ..ProbePolicy::default()

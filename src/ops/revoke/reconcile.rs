@@ -1,5 +1,6 @@
 //! What follows here from the end of a key: its rotation ends, and what was kept of it goes.
 
+use crate::core::activity::ActivityKind;
 use crate::core::creation::{Creation, CreationStage};
 use crate::core::key::KeyId;
 use crate::core::listing::{ListedKey, Source};
@@ -8,8 +9,34 @@ use crate::core::rotation::{Mark, Stage as Step, What};
 use crate::core::text::Label;
 use crate::core::tracked::Left;
 use crate::ops::custody::acknowledge;
+use crate::ops::record::{LogEntry, record};
 use crate::ops::sign_in::Profile;
-use crate::ports::{Account, Ports};
+use crate::ports::{Account, JournalError, Ports};
+
+/// Writes down how a revocation ended, and does here what follows from it.
+pub(super) async fn conclude(
+    (ports, profile): (&Ports, &Profile),
+    target: &ListedKey,
+    outcome: &Outcome,
+    detail: String,
+) -> Result<(), JournalError> {
+    let key = &target.key;
+    tracing::info!(
+        id = key.id.shown(),
+        name = key.name.shown(),
+        outcome = outcome.word(),
+        "revoked or tried to"
+    );
+    let entry = LogEntry {
+        action: ActivityKind::Revoke,
+        key: Some((key.id.clone(), key.name.clone())),
+        outcome: outcome.word(),
+        detail,
+    };
+    let recorded = record(ports, profile, entry).await;
+    reconcile(ports, profile, target, outcome).await;
+    recorded
+}
 
 /// What follows where `outcome` says that a key is gone: the rotation whose last step that was has ended, and a tracked key
 /// is not tracked any more.

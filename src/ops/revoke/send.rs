@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::core::key::Own;
 use crate::core::listing::ListedKey;
-use crate::ports::{ApiError, Consequence, Fault, KeyApi};
+use crate::ops::client::TeamClient;
+use crate::ports::{ApiError, Consequence, Fault};
 
 /// How often and how patiently a `DELETE` that failed is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) enum Sent {
 
 /// Sends the `DELETE`, and again after a failure that may pass: only the server's own yes or 404 says that it took effect.
 /// That a list lacks the key does not.
-pub(super) async fn send(api: &dyn KeyApi, target: &ListedKey, retry: RetryPolicy) -> Sent {
+pub(super) async fn send(api: &TeamClient, target: &ListedKey, retry: RetryPolicy) -> Sent {
     let key = &target.key;
     let mut wait = retry.first_wait;
     let mut sends = 0;

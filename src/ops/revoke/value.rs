@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::case::{Case, Method, Pace};
 use super::list::sight;
 use super::proof::{Answered, Control, Controls, LastWord, ProbePolicy, UNCONTROLLED, Vigil};
 use super::send::{Sent, send};
 use super::witness::{Probed, Witness};
-use super::{Case, Method, Pace};
 use crate::core::capability::Capability;
 use crate::core::incident::{Fact, How, Timeline};
 use crate::core::key::Own;
@@ -18,7 +18,7 @@ use crate::ops::client::TeamClient;
 use crate::ops::manual::{CLICKS, open_page};
 use crate::ops::review::Sighting;
 use crate::ops::sign_in::Profile;
-use crate::ports::{KeyApi, Operation};
+use crate::ports::Operation;
 
 /// What is known of the value before its key is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Before {
 /// The key whose value is watched, and through what.
 struct Watched<'a> {
     profile: &'a Profile,
-    api: Arc<dyn KeyApi>,
-    client: Option<&'a TeamClient>,
+    client: Arc<TeamClient>,
+    falls_back: bool,
     target: ListedKey,
     is_known: bool,
 }
@@ -47,13 +47,12 @@ impl Watched<'_> {
 
     /// Whether the server turned out to have no endpoint to revoke keys.
     fn is_manual(&self) -> bool {
-        self.client
-            .is_some_and(|client| client.known().revoke == Capability::Manual)
+        self.falls_back && self.client.known().revoke == Capability::Manual
     }
 
     /// Whether a server that answered 404 to a key it has answers so to whatever it is asked there.
     async fn has_no_endpoint(&self) -> bool {
-        self.api.refused_all(Operation::Revoke, true).await;
+        self.client.refused_all(Operation::Revoke, true).await;
         self.is_manual()
     }
 }
@@ -69,8 +68,8 @@ pub(super) async fn by_value(
     let watch = pace.probe;
     let mut found = Watched {
         profile: case.profile,
-        api: Arc::clone(case.api),
-        client: case.client.map(|client| &**client),
+        client: Arc::clone(case.client),
+        falls_back: case.falls_back,
         target: case.target.clone(),
         is_known: before.is_known,
     };
@@ -79,11 +78,11 @@ pub(super) async fn by_value(
     }
     // A value of which nobody knows whose it is has to be seen alive: otherwise its 401s prove nothing of this key.
     if !found.is_known(timeline)
-        && let Probed::Refused = notes.probe(timeline, &*found.api).await
+        && let Probed::Refused = notes.probe(timeline, &found.client).await
     {
         return dead_before(notes, &found);
     }
-    let mut controls = Controls::of(notes.ports, found.profile, &found.api, &notes.value).await;
+    let mut controls = Controls::of(notes.ports, found.profile, &found.client, &notes.value).await;
     let mut sent = ask(notes, timeline, &found, pace).await;
     if matches!(sent, Sent::Failed(_)) && found.is_manual() {
         return manual(notes, timeline, &found, watch).await;
@@ -95,8 +94,14 @@ pub(super) async fn by_value(
             .connect
             .connect(&found.profile.base_url, Arc::clone(&notes.value))
     {
+        let api = Arc::new(TeamClient::bare(
+            notes.ports,
+            &found.profile.base_url,
+            api,
+            Arc::clone(&notes.value),
+        ));
         controls = Controls::of(notes.ports, found.profile, &api, &notes.value).await;
-        found.api = api;
+        found.client = api;
         found.target.own = Own::Yes;
         sent = ask(notes, timeline, &found, pace).await;
     }
@@ -105,7 +110,7 @@ pub(super) async fn by_value(
     }
     // Where the server did not say yes, an answer of 200 is the last word; otherwise it may only be late.
     let may_be_late = matches!(sent, Sent::Accepted | Sent::Vanished | Sent::OwnRefused);
-    let last = watch_it(notes, timeline, &*found.api, watch, may_be_late).await;
+    let last = watch_it(notes, timeline, &found.client, watch, may_be_late).await;
     let is_refused = last == LastWord::Refused;
     let is_said = sent == Sent::Accepted;
     let last = controlled(notes, timeline, (&controls, is_said), last).await;
@@ -140,9 +145,9 @@ fn dead_before(notes: &Witness<'_>, found: &Watched<'_>) -> Outcome {
 /// The person revokes the key in the browser, and its value says when it is dead. A value that gets 401 before anybody
 /// has clicked is dead already, where it is known whose it is.
 async fn manual(notes: &Witness<'_>, timeline: &mut Timeline, found: &Watched<'_>, watch: ProbePolicy) -> Outcome {
-    let api = &*found.api;
+    let api = &*found.client;
     let profile = found.profile;
-    let controls = Controls::of(notes.ports, profile, &found.api, &notes.value).await;
+    let controls = Controls::of(notes.ports, profile, &found.client, &notes.value).await;
     let is_said = match notes.probe(timeline, api).await {
         Probed::Alive(_) => true,
         Probed::Refused if !found.is_known(timeline) => return dead_before(notes, found),
@@ -173,7 +178,7 @@ async fn manual(notes: &Witness<'_>, timeline: &mut Timeline, found: &Watched<'_
 
 async fn ask(notes: &Witness<'_>, timeline: &mut Timeline, found: &Watched<'_>, pace: Pace) -> Sent {
     let began = notes.now();
-    let sent = send(&*found.api, &found.target, pace.retry).await;
+    let sent = send(&found.client, &found.target, pace.retry).await;
     let took = notes.now().duration_since(began).max(SignedDuration::ZERO);
     let fact = match &sent {
         Sent::Accepted | Sent::Vanished => Fact::Accepted(took),
@@ -189,7 +194,7 @@ async fn ask(notes: &Witness<'_>, timeline: &mut Timeline, found: &Watched<'_>, 
 async fn watch_it(
     notes: &Witness<'_>,
     timeline: &mut Timeline,
-    api: &dyn KeyApi,
+    api: &TeamClient,
     watch: ProbePolicy,
     may_be_late: bool,
 ) -> LastWord {
@@ -252,7 +257,7 @@ async fn read_again(
     if found.target.is_tracked() {
         return None;
     }
-    let (fact, listed) = match sight(&*found.api, &found.target.key).await {
+    let (fact, listed) = match sight(&found.client, &found.target.key).await {
         Ok(Sighting::Listed) => (Fact::StillListed, Some(true)),
         Ok(Sighting::Gone) => (Fact::OffTheList, Some(false)),
         Ok(Sighting::Untold(why)) => (

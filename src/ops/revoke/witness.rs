@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::OnFact;
-use crate::core::incident::{Fact, Seen, Timeline, scrub};
+use super::case::OnFact;
+use crate::core::incident::{Fact, SeenFact, Timeline, scrub};
 use crate::core::secret::Secret;
 use crate::core::team::TeamIdentity;
 use crate::core::text::Label;
-use crate::ports::{Fault, KeyApi, Ports, Probe};
+use crate::ops::client::TeamClient;
+use crate::ports::{Fault, Ports, Probe};
 
 /// Who tries a value, and writes down what is seen of it.
 pub(crate) struct Witness<'a> {
@@ -31,7 +32,7 @@ impl Witness<'_> {
     }
 
     pub(crate) fn add(&self, timeline: &mut Timeline, fact: Fact) {
-        let seen = Seen { at: self.now(), fact };
+        let seen = SeenFact { at: self.now(), fact };
         tracing::info!(fact = seen.fact.word(), "leak");
         timeline.facts.push(seen.clone());
         (self.on_fact)(timeline, &seen);
@@ -39,7 +40,7 @@ impl Witness<'_> {
 
     /// Probes once and writes the answer down; the error's sentence where there was no answer. That a value is still alive
     /// while a person is on their way to the button is no news.
-    pub(crate) async fn probe(&self, timeline: &mut Timeline, api: &dyn KeyApi) -> Probed {
+    pub(crate) async fn probe(&self, timeline: &mut Timeline, api: &TeamClient) -> Probed {
         let began = self.now();
         let answer = if self.is_leaked {
             api.probe_leaked(&self.value).await

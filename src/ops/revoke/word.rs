@@ -1,6 +1,6 @@
 //! A person's word that a key is revoked: written down, and never called proof.
 
-use super::Case;
+use super::case::Case;
 use crate::core::outcome::Outcome;
 use crate::ops::review::read_list;
 
@@ -9,7 +9,7 @@ pub(super) async fn by_word(case: Case<'_>) -> Outcome {
     let who = case.ports.actor.shown().to_owned();
     let target = case.target;
     let is_there = !target.is_tracked()
-        && read_list(&**case.api, &|_| {})
+        && read_list(case.client, &|_| {})
             .await
             .is_ok_and(|read| read.keys.iter().any(|key| key.id == target.key.id));
     if is_there {

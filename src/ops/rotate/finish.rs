@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::mint::reread;
+use super::alive::reread;
 use super::own::{forget_dead_value, forget_retired_value, retired_value};
 use super::steps::not_over;
 use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
@@ -12,7 +12,7 @@ use crate::core::outcome::Outcome;
 use crate::core::rotation::{Awaited, Discrepancy, Rotation, Stage, What};
 use crate::core::text::Label;
 use crate::ops::review::Sighting;
-use crate::ops::revoke::{Case, Ended, Evidence, HeldValue, Method, OnFact, Pace, revoke, sight};
+use crate::ops::revoke::{Case, Evidence, HeldValue, Method, OnFact, Pace, Revocation, revoke, sight};
 use crate::ports::JournalError;
 
 /// How the last step ended.
@@ -99,7 +99,7 @@ pub async fn finish(
         (_, true) => forced_open(at, rotation, rules).await?,
         (_, false) => return Err(still_open(rotation, rules)),
     };
-    let known = at.session.capabilities.known();
+    let known = at.session.client.known();
     if how.is_none() && (target.key.id.is_local() || known.revoke == Capability::Manual) {
         return Err(RotateError::InBrowser(target.key.display_name()));
     }
@@ -111,7 +111,7 @@ pub async fn finish(
     let mut case = Case::of(at.ports, at.profile, at.session, target);
     if how.is_none() {
         // What it finds out on the way is the caller's to go on with.
-        case.client = None;
+        case.falls_back = false;
     }
     let (method, evidence) = match (
         how.unwrap_or((Method::Endpoint, Evidence::List)),
@@ -121,7 +121,7 @@ pub async fn finish(
         // The value of before is at hand to see it.
         ((method, _), Some(value)) => (method, Evidence::Value(HeldValue { value, known: true })),
     };
-    let Ended { outcome, recorded } = revoke(case, (method, evidence), pace, on_fact, stop).await;
+    let Revocation { outcome, recorded } = revoke(case, (method, evidence), pace, on_fact, stop).await;
     let rotation = ended(at, begun, &outcome).await;
     Ok(Finished {
         rotation,
@@ -178,7 +178,7 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: &Outcome) -> Rotation {
 
 /// Closes a rotation whose old key is gone, once two readings of the list prove that.
 async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError> {
-    let seen = sight(&*at.session.api, &rotation.old.bare()).await;
+    let seen = sight(&at.session.client, &rotation.old.bare()).await;
     let open = |waits: String| Err(RotateError::StepOpen { step: 4, waits });
     match seen.map_err(RotateError::List)? {
         Sighting::Gone => {}

@@ -1,7 +1,8 @@
 //! The first and the last step where the server has no endpoint for them: the person makes the new key, and revokes the old
 //! one, in the browser.
 
-use super::mint::{Minted, answered, reread};
+use super::alive::reread;
+use super::mint::{Minted, answered};
 use super::{At, RotateError};
 use crate::core::capability::Capability;
 use crate::core::creation::{Creation, CreationStage as Made};
@@ -13,7 +14,7 @@ use crate::ports::Operation;
 /// How the new key is made: found out before anything is begun where the server lists no keys, and by the request itself
 /// where it does.
 pub async fn create_capability(at: At<'_>) -> Capability {
-    let capabilities = &at.session.capabilities;
+    let capabilities = &at.session.client;
     if capabilities.recall(Operation::List).await == Capability::Manual {
         capabilities.capability(Operation::Create).await
     } else {

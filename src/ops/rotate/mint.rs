@@ -1,20 +1,10 @@
 //! Step 1: the new key, made once however many copies of the program are at it, and proven alive.
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use super::alive::{prove_alive, reread};
 use super::{At, RotateError, Seen, advance, note};
 use crate::core::creation::{MintedKey as Key, SEARCH};
 use crate::core::rotation::{Creating, Discrepancy, Rotation, Stage, What};
-use crate::core::secret::Secret;
 use crate::ops::create::{CreateError, NewKey, WithoutStore, create_for};
-use crate::ops::review::server_now;
-use crate::ports::Probe;
-
-/// A key that a server made just now may not be known to all of it yet: so often it is asked.
-const PROBES: u32 = 4;
-/// Wait before the second probe; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// A rotation with its new key, in our hands until somebody says that its value is stored.
 #[derive(Debug)]
@@ -38,7 +28,7 @@ pub async fn mint(at: At<'_>, rotation: &Rotation, without_store: WithoutStore) 
         ))));
     }
     let name = rotation.name.clone();
-    let (ports, profile, api) = (at.ports, at.profile, &*at.session.api);
+    let (ports, profile, api) = (at.ports, at.profile, &at.session.client);
     let new = match create_for(ports, profile, api, name, without_store, Some(rotation)).await {
         Ok(new) => new,
         Err(error) => {
@@ -100,36 +90,4 @@ async fn give_up(at: At<'_>, rotation: &Rotation) {
     if let Stage::Creating(Creating::Asked(op)) = &newest.stage {
         let _ = advance(at, &newest, What::CameToNothing(op.clone())).await;
     }
-}
-
-pub(super) async fn reread(at: At<'_>, rotation: &Rotation) -> Rotation {
-    let newest = at.ports.journal.rotation(&rotation.id).await;
-    newest.ok().flatten().unwrap_or_else(|| rotation.clone())
-}
-
-/// Asks with the new value until it answers 200. Where it does not, step 1 stays open.
-pub(super) async fn prove_alive(at: At<'_>, rotation: Rotation, value: &Arc<Secret>) -> Rotation {
-    let api = &*at.session.api;
-    let mut wait = FIRST_WAIT;
-    for probe in 1..=PROBES {
-        match api.probe(value).await {
-            Ok(Probe::Alive(_)) => {
-                let alive = What::Alive(server_now(api, &*at.ports.clock));
-                return match advance(at, &rotation, alive).await {
-                    Ok(moved) => {
-                        note(at, &moved, "alive", String::new()).await;
-                        moved
-                    }
-                    Err(_) => reread(at, &rotation).await,
-                };
-            }
-            Ok(Probe::Refused) | Err(_) if probe < PROBES => {
-                tokio::time::sleep(wait).await;
-                wait = wait.saturating_mul(2);
-            }
-            Ok(Probe::Refused) | Err(_) => {}
-        }
-    }
-    note(at, &rotation, "not_proven_alive", String::new()).await;
-    rotation
 }

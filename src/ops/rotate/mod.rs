@@ -1,6 +1,7 @@
 //! Rotate a key in the guide's four steps: create, roll out, confirm traffic, revoke. Every step is in the journal, so
 //! that any copy of the program goes on where another stopped.
 
+mod alive;
 mod begin;
 mod finish;
 mod manual;
@@ -13,13 +14,13 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::activity::Action;
+use crate::core::activity::ActivityKind;
 use crate::core::key::KeyId;
 use crate::core::policy::Policies;
 use crate::core::rotation::{Mark, Rotation, What};
 use crate::core::text::{Label, shell_word};
 use crate::ops::create::CreateError;
-use crate::ops::record::{Entry, record};
+use crate::ops::record::{LogEntry, record};
 use crate::ops::review::server_now;
 use crate::ops::sign_in::{CredentialSource, Profile, Session};
 use crate::ports::{ApiError, JournalError, Ports, StoreError};
@@ -60,7 +61,7 @@ impl At<'_> {
     fn mark(&self) -> Mark {
         Mark {
             by: self.ports.actor.clone(),
-            at: server_now(&*self.session.api, &*self.ports.clock),
+            at: server_now(&self.session.client, &*self.ports.clock),
         }
     }
 }
@@ -267,8 +268,8 @@ async fn note(at: At<'_>, rotation: &Rotation, outcome: &'static str, detail: St
         outcome,
         "moved a rotation"
     );
-    let entry = Entry {
-        action: Action::Rotate,
+    let entry = LogEntry {
+        action: ActivityKind::Rotate,
         key: Some((rotation.old.id.clone(), rotation.old.name.clone())),
         outcome,
         detail,

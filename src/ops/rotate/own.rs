@@ -72,7 +72,7 @@ pub(super) async fn put_old_back(at: At<'_>, rotation: &Rotation) -> Result<(), 
     };
     let store = &*at.ports.store;
     // One that may be alive is kept: the new key may be revoked next.
-    let answer = at.session.api.probe(&old).await.map_err(RotateError::List)?;
+    let answer = at.session.client.probe(&old).await.map_err(RotateError::List)?;
     let alive = matches!(answer, Probe::Alive(_));
     if !alive && !is_dead(at, &old).await {
         return Ok(());
@@ -147,9 +147,9 @@ pub(super) async fn retired_value(at: At<'_>, rotation: &Rotation) -> Option<Arc
 
 /// Whether a value is refused, and another credential is not.
 async fn is_dead(at: At<'_>, value: &Arc<Secret>) -> bool {
-    let api = &at.session.api;
+    let api = &at.session.client;
     let controls = Controls::of(at.ports, at.profile, api, value).await;
-    is_refused(&**api, value).await && controls.ask().await == Control::Passed
+    is_refused(api, value).await && controls.ask().await == Control::Passed
 }
 
 /// Forgets the old value once it is dead; one that may be alive is kept.

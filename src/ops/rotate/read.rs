@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::alive::prove_alive;
 use super::begin::places;
-use super::mint::prove_alive;
 use super::own::note_own_place;
 use super::{At, RotateError, Rules, advance, note};
 use crate::core::creation::{Creation, CreationStage as Made, OpId};
@@ -61,7 +61,7 @@ pub async fn rotations_of(ports: &Ports, profile: &Profile) -> Vec<Rotation> {
 /// # Errors
 /// [`RotateError::List`] where it cannot be read.
 pub async fn read_list(at: At<'_>) -> Result<Arc<Listing>, RotateError> {
-    let listing = review(&*at.session.api, &*at.ports.clock, &|_| {})
+    let listing = review(&at.session.client, &*at.ports.clock, &|_| {})
         .await
         .map_err(RotateError::List)?;
     let listing = Arc::new(listing);

@@ -94,7 +94,7 @@ impl ActivityLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::activity::Action;
+    use crate::core::activity::ActivityKind;
     use crate::core::text::Label;
 
     fn lines(count: usize) -> Vec<Activity> {
@@ -102,7 +102,7 @@ mod tests {
             at: jiff::Timestamp::from_second(i64::try_from(second).unwrap()).unwrap(),
             actor: Label::new("amina"),
             profile: "acme".to_owned(),
-            action: Action::Revoke,
+            action: ActivityKind::Revoke,
             key: None,
             outcome: "dead".to_owned(),
             detail: Label::new(""),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::incident::{Seen, Timeline};
+use crate::core::incident::{SeenFact, Timeline};
 use crate::core::secret::Secret;
 use crate::ops::leak::{self, Found, Means, Search, find, find_capability, record_end};
 use crate::ops::revoke::Pace;
@@ -38,7 +38,7 @@ pub(super) async fn look(
     means: Means,
     teller: Teller,
 ) -> Message {
-    let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
+    let on_fact = |timeline: &Timeline, _: &SeenFact| teller.tell(timeline);
     let mut search = find(ports, first, others, value, means, &on_fact).await;
     find_capability(&mut search).await;
     let mut unrecorded = None;
@@ -61,7 +61,7 @@ pub(super) async fn kill(
     teller: Teller,
     stop: CancellationToken,
 ) -> Message {
-    let on_fact = |timeline: &Timeline, _: &Seen| teller.tell(timeline);
+    let on_fact = |timeline: &Timeline, _: &SeenFact| teller.tell(timeline);
     let killed = leak::kill(ports, &mut search, pace, &on_fact, stop.cancelled()).await;
     Message::LeakKilled {
         request: teller.request,

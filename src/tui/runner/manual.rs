@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Runner;
 use crate::core::capability::{Capabilities, Capability};
-use crate::core::incident::{Fact, Seen, Timeline};
+use crate::core::incident::{Fact, SeenFact, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
@@ -33,9 +33,9 @@ impl Runner {
             };
             let profile = profile?;
             // Found out when the form was opened; only what could not be told then is asked by the request itself.
-            if session.capabilities.recall(Operation::Create).await != Capability::Manual {
-                let made = create(&ports, &profile, &*session.api, name.clone(), WithoutStore::Create).await;
-                let found_out = session.capabilities.known().create == Capability::Manual;
+            if session.client.recall(Operation::Create).await != Capability::Manual {
+                let made = create(&ports, &profile, &session.client, name.clone(), WithoutStore::Create).await;
+                let found_out = session.client.known().create == Capability::Manual;
                 if !matches!(&made, Err(CreateError::NotCreated(..)) if found_out) {
                     let result = made.map(Box::new);
                     return Some(Message::Created { request, team, result });
@@ -62,7 +62,7 @@ impl Runner {
                     let case = Case::of(&ports, &profile, &session, &target);
                     let revocation = revoke(case, (Method::Endpoint, Evidence::List), pace, &|_, _| {}, never).await;
                     let outcome = revocation.outcome;
-                    let capabilities = session.capabilities.known();
+                    let capabilities = session.client.known();
                     if capabilities.revoke == Capability::Manual && !outcome.is_proven() {
                         let news = News::Asked {
                             held: held_value(&ports, &profile, &session, &target).await.is_some(),
@@ -150,15 +150,15 @@ impl Runner {
                     News::NotMade(creation, result)
                 }
                 Errand::FindOut(operation) => {
-                    session.capabilities.capability(operation).await;
-                    News::FoundOut(session.capabilities.known(), session.capabilities.take_doubt())
+                    session.client.capability(operation).await;
+                    News::FoundOut(session.client.known(), session.client.take_doubt())
                 }
                 Errand::AskAbout(target) => {
-                    session.capabilities.capability(Operation::Revoke).await;
+                    session.client.capability(Operation::Revoke).await;
                     News::Asked {
                         held: held_value(&ports, &profile, &session, &target).await.is_some(),
                         key: target.key.id,
-                        capabilities: session.capabilities.known(),
+                        capabilities: session.client.known(),
                     }
                 }
                 Errand::Attest(target) => {
@@ -231,7 +231,7 @@ async fn watch(
             }
         },
     };
-    let on_fact = |timeline: &Timeline, fact: &Seen| {
+    let on_fact = |timeline: &Timeline, fact: &SeenFact| {
         let time = timeline.time(fact.at);
         let clock = time.get(11..19).unwrap_or_default();
         let line = match &fact.fact {

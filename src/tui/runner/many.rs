@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
+use crate::ops::client::TeamClient;
 use crate::ops::revoke::{Pace, Progress, Revoked, revoke_many};
 use crate::ops::sign_in::Profile;
-use crate::ports::{ApiError, KeyApi, Ports};
+use crate::ports::{ApiError, Ports};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 
 /// Which run of which team it is, and where its steps are told.
@@ -25,7 +26,7 @@ impl Many {
         self,
         ports: &Ports,
         profile: &Profile,
-        api: Result<Arc<dyn KeyApi>, ApiError>,
+        api: Result<Arc<TeamClient>, ApiError>,
         targets: Vec<ListedKey>,
         pace: Pace,
         stop: CancellationToken,

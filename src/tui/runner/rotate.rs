@@ -171,7 +171,7 @@ impl Rotating {
                 // It said so to the request.
                 Err(RotateError::Create(error))
                     if matches!(*error, CreateError::NotCreated(..))
-                        && self.session.capabilities.known().create == Capability::Manual => {}
+                        && self.session.client.known().create == Capability::Manual => {}
                 Err(error) => return Err(error),
             }
         }

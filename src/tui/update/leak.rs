@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 
 use crate::core::confirm::question;
-use crate::core::incident::{Fact, How, Seen, Timeline};
+use crate::core::incident::{Fact, How, SeenFact, Timeline};
 use crate::core::key::Own;
 use crate::core::outcome::Outcome;
 use crate::core::secret::Secret;
 use crate::ops::leak::{Found, Means, Search};
-use crate::ops::revoke::Ended;
+use crate::ops::revoke::Revocation;
 use crate::ports::{ClipboardError, ClipboardRoute, JournalError, ReportError, TerminalNote};
 use crate::present::incident;
 use crate::tui::effect::Effect;
@@ -184,7 +184,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         }
         _ => return Vec::new(),
     }
-    search.timeline.facts.push(Seen {
+    search.timeline.facts.push(SeenFact {
         at: now,
         fact: Fact::Confirmed,
     });
@@ -199,7 +199,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     vec![Effect::KillLeak(request, search)]
 }
 
-pub(super) fn on_killed(model: &mut Model, search: Box<Search>, killed: Ended) -> Vec<Effect> {
+pub(super) fn on_killed(model: &mut Model, search: Box<Search>, killed: Revocation) -> Vec<Effect> {
     let team = team_of(model, &search);
     let is_ours = matches!(&search.found, Found::Key(found) if found.target.own == Own::Yes)
         && search.timeline.how() != Some(How::Itself);

@@ -19,7 +19,7 @@ const WITH_ID: u16 = 40;
 const ID: u16 = 20;
 
 /// Widths of the columns, in columns of the terminal; 0 = not drawn.
-struct Widths {
+struct ActivityWidths {
     time: u16,
     who: u16,
     what: u16,
@@ -28,7 +28,7 @@ struct Widths {
     outcome: u16,
 }
 
-impl Widths {
+impl ActivityWidths {
     fn of(model: &Model, total: u16) -> Self {
         let wide = total >= 110;
         let (time, who, what, outcome) = (16, if wide { 14 } else { 9 }, 11, 15);
@@ -47,7 +47,7 @@ impl Widths {
 }
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rect) {
-    let widths = Widths::of(model, area.width);
+    let widths = ActivityWidths::of(model, area.width);
     let log = &model.activity;
     let entries = log.entries().unwrap_or_default();
     if entries.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rec
     }
 }
 
-fn row<'a>(model: &Model, entry: &'a Activity, widths: &Widths, selected: bool) -> Line<'a> {
+fn row<'a>(model: &Model, entry: &'a Activity, widths: &ActivityWidths, selected: bool) -> Line<'a> {
     let key = match &entry.key {
         Some((id, name)) if name.is_blank() => id.shown().to_owned(),
         Some((id, name)) if widths.key >= WITH_ID => format!("{} ({id})", fit(name.shown(), widths.key - ID)),

@@ -22,7 +22,9 @@ use chatzuri_keys::core::creation::Intent;
 use chatzuri_keys::core::key::{KeyName, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing, Source};
 use chatzuri_keys::core::outcome::Outcome;
+use chatzuri_keys::core::secret::Secret;
 use chatzuri_keys::core::text::Label;
+use chatzuri_keys::ops::client::TeamClient;
 use chatzuri_keys::ops::recover::{Since, Waiting, recover};
 use chatzuri_keys::ops::review::review;
 use chatzuri_keys::ops::revoke::{Case, Evidence, Method, Pace, RetryPolicy, revoke, revoke_many};
@@ -42,8 +44,15 @@ fn cases() -> u64 {
     }
 }
 
-async fn read(api: &ModelApi) -> Listing {
-    review(api, &SystemClock, &|_| {}).await.unwrap()
+/// What reads through `wire`, with no notes of its own.
+fn client(wire: &Arc<ModelApi>) -> Arc<TeamClient> {
+    let value = Arc::new(Secret::parse("cz_value-of-nobody-0123456789").unwrap());
+    let wire: Arc<dyn KeyApi> = Arc::clone(wire) as _;
+    Arc::new(TeamClient::bare(&ports(), &profile().base_url, wire, value))
+}
+
+async fn read(wire: &Arc<ModelApi>) -> Listing {
+    review(&client(wire), &SystemClock, &|_| {}).await.unwrap()
 }
 
 fn ids(listing: &Listing) -> HashSet<u32> {
@@ -74,8 +83,8 @@ async fn a_key_that_is_there_throughout_is_listed_or_the_list_is_not_complete() 
         if count > 0 && dice.one_in(10) {
             habits.stray = Some(u32::try_from(dice.below(usize::try_from(count).unwrap())).unwrap());
         }
-        let api = ModelApi::new(State::new(count, habits.clone(), seed));
-        let listing = match review(&api, &SystemClock, &|_| {}).await {
+        let api = Arc::new(ModelApi::new(State::new(count, habits.clone(), seed)));
+        let listing = match review(&client(&api), &SystemClock, &|_| {}).await {
             Ok(listing) => listing,
             // All that was sent is a row without an id.
             Err(error) => {
@@ -166,7 +175,7 @@ async fn no_key_that_is_alive_is_proven_gone() {
         let mut state = State::new(count, habits.clone(), seed);
         state.kept = Some(wanted);
         let wire = Arc::new(ModelApi::new(state));
-        let api: Arc<dyn KeyApi> = wire.clone();
+        let api = client(&wire);
         let outcomes: Vec<Outcome> = if dice.one_in(3) {
             let targets = [target(wanted)];
             let all = revoke_many(
@@ -185,8 +194,8 @@ async fn no_key_that_is_alive_is_proven_gone() {
             let case = Case {
                 ports: &ports,
                 profile: &profile,
-                api: &api,
-                client: None,
+                client: &api,
+                falls_back: false,
                 target: &target(wanted),
             };
             let how = (Method::Endpoint, Evidence::List);
@@ -255,10 +264,12 @@ async fn no_creation_is_closed_or_settled_while_its_key_is_alive() {
         .await;
         let mut state = State::new(count, habits.clone(), seed);
         state.kept = Some(wanted);
-        let api = ModelApi::new(state);
+        let api = Arc::new(ModelApi::new(state));
         // Once it is called lost, the second look may call it settled.
         for _ in 0..2 {
-            let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+            let waiting = recover(&ports, &profile, &client(&api), Since::EarlierRun)
+                .await
+                .unwrap();
             match waiting.as_slice() {
                 [Waiting::Lost(_)] => lost_values += 1,
                 [Waiting::Looking(_)] => looked_for += 1,
@@ -276,8 +287,10 @@ async fn no_creation_is_closed_or_settled_while_its_key_is_alive() {
 async fn a_key_that_is_listed_at_once_is_said_to_be_and_until_when_another_copy_may_have_its_value() {
     let ports = ports();
     let profile = lost(&ports, "fresh", 7, 12, SignedDuration::from_secs(5)).await;
-    let api = ModelApi::new(State::new(12, steady(Total::Right, 100), 1));
-    let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+    let api = Arc::new(ModelApi::new(State::new(12, steady(Total::Right, 100), 1)));
+    let waiting = recover(&ports, &profile, &client(&api), Since::EarlierRun)
+        .await
+        .unwrap();
     let [Waiting::Listed(creation, minted, until)] = waiting.as_slice() else {
         panic!("{waiting:?}");
     };
@@ -291,7 +304,9 @@ async fn a_key_that_is_listed_at_once_is_said_to_be_and_until_when_another_copy_
     );
     // Where the other copy had its time, one match is a lost value.
     let profile = lost(&ports, "old", 7, 12, SignedDuration::from_secs(46)).await;
-    let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+    let waiting = recover(&ports, &profile, &client(&api), Since::EarlierRun)
+        .await
+        .unwrap();
     assert!(matches!(waiting.as_slice(), [Waiting::Lost(_)]), "{waiting:?}");
 }
 
@@ -300,8 +315,10 @@ async fn a_creation_is_closed_when_two_whole_lists_lack_its_key_and_by_nothing_l
     let ports = ports();
     for (name, total, closed) in [("short", Total::TooMany(1), false), ("whole", Total::Right, true)] {
         let profile = lost(&ports, name, 12, 12, SignedDuration::from_mins(10)).await;
-        let api = ModelApi::new(State::new(12, steady(total, 100), 1));
-        let waiting = recover(&ports, &profile, &api, Since::EarlierRun).await.unwrap();
+        let api = Arc::new(ModelApi::new(State::new(12, steady(total, 100), 1)));
+        let waiting = recover(&ports, &profile, &client(&api), Since::EarlierRun)
+            .await
+            .unwrap();
         assert_eq!(waiting.is_empty(), closed, "{name}: {waiting:?}");
         assert!(
             !closed || api.state().requests == 2,
@@ -322,7 +339,7 @@ async fn a_plain_list_of_one_page_costs_one_request_and_a_longer_one_is_looked_a
         (151, Total::Right, 3),
         (12, Total::Unsaid, 3),
     ] {
-        let api = ModelApi::new(State::new(count, steady(total, 100), 1));
+        let api = Arc::new(ModelApi::new(State::new(count, steady(total, 100), 1)));
         assert!(read(&api).await.complete, "{count} {total:?}");
         assert_eq!(api.state().requests, requests, "{count} {total:?}");
     }
@@ -340,7 +357,7 @@ async fn a_capped_list_without_a_total_and_one_that_counts_its_page_are_read_to_
                 says_size,
                 ..steady(total, cap)
             };
-            let api = ModelApi::new(State::new(count, habits, 1));
+            let api = Arc::new(ModelApi::new(State::new(count, habits, 1)));
             let listing = read(&api).await;
             assert_eq!(
                 (listing.complete, listing.keys.len()),
@@ -353,11 +370,11 @@ async fn a_capped_list_without_a_total_and_one_that_counts_its_page_are_read_to_
 
 #[tokio::test]
 async fn fewer_keys_than_are_counted_and_an_empty_list_that_is_not_said_to_be_one_are_not_complete() {
-    let api = ModelApi::new(State::new(121, steady(Total::TooMany(1), 100), 1));
+    let api = Arc::new(ModelApi::new(State::new(121, steady(Total::TooMany(1), 100), 1)));
     let listing = read(&api).await;
     assert_eq!((listing.complete, listing.keys.len()), (false, 121));
     for (total, complete) in [(Total::Unsaid, false), (Total::Right, true)] {
-        let api = ModelApi::new(State::new(0, steady(total, 100), 1));
+        let api = Arc::new(ModelApi::new(State::new(0, steady(total, 100), 1)));
         assert_eq!(read(&api).await.complete, complete, "{total:?}");
     }
 }

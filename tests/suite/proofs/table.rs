@@ -226,7 +226,7 @@ impl Stage {
 
     fn case<'a>(&'a self, session: &'a Session, target: &'a ListedKey) -> Case<'a> {
         Case {
-            client: None,
+            falls_back: false,
             ..Case::of(&self.ports, &self.profile, session, target)
         }
     }
@@ -271,7 +271,7 @@ impl Stage {
         }
         let never = std::future::pending();
         let (ports, profile) = (&self.ports, &self.profile);
-        let all = revoke_many(ports, profile, &session.api, &targets, self.pace, &|_| {}, never).await;
+        let all = revoke_many(ports, profile, &session.client, &targets, self.pace, &|_| {}, never).await;
         let ended = |one: Revoked| (number(&one.target.key.id), one.outcome);
         all.into_iter().map(ended).collect()
     }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use chatzuri_keys::adapters::sqlite::SqliteJournal;
-use chatzuri_keys::core::activity::{Action, Activity};
+use chatzuri_keys::core::activity::{Activity, ActivityKind};
 use chatzuri_keys::core::creation::{Event, Intent, MintedKey};
 use chatzuri_keys::core::key::{ApiKey, KeyId, KeyName, LastUse, Own};
 use chatzuri_keys::core::listing::{ListedKey, Listing};
@@ -80,7 +80,7 @@ fn line() -> Activity {
         at: Timestamp::from_second(1_800_000_000).unwrap(),
         actor: Label::new("amina"),
         profile: "acme".into(),
-        action: Action::Create,
+        action: ActivityKind::Create,
         key: None,
         outcome: "created".into(),
         detail: Label::new(""),

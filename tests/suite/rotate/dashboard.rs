@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatzuri_keys::config::Config;
-use chatzuri_keys::core::activity::Action;
+use chatzuri_keys::core::activity::ActivityKind;
 use chatzuri_keys::core::key::KeyName;
 use chatzuri_keys::core::sink::{SinkFields, SinkSpec};
 use chatzuri_keys::ports::{Journal, LogQuery};
@@ -28,7 +28,7 @@ async fn begun(places: &str) -> (Stage, String) {
 async fn outcomes(stage: &Stage) -> Vec<String> {
     let log = stage.journal.log(LogQuery::default()).await.unwrap();
     log.into_iter()
-        .filter(|line| line.action == Action::Rotate)
+        .filter(|line| line.action == ActivityKind::Rotate)
         .map(|line| line.outcome)
         .collect()
 }

@@ -63,8 +63,7 @@ impl Copy {
         let capabilities = Arc::new(TeamClient::new(&ports, &profile, api, credential));
         Self {
             session: Session {
-                api: capabilities.clone(),
-                capabilities,
+                client: capabilities,
                 source: CredentialSource::Store,
             },
             ports,

@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
     /// Only a person's own sink can ask for the team, and only those wait for its name.
     pub(in crate::cli::commands) async fn learn_team(&mut self, session: &Session) {
         if self.targets().any(|target| target.sink_name().is_some()) {
-            let team = session.api.teams().await.unwrap_or_default();
+            let team = session.client.teams().await.unwrap_or_default();
             self.team = team.known().map(|team| team.name.raw().to_owned());
         }
     }

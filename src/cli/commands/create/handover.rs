@@ -92,7 +92,7 @@ pub(in crate::cli) async fn hand_over(
         secret_lost: lost,
         rotation,
         policies: context.settings.config.policies(),
-        now: server_now(&*session.api, &*context.ports.clock),
+        now: server_now(&session.client, &*context.ports.clock),
     };
     let printed = printing.print(&new.key, &new.secret, context.output);
     let id = new.key.id.shown().to_owned();

@@ -68,19 +68,19 @@ pub(super) async fn run(
     // Before anything else is asked. A server that lists keys says it to the request itself.
     let capability = if args.paste {
         Capability::Manual
-    } else if session.capabilities.recall(Operation::List).await == Capability::Manual {
-        session.capabilities.capability(Operation::Create).await
+    } else if session.client.recall(Operation::List).await == Capability::Manual {
+        session.client.capability(Operation::Create).await
     } else {
-        session.capabilities.recall(Operation::Create).await
+        session.client.recall(Operation::Create).await
     };
     manual::tell_doubt(&mut context, &session);
     if capability == Capability::Manual {
         return create_manually(&mut context, &session, name, without_store, &asked, interrupts).await;
     }
     // Not dropped at a signal: a key would be left behind whose value nobody has. The request has its own time limit.
-    match create(context.ports, profile, &*session.api, name.clone(), without_store).await {
+    match create(context.ports, profile, &session.client, name.clone(), without_store).await {
         Ok(new) => hand_over(&mut context, &session, new, &asked, None, None, interrupts).await,
-        Err(CreateError::NotCreated(..)) if session.capabilities.known().create == Capability::Manual => {
+        Err(CreateError::NotCreated(..)) if session.client.known().create == Capability::Manual => {
             create_manually(&mut context, &session, name, without_store, &asked, interrupts).await
         }
         Err(error) => {

@@ -66,7 +66,7 @@ pub(super) async fn resume(
         .filter_map(|one| match one {
             Waiting::Asked(creation) => Some(creation),
             // No list will show that it is gone.
-            Waiting::Lost(creation) if asked.args.not_made && !session.api.has_list() => Some(creation),
+            Waiting::Lost(creation) if asked.args.not_made && !session.client.has_list() => Some(creation),
             _ => None,
         })
         .collect();
@@ -203,7 +203,7 @@ fn is_meant(creation: &Creation, name: Option<&str>) -> bool {
 }
 
 async fn look(context: &Context<'_>, session: &Session, since: Since) -> Result<Vec<Waiting>, CommandError> {
-    recover(context.ports, &context.settings.profile, &*session.api, since)
+    recover(context.ports, &context.settings.profile, &session.client, since)
         .await
         .map_err(|error| match &error {
             RecoverError::List(cause) => CommandError::new(of_api_error(cause), error.to_string()),

@@ -11,7 +11,7 @@ use crate::cli::manual::{pasted, tell_doubt};
 use crate::cli::profile::Settings;
 use crate::cli::prompt;
 use crate::core::capability::Capability;
-use crate::core::incident::{Fact, How, Seen, scrub};
+use crate::core::incident::{Fact, How, SeenFact, scrub};
 use crate::core::key::{KeyName, Own};
 use crate::core::register::KeyPlace;
 use crate::core::rotation::successor_name;
@@ -95,9 +95,9 @@ impl Replacement {
         let session = find_session(context.ports, &settings.profile).await?;
         let session = session.ok_or_else(|| refused("its team is not signed in any more.".to_owned()))?;
         let capability = if context.switches.dry_run {
-            session.capabilities.recall(Operation::Create).await
+            session.client.recall(Operation::Create).await
         } else {
-            session.capabilities.capability(Operation::Create).await
+            session.client.capability(Operation::Create).await
         };
         tell_doubt(context, &session);
         let in_browser = capability == Capability::Manual;
@@ -179,7 +179,7 @@ impl Replacement {
             }
         } else {
             // Not dropped at a signal: a key would be left behind whose value nobody has.
-            create(there.ports, &settings.profile, &*session.api, name, without_store).await
+            create(there.ports, &settings.profile, &session.client, name, without_store).await
         };
         let new = match made {
             Ok(new) => new,
@@ -266,7 +266,7 @@ fn note(context: &Context<'_>, search: &mut Search, fact: Fact) {
         Fact::NotReplaced(why) => Fact::NotReplaced(scrub(&search.value, &why)),
         other => other,
     };
-    search.timeline.facts.push(Seen {
+    search.timeline.facts.push(SeenFact {
         at: context.ports.clock.now(),
         fact,
     });

@@ -1,5 +1,6 @@
 //! By which way a key is revoked: asked of the server, or clicked by a person in the browser.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::cli::commands::revoke::args::RevokeArgs;
@@ -9,9 +10,10 @@ use crate::cli::global::Switches;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::manual;
 use crate::core::capability::Capability;
+use crate::core::incident::{SeenFact, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
-use crate::ops::revoke::{Case, Ended, Evidence, HeldValue, Method, Pace, Revoked, revoke};
+use crate::ops::revoke::{Case, Evidence, Method, Revocation, Revoked, revoke};
 use crate::ops::sign_in::Session;
 use crate::ports::Operation;
 
@@ -27,15 +29,15 @@ impl By {
         switches: Switches,
         interrupts: &mut Interrupts,
     ) -> Result<Self, CommandError> {
-        let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
+        let unlisted = session.client.recall(Operation::List).await == Capability::Manual;
         let ask = (switches.interactive || unlisted || args.attest) && !switches.dry_run;
         Ok(Self(if ask {
             until_interrupted(interrupts, async {
-                Ok(session.capabilities.capability(Operation::Revoke).await)
+                Ok(session.client.capability(Operation::Revoke).await)
             })
             .await?
         } else {
-            session.capabilities.recall(Operation::Revoke).await
+            session.client.recall(Operation::Revoke).await
         }))
     }
 
@@ -88,19 +90,20 @@ pub(super) async fn one(
     }
     let (ports, profile) = (context.ports, &context.settings.profile);
     let stop = interrupts.next_but_hangup();
-    let again = given.as_ref().map(HeldValue::share);
+    let by_list = given.is_none();
     let evidence = given.map_or(Evidence::List, Evidence::Value);
-    let case = Case {
-        client: None,
-        ..Case::of(ports, profile, session, target)
+    let case = Case::of(ports, profile, session, target);
+    let Revocation { outcome, recorded } = {
+        let output = Mutex::new(&mut *context.output);
+        let on_fact = |timeline: &Timeline, seen: &SeenFact| manual::tell(&output, timeline, seen);
+        // Without an endpoint there is nothing to tell before the person is asked.
+        revoke(case, (Method::Endpoint, evidence), manual::pace(how.1), &on_fact, stop).await
     };
-    let Ended { outcome, recorded } =
-        revoke(case, (Method::Endpoint, evidence), Pace::default(), &|_, _| {}, stop).await;
-    // It said now that there is no endpoint.
-    let found_out = session.capabilities.known().revoke == Capability::Manual;
+    // It said now that there is no endpoint, and there is no value that was watched.
+    let found_out = by_list && session.client.known().revoke == Capability::Manual;
     match outcome {
         outcome if found_out && !outcome.is_proven() && outcome != Outcome::Interrupted => {
-            let outcome = manual::revoke(context, session, target, how, again, interrupts).await?;
+            let outcome = manual::revoke(context, session, target, how, None, interrupts).await?;
             Ok(ended(outcome, Ok(())))
         }
         outcome @ Outcome::Unconfirmed(_) if target.is_tracked() => {

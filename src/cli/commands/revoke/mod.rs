@@ -41,7 +41,7 @@ pub(super) async fn run(
     let lines = until_interrupted(interrupts, targets::lines(args.from_file.as_deref())).await?;
     let prepared = async {
         let session = session(context.ports, context.settings).await?;
-        let listing = review(&*session.api, &*context.ports.clock, &|_| {}).await?;
+        let listing = review(&session.client, &*context.ports.clock, &|_| {}).await?;
         Ok::<_, CommandError>((session, listing))
     };
     let (session, listing) = until_interrupted(interrupts, prepared).await?;
@@ -76,7 +76,7 @@ pub(super) async fn run(
     if let Some(revoked) = unrecorded {
         context.output.unrecorded(&revoked.recorded);
     }
-    let now = server_now(&*session.api, &*context.ports.clock);
+    let now = server_now(&session.client, &*context.ports.clock);
     report(&listing, &results, args.json, Some(now), context.output)
 }
 
@@ -249,5 +249,14 @@ async fn revoke_at_once(
         let mut output = output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         output.say(&said);
     };
-    revoke_many(ports, profile, &session.api, order, Pace::default(), &on_progress, stop).await
+    revoke_many(
+        ports,
+        profile,
+        &session.client,
+        order,
+        Pace::default(),
+        &on_progress,
+        stop,
+    )
+    .await
 }

@@ -11,7 +11,7 @@ use crate::cli::exit::{CommandError, Exit};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::manual;
 use crate::core::confirm::question_of_last_step;
-use crate::core::incident::{Seen as Fact, Timeline};
+use crate::core::incident::{SeenFact as Fact, Timeline};
 use crate::core::listing::ListedKey;
 use crate::core::rotation::Stage;
 use crate::ops::revoke::{Evidence, HeldValue, Method, OnFact, Pace};

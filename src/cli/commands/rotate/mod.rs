@@ -56,7 +56,7 @@ fn at<'a>(context: &Context<'a>, session: &'a Session) -> At<'a> {
 /// The list, once it is known what became of the new keys: a value that is lost is not waited for.
 async fn listing(at: At<'_>) -> Result<Arc<Listing>, RotateError> {
     // Where that cannot be told, the rotation stands where it stood.
-    let _ = recover(at.ports, at.profile, &*at.session.api, Since::EarlierRun).await;
+    let _ = recover(at.ports, at.profile, &at.session.client, Since::EarlierRun).await;
     read_list(at).await
 }
 

@@ -305,7 +305,7 @@ async fn new_key(
             // It said so to the request.
             Err(RotateError::Create(error))
                 if matches!(*error, CreateError::NotCreated(..))
-                    && session.capabilities.known().create == Capability::Manual =>
+                    && session.client.known().create == Capability::Manual =>
             {
                 if !context.switches.interactive {
                     let command = format!("rotate start {}", shell_word(rotation.old.id.shown()));

@@ -261,7 +261,7 @@ pub(super) async fn cancel(
     let mut left = left.map(|new| new.id.raw().to_owned());
     if revoke_new && let Some(new) = new {
         let target = ListedKey {
-            own: session.api.is_own(&new.key),
+            own: session.client.is_own(&new.key),
             ..new.clone()
         };
         exit = revoke_new_key(&mut context, &session, &target, interrupts).await?;
@@ -449,11 +449,11 @@ pub(super) fn report(
 /// Whether a key can only be revoked in the browser: a person is only asked about what can be done, and a script's request
 /// is its own question.
 pub(super) async fn is_in_browser(session: &Session, target: &ListedKey, switches: Switches) -> bool {
-    let unlisted = session.capabilities.recall(Operation::List).await == Capability::Manual;
+    let unlisted = session.client.recall(Operation::List).await == Capability::Manual;
     let capability = if switches.interactive || unlisted {
-        session.capabilities.capability(Operation::Revoke).await
+        session.client.capability(Operation::Revoke).await
     } else {
-        session.capabilities.recall(Operation::Revoke).await
+        session.client.recall(Operation::Revoke).await
     };
     capability == Capability::Manual || target.key.id.is_local()
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::text::Line;
 
 use crate::core::confirm::in_use;
-use crate::core::incident::{Fact, How, Seen, Timeline};
+use crate::core::incident::{Fact, How, SeenFact, Timeline};
 use crate::core::key::{LastUse, Own};
 use crate::core::outcome::Outcome;
 use crate::core::secret::NotASecret;
@@ -324,7 +324,7 @@ fn is_told_elsewhere(fact: &Fact) -> bool {
 }
 
 /// A fact in a word and a few more; `None` for what is said elsewhere.
-fn row(facts: &[Seen], place: usize, seen: &Seen) -> Option<(Role, &'static str, String)> {
+fn row(facts: &[SeenFact], place: usize, seen: &SeenFact) -> Option<(Role, &'static str, String)> {
     let after = facts.iter().take(place).any(|seen| is_answer(&seen.fact));
     let probe = if after { "probe" } else { "tried" };
     let ms = SignedDuration::as_millis;

@@ -314,9 +314,9 @@ impl Config {
             let why = match &register_entry(entry) {
                 Err(why) => format!(": {why}"),
                 Ok(entry) if let Some(sink) = self.missing_sink(entry) => format!(
-                    ": places: “{sink}” is no [sinks.NAME] of this config; say a place that is no target in several words"
+                    ": places: “{sink}” is not a [sinks.NAME] in this config; if it is not a target, use several words"
                 ),
-                Ok(_) if twice => " stands twice; the first one wins, so remove one of them".to_owned(),
+                Ok(_) if twice => " appears twice; the first one wins, so remove the other".to_owned(),
                 Ok(_) => continue,
             };
             return Err(ConfigError {
@@ -339,7 +339,7 @@ impl Config {
             }
             if self.policy.iter().take(i).any(|before| before.pattern == rule.pattern) {
                 return fail(format!(
-                    "[[policy]] match = “{shown}” stands twice; the first one wins, so remove one of them"
+                    "[[policy]] match = “{shown}” appears twice; the first one wins, so remove the other"
                 ));
             }
         }
@@ -373,7 +373,7 @@ impl Config {
         }
         if quiet(&self.rotation.quiet).is_none() {
             return fail(format!(
-                "[rotation] quiet = “{}” is not a time such as 24h, 7d, 90m or 20s, up to 90d",
+                "[rotation] quiet = “{}” is not a duration such as 24h, 7d, 90m or 20s, up to 90d",
                 clean(&self.rotation.quiet)
             ));
         }

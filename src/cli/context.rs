@@ -25,7 +25,7 @@ pub(crate) async fn until_interrupted<T>(
 ) -> Result<T, CommandError> {
     tokio::select! {
         biased;
-        () = interrupts.next() => Err(CommandError::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        () = interrupts.next() => Err(CommandError::new(Exit::Declined, "Interrupted. Nothing was changed.")),
         done = work => done,
     }
 }

@@ -231,7 +231,7 @@ mod tests {
         output.unrecorded(&Err(JournalError::ReadOnly));
         assert_eq!(
             words.text(),
-            "Nothing is being recorded: the journal cannot be written: the disk is full.\n"
+            "Cannot write Nothing is being recorded: the journal: the disk is full.\n"
         );
     }
 

@@ -54,7 +54,7 @@ impl BadTarget {
 
 impl fmt::Display for BadTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "“{}” is no target: {}.", self.given, self.why)
+        write!(f, "“{}” is not a target: {}.", self.given, self.why)
     }
 }
 
@@ -135,14 +135,15 @@ fn parse(text: &str) -> Result<Target, String> {
     }
     let preset = match text.split_once(':') {
         Some((scheme, rest)) => {
-            let none = || format!("it begins with none of {}", presets::forms());
+            let none = || format!("it does not begin with any of {}", presets::forms());
             let preset = find(scheme).ok_or_else(none)?;
             Some((preset, (preset.parse)(rest)?))
         }
         None if is_sink_name(text) => None,
         None => {
             return Err(format!(
-                "a sink's name has letters, digits, dots, dashes and underscores only; the built-in targets are {}",
+                "a sink's name may contain only letters, digits, dots, dashes and underscores; the built-in targets \
+                 are {}",
                 presets::forms()
             ));
         }
@@ -202,7 +203,7 @@ mod tests {
             ("a b", "a sink's name has"),
             ("-x", "a sink's name has"),
             ("github:a/b/C", "it begins with none of"),
-            ("gh:acme/web", "OWNER/REPO/NAME has three parts, and this has 2"),
+            ("gh:acme/web", "OWNER/REPO/NAME has three parts; this has 2"),
             ("gh:acme/web/C/D", "and this has 4"),
             ("gh:acme//C", "the repository is empty"),
             ("gh:acme/../C", "the repository is a step"),

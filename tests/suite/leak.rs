@@ -241,7 +241,7 @@ fn a_key_made_here_dies_in_three_requests_to_its_first_401() {
     says(
         &ran,
         0,
-        &["DEAD: “Invoices”", "the fingerprint kept when it was made here"],
+        &["DEAD: “Invoices”", "the fingerprint kept when it was created here"],
     );
     let log = stage.server.request_log();
     let first: Vec<u16> = log
@@ -342,7 +342,7 @@ fn our_own_credential_is_found_and_dies() {
         0,
         &[
             "DEAD: “chatzuri-keys (this one)”",
-            "it is the key we are signed in with",
+            "it is the key you're signed in with",
         ],
     );
 }

@@ -177,7 +177,7 @@ fn write(clipboard: &mut Clipboard, value: &Secret) -> Result<(), Error> {
 }
 
 fn unavailable(error: Error) -> DesktopFault {
-    DesktopFault::Unavailable(format!("The desktop's clipboard cannot be used ({})", words(&error)))
+    DesktopFault::Unavailable(format!("Cannot use the desktop's clipboard ({})", words(&error)))
 }
 
 fn failed(error: Error) -> DesktopFault {

@@ -16,7 +16,7 @@ pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     match sign_out(context.ports, profile).await? {
         SignedOut::Deleted(recorded) => {
             context.output.say(&format!(
-                "Signed out: {name} is deleted from {called}. The key itself still works until it is revoked."
+                "Signed out: {name} is deleted from {called}. The key itself still works until you revoke it."
             ));
             context.output.unrecorded(&recorded);
         }
@@ -25,11 +25,11 @@ pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     if profile.from_environment.is_some() {
         context
             .output
-            .warn(&format!("{API_KEY} is set and goes on signing in."));
+            .warn(&format!("{API_KEY} is set, so you're still signed in with it."));
     } else if profile.credential_command.is_some() {
         context
             .output
-            .warn("This profile has a credential_command, which goes on signing in.");
+            .warn("This profile has a credential_command, so you're still signed in with it.");
     }
     Ok(Exit::Ok)
 }

@@ -58,7 +58,7 @@ pub(super) fn holds(secret: &Secret, field: &str, object: &[u8]) -> bool {
 }
 
 fn no_object() -> SinkError {
-    SinkError("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
+    SinkError("It is not a JSON object, so it has no fields. Put one there first, at least “{}”".to_owned())
 }
 
 /// Where the value of a field goes; with it, where there is no such field yet, what stands before its name.

@@ -140,7 +140,7 @@ fn a_target_that_is_wrong_or_not_ready_stops_everything_before_the_request() {
     let plan = stage.run(&["create", "Invoices", "--to", "one", "--copy", "--dry-run"]);
     assert_eq!(plan.code, 0, "{}", plan.stderr);
     assert!(
-        plan.stderr.contains("hand its value to one, the clipboard"),
+        plan.stderr.contains("send its value to one, the clipboard"),
         "{}",
         plan.stderr
     );

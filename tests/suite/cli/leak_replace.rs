@@ -66,7 +66,7 @@ fn the_project_that_is_current_is_named_before_the_yes_and_is_where_the_value_go
     stand_in(&stage, "gcloud", GCLOUD);
     let plan = leak(&stage, &["--dry-run"]);
     assert!(
-        plan.stderr.contains("hand its value to gcloud:acme-prod/chatzuri"),
+        plan.stderr.contains("send its value to gcloud:acme-prod/chatzuri"),
         "{}",
         plan.stderr
     );
@@ -131,7 +131,7 @@ fn our_own_credential_is_replaced_otherwise() {
     let ran = stage.run_with(&["leak", "--replace", "--yes"], &own);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("it is the key we are signed in with"),
+        ran.stderr.contains("it is the key you're signed in with"),
         "{}",
         ran.stderr
     );
@@ -145,7 +145,7 @@ fn a_dry_run_says_what_would_be_made_and_where_it_would_go() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for said in [
         "create “Staging importer 2027-03-04”",
-        "hand its value to vault, zapier.com › Connections (by hand), then revoke “Staging importer”",
+        "send its value to vault, zapier.com › Connections (by hand), then revoke “Staging importer”",
     ] {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }

@@ -101,7 +101,7 @@ fn a_filter_means_what_the_list_says_and_never_our_own_key() {
     assert!(!names(&shape).contains(&OWN.to_owned()));
     let ran = stage.run(&["revoke", "--created-by", "amina@acme.example", "--dry-run"]);
     assert!(
-        ran.stderr.contains("is the key we are signed in with. Name it"),
+        ran.stderr.contains("is the key you're signed in with. Name it"),
         "{}",
         ran.stderr
     );

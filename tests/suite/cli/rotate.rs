@@ -334,12 +334,12 @@ fn giving_up_asks_first_and_no_gives_nothing_up() {
     assert_eq!(step(&stage), 2);
     let cancel = ["rotate", "cancel", OLD];
     for answer in ["n\n", "\n", "yeah\n"] {
-        let (code, printed) = on_terminal(&stage, &cancel, &[("Give it up? [y/N] ", answer)]);
+        let (code, printed) = on_terminal(&stage, &cancel, &[("Cancel it? [y/N] ", answer)]);
         assert_eq!(code, 3, "{printed}");
         assert!(printed.contains("the rotation stays where it was"), "{printed}");
         assert_eq!(step(&stage), 2);
     }
-    let both = [("Give it up? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
+    let both = [("Cancel it? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
     let (code, printed) = on_terminal(&stage, &cancel, &both);
     assert_eq!(code, 0, "{printed}");
     assert!(printed.contains("Gave up the rotation"), "{printed}");

@@ -239,7 +239,7 @@ fn a_leaked_key_that_nobody_tracks_is_named_by_its_last_four() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains(&format!("DEAD: “a key not tracked here” (…{})", four(&value))),
+            .contains(&format!("DEAD: “a key you do not track here” (…{})", four(&value))),
         "{}",
         ran.stderr
     );

@@ -51,7 +51,7 @@ const LISTS: [(List, &str); 8] = [
     (List::Wide, "more values than any reply"),
     (List::LongText, "with more than 8 MiB"),
     (List::Pour, "with more than 8 MiB"),
-    (List::LongHead, "the head of its answer is too long"),
+    (List::LongHead, "its response headers are too long"),
     (List::Drip, "within 30 s"),
 ];
 

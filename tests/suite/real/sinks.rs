@@ -473,10 +473,10 @@ fn a_sink_that_stores_nothing_and_says_it_did_is_caught() {
     let home = Home::new();
     let tool = home.stand_in("tool", "cat >/dev/null; : >stored");
     let said = home.deliver("mine", &sink(&tool, "verify = [\"cat\", \"stored\"]"));
-    assert_eq!(said, "mine: failed: it took the value but gives back something else.");
+    assert_eq!(said, "mine: failed: it accepted the value but returns something else.");
     let said = home.deliver("mine", &sink(&tool, "verify = [\"cat\", \"nowhere\"]"));
     assert!(
-        said.starts_with("mine: failed: it took the value, but it cannot be read back: cat failed"),
+        said.starts_with("mine: failed: it accepted the value, but we cannot read it back: cat failed"),
         "{said}"
     );
 }

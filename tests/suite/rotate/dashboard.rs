@@ -47,7 +47,7 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.expect("opens when step 3 is done");
     assert_eq!(stage.status_of(&old).await, 200);
     stage.pass(Duration::from_secs(5)).await;
-    stage.expect("the new key was not used since the roll-out");
+    stage.expect("the new key has not been used since the roll-out");
     assert_eq!(stage.status_of(&new).await, 200);
     // The old key was used meanwhile, so it has not been quiet for long.
     stage.pass(Duration::from_secs(5)).await;
@@ -154,7 +154,7 @@ async fn it_goes_on_from_every_step_in_the_next_run() {
     stage.expect("3 of 4");
     let mut stage = stage.restart().await;
     stage.keys(&format!("/{OLD}<enter>r")).await;
-    stage.expect("the new key was not used since the roll-out");
+    stage.expect("the new key has not been used since the roll-out");
     assert_eq!(stage.status_of(&new).await, 200);
     let mut stage = stage.restart().await;
     stage.pass(Duration::from_secs(30)).await;

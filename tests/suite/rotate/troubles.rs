@@ -138,13 +138,13 @@ async fn a_last_use_in_the_future_or_going_back_makes_no_key_quiet() {
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("its last use is in the future; it counts as used just now");
+        .expect("its last use is in the future, so it counts as used just now");
     elsewhere.stage.expect("3 of 4");
     elsewhere.change(&format!("UPDATE keys SET last_used_at = 1000 WHERE name = '{OLD}'"));
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("its last use went back in time; the latest one seen counts");
+        .expect("its last use went back in time, so the latest one seen counts");
     elsewhere.stage.expect("3 of 4");
 }
 

@@ -38,28 +38,28 @@ target did not take the value.";
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_long_help = HELP)]
 pub struct CreateArgs {
-    /// The key's name, 1 to 100 characters; with --resume, the name or id of the key whose value waits
+    /// The key's name, 1 to 100 characters; with --resume, the name or id of the key whose value is waiting
     #[arg(required_unless_present = "resume")]
     pub name: Option<String>,
-    /// Hand the value to this place; may be given several times
+    /// Send the value to this target; repeat for several
     #[arg(long, value_name = "TARGET")]
     pub to: Vec<String>,
-    /// Print the new key's value, for the only time
+    /// Print the new key's value, this one time
     #[arg(long)]
     pub show: bool,
-    /// Put the value on the clipboard, and stay until it is cleared or replaced
+    /// Copy the value to the clipboard, and run until it is cleared or replaced
     #[arg(long)]
     pub copy: bool,
-    /// Go on with a value that waits in the keyring
+    /// Continue with a value that is waiting in the keyring
     #[arg(long)]
     pub resume: bool,
-    /// You make the key in the browser, and its value comes from standard input or a hidden prompt
+    /// You create the key in the browser, and paste its value at a hidden prompt or give it on standard input
     #[arg(long)]
     pub paste: bool,
-    /// Say that a key that was begun in the browser was not made
+    /// Say that you did not create the key in the browser after all
     #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy", "to", "paste", "stored"])]
     pub not_made: bool,
-    /// Say that the waiting value is stored elsewhere: the keyring forgets it
+    /// Say that you stored the waiting value elsewhere; the keyring deletes it
     #[arg(long, requires = "resume", conflicts_with_all = ["show", "copy", "to"])]
     pub stored: bool,
     /// Print JSON

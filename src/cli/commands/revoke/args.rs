@@ -35,22 +35,22 @@ pub struct RevokeArgs {
     /// Ids or names of keys
     #[arg(required_unless_present_any = ["from_file", "created_by", "unused_for"], value_name = "KEY")]
     pub keys: Vec<String>,
-    /// Take ids or names from this file, one a line, without blank lines and # comments; - for standard input
+    /// Read ids or names from this file, one per line; blank lines and # comments are skipped; - for standard input
     #[arg(long, value_name = "FILE")]
     pub from_file: Option<PathBuf>,
-    /// Only keys created by this person, as the list shows it
+    /// Only keys created by this person, as the list shows them
     #[arg(long, value_name = "WHO")]
     pub created_by: Option<String>,
-    /// Only keys not used for so long, as in 30d; one never used counts by its age
+    /// Only keys unused for this long, such as 30d; for a key never used, its age counts
     #[arg(long, value_name = "SPAN")]
     pub unused_for: Option<String>,
-    /// Watch the key's value, from standard input or a hidden prompt, until it is dead
+    /// Give the key's value on standard input or at a hidden prompt, and check until it is dead
     #[arg(long)]
     pub with_value: bool,
-    /// Say that you revoked it in the browser; nothing is proven
+    /// Record that you revoked it in the browser; this proves nothing
     #[arg(long, conflicts_with = "with_value")]
     pub attest: bool,
-    /// Watch at most so many seconds for you to revoke it in the browser
+    /// Seconds to wait while you revoke it in the browser
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub watch: u64,
     /// Print JSON

@@ -56,7 +56,7 @@ fn parse(rest: &str) -> Result<Parts, String> {
     }
     variable("the secret's name", name)?;
     if name.starts_with("GITHUB_") {
-        return Err("GitHub keeps secret names that begin with GITHUB_ for itself".to_owned());
+        return Err("GitHub reserves secret names that begin with GITHUB_".to_owned());
     }
     Ok(Parts::new([
         ("owner", Some(owner)),
@@ -75,7 +75,7 @@ fn knows_json(ended: &Ended<'_>) -> Agreement {
 
 /// When the secret was last changed, by the list as JSON; `None` when it is not in the list.
 fn updated_at(parts: &Parts, list: &[u8]) -> Result<Option<Timestamp>, SinkError> {
-    let wrong = || SinkError("its list of secrets cannot be read".to_owned());
+    let wrong = || SinkError("cannot read its list of secrets".to_owned());
     let all: Value = serde_json::from_slice(list).map_err(|_| wrong())?;
     let all = all.as_array().ok_or_else(wrong)?;
     let Some(entry) = all.iter().find(|entry| {

@@ -23,12 +23,12 @@ pub(super) static PASS: Preset = Preset {
     preflights: &[Preflight {
         argv: "pass ls",
         agrees: succeeds,
-        hint: "Make the store once with “pass init”",
+        hint: "Create the store once with “pass init”",
     }],
     command: "env -u GPG_TTY pass insert -m -f {path}",
     stdin: Stdin::Edited(Contents {
         argv: SHOW,
-        hint: "The lines below the first are kept, so the entry must be readable",
+        hint: "The lines below the first stay, so the entry must be readable",
         failed,
         edit,
         secrets: lines,

@@ -131,7 +131,7 @@ fn without_a_keyring_that_keeps_nothing_is_created() {
     };
     for (what, why) in [
         ("absent", "No keyring is running on this machine"),
-        ("locked", "The keyring is locked, and it cannot be unlocked from here"),
+        ("locked", "The keyring is locked and cannot be unlocked from here"),
         ("stopped", "The keyring did not answer within 5 s"),
     ] {
         let mut command = machine.ours(&["create", "Never"]);

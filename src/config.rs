@@ -655,9 +655,12 @@ mod tests {
                 "match = \"a\"\nplaces = [\"\"]",
                 "[[key]] match = “a”: places: “”: it is empty",
             ),
-            ("match = \"a\"\nplaces = [\"box\"]", "places: “box” is no [sinks.NAME]"),
+            (
+                "match = \"a\"\nplaces = [\"box\"]",
+                "places: “box” is not a [sinks.NAME]",
+            ),
             ("owner = \"x\"", "match"),
-            ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” stands twice"),
+            ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” appears twice"),
         ] {
             let error = Config::parse(&format!("[[key]]\n{text}\n")).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -685,11 +688,11 @@ mod tests {
             ("[sinks.a]\ncommand = []\n", "[sinks.a] command is empty"),
             (
                 "[sinks.a]\ncommand = [\"x\", \"{secret}\"]\n",
-                "[sinks.a] command holds {secret}",
+                "[sinks.a] command contains {secret}",
             ),
             (
                 "[sinks.a]\ncommand = [\"x\", \"{nmae}\"]\n",
-                "[sinks.a] command holds {nmae}",
+                "[sinks.a] command contains {nmae}",
             ),
             (
                 "[sinks.a]\ncommand = [\"x\"]\nlimit = 0\n",
@@ -697,7 +700,7 @@ mod tests {
             ),
             (
                 "[sinks.a]\ncommand = [\"x\"]\nstdin = \"k=v\"\n",
-                "[sinks.a] stdin holds no {secret}",
+                "[sinks.a] stdin contains no {secret}",
             ),
             ("[sinks.a]\nstdin = \"{secret}\"\n", "command"),
             ("[sinks.a]\ncommand = [\"x\"]\nshell = true\n", "shell"),

@@ -142,7 +142,7 @@ mod tests {
     fn a_named_file_that_is_not_there_or_is_a_folder_is_an_error() {
         let (folder, _) = written(b"");
         let absent = load(Some(&folder.path().join("absent.toml"))).unwrap_err().to_string();
-        assert!(absent.contains("absent.toml: there is no such config file"), "{absent}");
+        assert!(absent.contains("absent.toml: no such config file"), "{absent}");
         assert!(load(Some(folder.path())).is_err());
     }
 

@@ -45,8 +45,8 @@ Examples:
 
 /// A terminal dashboard, and a command for scripts, that manage a team's Chatzuri API keys.
 ///
-/// Without a command it opens the dashboard. Data goes to standard output, words to standard error. Secrets come in on
-/// standard input or a hidden prompt only, and never stand in an argument.
+/// Without a command, it opens the dashboard. Data goes to standard output, messages to standard error. Give a secret on
+/// standard input or at a hidden prompt, never as an argument.
 #[derive(Debug, Parser)]
 #[command(name = "chatzuri-keys", version, after_long_help = EXITS, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]

@@ -231,7 +231,7 @@ mod tests {
         output.unrecorded(&Err(JournalError::ReadOnly));
         assert_eq!(
             words.text(),
-            "Cannot write Nothing is being recorded: the journal: the disk is full.\n"
+            "Nothing is being recorded: the journal cannot be written: the disk is full.\n"
         );
     }
 

@@ -470,14 +470,14 @@ mod tests {
         );
         let bad = read(&text).unwrap_err();
         for (line, why) in [
-            (2, "“2026-02-30” is no day"),
-            (3, "the name begins as a formula"),
+            (2, "“2026-02-30” is not a date"),
+            (3, "the name looks like a formula"),
             (4, "the name is missing"),
             (5, "“2027-01-01” is in the future"),
             (6, "looks like a key's value"),
-            (7, "the last four are 43 characters"),
-            (9, "it has 2 fields and the first line names 4"),
-            (11, "“01/02/2026” is no day"),
+            (7, "the last four has 43 characters"),
+            (9, "it has 2 fields but the header has 4"),
+            (11, "“01/02/2026” is not a date"),
             (12, "character 2 of the name is invisible"),
         ] {
             let begins = format!("line {line}: ");
@@ -511,7 +511,7 @@ mod tests {
             (b"name\nx\n", "line 1: there is no column created"),
             (b"name,created\n", "it has no keys"),
             (b"[{\"name\":\"x\"}]", "keys[0]: created is missing"),
-            (b"[\n{\"name\":\"x\",]", "line 2: it is no JSON"),
+            (b"[\n{\"name\":\"x\",]", "line 2: it is not valid JSON"),
             (b"{\"keys\":3}", "no list under keys"),
             (b"[3]", "keys[0]: it is not an object"),
             (b"[{\"name\":3,\"created\":null}]", "keys[0]: name is not a string"),
@@ -543,6 +543,6 @@ mod tests {
         };
         assert_eq!(read(&rows(1000)).unwrap().len(), 1000);
         assert_eq!(read(&rows(1000)).unwrap()[999].line, Some(1001));
-        assert_eq!(read(&rows(ROWS + 1)).unwrap_err(), ["it holds more than 10000 keys"]);
+        assert_eq!(read(&rows(ROWS + 1)).unwrap_err(), ["it has more than 10000 keys"]);
     }
 }

@@ -256,7 +256,7 @@ mod tests {
         ? ambiguous 2 | Nothing was revoked: Because. | Find the right key in the list and revoke it there.
         ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, \
 and revoke it again if it is there. / Try its value: only a 401 is proof.
-        · not_started 3 | Interrupted: “Zapier” (key_1) was not revoked. | done
+        · not_begun 3 | Interrupted: “Zapier” (key_1) was not revoked. | done
         ✗ refused 4 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
         ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and \
 revoke the key again if it is there. / Try its value: only a 401 is proof.

@@ -169,9 +169,7 @@ async fn contents(processes: &dyn Processes, existing: &Existing, limit: Duratio
     }
     if !output.stdout_whole {
         let program = program(&existing.argv);
-        return Ok(TargetContents::NoRoom(format!(
-            "{program} printed more than we can handle"
-        )));
+        return Ok(TargetContents::NoRoom(format!("{program} printed too much to handle")));
     }
     Ok(match existing.check(&output.stdout) {
         Ok(()) => TargetContents::Bytes(output.stdout),

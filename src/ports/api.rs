@@ -227,7 +227,7 @@ impl fmt::Display for ApiError {
             Fault::NotFound(message) => write!(f, "{host} answered 404 to {endpoint}{}.", said(message)),
             Fault::NoEndpoint(status) => write!(
                 f,
-                "{host} has no {endpoint} (it answered {status}). If the deployment names it differently, set \
+                "{host} has no {endpoint} (it answered {status}). If your server names it differently, set \
                  [api.endpoints] in the config."
             ),
             Fault::EndpointLost(status) => write!(

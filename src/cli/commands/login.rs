@@ -44,7 +44,7 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
         return Err(CommandError::new(
             Exit::Usage,
             format!(
-                "Cannot ask for the key: {}.\nGive it on standard input: chatzuri-keys login --with-token < FILE",
+                "Cannot ask for the key: {}.\nTo read it from stdin: chatzuri-keys login --with-token < FILE",
                 prompt::obstacle()
             ),
         ));
@@ -53,7 +53,7 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     drop::<Zeroizing<Vec<u8>>>(typed);
     let signed = sign_in(context.ports, profile, value).await?;
     context.output.say(&format!(
-        "Signed in{} at {host}. The key is kept in {} as {}.",
+        "Signed in{} at {host}. The key is in {} as {}.",
         signed.team.words().map_or(String::new(), |team| format!(" to {team}")),
         context.ports.store.display_name(),
         profile.account().as_str()

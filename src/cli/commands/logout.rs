@@ -20,7 +20,7 @@ pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
             ));
             context.output.unrecorded(&recorded);
         }
-        SignedOut::HeldNone => context.output.say(&format!("Nothing to do: {called} holds no {name}.")),
+        SignedOut::HeldNone => context.output.say(&format!("Nothing to do: {called} has no {name}.")),
     }
     if profile.from_environment.is_some() {
         context

@@ -6,14 +6,14 @@ use clap::Args;
 use jiff::Timestamp;
 
 const HELP: &str = "\
-Opens the dashboard on a server of the sandbox; neither your keyring nor your config is touched. With --serve only the \
-server runs, and its address and a key are printed as one line of JSON.
+Opens the dashboard on a local sandbox server, and leaves your keyring and your config alone. With --serve only the \
+server runs; it prints its address and a key as one line of JSON.
 
   chatzuri-keys sandbox
   chatzuri-keys sandbox --serve --port 4010
 
-With --without it lacks endpoints, as the vendor's server may: its page, at / of the same address, stands for the vendor's \
-dashboard, where a person lists, creates and revokes keys.
+With --without it lacks endpoints, as the vendor's server may. Its page, at / of the same address, stands in for the \
+vendor's dashboard: you list, create and revoke keys there.
 
   chatzuri-keys sandbox --without list,create,revoke";
 

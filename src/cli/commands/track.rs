@@ -24,18 +24,18 @@ use crate::present::table::{Cell, draw};
 use crate::present::words::{self, counted};
 
 const HELP: &str = "\
-For a server that has no endpoint to list keys: a tracked key is in this machine's journal, and has its timer, owner, \
-places and exports like any other. Its value is never kept; with --with-value it is tried once, and told again by its \
-fingerprint when it leaks.
+For a server that cannot list keys. This machine's journal keeps a tracked key, with its timer, owner, places and \
+exports like any other. Its value is never kept. With --with-value the command tries it once and keeps its \
+fingerprint, which identifies the key if it leaks.
 
   chatzuri-keys track Zapier --created 2026-09-01 --last-four CpSn --owner ops
   op read op://Work/Zapier/key | chatzuri-keys track Zapier --created 2026-09-01 --with-value
   chatzuri-keys track --import keys.csv
 
-A file is CSV with the columns name and created, and last_four, owner, id where you have them; or JSON, as list --json \
-writes it. It is shown first, and tracked whole or not at all.
+A file is CSV with the columns name and created, and if you have them last_four, owner and id; or JSON, as list \
+--json writes it. The command shows it first, then tracks all of it or nothing.
 
-When the server lists keys by then, --match shows which of them the tracked ones are, and hands them over.
+Once the server lists keys, --match shows which of them you track, and leaves those to the server's list.
 
 Exit codes: 0 done; 2 wrong, and nothing was tracked, or not confirmed; 3 declined.";
 

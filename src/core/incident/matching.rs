@@ -64,7 +64,7 @@ impl How {
             Self::Use => "its last use, which changed when we tried the value",
             Self::LastFour => "its last four characters, which no other tracked key shares",
             Self::Manual => "only its last four: it is not a key you track here",
-            Self::Itself => "the leaked key's own list, which marks it as the one in use",
+            Self::Itself => "the leaked key's own list, which marks it as the key in use",
         }
     }
 }

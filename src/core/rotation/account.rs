@@ -203,7 +203,11 @@ impl Rotation {
             Stage::Revoking {
                 attempt: Some(attempt), ..
             } => match &attempt.outcome {
-                Some(outcome) => format!("failed {}: {}", time(attempt.mark.at), outcome.raw().replace('_', " ")),
+                Some(outcome) => format!(
+                    "not done {}: {}",
+                    time(attempt.mark.at),
+                    outcome.raw().replace('_', " ")
+                ),
                 None => format!("started {}", time(attempt.mark.at)),
             },
             Stage::Revoking { .. } => "open".to_owned(),

@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn what_has_no_such_field_to_set_is_refused() {
         for (object, why) in [
-            ("", "does not hold a JSON object"),
-            ("old", "does not hold a JSON object"),
-            ("\"old\"", "does not hold a JSON object"),
-            ("[{\"key\":\"old\"}]", "does not hold a JSON object"),
-            ("{\"key\":\"old\"", "does not hold a JSON object"),
-            ("{\"key\":\"old\"} {}", "does not hold a JSON object"),
+            ("", "is not a JSON object"),
+            ("old", "is not a JSON object"),
+            ("\"old\"", "is not a JSON object"),
+            ("[{\"key\":\"old\"}]", "is not a JSON object"),
+            ("{\"key\":\"old\"", "is not a JSON object"),
+            ("{\"key\":\"old\"} {}", "is not a JSON object"),
             ("{\"key\":\"a\",\"key\":\"b\"}", "several fields “key”"),
             ("{\"key\":{\"a\":1}}", "holds more than a text"),
             ("{\"key\":[]}", "holds more than a text"),

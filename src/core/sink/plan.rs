@@ -48,7 +48,7 @@ impl<'a> DeliveredKey<'a> {
         }
         if clean(text) != text {
             return Err(SinkError(format!(
-                "The key's {what} “{}” holds hidden characters, so it cannot stand in the sink's command",
+                "The key's {what} “{}” has hidden characters, so the sink's command cannot contain it",
                 clean(text)
             )));
         }

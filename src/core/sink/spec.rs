@@ -79,7 +79,10 @@ impl SinkSpec {
             return bad("stdin", "can hold {secret}, {secret:json} or {secret:base64} only");
         }
         if placeholders(&stdin).next().is_none() {
-            return bad("stdin", "has no {secret} in any form, so the value would not be stored");
+            return bad(
+                "stdin",
+                "contains no {secret} in any form, so the value would not be stored",
+            );
         }
         if fields.newline {
             stdin.push('\n');
@@ -131,7 +134,7 @@ fn used<'a>(setting: &str, text: &'a str) -> Result<Vec<&'a str>, SinkError> {
     match used.iter().find(unknown) {
         None => Ok(used),
         Some(word) => Err(SinkError(format!(
-            "{setting} holds {{{word}}}, which is not a placeholder: there are {{name}}, {{key_id}} and {{team}}, \
+            "{setting} contains {{{word}}}, which is not a placeholder: there are {{name}}, {{key_id}} and {{team}}, \
              and {{secret}}, {{secret:json}} and {{secret:base64}} in stdin"
         ))),
     }
@@ -153,7 +156,9 @@ fn check_argv(setting: &str, argv: &[String]) -> Result<(), SinkError> {
         Some(_) => {}
     }
     if argv.iter().any(|word| placeholders(word).any(is_secret)) {
-        return bad("has {secret}, but anyone on this machine can read a command line. Pass the value on stdin only");
+        return bad(
+            "contains {secret}, but anyone on this machine can read a command line. Pass the value on stdin only",
+        );
     }
     Ok(())
 }
@@ -183,18 +188,18 @@ mod tests {
                 |f| f.command = argv(&["{name}"]),
                 "command must begin with the name of a program",
             ),
-            (|f| f.command.push("x={secret}".into()), "command holds {secret}"),
-            (|f| f.command.push("{id}".into()), "command holds {id}"),
+            (|f| f.command.push("x={secret}".into()), "command contains {secret}"),
+            (|f| f.command.push("{id}".into()), "command contains {id}"),
             (|f| f.command.push("a\0".into()), "command has a zero byte"),
             (
                 |f| f.verify = Some(argv(&["t", "{secret:json}"])),
-                "verify holds {secret}",
+                "verify contains {secret}",
             ),
             (|f| f.verify = Some(Vec::new()), "verify is empty"),
             (|f| f.preflight = Some(argv(&["t", "{name}"])), "preflight runs before"),
-            (|f| f.stdin = Some(String::new()), "stdin holds no {secret}"),
+            (|f| f.stdin = Some(String::new()), "stdin contains no {secret}"),
             (|f| f.stdin = Some("{name}={secret}".into()), "stdin can hold"),
-            (|f| f.stdin = Some("{secert}".into()), "stdin holds {secert}"),
+            (|f| f.stdin = Some("{secert}".into()), "stdin contains {secert}"),
             (|f| f.limit = Some(0), "limit must be"),
             (|f| f.limit = Some(601), "limit must be"),
         ] {

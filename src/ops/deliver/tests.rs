@@ -164,7 +164,7 @@ async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
     };
     assert_eq!(
         state("pass:a", vec![no_entry(), Ok(killed)]).await,
-        "a signal ended failed: pass."
+        "failed: a signal ended pass."
     );
     let early = Left {
         code: Some(0),
@@ -179,7 +179,7 @@ async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
     let lost = Err(ProcessError("Cannot run kubectl: no such program.".into()));
     assert_eq!(
         state("k8s:a/b/c", vec![lost]).await,
-        "Cannot run failed: kubectl: no such program."
+        "failed: Cannot run kubectl: no such program."
     );
 }
 
@@ -263,8 +263,8 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
         told("gh:acme/web/KEY", vec![left(4, "", "run: gh auth login")])
             .await
             .unwrap_err(),
-        "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; the \
-         account must administer the repository's secrets, and an environment that is named must exist."
+        "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; \
+         the account must administer the repository's secrets, and an environment you name must exist."
     );
     let holds = |text: &str| vec![left(0, "", ""), left(1, "", ""), left(0, text, "")];
     assert_eq!(told("aws:a", holds("old\n")).await, ready());
@@ -272,7 +272,7 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
     let object = told("aws:a", holds("{\"b\":\"old\"}\n")).await.unwrap_err();
     assert!(object.contains("as in aws:a#FIELD,"), "{object}");
     let text = told("aws:a#b", holds("old\n")).await.unwrap_err();
-    assert!(text.contains("does not hold a JSON object"), "{text}");
+    assert!(text.contains("is not a JSON object"), "{text}");
     let history = told("aws:a", vec![left(0, "", ""), left(0, "enabled\n", "")])
         .await
         .unwrap_err();
@@ -299,7 +299,7 @@ async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
     };
     let doubts = unread("aws:a").await.unwrap().doubts;
     assert!(
-        doubts.len() == 1 && doubts[0].starts_with("aws:a: what is there cannot be read"),
+        doubts.len() == 1 && doubts[0].starts_with("aws:a: cannot read what is there now"),
         "{doubts:?}"
     );
     let field = unread("aws:a#b").await.unwrap_err().to_string();
@@ -317,7 +317,7 @@ async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
     );
     assert_eq!(
         state("pass:a", vec![left(0, &"x\n".repeat(LONG), "")]).await,
-        "failed: pass printed more than we can handle."
+        "failed: pass printed too much to handle."
     );
 }
 
@@ -369,7 +369,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     let none = left(1, "", "error: current-context is not set");
     let (exact, doubts) = ready("k8s:prod/web/KEY", vec![none, fine(), fine()]).await.0.unwrap();
     assert_eq!(exact, "k8s:prod/web/KEY");
-    assert!(doubts[0].contains("none is current"), "{doubts:?}");
+    assert!(doubts[0].contains("there is no current one"), "{doubts:?}");
 
     let (checked, programs) = ready("gcloud:app", vec![left(0, "acme-prod\n", ""), fine(), fine()]).await;
     assert_eq!(checked.unwrap().0, "gcloud:acme-prod/app");
@@ -381,7 +381,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     let unset = ready("gcloud:app", vec![left(0, "\n", "(unset)")]).await.0.unwrap_err();
     assert!(unset.contains("gcloud:PROJECT/SECRET"), "{unset}");
     let odd = ready("gcloud:app", vec![left(0, "--x\n", "")]).await.0.unwrap_err();
-    assert!(odd.contains("“--x” cannot be named"), "{odd}");
+    assert!(odd.contains("a target cannot name the current context “--x”"), "{odd}");
 }
 
 #[tokio::test]

@@ -152,9 +152,8 @@ impl fmt::Display for RotateError {
             ),
             Self::OwnFrom(source) => write!(
                 f,
-                "Nothing was created: this is the key you're signed in with, and it comes from {}, which cannot be \
-                 written from here. Create a key (chatzuri-keys create), put it there yourself, and then revoke this \
-                 one.",
+                "Nothing was created: this is the key you're signed in with, and it comes from {}, which we cannot \
+                 change. Create a key (chatzuri-keys create), put it there yourself, then revoke this one.",
                 match source {
                     CredentialSource::Environment => "CHATZURI_API_KEY",
                     CredentialSource::Command => "credential_command",

@@ -217,7 +217,7 @@ fn on_a_terminal_the_last_step_of_a_rotation_asks_for_what_the_browser_needs() {
     let (code, printed) = on_terminal(&stage, &["rotate", "finish", UNUSED], &talk);
     assert_eq!(code, 7, "{printed}");
     assert!(
-        printed.contains("has no endpoint to revoke keys: you do it in the browser."),
+        printed.contains("cannot revoke keys through the API: you do it in the browser."),
         "{printed}"
     );
     assert!(printed.contains("ATTESTED, not proven"), "{printed}");

@@ -47,8 +47,8 @@ enum List {
 const LISTS: [(List, &str); 8] = [
     (List::Endless, "did not end within 250000 keys"),
     (List::Packed, "did not end within 128 MiB of text"),
-    (List::Deep, "more values than any reply"),
-    (List::Wide, "more values than any reply"),
+    (List::Deep, "more values than any valid reply"),
+    (List::Wide, "more values than any valid reply"),
     (List::LongText, "with more than 8 MiB"),
     (List::Pour, "with more than 8 MiB"),
     (List::LongHead, "its response headers are too long"),

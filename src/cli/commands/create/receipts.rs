@@ -221,7 +221,8 @@ mod tests {
         let all = vec![receipt("a", stored(Verified::Yes)), receipt("b", failed())];
         let there = said("K", &nowhere, all, &["standard output"]);
         assert!(
-            there.contains("It is in a, standard output alone: take it from there to b") && !there.contains("lost"),
+            there.contains("The only copy is in a, standard output. Copy it from there to b")
+                && !there.contains("lost"),
             "{there}"
         );
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 const HELP: &str = "\
-Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and \
---check does not count it. ics and prometheus hold every key unless --within is given.
+The report always lists overdue keys and keys of unknown age. It lists a snoozed key with its reason, and --check \
+does not count it. ics and prometheus list every key unless you give --within.
 
   chatzuri-keys due
   chatzuri-keys due --all-profiles --format ics > rotation.ics

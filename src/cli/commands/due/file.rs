@@ -276,5 +276,5 @@ fn time(field: &str, text: &str) -> Result<Timestamp, String> {
 }
 
 fn no(field: &str, text: &str, what: &str) -> String {
-    format!("{field} = “{}” is no {what}", fit(&clean(text), 60))
+    format!("{field} = “{}” is not a valid {what}", fit(&clean(text), 60))
 }

@@ -73,7 +73,7 @@ impl Replacement {
         }
         if found.target.own == Own::Yes {
             return Err(refused(
-                "it is the key you're signed in with. Sign in with another first: chatzuri-keys login.".to_owned(),
+                "it is the key you're signed in with. Sign in with another key first: chatzuri-keys login.".to_owned(),
             ));
         }
         let mut settings = context.settings.clone();

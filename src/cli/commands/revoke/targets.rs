@@ -85,7 +85,7 @@ pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, Command
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_LIMIT {
         return Err(usage("is longer than 4 MiB"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| usage("is no text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| usage("is not text"))?;
     Ok(named(&text, &shown))
 }
 
@@ -251,7 +251,7 @@ mod tests {
         let list = listing(vec![key("a", "A"), key("b", "Web"), key("c", "Web")]);
         let error = by_name(&list, &[], &named("nope\na\nWeb\n", "k.txt")).unwrap_err();
         assert_eq!(error.exit, Exit::NoSuchKey);
-        assert!(error.sentence.contains("2 lines of the file"), "{}", error.sentence);
+        assert!(error.sentence.contains("the file has 2 lines"), "{}", error.sentence);
         assert!(
             error.sentence.contains("\nk.txt, line 1: no key of"),
             "{}",

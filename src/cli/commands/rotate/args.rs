@@ -3,20 +3,21 @@
 use clap::{Args, Subcommand};
 
 const HELP: &str = "\
-The vendor's four steps: create a new key, roll it out, confirm traffic on the new key, revoke the old one. Each is kept \
-in this machine's journal, so a rotation goes on after a crash, on another day, in the dashboard, or in two copies of the \
-program at once. Every command may be given twice; no timer ever revokes anything.
+The vendor's four steps: create a new key, roll it out, confirm traffic on the new key, revoke the old one. This \
+machine's journal keeps each step, so you can continue a rotation after a crash, on another day, in the dashboard, \
+or in two copies of the program at once. You can repeat every command safely. No timer ever revokes a key.
 
-  chatzuri-keys rotate start Zapier              makes “Zapier 2026-11-22”, hands it to the key's own places
+  chatzuri-keys rotate start Zapier              creates “Zapier 2026-11-22”, sends it to the key's own places
   chatzuri-keys rotate tick Zapier zapier.com    the app there runs with the new key
-  chatzuri-keys rotate confirm Zapier            is the new key used, and the old one quiet?
-  chatzuri-keys rotate finish Zapier --yes       revokes the old key, when step 3 is done
+  chatzuri-keys rotate confirm Zapier            is the new key in use, and the old one idle?
+  chatzuri-keys rotate finish Zapier --yes       revokes the old key, once step 3 is done
 
-KEY is the id or name of the old or the new key. Places are those of [[key]] in the config, and how long an old key has to \
-be quiet is [rotation] quiet.
+KEY is the id or name of the old or the new key. Places are those of [[key]] in the config. [rotation] quiet says \
+how long an old key must be idle.
 
-Exit codes: 0 done, or done before; 1 the step before is still open, no value could be handed over, or an error; 2 nobody \
-could be asked, or an ambiguous name; 3 declined; 4 refused; 5 a target did not take the value; 7 the old key is not proven dead; 10 no such key.";
+Exit codes: 0 done, or done before; 1 the step before is still open, no value could be delivered, or an error; 2 not \
+confirmed, or an ambiguous name; 3 declined; 4 refused; 5 a target did not accept the value; 7 the old key is not \
+proven dead; 10 no such key.";
 
 /// `rotate`.
 #[derive(Debug, Clone, Args)]

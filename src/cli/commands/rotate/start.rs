@@ -180,7 +180,7 @@ fn next_without_value(rotation: &Rotation, was_copied: bool) -> String {
     let id = shell_word(rotation.old.id.shown());
     let pasted = if was_copied {
         let name = shell_word(rotation.name.as_str());
-        format!("if you pasted it somewhere, chatzuri-keys create --resume {name} --stored; ")
+        format!("if you pasted it somewhere, run chatzuri-keys create --resume {name} --stored; ")
     } else {
         String::new()
     };
@@ -252,8 +252,8 @@ fn create_args(args: &RotateStartArgs, places: &[KeyPlace], there: Option<&Rotat
 fn warn_of_unknown(context: &mut Context<'_>, key: &ListedKey) {
     if key.own == Own::Unknown {
         context.output.warn(&format!(
-            "{} may be the key you're signed in with: the server gives no hint of it. If it is, sign in with another \
-             key before it is revoked.",
+            "{} may be the key you're signed in with: the server does not say. If it is, sign in with another key \
+             before you revoke it.",
             key.key.display_name()
         ));
     }

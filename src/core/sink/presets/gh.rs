@@ -26,8 +26,8 @@ pub(super) static GH: Preset = Preset {
     preflights: &[Preflight {
         argv: LIST,
         agrees: knows_json,
-        hint: "Sign in with “gh auth login”; the account must administer the repository's secrets, and an environment that \
-               is named must exist",
+        hint: "Sign in with “gh auth login”; the account must administer the repository's secrets, and an \
+            environment you name must exist",
     }],
     command: "gh secret set {name} -R {owner}/{repo} --env={environment}",
     // No line break: older releases keep it as a part of the secret. https://github.com/cli/cli/issues/5031

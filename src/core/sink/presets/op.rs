@@ -186,13 +186,13 @@ mod tests {
     #[test]
     fn an_item_that_would_lose_something_is_left_alone() {
         for (item, why) in [
-            ("not JSON", "is no item"),
+            ("not JSON", "did not print an item"),
             (r#"{"category":"LOGIN","fields":[{"label":"a"}]}"#, "passkey"),
             (r#"{"fields":[{"label":"a"}],"files":[{"id":"f"}]}"#, "has files"),
             (r#"{"fields":[{"label":"b"}]}"#, "has no field “a”"),
             (
                 r#"{"fields":[{"label":"a"},{"label":"a"}]}"#,
-                "several fields “a”: name its section",
+                "several fields “a”: add the section",
             ),
             (
                 r#"{"fields":[{"label":"a"},{"label":"b","value":"[use 'op item get x --reveal' to reveal]"}]}"#,

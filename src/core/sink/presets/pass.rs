@@ -57,7 +57,7 @@ fn edit(parts: &Parts, value: &str, printed: &[u8]) -> Edited {
     // Of a folder it prints a tree, which begins with the folder's path.
     if first_line(printed) == parts.text("path").as_bytes() {
         return Err(SinkError(
-            "It is a folder, or an entry that holds its own name: name another entry".to_owned(),
+            "It is a folder, or an entry that contains its own name. Choose another entry".to_owned(),
         ));
     }
     let rest = printed.get(first_line(printed).len()..).unwrap_or_default();

@@ -254,20 +254,14 @@ mod tests {
         ✓ already_gone 0 | Already gone: “Zapier” (key_1) is not in the list. | done
         ✗ failed 1 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
         ? ambiguous 2 | Nothing was revoked: Because. | Find the right key in the list and revoke it there.
-        ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, \
-and revoke it again if it is there. / Try its value: only a 401 is proof.
+        ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, and revoke it again if it is there. / Try its value: only a 401 is proof.
         · not_begun 3 | Interrupted: “Zapier” (key_1) was not revoked. | done
         ✗ refused 4 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
-        ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and \
-revoke the key again if it is there. / Try its value: only a 401 is proof.
-        ✗ still_alive 7 | STILL ALIVE: “Zapier” (key_1) answers 200. Because. | Somebody may be using this value: \
-try again.
-        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser; its value \
-was not tried. | Revoke it again with its value to prove it dead.
-        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser, and the \
-server's list still has it. | Check on the page that the right key was revoked.
-        ? not_accepted 10 | Not accepted, so nothing was revoked: Because. | Compare it with where you found it. If \
-it is complete, it is already dead here.
+        ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and revoke the key again if it is there. / Try its value: only a 401 is proof.
+        ✗ still_alive 7 | STILL ALIVE: “Zapier” (key_1) answers 200. Because. | Somebody may be using this value: try again.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser; its value was not tried. | Revoke it again with its value to prove it dead.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser, and the server's list still has it. | Check on the page that the right key was revoked.
+        ? not_accepted 10 | Not accepted, so nothing was revoked: Because. | Compare it with where you found it. If it is complete, it is already dead here.
         ");
     }
 

@@ -108,7 +108,7 @@ impl Waiting {
             }
             Self::Asked(creation) if !creation.intent.manual => format!(
                 "“{name}” may or may not have been created, and the server cannot list keys. Look for it in the \
-                 browser: if it is there, its value is lost, so revoke it there. Then say here that it is not made."
+                 browser: if it is there, its value is lost, so revoke it there. Then record here that it was not created."
             ),
             Self::Asked(_) => format!(
                 "Did you create “{name}” in the browser? You have not pasted its value here. If you have the value, \

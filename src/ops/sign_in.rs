@@ -95,7 +95,7 @@ impl fmt::Display for SignInError {
             Self::Api(error) => error.fmt(f),
             Self::NotKept => write!(
                 f,
-                "The keyring accepted the key but returned something else, so do not rely on it. {WITHOUT_KEYRING}"
+                "The keyring accepted the key but returned something else, so you cannot rely on it. {WITHOUT_KEYRING}"
             ),
         }
     }

@@ -381,7 +381,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     let unset = ready("gcloud:app", vec![left(0, "\n", "(unset)")]).await.0.unwrap_err();
     assert!(unset.contains("gcloud:PROJECT/SECRET"), "{unset}");
     let odd = ready("gcloud:app", vec![left(0, "--x\n", "")]).await.0.unwrap_err();
-    assert!(odd.contains("a target cannot name the current context “--x”"), "{odd}");
+    assert!(odd.contains("a target cannot name the current project “--x”"), "{odd}");
 }
 
 #[tokio::test]

@@ -48,8 +48,7 @@ impl fmt::Display for BadValue {
             ),
             Self::OtherEnds(called) => write!(
                 f,
-                "This is not the value of {called}: the first or last characters \
-                differ."
+                "This is not the value of {called}: the first or last characters differ."
             ),
             Self::Refused(length) => write!(
                 f,

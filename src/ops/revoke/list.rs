@@ -53,7 +53,7 @@ async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Prob
         LastWord::Refused => match controls.ask().await {
             Control::Passed => return Outcome::Dead,
             Control::Nobody if *sent == Sent::Accepted => return Outcome::Dead,
-            Control::Nobody => format!("Your own credential has got 401 since then. {UNCONTROLLED}"),
+            Control::Nobody => format!("Your own credential now gets 401. {UNCONTROLLED}"),
             Control::Failed(why) => why,
         },
     };
@@ -63,7 +63,9 @@ async fn our_end(api: &dyn KeyApi, sent: &Sent, controls: &Controls, watch: Prob
 /// The outcome that needs no list, where there is one.
 pub(super) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
-        Sent::Manual => Some(Outcome::Unconfirmed("You were to revoke it in the browser.".to_owned())),
+        Sent::Manual => Some(Outcome::Unconfirmed(
+            "We were waiting for you to revoke it in the browser.".to_owned(),
+        )),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
         Sent::Accepted | Sent::Vanished | Sent::OwnRefused | Sent::UnknownId | Sent::GaveUp(_) => None,

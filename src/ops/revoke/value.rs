@@ -292,7 +292,7 @@ fn judge(notes: &Witness<'_>, sent: &Sent, last: LastWord, listed: Option<bool>)
 fn said(notes: &Witness<'_>, sent: &Sent) -> String {
     match sent {
         Sent::Accepted => "The server accepted the revocation.".to_owned(),
-        Sent::Manual => "You were to revoke it in the browser.".to_owned(),
+        Sent::Manual => "We were waiting for you to revoke it in the browser.".to_owned(),
         Sent::Vanished | Sent::OwnRefused => "The answer to the revocation was lost.".to_owned(),
         Sent::UnknownId => "The server answered 404 to the revocation.".to_owned(),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => notes.clean(error),

@@ -348,15 +348,13 @@ fn undelivered(
     let what = if stored {
         let places = receipts.targets(true).join(", ");
         format!(
-            "{called} was created and its value is in {places}, but standard output cannot be written to \
-            ({error})."
+            "{called} was created and its value is in {places}, but standard output cannot be written to ({error})."
         )
     } else if was_copied {
         format!("{called} was created and its value was copied, but standard output cannot be written to ({error}).")
     } else {
         format!(
-            "{called} was created, but its value was not delivered: standard output cannot be written to \
-            ({error})."
+            "{called} was created, but its value was not delivered: standard output cannot be written to ({error})."
         )
     };
     let now = match safety {

@@ -92,7 +92,7 @@ fn an_old_a_future_and_a_partial_file_are_gaps() {
 fn a_wrong_file_is_told_where_it_is_wrong() {
     for (text, why) in [
         ("", "line 1"),
-        ("[]", "what “chatzuri-keys list --json” writes"),
+        ("[]", "not the output of “chatzuri-keys list --json”"),
         ("{\"keys\":[]}", "schema_version"),
         ("{\"schema_version\":2,\"other\":1}", "its schema_version is 2"),
         ("{\"schema_version\":1,\"as_of\":\"2026-11-22T12:00:00Z\"}", "keys"),

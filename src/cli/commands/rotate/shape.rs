@@ -234,10 +234,9 @@ pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -
         Next::ProveAlive => {
             "Next: use the new key. It has not answered yet, and counts as alive once the list shows a use.".to_owned()
         }
-        Next::Tick(_) => format!(
-            "Next: once the app at a place runs with the new key: chatzuri-keys rotate tick \
-            {id} PLACE"
-        ),
+        Next::Tick(_) => {
+            format!("Next: once the app at a place runs with the new key: chatzuri-keys rotate tick {id} PLACE")
+        }
         Next::Wait(Awaited::OldQuiet { left, .. }) => {
             format!("Next: in {} or later: chatzuri-keys rotate confirm {id}", span(left))
         }
@@ -249,8 +248,8 @@ pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -
         ),
         Next::Revoking => {
             format!(
-                "Next: a revocation is running. If it stops, take it over after three minutes: chatzuri-keys \
-                rotate finish {id}"
+                "Next: a revocation is running. If it stops, take it over after three minutes: chatzuri-keys rotate \
+                 finish {id}"
             )
         }
         Next::Nothing => match &rotation.stage {

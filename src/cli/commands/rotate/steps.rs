@@ -245,10 +245,8 @@ pub(super) async fn cancel(
         && is_in_browser(&session, new, context.switches).await
     {
         let host = context.settings.profile.base_url.host();
-        let sentence = format!(
-            "{host} cannot revoke keys through the API: you would revoke the new key in the \
-            browser."
-        );
+        let sentence =
+            format!("{host} cannot revoke keys through the API: you would revoke the new key in the browser.");
         context.output.warn(&sentence);
     }
     // Our own new key goes after the sign-in is back at the old one.

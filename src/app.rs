@@ -63,7 +63,7 @@ fn start_log(flags: &Global) -> Result<(), CommandError> {
     log_file::start(path).map_err(|error| {
         let shown = path.to_string_lossy();
         let sentence = format!(
-            "--log-file: {} cannot be written to: {error}.",
+            "--log-file: cannot write to {}: {error}.",
             clean(&mask_values(&shown, None))
         );
         CommandError::new(Exit::Usage, sentence)
@@ -98,7 +98,7 @@ fn on_runtime(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<
         .worker_threads(WORKERS)
         .enable_all()
         .build()
-        .map_err(|error| CommandError::new(Exit::Error, format!("No threads can be started: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("Cannot start threads: {error}.")))?;
     let ended = runtime.block_on(work);
     runtime.shutdown_background();
     ended
@@ -152,7 +152,7 @@ async fn dashboard(
         Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
         Err(error) => Err(CommandError::new(
             Exit::Error,
-            format!("The terminal cannot be used: {error}. Nothing was done."),
+            format!("Cannot use the terminal: {error}. Nothing was done."),
         )),
     }
 }
@@ -163,7 +163,7 @@ fn needs_terminal() -> Result<(), CommandError> {
     }
     Err(CommandError::new(
         Exit::Usage,
-        "The dashboard needs a terminal. For scripts there are commands: see chatzuri-keys --help.",
+        "The dashboard needs a terminal. In scripts, use the commands: see chatzuri-keys --help.",
     ))
 }
 
@@ -180,7 +180,7 @@ fn settings(flags: &Global, environment: &Environment) -> Result<Settings, Comma
 fn ports(endpoints: &Endpoints, writer: Option<Arc<TerminalWriter>>) -> Result<Ports, CommandError> {
     let desktop = DesktopEnvironment::from_env();
     let path = sqlite::default_path()
-        .map_err(|error| CommandError::new(Exit::Error, format!("No place for the journal: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("Cannot find a place for the journal: {error}.")))?;
     let journal = Arc::new(SqliteJournal::at(path));
     ports_with(endpoints, desktop, Arc::new(OsKeyring::new(&desktop)), journal, writer)
 }
@@ -196,7 +196,7 @@ fn ports_with(
         .with_endpoints(&endpoints.list, &endpoints.create, &endpoints.revoke, &endpoints.teams)
         .and_then(|names| names.with_parameters(&endpoints.key_id, &endpoints.page, &endpoints.size))
         .and_then(|names| names.with_key_id_in(endpoints.key_id_in.as_deref()))
-        .map_err(|bad| CommandError::new(Exit::Usage, format!("The config cannot be used: {bad}.")))?;
+        .map_err(|bad| CommandError::new(Exit::Usage, format!("The config is not valid: {bad}.")))?;
     let processes = Arc::new(ChildProcesses);
     Ok(Ports {
         connect: Arc::new(HttpConnect::new(names, Arc::new(SystemClock))),
@@ -225,7 +225,7 @@ async fn try_out(args: &SandboxArgs, environment: &Environment, output: &mut Out
     let failed = |error: String| CommandError::new(Exit::Error, error);
     // Before the server can be seen, so that no signal is missed.
     let interrupts = args.serve.then(Interrupts::listen).transpose();
-    let interrupts = interrupts.map_err(|error| failed(format!("Signals cannot be heard here: {error}.")))?;
+    let interrupts = interrupts.map_err(|error| failed(format!("Cannot listen for signals: {error}.")))?;
     let running = sandbox::start(options)
         .await
         .map_err(|error| failed(error.to_string()))?;
@@ -282,7 +282,7 @@ fn sandbox_options(args: &SandboxArgs) -> Result<SandboxOptions, CommandError> {
         .collect();
     let without = args.without.iter().map(|word| {
         FaultEndpoint::of_operation(word.trim()).ok_or_else(|| {
-            let sentence = format!("--without: “{}” is none of list, create and revoke.", clean(word));
+            let sentence = format!("--without: “{}” is not one of list, create and revoke.", clean(word));
             CommandError::new(Exit::Usage, sentence)
         })
     });

@@ -314,9 +314,9 @@ impl Config {
             let why = match &register_entry(entry) {
                 Err(why) => format!(": {why}"),
                 Ok(entry) if let Some(sink) = self.missing_sink(entry) => format!(
-                    ": places: “{sink}” is no [sinks.NAME] of this config; say a place that is no target in several words"
+                    ": places: “{sink}” is not a [sinks.NAME] in this config; if it is not a target, use several words"
                 ),
-                Ok(_) if twice => " stands twice; the first one wins, so remove one of them".to_owned(),
+                Ok(_) if twice => " appears twice; the first one wins, so remove the other".to_owned(),
                 Ok(_) => continue,
             };
             return Err(ConfigError {
@@ -339,7 +339,7 @@ impl Config {
             }
             if self.policy.iter().take(i).any(|before| before.pattern == rule.pattern) {
                 return fail(format!(
-                    "[[policy]] match = “{shown}” stands twice; the first one wins, so remove one of them"
+                    "[[policy]] match = “{shown}” appears twice; the first one wins, so remove the other"
                 ));
             }
         }
@@ -373,7 +373,7 @@ impl Config {
         }
         if quiet(&self.rotation.quiet).is_none() {
             return fail(format!(
-                "[rotation] quiet = “{}” is not a time such as 24h, 7d, 90m or 20s, up to 90d",
+                "[rotation] quiet = “{}” is not a duration such as 24h, 7d, 90m or 20s, up to 90d",
                 clean(&self.rotation.quiet)
             ));
         }
@@ -655,9 +655,12 @@ mod tests {
                 "match = \"a\"\nplaces = [\"\"]",
                 "[[key]] match = “a”: places: “”: it is empty",
             ),
-            ("match = \"a\"\nplaces = [\"box\"]", "places: “box” is no [sinks.NAME]"),
+            (
+                "match = \"a\"\nplaces = [\"box\"]",
+                "places: “box” is not a [sinks.NAME]",
+            ),
             ("owner = \"x\"", "match"),
-            ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” stands twice"),
+            ("match = \"a\"\n[[key]]\nmatch = \"a\"", "“a” appears twice"),
         ] {
             let error = Config::parse(&format!("[[key]]\n{text}\n")).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -685,11 +688,11 @@ mod tests {
             ("[sinks.a]\ncommand = []\n", "[sinks.a] command is empty"),
             (
                 "[sinks.a]\ncommand = [\"x\", \"{secret}\"]\n",
-                "[sinks.a] command holds {secret}",
+                "[sinks.a] command contains {secret}",
             ),
             (
                 "[sinks.a]\ncommand = [\"x\", \"{nmae}\"]\n",
-                "[sinks.a] command holds {nmae}",
+                "[sinks.a] command contains {nmae}",
             ),
             (
                 "[sinks.a]\ncommand = [\"x\"]\nlimit = 0\n",
@@ -697,7 +700,7 @@ mod tests {
             ),
             (
                 "[sinks.a]\ncommand = [\"x\"]\nstdin = \"k=v\"\n",
-                "[sinks.a] stdin holds no {secret}",
+                "[sinks.a] stdin contains no {secret}",
             ),
             ("[sinks.a]\nstdin = \"{secret}\"\n", "command"),
             ("[sinks.a]\ncommand = [\"x\"]\nshell = true\n", "shell"),

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn arguments() -> Args {
-    let faults = |fault: clap::Arg| fault.long_help(format!("Something it does wrong: {}", sandbox::fault_help()));
+    let faults = |fault: clap::Arg| fault.long_help(format!("A fault to simulate: {}", sandbox::fault_help()));
     let command = || Args::command().mut_subcommand("sandbox", |sandbox| sandbox.mut_arg("fault", faults));
     let words: Vec<OsString> = std::env::args_os().collect();
     cli::usage::parse(command, &words).unwrap_or_else(|error| error.exit())

@@ -38,10 +38,10 @@ impl fmt::Display for ConfigFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) if error.kind() == io::ErrorKind::NotFound => {
-                write!(f, "{path}: there is no such config file.")
+                write!(f, "{path}: no such config file.")
             }
-            Self::Io(path, error) => write!(f, "{path}: the config file cannot be read: {error}."),
-            Self::TooLarge(path) => write!(f, "{path}: this is no config file: it is larger than 1 MiB."),
+            Self::Io(path, error) => write!(f, "{path}: cannot read the config file: {error}."),
+            Self::TooLarge(path) => write!(f, "{path}: not a config file: it is larger than 1 MiB."),
             Self::NotText(path, line) => write!(f, "{path} line {line}: the config file is not UTF-8 text."),
         }
     }
@@ -142,7 +142,7 @@ mod tests {
     fn a_named_file_that_is_not_there_or_is_a_folder_is_an_error() {
         let (folder, _) = written(b"");
         let absent = load(Some(&folder.path().join("absent.toml"))).unwrap_err().to_string();
-        assert!(absent.contains("absent.toml: there is no such config file"), "{absent}");
+        assert!(absent.contains("absent.toml: no such config file"), "{absent}");
         assert!(load(Some(folder.path())).is_err());
     }
 

@@ -34,7 +34,7 @@ pub fn harden() -> Result<(), NotHardened> {
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-            failed.push(format!("This process cannot be made non-dumpable: {error}."));
+            failed.push(format!("Cannot make this process non-dumpable: {error}."));
         }
     }
     let none = Rlimit {
@@ -42,7 +42,7 @@ pub fn harden() -> Result<(), NotHardened> {
         maximum: Some(0),
     };
     if let Err(error) = setrlimit(Resource::Core, none) {
-        failed.push(format!("Core dumps cannot be turned off: {error}."));
+        failed.push(format!("Cannot turn core dumps off: {error}."));
     }
     if failed.is_empty() {
         Ok(())

@@ -180,7 +180,9 @@ fn told(error: Error) -> StoreError {
             let words = cause.to_string();
             // Not locked: there is no keyring in it yet (the "default" alias leads nowhere).
             if words.contains("result not returned") {
-                StoreError::Failed("it has no default keyring yet, and a program of the desktop has to make one".into())
+                StoreError::Failed(
+                    "it has no default keyring yet; create one with your desktop's keyring program".into(),
+                )
             } else {
                 StoreError::Locked
             }

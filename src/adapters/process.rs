@@ -82,7 +82,7 @@ async fn run(child: ChildProcess<'_>) -> Result<ChildOutput, ProcessError> {
     #[cfg(unix)]
     command.process_group(0);
     let mut feed = Feed::attach(&mut command, child.stdin.is_some())
-        .map_err(|error| ProcessError(format!("{shown} cannot be given its input: {error}.")))?;
+        .map_err(|error| ProcessError(format!("Cannot send {shown} its input: {error}.")))?;
     let mut running = RunningChild(command.spawn().map_err(|error| not_started(&shown, &error))?);
     // It holds the child's end of the pipe.
     drop(command);
@@ -90,11 +90,11 @@ async fn run(child: ChildProcess<'_>) -> Result<ChildOutput, ProcessError> {
 
     match tokio::time::timeout_at(deadline, finish(&mut running.0, &mut feed, child.stdin)).await {
         Ok(Ok(output)) => Ok(output),
-        Ok(Err(error)) => Err(ProcessError(format!("{shown} was lost: {error}."))),
+        Ok(Err(error)) => Err(ProcessError(format!("Lost track of {shown}: {error}."))),
         Err(_) => {
             running.kill().await;
             Err(ProcessError(format!(
-                "{shown} did not end within {:?}, so it was stopped.",
+                "{shown} did not finish within {:?}, so it was stopped.",
                 child.limit
             )))
         }
@@ -174,9 +174,9 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
 
 fn not_started(program: &str, error: &io::Error) -> ProcessError {
     ProcessError(match error.kind() {
-        io::ErrorKind::NotFound => format!("{program} cannot be run: there is no such program here."),
-        io::ErrorKind::PermissionDenied => format!("{program} cannot be run: it is not executable."),
-        _ => format!("{program} cannot be run: {}.", clean(&error.to_string())),
+        io::ErrorKind::NotFound => format!("Cannot run {program}: no such program."),
+        io::ErrorKind::PermissionDenied => format!("Cannot run {program}: it is not executable."),
+        _ => format!("Cannot run {program}: {}.", clean(&error.to_string())),
     })
 }
 
@@ -443,7 +443,7 @@ mod tests {
     async fn a_child_over_its_time_is_stopped_with_what_it_started() {
         let held = Held::new();
         let words = refusal(shell(&held.script(), None, Duration::from_millis(300)).await);
-        assert_eq!(words, "sh did not end within 300ms, so it was stopped.");
+        assert_eq!(words, "sh did not finish within 300ms, so it was stopped.");
         held.becomes(false).await;
     }
 
@@ -482,9 +482,9 @@ mod tests {
         };
         assert_eq!(
             run("no-such-program").await,
-            "no-such-program cannot be run: there is no such program here."
+            "Cannot run no-such-program: no such program."
         );
-        assert_eq!(run("/dev/null").await, "/dev/null cannot be run: it is not executable.");
+        assert_eq!(run("/dev/null").await, "Cannot run /dev/null: it is not executable.");
         let none = ChildProcess {
             argv: &[],
             stdin: None,

@@ -37,7 +37,7 @@ impl ReportFolder for DiskFolder {
                 Ok(Ok(())) => Ok(place),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(ReportError::There(place)),
                 Ok(Err(error)) => Err(ReportError::Failed(place, clean(&error.to_string()).into_owned())),
-                Err(_) => Err(ReportError::Failed(place, "the writing was broken off".to_owned())),
+                Err(_) => Err(ReportError::Failed(place, "writing was interrupted".to_owned())),
             }
         })
     }

@@ -107,7 +107,7 @@ impl<S: 'static> Worker<S> {
                     job(&mut state);
                 }
             })
-            .map_err(|error| Lost::Broken(format!("no thread can be started: {error}")))?;
+            .map_err(|error| Lost::Broken(format!("cannot start a thread: {error}")))?;
         let sent = jobs.send(job).is_ok();
         line.jobs = Some(jobs);
         line.thread += 1;

@@ -29,14 +29,14 @@ Exit codes:
   10  no such key
 
 Environment:
-  CHATZURI_API_KEY    the key to work with; overrides the one kept in the keyring
+  CHATZURI_API_KEY    the key to use; overrides the one in the keyring
   CHATZURI_BASE_URL   where the API is
   CHATZURI_PROFILE    the profile to use
   NO_COLOR            no colours
 
 Examples:
-  chatzuri-keys sandbox                     try everything on a server of your own
-  chatzuri-keys login                       sign in; the key is kept in your keyring
+  chatzuri-keys sandbox                     try everything on a local server
+  chatzuri-keys login                       sign in; your keyring keeps the key
   chatzuri-keys                             the dashboard
   chatzuri-keys list --json | jq -r '.keys[] | select(.status == \"overdue\") | .name'
   chatzuri-keys create Zapier --show | gh secret set ZAPIER_KEY
@@ -45,8 +45,8 @@ Examples:
 
 /// A terminal dashboard, and a command for scripts, that manage a team's Chatzuri API keys.
 ///
-/// Without a command it opens the dashboard. Data goes to standard output, words to standard error. Secrets come in on
-/// standard input or a hidden prompt only, and never stand in an argument.
+/// Without a command, it opens the dashboard. Data goes to standard output, messages to standard error. Give a secret on
+/// standard input or at a hidden prompt, never as an argument.
 #[derive(Debug, Parser)]
 #[command(name = "chatzuri-keys", version, after_long_help = EXITS, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
@@ -66,36 +66,36 @@ pub enum Command {
     List(Json),
     /// Show one key
     Show(ShowArgs),
-    /// Create a key, whose value is shown this once
+    /// Create a key; its value is shown only once
     Create(CreateArgs),
-    /// Revoke keys, and read the list again to see them gone
+    /// Revoke keys, then read the list again to check that they are gone
     Revoke(RevokeArgs),
-    /// Rotate a key in four steps that are kept: create, roll out, confirm traffic, revoke
+    /// Rotate a key in four resumable steps: create, roll out, confirm traffic, revoke
     Rotate(RotateArgs),
-    /// Write down a key that the server does not list, or a file of them
+    /// Track a key that the server does not list, or a file of them
     Track(TrackArgs),
-    /// Take a key off the tracked ones; the key itself stays as it is
+    /// Stop tracking a key; the key itself stays as it is
     Untrack(UntrackArgs),
-    /// Say which keys are due, for people, CI, calendars and monitoring
+    /// Show which keys are due, for people, CI, calendars and monitoring
     Due(DueArgs),
-    /// Put a key's due date off until a day, with a reason
+    /// Postpone a key's due date to a day you choose, with a reason
     Snooze(SnoozeArgs),
-    /// Kill a leaked key by its value, and watch it die
+    /// Revoke a leaked key by its value, and check until it is dead
     Leak(LeakArgs),
-    /// Say which key a value belongs to; the value is never printed
+    /// Show which key a value belongs to; the value is never printed
     #[command(after_long_help = identify::HELP)]
     Identify(Json),
-    /// Say what was done to keys on this machine, and when
+    /// Show what was done to keys on this machine, and when
     Log(LogArgs),
-    /// Sign in with a key, which is kept in your keyring
+    /// Sign in with a key; your keyring keeps it
     Login(LoginArgs),
-    /// Forget the kept key
+    /// Sign out: delete the key from your keyring
     Logout,
-    /// Say which server and key are used, and whether they work
+    /// Show which server and key are in use, and whether they work
     Status(Json),
-    /// List the teams the key opens
+    /// List the teams your key can access
     Teams(Json),
-    /// Start a server of your own to try everything on
+    /// Try everything on a local server
     Sandbox(SandboxArgs),
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn until_interrupted<T>(
 ) -> Result<T, CommandError> {
     tokio::select! {
         biased;
-        () = interrupts.next() => Err(CommandError::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        () = interrupts.next() => Err(CommandError::new(Exit::Declined, "Interrupted. Nothing was changed.")),
         done = work => done,
     }
 }
@@ -40,7 +40,7 @@ pub(crate) async fn session(ports: &Ports, settings: &Settings) -> Result<Sessio
 
 pub(crate) fn not_signed_in(ports: &Ports, settings: &Settings) -> String {
     format!(
-        "Not signed in: {} holds no {}. Run “chatzuri-keys login”, or set CHATZURI_API_KEY.",
+        "Not signed in: {} has no {}. Run “chatzuri-keys login”, or set CHATZURI_API_KEY.",
         ports.store.display_name(),
         settings.profile.account().as_str()
     )

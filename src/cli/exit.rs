@@ -163,7 +163,7 @@ impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::new(
             Exit::Error,
-            format!("{error}, so no credential is kept or read there. {WITHOUT_KEYRING}"),
+            format!("{error}, so it cannot keep your credential. {WITHOUT_KEYRING}"),
         )
     }
 }
@@ -173,7 +173,7 @@ impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self::new(
             Exit::Error,
-            format!("The output could not be written: {error}. What was printed is not whole."),
+            format!("The output could not be written: {error}. What was printed is incomplete."),
         )
     }
 }

@@ -16,7 +16,10 @@ pub(crate) fn key<'a>(listing: &'a Listing, text: &str) -> Result<&'a ListedKey,
         // Another of that name may be among the keys that were not sent.
         [_] if !listing.complete => Err(CommandError::new(
             Exit::Partial,
-            format!("Nothing was done. {} Or give the key's id.", incomplete(listing)),
+            format!(
+                "Nothing was done. {} You can also give the key's id.",
+                incomplete(listing)
+            ),
         )),
         [only] => Ok(only),
         [] => Err(missing(listing, text)),
@@ -50,9 +53,9 @@ fn missing(listing: &Listing, text: &str) -> CommandError {
         return CommandError::new(
             Exit::NoSuchKey,
             format!(
-                "Nothing was done: this is no id and no name, but looks like the value of {}. An argument can be seen by \
-                 other programs and stays in the shell's history, so treat that key as leaked and revoke it by its id: \
-                 chatzuri-keys revoke {}",
+                "Nothing was done: this is not an id or a name, but looks like the value of {}. Other programs can \
+                 see an argument, and it stays in the shell's history. Treat that key as leaked and revoke it by its \
+                 id: chatzuri-keys revoke {}",
                 key.display_name(),
                 words::shell_word(key.id.shown())
             ),
@@ -62,7 +65,7 @@ fn missing(listing: &Listing, text: &str) -> CommandError {
         return CommandError::new(
             Exit::Partial,
             format!(
-                "Nothing was done: {} is not among the keys that were read. {}",
+                "Nothing was done: {} is not among the keys we could read. {}",
                 quoted(text),
                 incomplete(listing)
             ),

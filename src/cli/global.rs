@@ -9,16 +9,16 @@ use crate::cli::prompt;
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
-    /// Print only data and what has to be known
+    /// Print only data and what you need to know
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
-    /// Say what would be done, and do nothing
+    /// Show what would happen, and change nothing
     #[arg(short = 'n', long, global = true, help_heading = "Everywhere")]
     pub dry_run: bool,
-    /// Answer yes to what would be asked
+    /// Answer yes to every question
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub yes: bool,
-    /// Never ask anything
+    /// Never ask a question
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_input: bool,
     /// The profile to use
@@ -30,7 +30,7 @@ pub struct Global {
     /// Where the API is
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
     pub base_url: Option<String>,
-    /// Add what is done to this file, never a secret
+    /// Append a log of what happens to this file; never a secret
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }

@@ -35,8 +35,8 @@ pub(super) fn nobody_to_create(context: &Context<'_>, name: &str, command: &str)
     CommandError::new(
         Exit::Usage,
         format!(
-            "Nothing was created: {} has no endpoint to create keys. Make “{name}” at {} ({CREATE_CLICKS}), and give its \
-             value on standard input: chatzuri-keys {command} --paste",
+            "Nothing was created: {} cannot create keys through the API. Create “{name}” at {} ({CREATE_CLICKS}), \
+             then give its value on standard input: chatzuri-keys {command} --paste",
             profile.base_url.host(),
             profile.manual.page(&profile.base_url),
         ),
@@ -56,7 +56,7 @@ pub(super) async fn pasted(
     let name = &creation.intent.name;
     let left = |why: &str| {
         format!(
-            "{why} If “{name}” was made in the browser: chatzuri-keys create --resume {word} --paste; if not: \
+            "{why}\nIf you created “{name}” in the browser: chatzuri-keys create --resume {word} --paste\nIf not: \
              chatzuri-keys create --resume {word} --not-made",
             word = shell_word(name.as_str())
         )
@@ -66,7 +66,7 @@ pub(super) async fn pasted(
         let value = value.map_err(|trouble| CommandError::new(trouble.exit, left(&trouble.sentence)))?;
         return take_pasted(context.ports, profile, session, creation, Arc::new(value))
             .await
-            .map_err(|bad| CommandError::new(Exit::Error, left(&format!("“{name}” was not taken. {bad}"))));
+            .map_err(|bad| CommandError::new(Exit::Error, left(&format!("“{name}” was not accepted. {bad}"))));
     }
     if !context.switches.interactive {
         return Err(nobody_to_create(
@@ -78,7 +78,7 @@ pub(super) async fn pasted(
     if open {
         let page = open_page(context.ports, profile).await;
         context.output.warn(&format!(
-            "{} has no endpoint to create keys. {}: {CREATE_CLICKS}.",
+            "{} cannot create keys through the API. {}: {CREATE_CLICKS}.",
             profile.base_url.host(),
             clean(&page.words())
         ));
@@ -87,14 +87,14 @@ pub(super) async fn pasted(
     let mut untried: Option<Arc<Secret>> = None;
     loop {
         let again = if untried.is_some() {
-            "; Enter tries the same again"
+            "; press Enter to try the same again"
         } else {
             ""
         };
         let question = format!("The value of “{name}” (not shown{again}): ");
         let bytes = prompt::hidden(&question)
             .await
-            .map_err(|trouble| CommandError::new(trouble.exit, left("Interrupted; nothing was kept.")))?;
+            .map_err(|trouble| CommandError::new(trouble.exit, left("Interrupted. Nothing was kept.")))?;
         let value = match (secret_of(unwrapped(&bytes)), &untried) {
             (Err(_), Some(same)) if unwrapped(&bytes).is_empty() => Arc::clone(same),
             (Ok(value), _) => Arc::new(value),
@@ -219,9 +219,9 @@ fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> CommandError {
     CommandError::new(
         Exit::Usage,
         format!(
-            "NOT revoked: {} {} is alive, and {} has no endpoint to revoke it. Revoke it at {} ({CLICKS}); then give its \
-             value on standard input to see it dead: chatzuri-keys revoke {word} --with-value --yes; or say that it is \
-             done: chatzuri-keys revoke {word} --attest --yes",
+            "NOT revoked: {} {} is alive, and {} cannot revoke it through the API. Revoke it at {} ({CLICKS}). Then \
+             give its value on standard input to prove it dead: chatzuri-keys revoke {word} --with-value --yes\nOr \
+             record that you did: chatzuri-keys revoke {word} --attest --yes",
             target.key.display_name(),
             target.key.hint(),
             profile.base_url.host(),
@@ -233,12 +233,13 @@ fn nobody_to_revoke(context: &Context<'_>, target: &ListedKey) -> CommandError {
 /// Asks for the value; Enter alone says that nobody has it.
 async fn ask(context: &mut Context<'_>, target: &ListedKey) -> Result<Option<HeldValue>, CommandError> {
     context.output.warn(&format!(
-        "{} has no endpoint to revoke keys: you do it in the browser. With its value, its death is seen here.",
+        "{} cannot revoke keys through the API: you do it in the browser. With its value, we can check that it is \
+         dead.",
         context.settings.profile.base_url.host()
     ));
     loop {
         let question = format!(
-            "The value of {} (not shown; Enter if nobody has it): ",
+            "The value of {} (not shown; press Enter if you don't have it): ",
             target.key.display_name()
         );
         let bytes = prompt::hidden(&question).await?;
@@ -274,7 +275,7 @@ async fn word(
         target.key.display_name(),
         target.key.hint()
     ));
-    let question = format!("Type “{WORD}” when it is gone from the page: ");
+    let question = format!("Type “{WORD}” once it is gone from the page: ");
     let typed = tokio::select! {
         typed = prompt::line(&question) => typed?,
         () = interrupts.next() => return Ok(None),
@@ -282,7 +283,7 @@ async fn word(
     if typed.as_deref() != Some(WORD) {
         return Err(CommandError::new(
             Exit::Declined,
-            format!("Declined; nothing was written down of {}.", target.key.display_name()),
+            format!("Declined. Nothing was recorded for {}.", target.key.display_name()),
         ));
     }
     Ok(Some(Evidence::Word))

@@ -54,7 +54,7 @@ pub async fn run(
         }
         Err(error) => Err(CommandError::new(
             Exit::Error,
-            format!("Signals cannot be heard here: {error}."),
+            format!("Cannot listen for signals: {error}."),
         )),
     };
     let exit = match ended {

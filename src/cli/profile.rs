@@ -118,7 +118,7 @@ impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BaseUrl(source, text, why) => {
-                write!(f, "{source}: “{}” cannot be used: {why}.", words::argument(text))
+                write!(f, "{source}: “{}” is not valid: {why}.", words::argument(text))
             }
             Self::Foreign(source, host, profile, own) => write!(
                 f,
@@ -127,7 +127,7 @@ impl fmt::Display for SettingsError {
             ),
             Self::Profile(source, text) => write!(
                 f,
-                "{source}: “{}” is no profile name: 1 to 64 letters, digits, dots, dashes and underscores.",
+                "{source}: “{}” is not a profile name. Use 1 to 64 letters, digits, dots, dashes and underscores.",
                 words::argument(text)
             ),
             Self::NoSuchProfile(source, name, known) => write!(
@@ -231,7 +231,7 @@ pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
         if let Some(pinned) = pinned {
             let active = &settings.profile.name;
             left_out.push(left(format!(
-                "{pinned} is set, and counts for profile {active} alone. Unset it."
+                "{pinned} is set and applies only to profile {active}. Unset it."
             )));
             continue;
         }
@@ -246,7 +246,7 @@ pub fn registry(settings: &Settings) -> (Vec<Profile>, Vec<LeftOut>) {
                 manual: manual(config),
                 peers: Vec::new(),
             }),
-            Err(bad) => left_out.push(left(format!("its base_url cannot be used: {bad}."))),
+            Err(bad) => left_out.push(left(format!("its base_url is not valid: {bad}."))),
         }
     }
     let all: Vec<_> = (0..registry.len()).map(|place| peers(&registry, place)).collect();

@@ -22,6 +22,26 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Why nobody can be asked here; where there is a terminal, `--no-input` keeps it out.
+pub(crate) fn obstacle() -> &'static str {
+    if !io::stdin().is_terminal() {
+        "stdin isn't a terminal"
+    } else if !io::stderr().is_terminal() {
+        "stderr isn't a terminal"
+    } else {
+        "--no-input is set"
+    }
+}
+
+/// A question that only `--yes` can answer here; `nothing` is what was not done.
+pub(crate) fn unconfirmed(nothing: &str) -> CommandError {
+    let obstacle = obstacle();
+    CommandError::new(
+        Exit::Usage,
+        format!("{nothing}: {obstacle}, so nobody can confirm. Add --yes, or look first with --dry-run."),
+    )
+}
+
 /// Gives the terminal its settings back, on every way out.
 struct Restore {
     terminal: Arc<File>,
@@ -38,7 +58,7 @@ impl Drop for Restore {
 
 /// Asks for a value without showing it.
 pub(crate) async fn hidden(question: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("Cannot read from the terminal: {error}."));
     let terminal = Arc::new(open_terminal().map_err(trouble)?);
     let before = tcgetattr(&*terminal).map_err(|error| trouble(error.into()))?;
     let mut silent = before.clone();
@@ -61,10 +81,10 @@ pub(crate) async fn hidden(question: &str) -> Result<Zeroizing<Vec<u8>>, Command
     drop(restore);
     match typed {
         Ok(Ok(Typed::Value(value))) => Ok(value),
-        Ok(Ok(Typed::Interrupted)) => Err(CommandError::new(Exit::Declined, "Interrupted; nothing was changed.")),
+        Ok(Ok(Typed::Interrupted)) => Err(CommandError::new(Exit::Declined, "Interrupted. Nothing was changed.")),
         Ok(Ok(Typed::TooLong)) => Err(CommandError::new(
             Exit::Error,
-            format!("This is no API key: it is longer than {INPUT_LIMIT} bytes."),
+            format!("This is not an API key: it is longer than {INPUT_LIMIT} bytes."),
         )),
         Ok(Err(error)) => Err(trouble(error)),
         Err(error) => Err(trouble(error.into())),
@@ -147,7 +167,7 @@ fn open_terminal() -> io::Result<File> {
 
 /// Asks for one line; `None` at the end of input. What was typed before the question does not answer it.
 pub(crate) async fn line(question: &str) -> Result<Option<String>, CommandError> {
-    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("The terminal cannot be asked: {error}."));
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("Cannot read from the terminal: {error}."));
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     show(question).map_err(trouble)?;
     let read = tokio::task::spawn_blocking(|| {
@@ -208,7 +228,7 @@ fn more_follows() -> bool {
 
 /// Reads all of standard input, at most [`INPUT_LIMIT`].
 pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("Standard input cannot be read: {error}."));
+    let trouble = |error: io::Error| CommandError::new(Exit::Error, format!("Cannot read standard input: {error}."));
     let read = tokio::task::spawn_blocking(|| {
         let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_LIMIT + 1));
         let limit = u64::try_from(INPUT_LIMIT + 1).unwrap_or(u64::MAX);
@@ -224,7 +244,7 @@ pub(crate) async fn all_of_stdin() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     if bytes.len() > INPUT_LIMIT {
         return Err(CommandError::new(
             Exit::Error,
-            format!("This is no API key: standard input holds more than {INPUT_LIMIT} bytes."),
+            format!("This is not an API key: standard input has more than {INPUT_LIMIT} bytes."),
         ));
     }
     Ok(bytes)

@@ -31,11 +31,11 @@ pub fn parse(command: impl Fn() -> Command, words: &[OsString]) -> Result<Args, 
     let mut told = match read(&shown) {
         Err(told) if told.use_stderr() => told,
         // Written out, the words are no longer wrong.
-        _ => command().error(error.kind(), "this command line is not understood"),
+        _ => command().error(error.kind(), "this command line is not valid"),
     };
     if stray.is_some() {
         let how =
-            "a value is never an argument, where other programs can see it: give it on standard input or at the prompt";
+            "never give a value as an argument, where other programs can see it: use standard input or the prompt";
         told.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![how.into()]));
     }
     Err(Box::new(told))

@@ -25,7 +25,10 @@ pub(super) async fn given(switches: Switches, question: &str) -> Result<Secret, 
     } else {
         return Err(CommandError::new(
             Exit::Usage,
-            "Nobody can be asked for the value here. Give it on standard input.",
+            format!(
+                "Cannot ask for the value: {}. Give it on standard input.",
+                prompt::obstacle()
+            ),
         ));
     };
     secret_of(unwrapped(&bytes)).map_err(|why| CommandError::new(Exit::Usage, why.to_string()))

@@ -175,7 +175,7 @@ pub struct IllegalCreation {
 
 impl fmt::Display for IllegalCreation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a creation that is {} does not move so", self.stage.word())
+        write!(f, "a creation that is {} cannot take this step", self.stage.word())
     }
 }
 

@@ -114,9 +114,9 @@ fn created(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     let shown = || fit(&clean(text), 40).into_owned();
     let at = day(text)
         .or_else(|| text.parse::<Timestamp>().ok())
-        .ok_or_else(|| format!("“{}” is no day: give it as 2026-12-01", shown()))?;
+        .ok_or_else(|| format!("“{}” is not a date; use one such as 2026-12-01", shown()))?;
     if at > now {
-        return Err(format!("“{}” is yet to come", shown()));
+        return Err(format!("“{}” is in the future", shown()));
     }
     Ok(Some(at))
 }
@@ -127,9 +127,9 @@ fn last_four(text: &str) -> Result<Option<Label>, String> {
     match text.chars().count() {
         0 => Ok(None),
         4 if text.chars().all(|c| c.is_ascii_graphic()) => Ok(Some(Label::new(text))),
-        4 => Err("the last four hold a character that no key has".to_owned()),
+        4 => Err("the last four have a character that no key contains".to_owned()),
         count => Err(format!(
-            "the last four are {count} characters; give four, and never the whole value"
+            "the last four has {count} characters; give exactly four, never the whole value"
         )),
     }
 }
@@ -140,8 +140,8 @@ fn owner(text: &str) -> Result<Option<Label>, String> {
         0 => Ok(None),
         _ if looks_like_a_value(text) => Err("the owner looks like a key's value".to_owned()),
         1..=OWNER_LIMIT if !owner.was_escaped() => Ok(Some(owner)),
-        1..=OWNER_LIMIT => Err("the owner holds an invisible or control character".to_owned()),
-        count => Err(format!("the owner has {count} characters; it may have {OWNER_LIMIT}")),
+        1..=OWNER_LIMIT => Err("the owner has an invisible or control character".to_owned()),
+        count => Err(format!("the owner has {count} characters; the limit is {OWNER_LIMIT}")),
     }
 }
 
@@ -181,7 +181,7 @@ pub fn parse(bytes: &[u8], now: Timestamp) -> Result<Vec<Draft>, Vec<BadRow>> {
     }?;
     let drafts = alone(drafts)?;
     if drafts.is_empty() {
-        return Err(whole("it holds no keys"));
+        return Err(whole("it has no keys"));
     }
     Ok(drafts)
 }
@@ -233,7 +233,7 @@ impl Columns {
         let missing = |what: &str| {
             vec![BadRow {
                 line: Some(1),
-                why: format!("there is no column {what}; the first line names them: name,created,last_four,owner"),
+                why: format!("there is no column {what}; start with a header line: name,created,last_four,owner"),
             }]
         };
         Ok(Self {
@@ -258,15 +258,15 @@ fn of_csv(text: &str, now: Timestamp) -> Result<Vec<Draft>, Vec<BadRow>> {
         .delimiter(delimiter)
         .flexible(true)
         .from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|_| whole("it is no CSV"))?.clone();
+    let head = reader.headers().map_err(|_| whole("it is not valid CSV"))?.clone();
     let columns = Columns::of(&head)?;
     let (mut drafts, mut bad) = (Vec::new(), Vec::new());
     for (index, record) in reader.records().enumerate() {
         if index == ROWS {
-            return Err(whole(&format!("it holds more than {ROWS} keys")));
+            return Err(whole(&format!("it has more than {ROWS} keys")));
         }
         let Ok(record) = record else {
-            return Err(whole("it is no CSV"));
+            return Err(whole("it is not valid CSV"));
         };
         let line = record.position().map(csv::Position::line);
         if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -288,7 +288,7 @@ fn row(
 ) -> Result<Draft, String> {
     if record.len() != head.len() {
         return Err(format!(
-            "it has {} fields and the first line names {}; a name with a comma stands in quotes",
+            "it has {} fields but the header has {}; put a name with a comma in quotes",
             record.len(),
             head.len()
         ));
@@ -300,7 +300,7 @@ fn row(
         match text.strip_prefix('\'') {
             Some(rest) if rest.starts_with(FORMULA) => Ok(rest),
             _ if text.starts_with(FORMULA) => Err(format!(
-                "the {what} begins as a formula does; if it is meant so, put ' before it"
+                "the {what} looks like a formula; if you mean it, put ' before it"
             )),
             _ => Ok(text),
         }
@@ -321,7 +321,7 @@ fn of_json(text: &str, now: Timestamp) -> Result<Vec<Draft>, Vec<BadRow>> {
     let root: Value = serde_json::from_str(text).map_err(|error| {
         vec![BadRow {
             line: u64::try_from(error.line()).ok().filter(|&line| line > 0),
-            why: "it is no JSON from here on".to_owned(),
+            why: "it is not valid JSON from here on".to_owned(),
         }]
     })?;
     let items = match &root {
@@ -330,10 +330,10 @@ fn of_json(text: &str, now: Timestamp) -> Result<Vec<Draft>, Vec<BadRow>> {
             Some(Value::Array(items)) => items,
             _ => return Err(whole("there is no list under keys")),
         },
-        _ => return Err(whole("it is no list of keys")),
+        _ => return Err(whole("it is not a list of keys")),
     };
     if items.len() > ROWS {
-        return Err(whole(&format!("it holds more than {ROWS} keys")));
+        return Err(whole(&format!("it has more than {ROWS} keys")));
     }
     let (mut drafts, mut bad) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
@@ -350,7 +350,7 @@ fn of_json(text: &str, now: Timestamp) -> Result<Vec<Draft>, Vec<BadRow>> {
 
 fn object(item: &Value, now: Timestamp) -> Result<Draft, String> {
     let Value::Object(object) = item else {
-        return Err("it is no object".to_owned());
+        return Err("it is not an object".to_owned());
     };
     let text = |names: &[&str]| {
         let found = names
@@ -360,11 +360,11 @@ fn object(item: &Value, now: Timestamp) -> Result<Draft, String> {
             None | Some((_, Value::Null)) => Ok(String::new()),
             Some((_, Value::String(text))) => Ok(text.clone()),
             Some((_, Value::Number(number))) if names.contains(&"id") => Ok(number.to_string()),
-            Some((name, _)) => Err(format!("{name} is no text")),
+            Some((name, _)) => Err(format!("{name} is not a string")),
         }
     };
     if !["created", "created_at"].iter().any(|name| object.contains_key(*name)) {
-        return Err("created is missing; null says that nobody knows".to_owned());
+        return Err("created is missing; use null if nobody knows".to_owned());
     }
     let (name, created) = (text(&["name"])?, text(&["created", "created_at"])?);
     let (last_four, owner, id) = (
@@ -397,7 +397,7 @@ fn alone(drafts: Vec<Draft>) -> Result<Vec<Draft>, Vec<BadRow>> {
             bad.push(BadRow {
                 line: draft.line,
                 why: format!(
-                    "“{}” stands{place} already; give each of them its last four",
+                    "“{}” is already there{place}; give each of them its last four",
                     fit(draft.name.shown(), 60)
                 ),
             });
@@ -470,14 +470,14 @@ mod tests {
         );
         let bad = read(&text).unwrap_err();
         for (line, why) in [
-            (2, "“2026-02-30” is no day"),
-            (3, "the name begins as a formula"),
+            (2, "“2026-02-30” is not a date"),
+            (3, "the name looks like a formula"),
             (4, "the name is missing"),
-            (5, "“2027-01-01” is yet to come"),
+            (5, "“2027-01-01” is in the future"),
             (6, "looks like a key's value"),
-            (7, "the last four are 43 characters"),
-            (9, "it has 2 fields and the first line names 4"),
-            (11, "“01/02/2026” is no day"),
+            (7, "the last four has 43 characters"),
+            (9, "it has 2 fields but the header has 4"),
+            (11, "“01/02/2026” is not a date"),
             (12, "character 2 of the name is invisible"),
         ] {
             let begins = format!("line {line}: ");
@@ -494,7 +494,7 @@ mod tests {
         let twice = read(&format!("{head}Zapier,2026-01-01,\nWeb,,\nZapier,2026-01-02,CpSn\n"));
         assert_eq!(
             twice.unwrap_err(),
-            ["line 4: “Zapier” stands in line 2 already; give each of them its last four"]
+            ["line 4: “Zapier” is already there in line 2; give each of them its last four"]
         );
         assert!(read(&format!("{head}Zapier,2026-01-01,1234\nZapier,2026-01-02,CpSn\n")).is_ok());
         let ids = "id,name,created\nkey_1,Zapier,\nkey_1,Web,\n";
@@ -509,12 +509,12 @@ mod tests {
             (b"", "line 1: there is no column name"),
             (b"nmae,created\nx,\n", "line 1: there is no column name"),
             (b"name\nx\n", "line 1: there is no column created"),
-            (b"name,created\n", "it holds no keys"),
+            (b"name,created\n", "it has no keys"),
             (b"[{\"name\":\"x\"}]", "keys[0]: created is missing"),
-            (b"[\n{\"name\":\"x\",]", "line 2: it is no JSON"),
+            (b"[\n{\"name\":\"x\",]", "line 2: it is not valid JSON"),
             (b"{\"keys\":3}", "no list under keys"),
-            (b"[3]", "keys[0]: it is no object"),
-            (b"[{\"name\":3,\"created\":null}]", "keys[0]: name is no text"),
+            (b"[3]", "keys[0]: it is not an object"),
+            (b"[{\"name\":3,\"created\":null}]", "keys[0]: name is not a string"),
         ] {
             let bad = parse(bytes, now()).unwrap_err();
             assert!(bad[0].to_string().contains(why), "{why}: {bad:?}");
@@ -543,6 +543,6 @@ mod tests {
         };
         assert_eq!(read(&rows(1000)).unwrap().len(), 1000);
         assert_eq!(read(&rows(1000)).unwrap()[999].line, Some(1001));
-        assert_eq!(read(&rows(ROWS + 1)).unwrap_err(), ["it holds more than 10000 keys"]);
+        assert_eq!(read(&rows(ROWS + 1)).unwrap_err(), ["it has more than 10000 keys"]);
     }
 }

@@ -94,12 +94,9 @@ impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("A key needs a name: 1 to 100 characters."),
-            Self::TooLong(count) => write!(
-                f,
-                "The name has {count} characters; a key's name has at most {NAME_LIMIT}."
-            ),
+            Self::TooLong(count) => write!(f, "The name has {count} characters; the limit is {NAME_LIMIT}."),
             Self::LooksLikeValue => f.write_str(
-                "This looks like a key's value, which is no name. Where it was pasted by mistake, take it off the clipboard.",
+                "This looks like a key's value, not a name. If you pasted it by mistake, clear the clipboard.",
             ),
             Self::Hidden(at) => write!(f, "Character {at} of the name is invisible or a control character."),
         }

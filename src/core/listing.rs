@@ -85,8 +85,8 @@ impl OddRows {
     pub fn gap(self) -> String {
         match self.without_id {
             0 => "it changed while it was read, or the server counts more keys than it sent".to_owned(),
-            1 => "1 of its rows has no id that can be read".to_owned(),
-            rows => format!("{rows} of its rows have no id that can be read"),
+            1 => "1 of its rows has no readable id".to_owned(),
+            rows => format!("{rows} of its rows have no readable id"),
         }
     }
 
@@ -95,10 +95,8 @@ impl OddRows {
     pub fn unknown_fields(self) -> Option<String> {
         match self.with_unknown_fields {
             0 => None,
-            1 => Some("1 key has a field that cannot be read; it is shown as unknown.".to_owned()),
-            keys => Some(format!(
-                "{keys} keys have a field that cannot be read; it is shown as unknown."
-            )),
+            1 => Some("1 key has an unreadable field, shown as unknown.".to_owned()),
+            keys => Some(format!("{keys} keys have an unreadable field, shown as unknown.")),
         }
     }
 }

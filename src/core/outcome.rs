@@ -185,18 +185,18 @@ impl Outcome {
     /// list that can show the key.
     #[must_use]
     pub fn next_step(&self, is_listed: bool) -> Option<&'static str> {
-        const TRY_ITS_VALUE: &str = "Try its value: only a value that gets 401 is proof.";
+        const TRY_ITS_VALUE: &str = "Try its value: only a 401 is proof.";
         match self {
             Self::Unconfirmed(_) | Self::Interrupted if !is_listed => Some(TRY_ITS_VALUE),
             Self::Unconfirmed(_) => Some("Read the list again, and revoke the key again if it is there."),
             Self::Interrupted => Some("Look for it in the list, and revoke it again if it is there."),
-            Self::StillAlive(_) => Some("Whoever has this value may be using it: try again."),
+            Self::StillAlive(_) => Some("Somebody may be using this value: try again."),
             Self::NotAccepted(_) => {
-                Some("Compare it with where you found it. If it is whole, it is dead already here.")
+                Some("Compare it with where you found it. If it is complete, it is already dead here.")
             }
             Self::Ambiguous(_) => Some("Find the right key in the list and revoke it there."),
-            Self::Attested(_) => Some("Revoke it again with its value to see it dead."),
-            Self::AttestedListed(_) => Some("Look on the page whether the right key was revoked."),
+            Self::Attested(_) => Some("Revoke it again with its value to prove it dead."),
+            Self::AttestedListed(_) => Some("Check on the page that the right key was revoked."),
             Self::Dead | Self::Revoked | Self::AlreadyGone | Self::Refused(_) | Self::Failed(_) | Self::NotBegun => {
                 None
             }
@@ -254,14 +254,14 @@ mod tests {
         ✓ already_gone 0 | Already gone: “Zapier” (key_1) is not in the list. | done
         ✗ failed 1 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
         ? ambiguous 2 | Nothing was revoked: Because. | Find the right key in the list and revoke it there.
-        ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, and revoke it again if it is there. / Try its value: only a value that gets 401 is proof.
+        ! interrupted 3 | Interrupted: NOT PROVEN whether “Zapier” (key_1) was revoked. | Look for it in the list, and revoke it again if it is there. / Try its value: only a 401 is proof.
         · not_begun 3 | Interrupted: “Zapier” (key_1) was not revoked. | done
         ✗ refused 4 | NOT revoked: “Zapier” (key_1) is still alive. Because. | done
-        ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and revoke the key again if it is there. / Try its value: only a value that gets 401 is proof.
-        ✗ still_alive 7 | STILL ALIVE: “Zapier” (key_1) answers 200. Because. | Whoever has this value may be using it: try again.
-        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser; its value was not tried. | Revoke it again with its value to see it dead.
-        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser, and the server's list still has it. | Look on the page whether the right key was revoked.
-        ? not_accepted 10 | Not accepted, so nothing was revoked: Because. | Compare it with where you found it. If it is whole, it is dead already here.
+        ! unconfirmed 7 | NOT PROVEN: “Zapier” (key_1) may still be alive. Because. | Read the list again, and revoke the key again if it is there. / Try its value: only a 401 is proof.
+        ✗ still_alive 7 | STILL ALIVE: “Zapier” (key_1) answers 200. Because. | Somebody may be using this value: try again.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser; its value was not tried. | Revoke it again with its value to prove it dead.
+        ◔ attested 7 | ATTESTED, not proven: amina says that “Zapier” (key_1) was revoked in the browser, and the server's list still has it. | Check on the page that the right key was revoked.
+        ? not_accepted 10 | Not accepted, so nothing was revoked: Because. | Compare it with where you found it. If it is complete, it is already dead here.
         ");
     }
 

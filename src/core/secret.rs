@@ -63,14 +63,14 @@ pub enum NotASecret {
 impl fmt::Display for NotASecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("Nothing was given: the key is empty."),
+            Self::Empty => f.write_str("The key is empty."),
             Self::TooLong(bytes) => write!(
                 f,
-                "This is no API key: it is {bytes} bytes long, and a key has at most {SECRET_LIMIT}."
+                "This is not an API key: it has {bytes} bytes; the limit is {SECRET_LIMIT}."
             ),
             Self::BadCharacter(at) => write!(
                 f,
-                "This is no API key: character {at} is a space, a line break or a letter no key contains."
+                "This is not an API key: character {at} is a space, a line break or another character no key contains."
             ),
         }
     }

@@ -54,7 +54,7 @@ impl BadTarget {
 
 impl fmt::Display for BadTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "“{}” is no target: {}.", self.given, self.why)
+        write!(f, "“{}” is not a target: {}.", self.given, self.why)
     }
 }
 
@@ -135,14 +135,15 @@ fn parse(text: &str) -> Result<Target, String> {
     }
     let preset = match text.split_once(':') {
         Some((scheme, rest)) => {
-            let none = || format!("it begins with none of {}", presets::forms());
+            let none = || format!("it does not begin with any of {}", presets::forms());
             let preset = find(scheme).ok_or_else(none)?;
             Some((preset, (preset.parse)(rest)?))
         }
         None if is_sink_name(text) => None,
         None => {
             return Err(format!(
-                "a sink's name has letters, digits, dots, dashes and underscores only; the built-in targets are {}",
+                "a sink's name may contain only letters, digits, dots, dashes and underscores; the built-in targets \
+                 are {}",
                 presets::forms()
             ));
         }
@@ -199,13 +200,13 @@ mod tests {
     fn what_a_place_would_refuse_is_refused_with_its_reason() {
         for (text, why) in [
             ("", "it is empty"),
-            ("a b", "a sink's name has"),
-            ("-x", "a sink's name has"),
-            ("github:a/b/C", "it begins with none of"),
-            ("gh:acme/web", "OWNER/REPO/NAME has three parts, and this has 2"),
-            ("gh:acme/web/C/D", "and this has 4"),
+            ("a b", "a sink's name may contain"),
+            ("-x", "a sink's name may contain"),
+            ("github:a/b/C", "it does not begin with any of"),
+            ("gh:acme/web", "OWNER/REPO/NAME has three parts; this has 2"),
+            ("gh:acme/web/C/D", "this has 4"),
             ("gh:acme//C", "the repository is empty"),
-            ("gh:acme/../C", "the repository is a step"),
+            ("gh:acme/../C", "the repository leads to another folder"),
             ("gh:-acme/web/C", "the owner begins with a dash"),
             ("gh:acme/web/c_d", "capital letters"),
             ("gh:acme/web/1A", "not beginning with a digit"),
@@ -214,27 +215,27 @@ mod tests {
             ("aws:", "is empty"),
             ("aws:--debug", "begins with a dash"),
             ("aws:file:///etc/passwd", "character 5 of the secret's name"),
-            ("aws:arn:x://y", "is no address"),
+            ("aws:arn:x://y", "is not a valid ARN"),
             ("aws:a b", "character 2"),
             ("doppler:web/prd", "has three parts"),
-            ("doppler:web/prd/DOPPLER_CONFIG", "by itself"),
+            ("doppler:web/prd/DOPPLER_CONFIG", "sets DOPPLER_CONFIG itself"),
             ("doppler:web/-c/A", "the config begins with a dash"),
             ("gh:acme/web@/C", "the environment is empty"),
             ("gh:acme/web@-e/C", "the environment begins with a dash"),
             ("gh:acme/@prod/C", "the repository is empty"),
-            ("gh:acme/web@../C", "the environment is a step"),
+            ("gh:acme/web@../C", "the environment leads to"),
             ("aws:a#", "the field is empty"),
             ("aws:#a", "is empty"),
             ("aws:a#b#c", "character 2 of the field"),
             ("op:Team/a/b", "op://VAULT/ITEM/FIELD"),
-            ("op://Team/a", "and this has 2"),
-            ("op://Team/a/b/c/d", "and this has 5"),
+            ("op://Team/a", "but this has 2"),
+            ("op://Team/a/b/c/d", "but this has 5"),
             ("op://Team/a//c", "the section is empty"),
             ("op://Team/ a/b", "begins or ends with a space"),
             ("op://Team/a?attribute=otp/b", "character 2 of the item"),
             ("vault:secret/web", "vault:MOUNT/PATH#FIELD"),
             ("vault:secret#a", "vault:MOUNT/PATH#FIELD"),
-            ("vault:secret/a/../b#c", "is a step"),
+            ("vault:secret/a/../b#c", "leads to another folder"),
             ("vault:secret/a//b#c", "a slash too many"),
             ("vault:secret/a/-b#c", "begins with a dash"),
             ("vault:secret/a#@file", "character 1 of the field"),
@@ -244,11 +245,11 @@ mod tests {
             ("k8s:prod/web./KEY", "the Secret's name"),
             ("k8s:prod/web/a b", "character 2 of the key"),
             ("k8s:prod/web/..x", "two dots"),
-            ("k8s:prod/web", "and this has 2"),
+            ("k8s:prod/web", "this has 2"),
             ("k8s:/prod/web/KEY", "the context is empty"),
             ("k8s:-c/prod/web/KEY", "the context begins with a dash"),
             ("k8s:a/-b/prod/web/KEY", "a part of the context begins with a dash"),
-            ("pass:../x", "is a step"),
+            ("pass:../x", "leads to another folder"),
             ("pass:a/$(id)", "character 3 of the path"),
             ("pass:a/", "a slash too many"),
             ("pass:-c", "begins with a dash"),

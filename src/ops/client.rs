@@ -154,8 +154,8 @@ impl TeamClient {
             // A server that takes whatever it is sent may have made a key.
             Err(error) if operation == Operation::Create && error.consequence == Consequence::Possible => {
                 let sentence = format!(
-                    "It was looked whether keys are made there, with a name that none can have. {error} Should a key without \
-                     a name be in the list, revoke it."
+                    "We tested whether the server can create keys, with a name no key can have. {error} If the list \
+                     has a key without a name, revoke it."
                 );
                 self.state().doubt = Some(sentence);
             }

@@ -104,27 +104,27 @@ impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotReady(name, blocked) => {
-                write!(f, "“{name}” was not created, nothing was sent. ")?;
+                write!(f, "“{name}” was not created. Nothing was sent. ")?;
                 match blocked {
                     Blocked::List(error) => error.fmt(f),
                     Blocked::Journal(error) => write!(
                         f,
-                        "A crash could lose it: {error}. Mend the state directory, then try again."
+                        "A crash could lose it: {error}. Fix the state directory, then try again."
                     ),
                     Blocked::Store(error) => write!(
                         f,
-                        "{error}, so a crash could lose its value. Start a keyring, or say where it goes: --to, --copy \
-                         or --show."
+                        "{error}, so a crash could lose its value. Start a keyring, or choose where the value goes: \
+                         --to, --copy or --show."
                     ),
                     Blocked::Claimed => f.write_str(
-                        "Another copy of chatzuri-keys is at this step of the rotation already; look at its status.",
+                        "Another copy of chatzuri-keys is already at this step of the rotation. Check its status.",
                     ),
                 }
             }
             Self::NotCreated(name, error) => write!(f, "“{name}” was not created. {error}"),
             Self::Uncertain(name, error, _) => write!(
                 f,
-                "It is not known whether “{name}” was created. {error} It is looked for in the list; if it is there, its \
+                "“{name}” may or may not have been created. {error} We look for it in the list. If it is there, its \
                  value is lost: revoke it and create another."
             ),
         }
@@ -326,7 +326,7 @@ pub async fn escrow_again(ports: &Ports, profile: &Profile, new: &mut NewKey) ->
 pub async fn give_up_value(ports: &Ports, profile: &Profile, new: &NewKey) {
     let mut detail = String::new();
     if new.safety.is_uncertain() {
-        detail.push_str("as far as is known: the store may have taken it");
+        detail.push_str("probably: the store may have it");
     } else if let Some(minted) = new.creation.minted.clone() {
         move_on(ports, &new.creation, Event::ValueLost(minted)).await;
     }

@@ -26,7 +26,7 @@ impl fmt::Display for ReopenError {
         match self {
             Self::Store(error) => write!(f, "The waiting value was not opened and stays where it is. {error}."),
             Self::Gone => f.write_str(
-                "The keyring holds the waiting value no more: it is lost. Revoke that key and create another.",
+                "The keyring no longer has the waiting value: it is lost. Revoke that key and create another.",
             ),
         }
     }
@@ -156,7 +156,7 @@ async fn forget(ports: &Ports, account: &Account) -> Result<(), StoreError> {
     match ports.store.get(account).await? {
         None => Ok(()),
         Some(_) => Err(StoreError::Failed(
-            "the item is still there after it was deleted".to_owned(),
+            "the item is still there after deleting it".to_owned(),
         )),
     }
 }

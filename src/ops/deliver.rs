@@ -78,7 +78,7 @@ async fn preflight(processes: &dyn Processes, sinks: &Sinks, target: &Target) ->
     let mut ready = pinned(processes, target).await?;
     let preflights = Preflights::new(&ready.exact, sinks).map_err(|no| no.to_string())?;
     if let Some(missing) = preflights.program.filter(|program| !processes.is_here(program)) {
-        return Err(format!("there is no program {} here that can be run", clean(&missing)));
+        return Err(format!("cannot find the program {}", clean(&missing)));
     }
     let with_hint = |why: String, hint: &str| format!("{}. {hint}", stem(&why));
     for step in &preflights.steps {
@@ -103,7 +103,7 @@ async fn preflight(processes: &dyn Processes, sinks: &Sinks, target: &Target) ->
         match held.map_err(|why| with_hint(why, existing.hint()))? {
             TargetContents::Bytes(_) | TargetContents::Nothing => {}
             TargetContents::Unknown(why) => ready.doubts.push(format!(
-                "{target}: what is there cannot be read, and all of it is replaced, even a JSON object: {}",
+                "{target}: cannot read what is there now; sending replaces all of it, even a JSON object: {}",
                 sentence(&why)
             )),
             TargetContents::NoRoom(why) => return Err(why),
@@ -127,20 +127,17 @@ async fn pinned(processes: &dyn Processes, target: &Target) -> Result<Ready, Str
     ready.doubts.push(match (name, pin.hint) {
         (Some(name), _) => {
             let shown = clean(name);
-            ready.exact = target.pinned_to(name).map_err(|bad| {
-                format!(
-                    "the current {part} “{shown}” cannot be named in a target: {}",
-                    bad.why()
-                )
-            })?;
+            ready.exact = target
+                .pinned_to(name)
+                .map_err(|bad| format!("a target cannot name the current {part} “{shown}”: {}", bad.why()))?;
             format!(
-                "{target} names no {part}, and the current one is “{shown}”: {} names it.",
+                "{target} names no {part}; the current one is “{shown}”. To name it: {}",
                 ready.exact
             )
         }
         (None, Some(hint)) => return Err(hint.to_owned()),
         (None, None) => format!(
-            "{target} names no {part}, and none is current: {} chooses where the value goes.",
+            "{target} names no {part}, and there is no current one: {} chooses where the value goes.",
             program(&argv)
         ),
     });
@@ -172,9 +169,7 @@ async fn contents(processes: &dyn Processes, existing: &Existing, limit: Duratio
     }
     if !output.stdout_whole {
         let program = program(&existing.argv);
-        return Ok(TargetContents::NoRoom(format!(
-            "{program} prints more than can be given back from here"
-        )));
+        return Ok(TargetContents::NoRoom(format!("{program} printed too much to handle")));
     }
     Ok(match existing.check(&output.stdout) {
         Ok(()) => TargetContents::Bytes(output.stdout),
@@ -242,7 +237,7 @@ async fn attempt(
     drop(input);
     succeeded(&plan.command, &output)?;
     if !output.read_all_stdin {
-        return Err(format!("{} ended without reading the value", program(&plan.command)));
+        return Err(format!("{} exited without reading the value", program(&plan.command)));
     }
     drop(output);
     let Some(back) = &plan.read_back else {
@@ -253,8 +248,8 @@ async fn attempt(
     };
     match read(back).await {
         Ok(read) if is_there(&plan.parts, secret, &read) => Ok(Verified::Yes),
-        Ok(_) => Err("it took the value but gives back something else".to_owned()),
-        Err(why) if plan.must_read_back => Err(format!("it took the value, but it cannot be read back: {why}")),
+        Ok(_) => Err("it accepted the value but returns something else".to_owned()),
+        Err(why) if plan.must_read_back => Err(format!("it accepted the value, but we cannot read it back: {why}")),
         Err(why) => Ok(Verified::Unread(why)),
     }
 }
@@ -265,10 +260,10 @@ type Dated = Result<Option<Timestamp>, String>;
 /// A date of the same second tells nothing: it may be the old one.
 fn by_date(before: Dated, after: Dated) -> Result<Verified, String> {
     match (before, after) {
-        (_, Ok(None)) => Err("it took the value, but its list of secrets lacks it".to_owned()),
+        (_, Ok(None)) => Err("it accepted the value, but its list of secrets does not show it".to_owned()),
         (Ok(None), Ok(Some(_))) => Ok(Verified::ByDate),
         (Ok(Some(before)), Ok(Some(after))) if after > before => Ok(Verified::ByDate),
-        (Ok(Some(_)), Ok(Some(_))) => Ok(Verified::Unread("its date there has not moved".to_owned())),
+        (Ok(Some(_)), Ok(Some(_))) => Ok(Verified::Unread("its date there has not changed".to_owned())),
         (Err(why), _) | (_, Err(why)) => Ok(Verified::Unread(why)),
     }
 }
@@ -288,7 +283,7 @@ fn succeeded(argv: &[String], output: &ChildOutput) -> Result<(), String> {
     let ended = match output.code {
         Some(0) => return Ok(()),
         Some(code) => format!("{program} failed (exit code {code})"),
-        None => format!("{program} was ended by a signal"),
+        None => format!("a signal ended {program}"),
     };
     Err(if output.stderr.is_empty() {
         ended

@@ -114,7 +114,7 @@ pub async fn hand_to(
     let mut receipt = tokio::select! {
         biased;
         receipt = deliver(&*ports.processes, route.sinks, exact, delivery) => receipt,
-        () = stop => interrupted(destination, "interrupted; whether it took the value is not known"),
+        () = stop => interrupted(destination, "interrupted; it may or may not have the value"),
     };
     receipt.target = target.clone();
     let (id, ms) = (new.key.id.shown(), began.elapsed().as_millis());

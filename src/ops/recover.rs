@@ -67,13 +67,14 @@ impl Waiting {
             .as_ref()
             .map_or(String::new(), |minted| format!(" ({})", minted.id));
         match self {
-            Self::Value(_) => format!("The value of “{name}”{id} is safe in {store} and waits to be stored."),
+            Self::Value(_) => format!("The value of “{name}”{id} is safe in {store}, waiting for you to store it."),
             Self::Lost(_) => format!(
-                "“{name}”{id} exists and its value is lost for good: nobody can use it. Revoke it and create another."
+                "“{name}”{id} exists, but its value is lost for good and nobody can use it. Revoke it and create \
+                 another."
             ),
             Self::Listed(_, minted, until) => format!(
-                "“{name}” ({}) is listed. Another copy of the program may still hold its value until {}; after that the \
-                 value is lost for good: revoke it and create another.",
+                "“{name}” ({}) is listed. Another copy of the program may still hold its value until {}. After that, \
+                 the value is lost for good: revoke the key and create another.",
                 minted.id,
                 until.strftime("%H:%M:%S UTC")
             ),
@@ -82,41 +83,41 @@ impl Waiting {
                 let (stored, failed) = (names(trail.stored().collect()), names(trail.failed().collect()));
                 match (stored.join(", "), failed.join(", ")) {
                     (stored, _) if stored.is_empty() => format!(
-                        "The value of “{name}”{id} was copied and is not kept here. If it was pasted somewhere, say that \
-                         it is stored; if not, it is lost: revoke the key and create another."
+                        "You copied the value of “{name}”{id}, and no copy is left here. If you pasted it somewhere, \
+                         say that it is stored. If not, it is lost: revoke the key and create another."
                     ),
                     (stored, failed) if failed.is_empty() => format!(
-                        "The value of “{name}”{id} is in {stored} and kept nowhere else. Take it from there to where else \
-                         it is used, then say that it is stored."
+                        "The value of “{name}”{id} is in {stored} and nowhere else. Copy it from there to wherever \
+                         else you use it, then say that it is stored."
                     ),
                     (stored, failed) => format!(
-                        "The value of “{name}”{id} is in {stored} and kept nowhere else. {failed} did not take it: take it \
-                         from {stored} to there, then say that it is stored."
+                        "The value of “{name}”{id} is in {stored} and nowhere else. {failed} did not accept it. Copy \
+                         it there from {stored}, then say that it is stored."
                     ),
                 }
             }
-            Self::Looking(_) => format!(
-                "It is not known yet what became of “{name}”{id}: it is looked for until two minutes after it was \
-                 asked for."
-            ),
+            Self::Looking(_) => {
+                format!("“{name}”{id} may or may not exist. We look for it until two minutes after you asked for it.")
+            }
             Self::Several(_, found) => {
                 let ids: Vec<String> = found.iter().map(|minted| minted.id.to_string()).collect();
                 format!(
-                    "It is not known which key came of “{name}”: {} could be it, and the value of that one is lost. Revoke \
-                     those that nobody uses.",
+                    "Creating “{name}” made a key, but we cannot tell which one: it could be {}. Its value is lost. \
+                     Revoke those that nobody uses.",
                     ids.join(", ")
                 )
             }
             Self::Asked(creation) if !creation.intent.manual => format!(
-                "It is not known whether “{name}” was created, and the server has no list to look in. Look for it in the \
-                 browser: if it is there its value is lost, so revoke it there. Then say so here."
+                "“{name}” may or may not have been created, and the server cannot list keys. Look for it in the \
+                 browser: if it is there, its value is lost, so revoke it there. Then record here that it was not created."
             ),
             Self::Asked(_) => format!(
-                "Did you create “{name}” in the browser? Its value was not pasted here. If you did, paste it; if it is gone, \
-                 revoke that key there."
+                "Did you create “{name}” in the browser? You have not pasted its value here. If you have the value, \
+                 paste it. If you lost it, revoke that key there."
             ),
             Self::Unreadable(_) => format!(
-                "The keyring cannot be read now, so the value of “{name}”{id} cannot be offered. Unlock or start it."
+                "The keyring cannot be read now, so the value of “{name}”{id} is out of reach. Unlock or start the \
+                 keyring."
             ),
         }
     }
@@ -134,7 +135,7 @@ pub enum RecoverError {
 impl std::fmt::Display for RecoverError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Journal(error) => write!(f, "Whether a new key is waiting is not known: {error}."),
+            Self::Journal(error) => write!(f, "Cannot tell whether a new key is waiting: {error}."),
             Self::List(error) => error.fmt(f),
         }
     }

@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(error.fault, Fault::PastBound(Bound::Seconds(0)));
         assert_eq!(
             error.to_string(),
-            "The list of mute did not end within 0 s (GET /get-api-keys). Check the paging of that server."
+            "The list of mute did not end within 0 s (GET /get-api-keys). Check that server's paging."
         );
     }
 }

@@ -74,12 +74,12 @@ pub const WITHOUT_KEYRING: &str = "Set CHATZURI_API_KEY, or credential_command i
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Store(error) => write!(f, "{error}, so no credential is kept or read there. {WITHOUT_KEYRING}"),
+            Self::Store(error) => write!(f, "{error}, so it cannot keep your credential. {WITHOUT_KEYRING}"),
             Self::NotASecret(error) => error.fmt(f),
             Self::Command(error) => write!(f, "credential_command gave no key: {error}"),
             Self::CommandFailed(code, stderr) => {
                 match code {
-                    Some(code) => write!(f, "credential_command gave no key: it ended with code {code}")?,
+                    Some(code) => write!(f, "credential_command gave no key: it exited with code {code}")?,
                     None => f.write_str("credential_command gave no key: a signal ended it")?,
                 }
                 if stderr.is_empty() {
@@ -91,7 +91,7 @@ impl fmt::Display for SignInError {
             Self::Api(error) => error.fmt(f),
             Self::NotKept => write!(
                 f,
-                "The keyring took the key but gave back something else, so it is not relied on. {WITHOUT_KEYRING}"
+                "The keyring accepted the key but returned something else, so you cannot rely on it. {WITHOUT_KEYRING}"
             ),
         }
     }

@@ -77,7 +77,7 @@ pub fn snoozed(key: &ApiKey, until: Date, reason: &Label) -> String {
 /// What is true after [`end_snooze`].
 #[must_use]
 pub fn ended(key: &ApiKey) -> String {
-    format!("{} is not snoozed any more.", key.display_name())
+    format!("{} is no longer snoozed.", key.display_name())
 }
 
 async fn note(

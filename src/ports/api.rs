@@ -189,7 +189,7 @@ impl fmt::Display for ApiError {
         match &self.fault {
             Fault::Unauthorized => write!(
                 f,
-                "{host} refused our credential (401 to {endpoint}). Sign in again with a key that is alive."
+                "{host} refused your credential (401 to {endpoint}). Sign in again with a key that works."
             ),
             Fault::Forbidden(message) => write!(
                 f,
@@ -200,7 +200,7 @@ impl fmt::Display for ApiError {
             Fault::NotFound(message) => write!(f, "{host} answered 404 to {endpoint}{}.", said(message)),
             Fault::NoEndpoint(status) => write!(
                 f,
-                "{host} has no {endpoint} (it answered {status}). If the deployment names it differently, set \
+                "{host} has no {endpoint} (it answered {status}). If your server names it differently, set \
                  [api.endpoints] in the config."
             ),
             Fault::EndpointLost(status) => write!(
@@ -233,13 +233,13 @@ impl fmt::Display for ApiError {
             ),
             Fault::Redirected { status, to } => write!(
                 f,
-                "{host} redirects {endpoint} to {to} ({status}), and a credential is not sent after a redirect. If that \
-                 address is right, set it as base_url."
+                "{host} redirects {endpoint} to {to} ({status}). Your credential was not sent there. If that address \
+                 is right, set it as base_url."
             ),
             Fault::Unreadable { status, why } => write!(
                 f,
-                "{host} answered {endpoint} with {status}, but the reply is not what the contract says: {why}. Check \
-                 base_url and [api.endpoints]."
+                "{host} answered {endpoint} with {status}, but the reply is not as expected: {why}. Check base_url \
+                 and [api.endpoints]."
             ),
             Fault::TooLarge(limit) => write!(
                 f,
@@ -248,7 +248,7 @@ impl fmt::Display for ApiError {
             ),
             Fault::Unreachable(why) => write!(
                 f,
-                "{host} cannot be reached: {why} ({endpoint}). Check the network and base_url."
+                "Cannot reach {host}: {why} ({endpoint}). Check the network and base_url."
             ),
             Fault::Interrupted => write!(
                 f,
@@ -261,17 +261,17 @@ impl fmt::Display for ApiError {
             ),
             Fault::PastBound(bound) => write!(
                 f,
-                "The list of {host} did not end within {bound} ({endpoint}). Check the paging of that server."
+                "The list of {host} did not end within {bound} ({endpoint}). Check that server's paging."
             ),
             Fault::NotTheirs => write!(
                 f,
-                "{host} was not asked: this key is tracked here, and its id there is not known. It is revoked in the browser."
+                "{host} was not asked: you track this key here, and its id there is unknown. Revoke it in the browser."
             ),
             Fault::Untracked(why) => write!(
                 f,
-                "{host} has no list of keys, and those tracked here cannot be read: {why}. Mend the state directory."
+                "{host} cannot list keys, and the ones you track here cannot be read: {why}. Fix the state directory."
             ),
-            Fault::NoClient(why) => write!(f, "No secure connection can be made from this machine: {why}."),
+            Fault::NoClient(why) => write!(f, "This machine cannot make a secure connection: {why}."),
         }
     }
 }

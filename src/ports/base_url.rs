@@ -26,8 +26,8 @@ impl fmt::Display for BadBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAnAddress => "it is not an address such as https://www.chatzuri.com/api/v1",
-            Self::Insecure => "a credential travels over https only (http is for this machine's own loopback)",
-            Self::Decorated => "it must hold no user name, query or fragment",
+            Self::Insecure => "a credential goes over https only (http is for this machine's loopback)",
+            Self::Decorated => "it must not have a user name, query or fragment",
         })
     }
 }

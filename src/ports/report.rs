@@ -17,8 +17,8 @@ pub enum ReportError {
 impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::There(place) => write!(f, "{place} is there already and was left as it is."),
-            Self::Failed(place, why) => write!(f, "{place} cannot be written: {why}."),
+            Self::There(place) => write!(f, "{place} already exists and was left as it is."),
+            Self::Failed(place, why) => write!(f, "Cannot write {place}: {why}."),
         }
     }
 }

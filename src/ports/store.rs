@@ -74,10 +74,10 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("No keyring is running on this machine"),
-            Self::Locked => f.write_str("The keyring is locked, and it cannot be unlocked from here"),
+            Self::Locked => f.write_str("The keyring is locked and cannot be unlocked from here"),
             Self::TimedOut(after) => write!(f, "The keyring did not answer within {} s", after.as_secs()),
-            Self::Ambiguous => f.write_str("The keyring holds several items of that name"),
-            Self::Unreadable => f.write_str("The keyring's item is no API key"),
+            Self::Ambiguous => f.write_str("The keyring has several items of that name"),
+            Self::Unreadable => f.write_str("The keyring's item is not an API key"),
             Self::Failed(why) => write!(f, "The keyring failed: {why}"),
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn last_use(now: Timestamp, use_: LastUse) -> String {
 /// The last use for a sentence that asks.
 pub(crate) fn last_use_warning(now: Timestamp, use_: LastUse) -> String {
     match use_ {
-        LastUse::Unknown => "its last use is not known".to_owned(),
+        LastUse::Unknown => "last use unknown".to_owned(),
         LastUse::Never => "never used".to_owned(),
         LastUse::At(time) if in_use(now, use_) => format!("used {}: something depends on it", ago(now, time)),
         LastUse::At(time) => format!("last used {}", ago(now, time)),
@@ -118,10 +118,7 @@ pub(crate) fn incomplete(listing: &Listing) -> String {
 
 /// What is said where a server has no list and nothing is tracked.
 pub(crate) fn nothing_tracked(host: &str) -> String {
-    format!(
-        "{host} has no list of keys and no key is tracked here, so nothing is known of its keys. Add one with \
-         “chatzuri-keys track NAME --created DATE”."
-    )
+    format!("{host} cannot list keys, and you track none here. Add one with “chatzuri-keys track NAME --created DATE”.")
 }
 
 #[cfg(test)]

@@ -434,7 +434,7 @@ fn a_file_that_is_old_broken_or_another_is_told() {
     let due = write("due", &stage.run(&["due", "--format", "json"]).stdout);
     let missing = home.join("missing").to_str().unwrap().to_owned();
     for (path, code, said) in [
-        (&old, 5, "Write it again, or allow more with --max-age"),
+        (&old, 5, "Write the file again, or raise --max-age"),
         (&newer, 1, "its schema_version is 7"),
         (&cut, 1, "line 1 column"),
         (&due, 1, "the output of “due”"),

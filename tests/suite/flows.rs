@@ -51,7 +51,7 @@ async fn signing_in_keeps_the_key_and_shows_the_list() {
     stage.expect("Sign in to 127.0.0.1");
     stage.paste("cz_this_is_no_key_of_that_server_at_all").await;
     stage.keys("<enter>").await;
-    stage.expect("refused our credential");
+    stage.expect("refused your credential");
     let value = stage.sandbox.credential.expose().to_owned();
     stage.paste(&format!("  {value}\n")).await;
     stage.expect(&format!("{} characters.", value.len()));
@@ -207,7 +207,7 @@ async fn a_copied_value_that_nothing_keeps_is_not_said_to_be_lost() {
     stage.expect("is not kept here. Where nobody stored it, revoke the key.");
     stage.expect("1 new key is not kept here · w opens it");
     stage.keys("w").await;
-    stage.expect("was copied and is not kept here");
+    stage.expect("and no copy is left here");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,10 +247,10 @@ async fn a_lost_answer_is_looked_for_and_the_lost_key_revoked() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("create:drop-after:1"));
     stage.keys("nGone<enter>").await;
-    stage.expect("It is not known whether “Gone” was created");
+    stage.expect("“Gone” may or may not have been created");
     stage.expect("1 new key has lost its value · w opens it");
     stage.keys("w").await;
-    stage.expect("exists and its value is lost for good");
+    stage.expect("exists, but its value is lost for good");
     stage.keys("<enter>").await;
     stage.expect("Revoke this key?");
     stage.keys("y").await;
@@ -610,13 +610,13 @@ async fn a_failing_refresh_keeps_the_last_good_list() {
     for (rule, words) in [
         ("list:status=500", "failed with 500 on GET /get-api-keys"),
         ("list:status=403", "does not allow this credential to list keys"),
-        ("list:garbage", "is not what the contract says"),
+        ("list:garbage", "is not as expected"),
         ("list:truncated", "GET /get-api-keys"),
-        ("list:empty", "is not what the contract says"),
-        ("list:wrong-shape", "is not what the contract says"),
+        ("list:empty", "is not as expected"),
+        ("list:wrong-shape", "is not as expected"),
         ("list:huge", "more than 8 MiB"),
         ("list:gzip-bomb", "more than 8 MiB"),
-        ("list:redirect", "a credential is not sent after a redirect"),
+        ("list:redirect", "Your credential was not sent there"),
         ("list:retry-after=120", "slow down"),
         ("list:retry-after-date=120", "slow down"),
         ("list:hang", "did not answer GET /get-api-keys"),
@@ -658,7 +658,7 @@ async fn a_refused_credential_leads_back_to_the_sign_in() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("all:status=401"));
     stage.keys("R").await;
-    stage.expect("refused our credential (401");
+    stage.expect("refused your credential (401");
     stage.expect("signed out");
     stage.expect("Website widget");
     stage.sandbox.clear_faults();
@@ -677,7 +677,7 @@ async fn offline_has_its_own_words() {
     std::mem::replace(&mut stage.sandbox, gone).shutdown().await;
     stage.start().await;
     stage.expect("The list could not be read");
-    stage.expect("cannot be reached");
+    stage.expect("Cannot reach");
     stage.expect("Press R to try again");
 }
 
@@ -686,7 +686,7 @@ async fn a_creation_whose_answer_is_lost_is_said_to_be_uncertain() {
     let mut stage = Stage::ready().await;
     stage.sandbox.inject(fault("create:status-after=502"));
     stage.keys("nLost<enter>").await;
-    stage.expect("It is not known whether “Lost” was created");
+    stage.expect("“Lost” may or may not have been created");
     stage.expect("Lost");
 }
 

@@ -490,7 +490,7 @@ async fn what_is_not_there_or_speaks_otherwise_is_unreachable() {
     let error = create_error(other()).await;
     assert_eq!(
         error.fault,
-        Fault::Unreachable("what answers there does not speak HTTP".to_owned())
+        Fault::Unreachable("the server there does not speak HTTP".to_owned())
     );
     assert_eq!(error.consequence, Consequence::Possible);
 }
@@ -501,7 +501,7 @@ async fn a_secure_address_that_speaks_plainly_gets_no_credential() {
     let api = api_at(&server.base().replace("http://", "https://"), limits());
     let error = api.create(&name()).await.unwrap_err();
     match &error.fault {
-        Fault::Unreachable(why) => assert_eq!(why, "what answers there does not speak TLS"),
+        Fault::Unreachable(why) => assert_eq!(why, "the server there does not speak TLS"),
         // A machine without root certificates.
         Fault::NoClient(why) => assert!(why.contains("ca-certificates")),
         other => panic!("{other:?}"),

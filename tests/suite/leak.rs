@@ -241,7 +241,7 @@ fn a_key_made_here_dies_in_three_requests_to_its_first_401() {
     says(
         &ran,
         0,
-        &["DEAD: “Invoices”", "the fingerprint kept when it was made here"],
+        &["DEAD: “Invoices”", "the fingerprint kept when it was created here"],
     );
     let log = stage.server.request_log();
     let first: Vec<u16> = log
@@ -342,7 +342,7 @@ fn our_own_credential_is_found_and_dies() {
         0,
         &[
             "DEAD: “chatzuri-keys (this one)”",
-            "it is the key we are signed in with",
+            "it is the key you're signed in with",
         ],
     );
 }
@@ -352,10 +352,10 @@ fn garbage_is_told_and_no_server_is_asked() {
     let stage = Stage::new();
     let million = "x".repeat(1 << 20);
     for (pasted, said) in [
-        ("", "the key is empty"),
-        (" \n", "the key is empty"),
+        ("", "The key is empty"),
+        (" \n", "The key is empty"),
         ("not a key", "is a space"),
-        ("\u{1b}[31mred", "a letter no key contains"),
+        ("\u{1b}[31mred", "another character no key contains"),
         (million.as_str(), "more than 65536 bytes"),
     ] {
         let ran = stage.hunt(stage.signed_in(), &["leak", "--yes"], pasted, "");
@@ -380,7 +380,11 @@ fn a_dead_value_whose_ends_fit_revokes_nothing() {
 fn without_ends_and_uses_in_the_list_nothing_is_guessed() {
     let stage = Stage::with_fault("list:missing-fields");
     let ran = stage.leak(&["--yes"]);
-    says(&ran, 2, &["cannot be told", "  “Zapier”", "--with-leaked-key"]);
+    says(
+        &ran,
+        2,
+        &["it could be any of these keys", "  “Zapier”", "--with-leaked-key"],
+    );
     assert_eq!(stage.asked("/delete-api-key"), 0);
 }
 

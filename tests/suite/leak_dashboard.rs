@@ -98,7 +98,7 @@ async fn a_key_made_here_is_dead_after_l_a_paste_enter_and_y() {
     assert!(name.starts_with("incident-20") && name.ends_with("Z.md"), "{name}");
     assert_eq!(std::fs::read_to_string(files[0].path()).unwrap(), copied);
     stage.keys("w").await;
-    stage.expect("is there already and was left as it is");
+    stage.expect("already exists and was left as it is");
     stage.keys("<enter>").await;
     stage.expect("✓ DEAD: “Invoices”");
     stage.expect_not("Leaked key ─");
@@ -153,7 +153,11 @@ async fn every_faulty_revocation_has_its_words() {
         ("revoke:revoke-late=2", &["200 still alive", "✓ DEAD"][..]),
         (
             "revoke:revoke-never",
-            &["✗ STILL ALIVE: “Staging importer”", "answers 200", "may be using it"],
+            &[
+                "✗ STILL ALIVE: “Staging importer”",
+                "answers 200",
+                "may be using this value",
+            ],
         ),
         ("revoke:revoke-listed", &["✗ STILL ALIVE", "still in the list"]),
         ("revoke:gone-404", &["✗ STILL ALIVE", "404", "still in the list"]),
@@ -213,7 +217,7 @@ async fn where_nothing_tells_the_keys_apart_the_leaked_key_may_tell_itself_and_i
     let mut stage = ready("list:missing-fields").await;
     let value = stage.sandbox.leaked.expose().to_owned();
     hand_in(&mut stage, &value).await;
-    stage.expect("cannot be told");
+    stage.expect("it could be any of these keys");
     stage.expect("and 7 more");
     stage.expect("f let the leaked key revoke itself");
     assert_eq!(asked(&stage, "/delete-api-key"), 0);
@@ -317,7 +321,7 @@ async fn what_is_no_key_is_told_and_asks_nobody() {
     let mut stage = ready("").await;
     let before = stage.sandbox.request_log().len();
     stage.keys("L<enter>").await;
-    stage.expect("the key is empty");
+    stage.expect("The key is empty");
     stage.paste("not a key").await;
     stage.keys("<enter>").await;
     stage.expect("is a space, a line break");

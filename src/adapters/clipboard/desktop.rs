@@ -122,7 +122,7 @@ fn settled(clipboard: &mut Clipboard, text: &str) -> Result<(), DesktopFault> {
     while !is_there(clipboard, text)? {
         if Instant::now() >= deadline {
             return Err(DesktopFault::Failed(
-                "Another program took the clipboard in the same moment, so nothing was copied.".into(),
+                "Another program took over the clipboard at the same moment, so nothing was copied.".into(),
             ));
         }
         std::thread::sleep(SETTLE_STEP);
@@ -177,7 +177,7 @@ fn write(clipboard: &mut Clipboard, value: &Secret) -> Result<(), Error> {
 }
 
 fn unavailable(error: Error) -> DesktopFault {
-    DesktopFault::Unavailable(format!("The desktop's clipboard cannot be used ({})", words(&error)))
+    DesktopFault::Unavailable(format!("Cannot use the desktop's clipboard ({})", words(&error)))
 }
 
 fn failed(error: Error) -> DesktopFault {

@@ -123,14 +123,14 @@ impl Terminal {
         {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(ClipboardError(format!(
-                "The terminal cannot be written to: {}.",
+                "Cannot write to the terminal: {}.",
                 clean(&error.to_string())
             ))),
             Err(Lost::TimedOut) => Err(ClipboardError(format!(
-                "The terminal took nothing for {} s.",
+                "The terminal accepted nothing for {} s.",
                 self.limit.as_secs()
             ))),
-            Err(Lost::Broken(why)) => Err(ClipboardError(format!("The terminal cannot be written to: {why}."))),
+            Err(Lost::Broken(why)) => Err(ClipboardError(format!("Cannot write to the terminal: {why}."))),
         }
     }
 }

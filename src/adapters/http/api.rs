@@ -74,7 +74,7 @@ impl HttpApi {
         url: Option<Url>,
         bearer: &'a Secret,
     ) -> Result<Ask<'a>, Failure> {
-        let url = url.ok_or_else(|| Failure::unsent(Fault::Unreachable("no such address can be asked".to_owned())))?;
+        let url = url.ok_or_else(|| Failure::unsent(Fault::Unreachable("the address is not valid".to_owned())))?;
         Ok(Ask {
             method: self.names.method(operation),
             url,

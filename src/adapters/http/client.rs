@@ -89,7 +89,7 @@ impl Clients {
         cell.get_or_try_init(|| async move {
             tokio::task::spawn_blocking(move || build(limits, route, lane))
                 .await
-                .unwrap_or_else(|_| Err("the set-up of TLS did not finish".to_owned()))
+                .unwrap_or_else(|_| Err("TLS setup did not finish".to_owned()))
         })
         .await
     }
@@ -118,7 +118,7 @@ fn build(limits: HttpLimits, route: NetworkRoute, lane: Lane) -> Result<Client, 
         Lane::Own => builder.http1_only().pool_max_idle_per_host(0).gzip(false),
     };
     builder.build().map_err(|_| {
-        "its root certificates cannot be read; install the system's CA bundle (ca-certificates)".to_owned()
+        "it cannot read the root certificates; install the system's CA bundle (ca-certificates)".to_owned()
     })
 }
 

@@ -224,9 +224,9 @@ fn id(object: Object<'_>) -> Result<KeyId, String> {
     let made = match value {
         Value::String(text) => KeyId::new(text),
         // A float has lost digits, and would name another key or none.
-        Value::Number(number) if number.is_f64() => return Err(object.wrong("id", "is no whole number of 64 bits")),
+        Value::Number(number) if number.is_f64() => return Err(object.wrong("id", "is not a 64-bit integer")),
         Value::Number(number) => KeyId::new(&number.to_string()),
-        other => return Err(object.wrong("id", &format!("is {}, not a text or a number", kind(other)))),
+        other => return Err(object.wrong("id", &format!("is {}, not a string or a number", kind(other)))),
     };
     made.ok_or_else(|| object.wrong("id", "is empty or too long"))
 }
@@ -245,7 +245,7 @@ fn text(object: Object<'_>, names: &[&'static str]) -> Result<Option<Label>, Str
     match object.get(names) {
         None | Some((_, Value::Null)) => Ok(None),
         Some((_, Value::String(text))) => Ok(Some(Label::new(text))),
-        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a text", kind(other)))),
+        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a string", kind(other)))),
     }
 }
 
@@ -287,7 +287,7 @@ fn person(object: Object<'_>) -> Result<Option<Label>, String> {
             };
             Ok(said("name").or_else(|| said("email")))
         }
-        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a text", kind(other)))),
+        Some((name, other)) => Err(object.wrong(name, &format!("is {}, not a string", kind(other)))),
     }
 }
 

@@ -140,11 +140,11 @@ fn a_row_whose_id_cannot_be_read_costs_no_other_row() {
         ),
         (
             json!([good, {"id": null, "name": "x"}]),
-            "[1].id is null, not a text or a number",
+            "[1].id is null, not a string or a number",
         ),
         (
             json!({"keys": [{"id": 1.5, "name": "x"}, good]}),
-            "keys[0].id is no whole number of 64 bits",
+            "keys[0].id is not a 64-bit integer",
         ),
         (json!({"data": [{"id": " "}, good]}), "data[0].id is empty or too long"),
         (

@@ -171,8 +171,8 @@ impl EndpointNames {
             _ => return Err(bad("it must be query, path or body")),
         };
         match (place == IdPlace::Path, self.key_id_in == IdPlace::Path) {
-            (true, false) => return Err(bad("the path of revoke must hold {keyId} for path")),
-            (false, true) => return Err(bad("it must be path where the path of revoke holds {keyId}")),
+            (true, false) => return Err(bad("with path, the path of revoke must contain {keyId}")),
+            (false, true) => return Err(bad("it must be path when the path of revoke contains {keyId}")),
             _ => self.key_id_in = place,
         }
         Ok(self)
@@ -237,11 +237,11 @@ fn endpoint(setting: &'static str, text: &str) -> Result<Endpoint, BadEndpoint> 
     let legal = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '{' | '}');
     if !path.starts_with('/') || !bare.chars().all(legal) {
         return Err(bad(
-            "its path must start with / and hold no space, query, or {…} other than {keyId} in revoke",
+            "its path must start with / and contain no space, query, or {…} other than {keyId} in revoke",
         ));
     }
     if path.split('/').any(|part| matches!(part, "." | "..")) {
-        return Err(bad("its path must not hold . or .. as a part"));
+        return Err(bad("its path must not contain . or .. as a segment"));
     }
     Ok(Endpoint {
         method,

@@ -119,7 +119,7 @@ fn authorization(bearer: &Secret) -> Result<HeaderValue, Failure> {
     line.push_str("Bearer ");
     line.push_str(value);
     let mut header = HeaderValue::from_str(&line)
-        .map_err(|_| Failure::unsent(Fault::NoClient("the credential fits in no header".to_owned())))?;
+        .map_err(|_| Failure::unsent(Fault::NoClient("the credential does not fit in a header".to_owned())))?;
     header.set_sensitive(true);
     Ok(header)
 }

@@ -93,7 +93,7 @@ pub(super) fn of_request(error: &reqwest::Error, limits: HttpLimits) -> Failure 
         };
     }
     if error.is_builder() {
-        return Failure::unsent(Fault::Unreachable("the request cannot be made".to_owned()));
+        return Failure::unsent(Fault::Unreachable("the request is not valid".to_owned()));
     }
     if error.is_timeout() {
         return Failure::sent(Fault::TimedOut(limits.idle));
@@ -101,10 +101,10 @@ pub(super) fn of_request(error: &reqwest::Error, limits: HttpLimits) -> Failure 
     // The library's type for this cannot be named from here; its words can.
     let says = |words: &str| chain(error).any(|cause| cause.to_string().ends_with(words));
     if says("head is too large") {
-        return Failure::sent(Fault::Unreachable("the head of its answer is too long".to_owned()));
+        return Failure::sent(Fault::Unreachable("its response headers are too long".to_owned()));
     }
     if says(" parsed") {
-        return Failure::sent(Fault::Unreachable("what answers there does not speak HTTP".to_owned()));
+        return Failure::sent(Fault::Unreachable("the server there does not speak HTTP".to_owned()));
     }
     Failure::sent(Fault::Interrupted)
 }
@@ -137,11 +137,11 @@ fn unreachable(error: &reqwest::Error) -> &'static str {
     let words = kind.filter_map(|kind| match kind {
         Kind::ConnectionRefused => Some("connection refused"),
         Kind::NetworkUnreachable | Kind::NetworkDown => Some("this machine is offline"),
-        Kind::HostUnreachable => Some("there is no route to the host"),
+        Kind::HostUnreachable => Some("no route to the host"),
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
             Some("it closed the connection at once")
         }
-        Kind::PermissionDenied => Some("this machine does not allow it"),
+        Kind::PermissionDenied => Some("this machine does not allow the connection"),
         _ => None,
     });
     words.last().unwrap_or("no connection could be made")
@@ -159,8 +159,8 @@ fn insecure(error: &rustls::Error) -> &'static str {
             Bad::Revoked => "its certificate was revoked",
             _ => "its certificate is not trusted",
         },
-        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS",
-        _ => "no secure connection could be agreed on",
+        rustls::Error::InvalidMessage(_) => "the server there does not speak TLS",
+        _ => "the TLS handshake failed",
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ReplyJson, String> {
         return Err("it is empty".to_owned());
     }
     if weight(body) > WEIGHT_LIMIT {
-        return Err("it has more values than any reply of the contract".to_owned());
+        return Err("it has more values than any valid reply".to_owned());
     }
     serde_json::from_slice(body).map(ReplyJson).map_err(|error| {
         let what = if error.is_eof() {
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_reply_of_countless_values_is_refused_before_it_is_a_tree() {
-        let why = "it has more values than any reply of the contract";
+        let why = "it has more values than any valid reply";
         for part in ["{},", "0,", "[[]],"] {
             let body = format!("[{}0]", part.repeat(1_000_001));
             assert_eq!(parse(body.as_bytes()).err().as_deref(), Some(why), "{part}");

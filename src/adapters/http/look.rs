@@ -23,11 +23,11 @@ impl HttpApi {
                 let left = |why: String| Failure::sent(Fault::Unreadable { status, why });
                 let name = KeyName::parse("unnamed").map_err(|bad| left(bad.to_string()))?;
                 let made = understood(&reply, &self.credential, |root| decode::created(root, &name))
-                    .map_err(|_| left("it says yes to a key without a name".to_owned()))?;
+                    .map_err(|_| left("it accepts a key without a name".to_owned()))?;
                 let id = made.key.id;
                 self.try_revoke(&id)
                     .await
-                    .map_err(|_| left(format!("it made a key without a name, {id}, which is to be revoked")))?;
+                    .map_err(|_| left(format!("it created a key without a name, {id}; revoke that key")))?;
                 Ok(Presence::There)
             }
             Err(failure) => present(failure),

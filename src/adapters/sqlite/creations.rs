@@ -53,7 +53,7 @@ pub(super) fn find(connection: &Connection, op: &OpId) -> Result<Option<Creation
 pub(super) fn advance(db: &mut Db, creation: &Creation, event: &Event) -> Result<Creation, DatabaseError> {
     db.write(|connection| {
         let Some(row) = find(connection, &creation.op)? else {
-            return Err(JournalError::Unavailable("this creation is not in it any more".to_owned()).into());
+            return Err(JournalError::Unavailable("it no longer has this creation".to_owned()).into());
         };
         if row.revision != creation.revision {
             return Err(JournalError::Stale.into());

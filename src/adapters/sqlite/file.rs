@@ -16,22 +16,20 @@ const NO_SPACE: u64 = 64 * 1024;
 /// with its directory resolved.
 pub(super) fn prepare(path: &Path) -> Result<PathBuf, JournalError> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(JournalError::Unavailable("its path names no file".to_owned()));
+        return Err(JournalError::Unavailable("its path is not a file".to_owned()));
     };
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
         folder
     };
-    make_folder(folder).map_err(|error| refused("its directory cannot be made", &error))?;
-    let folder = fs::canonicalize(folder).map_err(|error| refused("its directory cannot be read", &error))?;
+    make_folder(folder).map_err(|error| refused("cannot create its directory", &error))?;
+    let folder = fs::canonicalize(folder).map_err(|error| refused("cannot read its directory", &error))?;
     let path = folder.join(name);
     match fs::symlink_metadata(&path) {
         Ok(found) if found.is_file() => {}
         Ok(_) => {
-            return Err(JournalError::Unavailable(
-                "its name is not that of a plain file".to_owned(),
-            ));
+            return Err(JournalError::Unavailable("it is not a plain file".to_owned()));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             make_file(&path).map_err(|error| refused("it cannot be made", &error))?;

@@ -16,10 +16,10 @@ use crate::present::json::{KeyShape, SCHEMA_VERSION, WhoseShape};
 use crate::present::words;
 
 pub(crate) const HELP: &str = "\
-  pbpaste | chatzuri-keys identify
+pbpaste | chatzuri-keys identify
 
-Exit codes: 0 found, or alive in a team of somebody else; 2 several keys fit; 7 the value could not be tried; 10 the \
-value gets 401 and matches nothing.";
+Exit codes: 0 found, or alive in another team; 2 several keys match; 7 the value could not be tried; 10 the value \
+gets 401 and matches nothing.";
 
 #[derive(Serialize)]
 struct IdentifyShape<'a> {
@@ -56,16 +56,17 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
         Found::Gone => (
             Exit::Ok,
             format!(
-                "It was {}: not in the list, and it gets 401.",
+                "It was {}: the list no longer has it, and the value gets 401.",
                 search.timeline.display_name()
             ),
         ),
         Found::Foreign(team, _) => (Exit::Ok, foreign(&search, team)),
-        Found::Ambiguous(_, why) => (Exit::Usage, format!("Not told: {why}{}", search.unread_words())),
+        Found::Ambiguous(_, why) => (Exit::Usage, format!("Not identified: {why}{}", search.unread_words())),
         Found::NotAccepted => (
             Exit::NoSuchKey,
             format!(
-                "Not accepted: the value gets 401 and is in no list we can read. It has {} characters{}.{}",
+                "Not accepted: the value gets 401 and matches no key in the lists you can read. It has {} \
+                 characters{}.{}",
                 value.length(),
                 last_four(&value),
                 search.unread_words()
@@ -103,7 +104,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
 
 fn foreign(search: &Search, team: &TeamIdentity) -> String {
     format!(
-        "Alive, and in no list we can read; it opens {}.{}",
+        "Alive, but not in any list you can read; it opens {}.{}",
         opened(team),
         search.unread_words()
     )
@@ -115,7 +116,7 @@ fn facts(search: &Search, found: &Match) -> String {
     let alive = match found.alive {
         Some(true) => "yes",
         Some(false) => "no: it gets 401",
-        None => "not known: it could not be tried",
+        None => "unknown: it could not be tried",
     };
     let team = search.timeline.team.shown().unwrap_or_else(|| "—".to_owned());
     let lines = [

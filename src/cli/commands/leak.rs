@@ -43,10 +43,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let switches = context.switches;
     if !switches.interactive && !switches.yes && !switches.dry_run {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
-        ));
+        return Err(prompt::unconfirmed("Nothing was revoked"));
     }
     let report = args
         .report
@@ -114,14 +111,16 @@ pub(super) async fn run(
     }
     if found.manual {
         // The click is the person's own yes.
-        context.output.warn(&format!("To be revoked in the browser: {facts}."));
+        context
+            .output
+            .warn(&format!("You revoke this key in the browser: {facts}."));
     } else if switches.yes {
         context.output.warn(&format!("Revoking {facts}."));
     } else {
         context.output.warn(&format!("Revoke {facts}?"));
         context
             .output
-            .warn("Every request with it gets 401 at once, and it cannot be undone.");
+            .warn("Every request with it will get 401 at once. You cannot undo this.");
         until_interrupted(interrupts, confirm(found)).await?;
         let at = context.ports.clock.now();
         search.timeline.facts.push(SeenFact {
@@ -174,12 +173,12 @@ fn format(path: &Path) -> Result<Format, CommandError> {
     }
     // A link that leads nowhere is there, too.
     if path.symlink_metadata().is_ok() {
-        return Err(usage("is there already, and nothing is written over it"));
+        return Err(usage("is there already; reports never overwrite a file"));
     }
     match ending.to_ascii_lowercase().as_str() {
         "md" => Ok(Format::Markdown),
         "json" => Ok(Format::Json),
-        _ => Err(usage("ends neither in .md nor in .json")),
+        _ => Err(usage("does not end in .md or .json")),
     }
 }
 
@@ -198,8 +197,8 @@ fn facts(found: &Match, value: &Secret) -> String {
     let key = &found.target.key;
     let used = words::last_use_warning(found.place.listing.as_of, key.last_used_at);
     let own = match found.target.own {
-        Own::Yes => "; it is the key we are signed in with, or the leaked key speaks for itself",
-        Own::Unknown => "; it may be the key we are signed in with",
+        Own::Yes => "; it is the key you're signed in with, or the leaked key signs in for itself",
+        Own::Unknown => "; it may be the key you're signed in with",
         Own::No => "",
     };
     let text = format!(
@@ -217,7 +216,7 @@ async fn confirm(found: &Match) -> Result<(), CommandError> {
     } else {
         Err(CommandError::new(
             Exit::Declined,
-            "Declined; nothing was revoked, and the key is alive.",
+            "Declined. Nothing was revoked, and the key is still alive.",
         ))
     }
 }

@@ -64,13 +64,13 @@ fn sources(capabilities: &TeamClient, host: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if capabilities.known().list == Capability::Manual {
         lines.push(format!(
-            "{host} has no list of keys: these are tracked here. Add one with “chatzuri-keys track NAME --created DATE”; \
-             “chatzuri-keys status” says more."
+            "{host} cannot list keys: these are the ones you track here. Add one with “chatzuri-keys track NAME \
+             --created DATE”. “chatzuri-keys status” says more."
         ));
     }
     if let matched @ 1.. = capabilities.matched() {
         lines.push(format!(
-            "{} in the server's list by now: “chatzuri-keys track --match” hands them over.",
+            "{} now in the server's list. Run “chatzuri-keys track --match” to use the server's entries instead.",
             if matched == 1 {
                 "1 tracked key is".to_owned()
             } else {

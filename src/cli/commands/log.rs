@@ -16,7 +16,7 @@ use crate::present::table::{Cell, CellRole, TableLook, draw_cutting};
 use crate::present::words::{argument, counted};
 
 const HELP: &str = "\
-Neither the network nor a credential is needed.
+This needs no network and no credential.
 
   chatzuri-keys log --since 7d
   chatzuri-keys log --key Zapier --json | jq '.entries[] | select(.action == \"revoke\")'";
@@ -25,13 +25,13 @@ Neither the network nor a credential is needed.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_long_help = HELP)]
 pub struct LogArgs {
-    /// Not before this: 7d, 12h, 30m, a date or a time
+    /// Show only entries since then: 7d, 12h, 30m, a date or a time
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
-    /// Only what was done to the key of this id or name
+    /// Show only entries about the key of this id or name
     #[arg(long)]
     pub key: Option<String>,
-    /// At most so many entries, the newest
+    /// Show at most this many entries, the newest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
     /// Print JSON
@@ -81,12 +81,12 @@ pub(super) async fn run(context: Context<'_>, args: &LogArgs) -> Result<Exit, Co
         .journal
         .log(query)
         .await
-        .map_err(|error| CommandError::new(Exit::Error, format!("The log cannot be read: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("Cannot read the log: {error}.")))?;
     let output = context.output;
     if args.json {
         output.json(&shape(&entries))?;
     } else if entries.is_empty() {
-        output.say("Nothing of that is written down here.");
+        output.say("No activity recorded.");
     } else {
         output.data(&table(&entries, &zone, output.look()))?;
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
@@ -110,8 +110,8 @@ fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Comma
         CommandError::new(
             Exit::Usage,
             format!(
-                "--since: “{shown}” is no time: give a span such as 7d, 12h or 30m, a date such as 2026-11-22, or a time \
-                 such as 2026-11-22T12:00:00Z."
+                "--since: “{shown}” is not a time. Use a span such as 7d, 12h or 30m, a date such as 2026-11-22, or \
+                 a time such as 2026-11-22T12:00:00Z."
             ),
         )
     })

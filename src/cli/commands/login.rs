@@ -31,7 +31,7 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     if context.switches.dry_run {
         return Err(CommandError::new(
             Exit::Usage,
-            "login has no dry run; nothing was done.",
+            "Nothing was done: login has no dry run.",
         ));
     }
     let profile = &context.settings.profile;
@@ -43,14 +43,17 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     } else {
         return Err(CommandError::new(
             Exit::Usage,
-            "Nobody can be asked for the key here. Give it on standard input: chatzuri-keys login --with-token < FILE",
+            format!(
+                "Cannot ask for the key: {}.\nTo read it from stdin: chatzuri-keys login --with-token < FILE",
+                prompt::obstacle()
+            ),
         ));
     };
     let value = secret_of(unwrapped(&typed)).map_err(|why| CommandError::new(Exit::Error, why.to_string()))?;
     drop::<Zeroizing<Vec<u8>>>(typed);
     let signed = sign_in(context.ports, profile, value).await?;
     context.output.say(&format!(
-        "Signed in{} at {host}. The key is kept in {} as {}.",
+        "Signed in{} at {host}. The key is in {} as {}.",
         signed.team.words().map_or(String::new(), |team| format!(" to {team}")),
         context.ports.store.display_name(),
         profile.account().as_str()
@@ -59,17 +62,17 @@ pub(super) async fn run(context: Context<'_>, args: &LoginArgs) -> Result<Exit, 
     // Whether the list can be read is said by what reads it.
     if let Ok(Capability::Manual) = signed.session.client.look_again().await {
         context.output.say(&format!(
-            "{host} has no list of keys: track yours with “chatzuri-keys track”. “chatzuri-keys status” says more."
+            "{host} cannot list keys: track yours with “chatzuri-keys track”. “chatzuri-keys status” says more."
         ));
     }
     if profile.from_environment.is_some() {
         context
             .output
-            .warn(&format!("{API_KEY} is set and overrides the key kept now; unset it."));
+            .warn(&format!("{API_KEY} is set and overrides this key. Unset it."));
     } else if profile.credential_command.is_some() {
         context
             .output
-            .warn("This profile has a credential_command, which overrides the key kept now.");
+            .warn("This profile has a credential_command, which overrides this key.");
     }
     Ok(Exit::Ok)
 }

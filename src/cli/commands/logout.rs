@@ -16,20 +16,20 @@ pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     match sign_out(context.ports, profile).await? {
         SignedOut::Deleted(recorded) => {
             context.output.say(&format!(
-                "Signed out: {name} is deleted from {called}. The key itself still works until it is revoked."
+                "Signed out: {name} is deleted from {called}. The key itself still works until you revoke it."
             ));
             context.output.unrecorded(&recorded);
         }
-        SignedOut::HeldNone => context.output.say(&format!("Nothing to do: {called} holds no {name}.")),
+        SignedOut::HeldNone => context.output.say(&format!("Nothing to do: {called} has no {name}.")),
     }
     if profile.from_environment.is_some() {
         context
             .output
-            .warn(&format!("{API_KEY} is set and goes on signing in."));
+            .warn(&format!("{API_KEY} is set, so you're still signed in with it."));
     } else if profile.credential_command.is_some() {
         context
             .output
-            .warn("This profile has a credential_command, which goes on signing in.");
+            .warn("This profile has a credential_command, so you're still signed in with it.");
     }
     Ok(Exit::Ok)
 }

@@ -48,7 +48,7 @@ pub(super) async fn dispatch(
         Command::Leak(args) => leak::run(context, args, interrupts).await,
         Command::Sandbox(_) => Err(CommandError::new(
             Exit::Usage,
-            "The sandbox is no command of a signed-in profile.",
+            "The sandbox does not run on a signed-in profile.",
         )),
     }
 }

@@ -64,20 +64,20 @@ fn text(
         None => words::last_use(now, key.last_used_at),
     };
     let seen = || match notes.at_least_days(&key.id, now) {
-        Some(days) => format!("—, at least {} ago, as it was seen here", words::counted(days, "day")),
+        Some(days) => format!("unknown; first seen here {} ago", words::counted(days, "day")),
         None => unknown(),
     };
     let own = match listed.own {
-        Own::Yes => "yes: this key is what we are signed in with",
+        Own::Yes => "yes: this is the key you're signed in with",
         Own::No => "no",
-        Own::Unknown => "not known: the server gives no hint of it",
+        Own::Unknown => "unknown: the server does not say",
     };
     let snoozed = snooze::of(&notes.snoozes, &key.id, now).map_or_else(
         || "no".to_owned(),
         |snooze| format!("until {}: {}", snooze.until, snooze.reason),
     );
     let source = if listed.is_tracked() {
-        "tracked: written down on this machine, for the server does not list it"
+        "tracked: kept on this machine, because the server does not list it"
     } else {
         "api: the server's list"
     };

@@ -15,7 +15,7 @@ use crate::ports::JournalError;
 use crate::present::words;
 
 const HELP: &str = "\
-It is written in this machine's journal, and ends by itself when the day is over (UTC).
+The snooze is kept in this machine's journal, and ends by itself after that day (UTC).
 
   chatzuri-keys snooze Zapier --until 2026-12-01 --reason \"moves to the new account in November\"
   chatzuri-keys snooze Zapier --off";
@@ -26,10 +26,10 @@ It is written in this machine's journal, and ends by itself when the day is over
 pub struct SnoozeArgs {
     /// The key's id or name
     pub key: String,
-    /// The last day it holds (UTC), as in 2026-12-01
+    /// The last day of the snooze (UTC), such as 2026-12-01
     #[arg(long, value_name = "DATE", required_unless_present = "off", requires = "reason")]
     pub until: Option<String>,
-    /// Why, for whoever looks at the report
+    /// Why, for whoever reads the report
     #[arg(long, value_name = "TEXT", requires = "until")]
     pub reason: Option<String>,
     /// End it
@@ -61,7 +61,9 @@ pub(super) async fn run(
             if !holds(until, listing.as_of) {
                 return Err(CommandError::new(
                     Exit::Usage,
-                    format!("Nothing was done: {until} is over by the server's clock. Give a day to come."),
+                    format!(
+                        "Nothing was done: {until} is in the past by the server's clock. Give a day in the future."
+                    ),
                 ));
             }
             if dry {
@@ -84,7 +86,7 @@ pub(super) async fn run(
             output.unrecorded(&changed.recorded);
             output.say(&changed.sentence);
         }
-        None => output.say(&format!("{} was not snoozed; nothing was done.", key.display_name())),
+        None => output.say(&format!("Nothing was done: {} was not snoozed.", key.display_name())),
     }
     Ok(Exit::Ok)
 }
@@ -97,7 +99,10 @@ fn day(text: &str) -> Result<Date, CommandError> {
     parse_day(text).ok_or_else(|| {
         CommandError::new(
             Exit::Usage,
-            format!("--until: “{}” is no day: give it as 2026-12-01.", words::argument(text)),
+            format!(
+                "--until: “{}” is not a date. Use one such as 2026-12-01.",
+                words::argument(text)
+            ),
         )
     })
 }

@@ -207,7 +207,7 @@ fn capability_words(endpoint: &EndpointShape<'_>) -> &'static str {
         ("api", ..) => "api",
         ("manual", Some("config"), _) => "manual, by [api] in the config",
         ("manual", ..) => "manual: the server has no such endpoint",
-        _ => "not asked yet: found out at its first use",
+        _ => "not checked yet: the first use will tell",
     }
 }
 
@@ -221,7 +221,7 @@ fn text(settings: &Settings, found: &StatusFound) -> String {
     let alive = match &found.team {
         None => "no".to_owned(),
         Some(Err(error)) if of_api_error(error) == Exit::Refused => "no: the server refuses the key".to_owned(),
-        Some(Err(_)) => "not known: the server gave no answer that says so".to_owned(),
+        Some(Err(_)) => "unknown: the server's answer does not say".to_owned(),
         Some(Ok(TeamIdentity::Unknown)) => "yes, to no team".to_owned(),
         Some(Ok(TeamIdentity::One(team))) => format!("yes, to {}", display_name(team)),
         Some(Ok(TeamIdentity::OneOf(teams))) => format!("yes, to {}", one_of(teams, display_name)),

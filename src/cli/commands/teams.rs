@@ -27,7 +27,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
             teams: teams.iter().map(TeamShape::of).collect(),
         })?;
     } else if teams.is_empty() {
-        output.say("This key opens no team.");
+        output.say("This key has access to no team.");
     } else {
         let rows = teams
             .iter()
@@ -35,7 +35,7 @@ pub(super) async fn run(context: Context<'_>, json: bool) -> Result<Exit, Comman
             .collect();
         output.data(&draw(["NAME", "ID"], rows, output.look()))?;
         if opened.known().is_none() {
-            output.say("The key opens one of these teams of its user; which one cannot be told.");
+            output.say("The key opens one of these teams; the server does not say which.");
         }
     }
     Ok(Exit::Ok)

@@ -24,18 +24,18 @@ use crate::present::table::{Cell, draw};
 use crate::present::words::{self, counted};
 
 const HELP: &str = "\
-For a server that has no endpoint to list keys: a tracked key is in this machine's journal, and has its timer, owner, \
-places and exports like any other. Its value is never kept; with --with-value it is tried once, and told again by its \
-fingerprint when it leaks.
+For a server that cannot list keys. This machine's journal keeps a tracked key, with its timer, owner, places and \
+exports like any other. Its value is never kept. With --with-value the command tries it once and keeps its \
+fingerprint, which identifies the key if it leaks.
 
   chatzuri-keys track Zapier --created 2026-09-01 --last-four CpSn --owner ops
   op read op://Work/Zapier/key | chatzuri-keys track Zapier --created 2026-09-01 --with-value
   chatzuri-keys track --import keys.csv
 
-A file is CSV with the columns name and created, and last_four, owner, id where you have them; or JSON, as list --json \
-writes it. It is shown first, and tracked whole or not at all.
+A file is CSV with the columns name and created, and if you have them last_four, owner and id; or JSON, as list \
+--json writes it. The command shows it first, then tracks all of it or nothing.
 
-When the server lists keys by then, --match shows which of them the tracked ones are, and hands them over.
+Once the server lists keys, --match shows which of them you track, and leaves those to the server's list.
 
 Exit codes: 0 done; 2 wrong, and nothing was tracked, or not confirmed; 3 declined.";
 
@@ -43,28 +43,28 @@ Exit codes: 0 done; 2 wrong, and nothing was tracked, or not confirmed; 3 declin
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_long_help = HELP)]
 pub struct TrackArgs {
-    /// The key's name, as it stands in the dashboard of the vendor
+    /// The key's name, as the vendor's dashboard shows it
     #[arg(required_unless_present_any = ["import", "match_listed"], conflicts_with_all = ["import", "match_listed"])]
     pub name: Option<String>,
-    /// The day it was made, as in 2026-12-01
+    /// The day it was created, such as 2026-12-01
     #[arg(long, value_name = "DATE", required_unless_present_any = ["import", "match_listed"])]
     pub created: Option<String>,
     /// The last four characters of its value
     #[arg(long, value_name = "ABCD", requires = "name")]
     pub last_four: Option<String>,
-    /// Who answers for it
+    /// Who is responsible for it
     #[arg(long, requires = "name")]
     pub owner: Option<String>,
-    /// The server's id of it, where its page shows one
+    /// Its id on the server, if the page shows one
     #[arg(long, requires = "name")]
     pub id: Option<String>,
-    /// Try its value, from standard input or a hidden prompt, and keep its fingerprint
+    /// Try its value, from standard input or a hidden prompt, and keep only its fingerprint
     #[arg(long, requires = "name")]
     pub with_value: bool,
     /// Track every key of this CSV or JSON file; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "match_listed")]
     pub import: Option<PathBuf>,
-    /// Hand the tracked keys over that the server lists by now
+    /// Stop tracking the keys that the server now lists
     #[arg(long = "match")]
     pub match_listed: bool,
 }
@@ -107,8 +107,8 @@ async fn needed(context: &Context<'_>, session: &Session) -> Result<(), CommandE
     Err(CommandError::new(
         Exit::Usage,
         format!(
-            "Nothing was tracked: {} lists its keys itself. To track them here all the same, set [api] list = \
-             \"manual\" in the config.",
+            "Nothing was tracked: {} lists its keys itself. To track them here anyway, set [api] list = \"manual\" \
+             in the config.",
             context.settings.profile.base_url.host()
         ),
     ))
@@ -153,7 +153,7 @@ async fn one(
         .map_err(refused)?;
     let called = tracked.key().display_name();
     context.output.say(&if known {
-        format!("{called} is tracked. Its value is alive; its fingerprint is kept, and the value is not.")
+        format!("{called} is now tracked. Its value is alive. Only its fingerprint was kept, not the value.")
     } else {
         format!("{called} is tracked.")
     });
@@ -194,7 +194,7 @@ async fn import(
         .await
         .map_err(io::Error::from)
         .and_then(|bytes| bytes)
-        .map_err(|error| CommandError::new(Exit::Error, format!("--import: {called} cannot be read: {error}.")))?;
+        .map_err(|error| CommandError::new(Exit::Error, format!("--import: cannot read {called}: {error}.")))?;
     let now = server_now(&session.client, &*context.ports.clock);
     let drafts = parse(&bytes, now).map_err(|bad| told(&called, &bad))?;
     let there = session.client.tracked().await.map_err(unread)?;
@@ -202,7 +202,7 @@ async fn import(
         .into_iter()
         .map(|(draft, twin)| BadRow {
             line: draft.line,
-            why: format!("“{}” ({}) is tracked already", twin.name, twin.id),
+            why: format!("“{}” ({}) is already tracked", twin.name, twin.id),
         })
         .collect();
     if !twins.is_empty() {
@@ -233,14 +233,14 @@ fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > SIZE_LIMIT) {
-        return Err(io::Error::other("it is too large for a list of keys"));
+        return Err(io::Error::other("the file is too large for a list of keys"));
     }
     Ok(bytes)
 }
 
 /// Everything that is wrong with a file, so that it is mended at once.
 fn told(called: &str, bad: &[BadRow]) -> CommandError {
-    let mut sentence = format!("Nothing was tracked: {called} cannot be used.");
+    let mut sentence = format!("Nothing was tracked: {called} is not valid.");
     for row in bad.iter().take(TOLD) {
         sentence.push_str(&format!("\n  {row}"));
     }
@@ -284,7 +284,7 @@ fn preview(drafts: &[Draft], output: &mut Output) -> Result<(), CommandError> {
     }
     let undated = drafts.iter().filter(|draft| draft.created_at.is_none()).count();
     if undated > 0 {
-        output.warn(&format!("{} without a date: their age is not known.", keys(undated)));
+        output.warn(&format!("{} without a date: age unknown.", keys(undated)));
     }
     Ok(())
 }
@@ -295,15 +295,12 @@ async fn confirm(context: &Context<'_>, question: &str) -> Result<(), CommandErr
         return Ok(());
     }
     if !context.switches.interactive {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "Nothing was done: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
-        ));
+        return Err(prompt::unconfirmed("Nothing was done"));
     }
     if prompt::yes(question).await? {
         Ok(())
     } else {
-        Err(CommandError::new(Exit::Declined, "Declined; nothing was done."))
+        Err(CommandError::new(Exit::Declined, "Declined. Nothing was done."))
     }
 }
 
@@ -317,7 +314,7 @@ async fn hand_over(
     if until_interrupted(interrupts, async { Ok(session.client.look_again().await?) }).await? == Capability::Manual {
         return Err(CommandError::new(
             Exit::Usage,
-            format!("Nothing was done: {host} has no list of keys to match with."),
+            format!("Nothing was done: {host} cannot list keys, so there is nothing to match."),
         ));
     }
     let pairs = matched(session).await.map_err(refused)?;
@@ -325,9 +322,9 @@ async fn hand_over(
     let left = left.saturating_sub(pairs.len());
     if pairs.is_empty() {
         context.output.say(&match left {
-            0 => "No key is tracked; nothing was done.".to_owned(),
+            0 => "Nothing was done: you track no keys here.".to_owned(),
             left => format!(
-                "None of the {} tracked is told in the server's list; nothing was done.",
+                "Nothing was done: none of the {} you track matches a key in the server's list.",
                 keys(left)
             ),
         });
@@ -337,21 +334,24 @@ async fn hand_over(
         context.output.warn(&pair(one, key));
     }
     if left > 0 {
-        context.output.warn(&format!(
-            "{} stay tracked: no listed key is surely one of them.",
-            keys(left)
-        ));
+        context
+            .output
+            .warn(&format!("{} stay tracked: no listed key clearly matches.", keys(left)));
     }
     if context.switches.dry_run {
-        context.output.say(&format!("Would hand {} over.", keys(pairs.len())));
+        context
+            .output
+            .say(&format!("Would leave {} to the server's list.", keys(pairs.len())));
         return Ok(Exit::Ok);
     }
-    let question = format!("Hand {} over to the server's list? [y/N] ", keys(pairs.len()));
+    let question = format!("Leave {} to the server's list? [y/N] ", keys(pairs.len()));
     until_interrupted(interrupts, confirm(context, &question)).await?;
     let count = match_listed(context.ports, &context.settings.profile, &pairs)
         .await
         .map_err(unread)?;
-    context.output.say(&format!("{} the server's now.", are(count)));
+    context
+        .output
+        .say(&format!("{} now only in the server's list.", are(count)));
     Ok(Exit::Ok)
 }
 
@@ -370,7 +370,9 @@ pub(super) async fn untrack(context: Context<'_>, args: &UntrackArgs) -> Result<
     listing.keys.retain(|listed| listed.is_tracked());
     let key = &find::key(&listing, &args.key)?.key;
     if context.switches.dry_run {
-        context.output.say(&format!("Would take {} off.", key.display_name()));
+        context
+            .output
+            .say(&format!("Would stop tracking {}.", key.display_name()));
         return Ok(Exit::Ok);
     }
     let gone = crate::ops::manual::untrack(context.ports, &context.settings.profile, key)
@@ -378,11 +380,11 @@ pub(super) async fn untrack(context: Context<'_>, args: &UntrackArgs) -> Result<
         .map_err(unread)?;
     context.output.say(&if gone {
         format!(
-            "{} is not tracked any more. The key itself stays as it is.",
+            "{} is no longer tracked. The key itself stays as it is.",
             key.display_name()
         )
     } else {
-        format!("{} was not tracked; nothing was done.", key.display_name())
+        format!("Nothing was done: {} was not tracked.", key.display_name())
     });
     Ok(Exit::Ok)
 }

@@ -59,12 +59,12 @@ impl How {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Fingerprint => "the fingerprint kept when it was made here",
-            Self::Hint => "the first characters and the last four, which no other key shares",
-            Self::Use => "its last use, which moved when the value was probed",
-            Self::LastFour => "the last four characters, which no other tracked key shares",
-            Self::Manual => "nothing but its last four: it is no key that is tracked here",
-            Self::Itself => "the leaked key's own list, which marks it as the one in use",
+            Self::Fingerprint => "the fingerprint kept when it was created here",
+            Self::Hint => "its first characters and last four, which no other key shares",
+            Self::Use => "its last use, which changed when we tried the value",
+            Self::LastFour => "its last four characters, which no other tracked key shares",
+            Self::Manual => "only its last four: it is not a key you track here",
+            Self::Itself => "the leaked key's own list, which marks it as the key in use",
         }
     }
 }

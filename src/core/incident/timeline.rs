@@ -56,7 +56,7 @@ pub enum Fact {
     Controlled,
     /// It does not, or that could not be seen; carries the sentence.
     NotControlled(String),
-    /// There is no other credential to ask with.
+    /// There is no other credential to compare with.
     Uncontrolled,
     /// The third 401 in a row, and nothing speaks against it.
     Dead,
@@ -108,14 +108,14 @@ impl Fact {
             Self::Refused(took) => format!("The value gets 401 ({} ms).", ms(took)),
             Self::NoAnswer(why) => format!("The value could not be tried. {why}"),
             Self::Confirmed => "The revocation was confirmed.".to_owned(),
-            Self::Replaced(called) => format!("Its replacement was made: {called}."),
-            Self::NotReplaced(why) => format!("Its replacement was not made. {why}"),
+            Self::Replaced(called) => format!("Its replacement was created: {called}."),
+            Self::NotReplaced(why) => format!("Its replacement was not created. {why}"),
             Self::Manual(click) => format!("{click}."),
             Self::Accepted(took) => format!("The server accepted the revocation ({} ms).", ms(took)),
             Self::NotAccepted(why) => format!("The server did not accept the revocation. {why}"),
             Self::Controlled => "Another credential still answers 200: the 401s are the value's own.".to_owned(),
             Self::NotControlled(why) => why.clone(),
-            Self::Uncontrolled => "There is no other credential to ask with.".to_owned(),
+            Self::Uncontrolled => "There is no other credential to compare with.".to_owned(),
             Self::Dead => "Dead: three 401s in a row.".to_owned(),
             Self::OffTheList => "The list was read again: the key is not in it.".to_owned(),
             Self::StillListed => "The list was read again: the key is still in it.".to_owned(),

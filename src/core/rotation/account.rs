@@ -57,7 +57,7 @@ pub enum Next {
     Nothing,
 }
 
-/// "24 h", "3 h 10 m", "45 s": the two largest units.
+/// "24 h", "3 h 10 min", "45 s": the two largest units.
 #[must_use]
 pub fn span(time: SignedDuration) -> String {
     let seconds = time.as_secs().max(0);
@@ -68,9 +68,9 @@ pub fn span(time: SignedDuration) -> String {
     };
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3_600 => two(minutes, "m", seconds % 60, "s"),
+        60..3_600 => two(minutes, "min", seconds % 60, "s"),
         // A day is told in hours: that is how it is set.
-        3_600..=86_400 => two(seconds / 3_600, "h", minutes, "m"),
+        3_600..=86_400 => two(seconds / 3_600, "h", minutes, "min"),
         _ => two(days, "d", hours, "h"),
     }
 }
@@ -136,10 +136,10 @@ impl Rotation {
 
     fn creating_words(&self, time: &dyn Fn(Timestamp) -> String) -> String {
         match &self.stage {
-            Stage::Creating(Creating::Nothing) => format!("“{}” is to be made", self.name),
-            Stage::Creating(Creating::Asked(_)) => format!("“{}” was asked for", self.name),
+            Stage::Creating(Creating::Nothing) => format!("“{}” will be created", self.name),
+            Stage::Creating(Creating::Asked(_)) => format!("“{}” was requested", self.name),
             Stage::Cancelled { new: Some(new), .. } => display_name(new),
-            Stage::Cancelled { new: None, .. } => "no new key is known of here".to_owned(),
+            Stage::Cancelled { new: None, .. } => "no new key is known here".to_owned(),
             _ => {
                 let Some(new) = self.successor() else {
                     return String::new();
@@ -150,7 +150,7 @@ impl Rotation {
                     None => ", not proven alive yet".to_owned(),
                 };
                 let waits = match &self.stage {
-                    Stage::Creating(Creating::Minted { stored: false, .. }) => ", its value waits to be stored",
+                    Stage::Creating(Creating::Minted { stored: false, .. }) => ", its value is waiting to be stored",
                     _ => "",
                 };
                 format!("{}{alive}{waits}", display_name(&new.key))
@@ -162,7 +162,7 @@ impl Rotation {
         let passed_over = self.opened().is_some() && self.rolled_out().is_none();
         match self.ticked() {
             (_, 0) => "no places are listed for this key".to_owned(),
-            (ticked, all) if passed_over => format!("passed over with {ticked} of {all} places ticked"),
+            (ticked, all) if passed_over => format!("skipped with {ticked} of {all} places ticked"),
             (ticked, all) => format!("{ticked} of {all} places run with the new key"),
         }
     }
@@ -174,20 +174,20 @@ impl Rotation {
                     let at = time(opened.mark.at);
                     match self.used_again(quiet) {
                         Some(used) => format!("measured {at}, but the old key was used again {}", time(used)),
-                        None => format!("the old key is quiet, the new one in use, seen {at}"),
+                        None => format!("the old key is idle and the new one in use, seen {at}"),
                     }
                 }
                 Ground::Attested { reason, .. } => format!("attested {}: {reason}", time(opened.mark.at)),
                 Ground::Forced => format!("forced {}", time(opened.mark.at)),
-                Ground::OldGone => "passed over: the old key was gone".to_owned(),
+                Ground::OldGone => "skipped: the old key was gone".to_owned(),
             };
         }
         match self.awaited(quiet, now) {
-            Some(Awaited::FirstReading) => "the list was not read since the roll-out".to_owned(),
-            Some(Awaited::Untold) => "the server does not say when these keys are used: attest it".to_owned(),
-            Some(Awaited::NewInUse) => "the new key was not used since the roll-out".to_owned(),
+            Some(Awaited::FirstReading) => "the list has not been read since the roll-out".to_owned(),
+            Some(Awaited::Untold) => "the server does not say when these keys are used: attest instead".to_owned(),
+            Some(Awaited::NewInUse) => "the new key has not been used since the roll-out".to_owned(),
             Some(Awaited::OldQuiet { so_far, .. }) => {
-                format!("the old key must be quiet for {}: {} so far", span(quiet), span(so_far))
+                format!("the old key must be idle for {}: {} so far", span(quiet), span(so_far))
             }
             None => match self.stage {
                 Stage::Cancelled { .. } => "not confirmed".to_owned(),
@@ -208,7 +208,7 @@ impl Rotation {
                     time(attempt.mark.at),
                     outcome.raw().replace('_', " ")
                 ),
-                None => format!("begun {}", time(attempt.mark.at)),
+                None => format!("started {}", time(attempt.mark.at)),
             },
             Stage::Revoking { .. } => "open".to_owned(),
             _ => "opens when step 3 is done".to_owned(),
@@ -254,7 +254,7 @@ pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timest
         Some(last) => format!("last used {}", time(last)),
         None => match uses.told {
             Some(true) => "never used",
-            Some(false) => "last use not told",
+            Some(false) => "last use unknown",
             None => "not read yet",
         }
         .to_owned(),
@@ -262,7 +262,7 @@ pub fn measured(rotation: &Rotation, quiet: SignedDuration, time: &dyn Fn(Timest
     let mut words = format!("new key {}, old key {}", used(&watch.new), used(&watch.old));
     let awaited = watch.read_at.and_then(|read_at| rotation.awaited(quiet, read_at));
     if let Some(Awaited::OldQuiet { so_far, .. }) = awaited {
-        words.push_str(&format!(", quiet for {} of {}", span(so_far), span(quiet)));
+        words.push_str(&format!(", idle for {} of {}", span(so_far), span(quiet)));
     }
     let (ticked, all) = rotation.ticked();
     if ticked < all {
@@ -284,9 +284,9 @@ mod tests {
         for (seconds, said) in [
             (-5, "0 s"),
             (45, "45 s"),
-            (90, "1 m 30 s"),
+            (90, "1 min 30 s"),
             (3_600, "1 h"),
-            (11_400, "3 h 10 m"),
+            (11_400, "3 h 10 min"),
             (86_400, "24 h"),
             (90_000, "1 d 1 h"),
             (604_800, "7 d"),

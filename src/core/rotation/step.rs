@@ -70,8 +70,8 @@ pub struct Illegal {
 impl fmt::Display for Illegal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {
-            Some(step) => write!(f, "a rotation at step {step} of 4 does not move so"),
-            None => f.write_str("a rotation that is over does not move"),
+            Some(step) => write!(f, "a rotation at step {step} of 4 cannot take this step"),
+            None => f.write_str("a rotation that is over cannot take a step"),
         }
     }
 }

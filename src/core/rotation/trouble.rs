@@ -45,31 +45,31 @@ impl Discrepancy {
         let new = rotation.new_key().map_or("the new key".to_owned(), display_name);
         match self {
             Self::OtherTeam => format!(
-                "This sign-in is of another team than {old}: nothing of this rotation can be done with it. Sign in to its \
-                 team."
+                "You're signed in to another team than that of {old}, so this rotation cannot continue. Sign in to \
+                 its team."
             ),
             Self::OldGone { back_as: Some(id) } => format!(
-                "{old} is gone from the list, and a key of that name is there as {id}. If that is the same key, cancel \
+                "{old} is gone from the list, but it has a key of that name, {id}. If that is the same key, cancel \
                  this rotation and adopt it: rotate adopt {} NEW.",
                 shell_word(id.shown())
             ),
             Self::OldGone { back_as: None } => match rotation.stage {
                 Stage::Creating(_) => {
-                    format!("{old} is gone: nothing works with it any more. Cancel this rotation and create a key.")
+                    format!("{old} is gone and no longer works. Cancel this rotation and create a key.")
                 }
                 _ => format!(
-                    "{old} is gone from the list, and not by this rotation. What still used it gets 401: finish the roll-out; \
-                     step 4 then only closes it."
+                    "{old} is gone from the list, but not because of this rotation. Whatever still uses it gets 401. \
+                     Finish the roll-out; step 4 then just closes the rotation."
                 ),
             },
             Self::NewGone { back_as: Some(id) } => format!(
-                "{new} is gone from the list, and a key of that name is there as {id}. The old key is untouched. If that \
+                "{new} is gone from the list, but it has a key of that name, {id}. The old key is untouched. If that \
                  is the same key, cancel this rotation and adopt it: rotate adopt {} {}.",
                 shell_word(rotation.old.id.shown()),
                 shell_word(id.shown())
             ),
             Self::NewGone { back_as: None } => {
-                format!("{new} is gone from the list. The old key is untouched: do step 1 again, it makes another.")
+                format!("{new} is gone from the list. The old key is untouched. Repeat step 1 to create another.")
             }
             Self::OldListed(id) => listed(&old, id),
             Self::NewListed(id) => listed(&new, id),
@@ -81,8 +81,7 @@ impl Discrepancy {
 
 fn listed(display_name: &str, id: &KeyId) -> String {
     format!(
-        "{display_name} is in the server's list by now, as {id}. Hand it over, and this rotation goes on: chatzuri-keys track \
-         --match."
+        "{display_name} is now in the server's list, as {id}. To continue this rotation: chatzuri-keys track --match"
     )
 }
 

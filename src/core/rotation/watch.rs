@@ -47,8 +47,8 @@ impl Odd {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::WentBack => "its last use went back in time; the latest one seen counts",
-            Self::InFuture => "its last use is in the future; it counts as used just now",
+            Self::WentBack => "its last use went back in time, so the latest one seen counts",
+            Self::InFuture => "its last use is in the future, so it counts as used just now",
         }
     }
 }
@@ -124,11 +124,11 @@ pub struct Reading {
 /// What step 3 waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
-    /// The list was not read since the roll-out.
+    /// The list has not been read since the roll-out.
     FirstReading,
     /// The server does not say when a key was last used: only a person can tell.
     Untold,
-    /// The new key was not used since the roll-out.
+    /// The new key has not been used since the roll-out.
     NewInUse,
     /// The old key is to stay quiet for so long.
     OldQuiet {

@@ -58,7 +58,7 @@ pub(super) fn holds(secret: &Secret, field: &str, object: &[u8]) -> bool {
 }
 
 fn no_object() -> SinkError {
-    SinkError("It does not hold a JSON object, so it has no fields: put one there first, at least “{}”".to_owned())
+    SinkError("It is not a JSON object, so it has no fields. Put one there first, at least “{}”".to_owned())
 }
 
 /// Where the value of a field goes; with it, where there is no such field yet, what stands before its name.
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn what_has_no_such_field_to_set_is_refused() {
         for (object, why) in [
-            ("", "does not hold a JSON object"),
-            ("old", "does not hold a JSON object"),
-            ("\"old\"", "does not hold a JSON object"),
-            ("[{\"key\":\"old\"}]", "does not hold a JSON object"),
-            ("{\"key\":\"old\"", "does not hold a JSON object"),
-            ("{\"key\":\"old\"} {}", "does not hold a JSON object"),
+            ("", "is not a JSON object"),
+            ("old", "is not a JSON object"),
+            ("\"old\"", "is not a JSON object"),
+            ("[{\"key\":\"old\"}]", "is not a JSON object"),
+            ("{\"key\":\"old\"", "is not a JSON object"),
+            ("{\"key\":\"old\"} {}", "is not a JSON object"),
             ("{\"key\":\"a\",\"key\":\"b\"}", "several fields “key”"),
             ("{\"key\":{\"a\":1}}", "holds more than a text"),
             ("{\"key\":[]}", "holds more than a text"),

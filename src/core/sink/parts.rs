@@ -34,7 +34,7 @@ impl Parts {
 
 pub(super) fn three<'a>(text: &'a str, form: &str) -> Result<[&'a str; 3], String> {
     let parts: Vec<&str> = text.split('/').collect();
-    <[&str; 3]>::try_from(parts).map_err(|parts| format!("{form} has three parts, and this has {}", parts.len()))
+    <[&str; 3]>::try_from(parts).map_err(|parts| format!("{form} has three parts; this has {}", parts.len()))
 }
 
 /// What every part of a target must be: there, of a sane length, visible, and no option.
@@ -43,14 +43,11 @@ pub(super) fn part(what: &str, text: &str, limit: usize, legal: impl Fn(char) ->
         return Err(format!("{what} is empty"));
     }
     if text.len() > limit {
-        return Err(format!(
-            "{what} has {} bytes, and at most {limit} are allowed there",
-            text.len()
-        ));
+        return Err(format!("{what} has {} bytes; the limit is {limit}", text.len()));
     }
     if text.starts_with('-') {
         return Err(format!(
-            "{what} begins with a dash, which its program would take for an option"
+            "{what} begins with a dash, so its program would take it for an option"
         ));
     }
     if text.starts_with(' ') || text.ends_with(' ') {
@@ -91,7 +88,7 @@ pub(super) fn path(what: &str, path: &str) -> Result<(), String> {
 
 pub(super) fn no_dots(what: &str, text: &str) -> Result<(), String> {
     if matches!(text, "." | "..") {
-        return Err(format!("{what} is a step to another folder"));
+        return Err(format!("{what} leads to another folder"));
     }
     Ok(())
 }

@@ -34,7 +34,8 @@ impl<'a> DeliveredKey<'a> {
             _ => {
                 let team = self.team.ok_or_else(|| {
                     SinkError(
-                        "The sink's command wants the team, and which team the key opens cannot be told".to_owned(),
+                        "The sink's command needs the team, but the server does not say which team the key opens"
+                            .to_owned(),
                     )
                 })?;
                 ("team", team)
@@ -42,12 +43,12 @@ impl<'a> DeliveredKey<'a> {
         };
         if text.is_empty() {
             return Err(SinkError(format!(
-                "The key's {what} is not known, and the sink's command needs it"
+                "The sink's command needs the key's {what}, which is unknown"
             )));
         }
         if clean(text) != text {
             return Err(SinkError(format!(
-                "The key's {what} “{}” holds hidden characters, so it cannot stand in the sink's command",
+                "The key's {what} “{}” has hidden characters, so the sink's command cannot contain it",
                 clean(text)
             )));
         }
@@ -243,7 +244,7 @@ fn argv(words: Words, target: &Target, parts: &Parts) -> Result<Vec<String>, Sin
 fn possible_here(preset: &Preset) -> Result<(), SinkError> {
     if cfg!(windows) && !preset.on_windows {
         return Err(SinkError(
-            "Windows has no way to give its program the value but a file or the command line. Use a sink of your own"
+            "On Windows, its program takes the value only from a file or the command line. Use a sink of your own"
                 .to_owned(),
         ));
     }

@@ -197,7 +197,7 @@ pub(super) fn is_same(secret: &Secret, read: &[u8]) -> bool {
 pub(super) fn replaced(value: &str, printed: &[u8], instead: &str) -> Edited {
     if holds_more(printed) {
         return Err(SinkError(format!(
-            "It holds more than one value, and all of it would be replaced. {instead}"
+            "It holds more than one value, and sending would replace all of it. {instead}"
         )));
     }
     Ok(Zeroizing::new(value.as_bytes().to_vec()))

@@ -81,7 +81,7 @@ impl SinkSpec {
         if placeholders(&stdin).next().is_none() {
             return bad(
                 "stdin",
-                "holds no {secret} in any form, so the value would not be stored",
+                "contains no {secret} in any form, so the value would not be stored",
             );
         }
         if fields.newline {
@@ -91,7 +91,10 @@ impl SinkSpec {
         if let Some(argv) = &fields.preflight {
             check_argv("preflight", argv)?;
             if argv.iter().any(|word| placeholders(word).next().is_some()) {
-                return bad("preflight", "runs before there is a key, so it has no placeholders");
+                return bad(
+                    "preflight",
+                    "runs before the key exists, so it cannot have placeholders",
+                );
             }
         }
         if let Some(argv) = &fields.verify {
@@ -114,7 +117,7 @@ impl SinkSpec {
                 let forms = presets::forms();
                 format!("There is no [sinks.{name}] in the config. The built-in targets are {forms}")
             } else {
-                format!("There is no [sinks.{name}] in the config, only {}", known.join(", "))
+                format!("There is no [sinks.{name}] in the config. It has {}", known.join(", "))
             })
         })
     }
@@ -131,8 +134,8 @@ fn used<'a>(setting: &str, text: &'a str) -> Result<Vec<&'a str>, SinkError> {
     match used.iter().find(unknown) {
         None => Ok(used),
         Some(word) => Err(SinkError(format!(
-            "{setting} holds {{{word}}}, which is no placeholder: there are {{name}}, {{key_id}} and {{team}}, and \
-             {{secret}}, {{secret:json}} and {{secret:base64}} in stdin"
+            "{setting} contains {{{word}}}, which is not a placeholder: there are {{name}}, {{key_id}} and {{team}}, \
+             and {{secret}}, {{secret:json}} and {{secret:base64}} in stdin"
         ))),
     }
 }
@@ -141,7 +144,7 @@ fn check_argv(setting: &str, argv: &[String]) -> Result<(), SinkError> {
     let bad = |why: &str| Err(SinkError(format!("{setting} {why}")));
     for word in argv {
         if word.contains('\0') {
-            return bad("holds a zero byte");
+            return bad("has a zero byte");
         }
         used(setting, word)?;
     }
@@ -154,7 +157,7 @@ fn check_argv(setting: &str, argv: &[String]) -> Result<(), SinkError> {
     }
     if argv.iter().any(|word| placeholders(word).any(is_secret)) {
         return bad(
-            "holds {secret}, but anybody on this machine can read a command line: the value goes to stdin only",
+            "contains {secret}, but anyone on this machine can read a command line. Pass the value on stdin only",
         );
     }
     Ok(())
@@ -185,18 +188,18 @@ mod tests {
                 |f| f.command = argv(&["{name}"]),
                 "command must begin with the name of a program",
             ),
-            (|f| f.command.push("x={secret}".into()), "command holds {secret}"),
-            (|f| f.command.push("{id}".into()), "command holds {id}"),
-            (|f| f.command.push("a\0".into()), "command holds a zero byte"),
+            (|f| f.command.push("x={secret}".into()), "command contains {secret}"),
+            (|f| f.command.push("{id}".into()), "command contains {id}"),
+            (|f| f.command.push("a\0".into()), "command has a zero byte"),
             (
                 |f| f.verify = Some(argv(&["t", "{secret:json}"])),
-                "verify holds {secret}",
+                "verify contains {secret}",
             ),
             (|f| f.verify = Some(Vec::new()), "verify is empty"),
             (|f| f.preflight = Some(argv(&["t", "{name}"])), "preflight runs before"),
-            (|f| f.stdin = Some(String::new()), "stdin holds no {secret}"),
+            (|f| f.stdin = Some(String::new()), "stdin contains no {secret}"),
             (|f| f.stdin = Some("{name}={secret}".into()), "stdin can hold"),
-            (|f| f.stdin = Some("{secert}".into()), "stdin holds {secert}"),
+            (|f| f.stdin = Some("{secert}".into()), "stdin contains {secert}"),
             (|f| f.limit = Some(0), "limit must be"),
             (|f| f.limit = Some(601), "limit must be"),
         ] {

@@ -69,8 +69,8 @@ pub(super) fn fill<'a>(
         let ours = matches!(segments.first(), Some(Segment::Placeholder(_)));
         if ours && text.starts_with('-') && !filled.iter().any(|before| before == "--") {
             return Err(SinkError(format!(
-                "The key's own words make the argument “{}”, which begins with a dash and could be taken for an option. Put \
-                 “--” before it in the sink's command, if the program knows that",
+                "The key's own text makes the argument “{}”, which begins with a dash and could be taken for an \
+                 option. Put “--” before it in the sink's command, if the program supports that",
                 clean(&text)
             )));
         }

@@ -256,7 +256,10 @@ fn a_keys_own_words_cannot_become_an_option_or_hide() {
 #[test]
 fn a_sink_nobody_wrote_is_told_with_those_there_are() {
     let error = Preflights::new(&Target::parse("other").unwrap(), &sinks(SinkFields::new(&["t"]))).unwrap_err();
-    assert_eq!(error.to_string(), "There is no [sinks.other] in the config, only mine");
+    assert_eq!(
+        error.to_string(),
+        "There is no [sinks.other] in the config. It has mine"
+    );
 }
 
 proptest! {

@@ -118,7 +118,7 @@ async fn a_value_read_back_the_same_is_verified() {
     let other = vec![no_entry(), left(0, "", ""), left(0, "", "")];
     assert_eq!(
         state("pass:a", other).await,
-        "failed: it took the value but gives back something else."
+        "failed: it accepted the value but returns something else."
     );
 }
 
@@ -142,7 +142,7 @@ async fn a_sink_of_ones_own_must_give_back_what_its_verify_was_written_for() {
     assert!(!receipt.is_stored());
     assert_eq!(
         receipt.to_string(),
-        "mine: failed: it took the value, but it cannot be read back: tool failed (exit code 1): no such entry."
+        "mine: failed: it accepted the value, but we cannot read it back: tool failed (exit code 1): no such entry."
     );
     assert_eq!(played.programs(), ["tool key_1", "tool get"]);
     let played = Played::new([left(0, "", "")]);
@@ -164,7 +164,7 @@ async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
     };
     assert_eq!(
         state("pass:a", vec![no_entry(), Ok(killed)]).await,
-        "failed: pass was ended by a signal."
+        "failed: a signal ended pass."
     );
     let early = Left {
         code: Some(0),
@@ -174,14 +174,12 @@ async fn a_program_that_fails_or_does_not_read_it_all_has_not_stored() {
     };
     assert_eq!(
         state("vault:kv/a#b", vec![Ok(early)]).await,
-        "failed: vault ended without reading the value."
+        "failed: vault exited without reading the value."
     );
-    let lost = Err(ProcessError(
-        "kubectl cannot be run: there is no such program here.".into(),
-    ));
+    let lost = Err(ProcessError("Cannot run kubectl: no such program.".into()));
     assert_eq!(
         state("k8s:a/b/c", vec![lost]).await,
-        "failed: kubectl cannot be run: there is no such program here."
+        "failed: Cannot run kubectl: no such program."
     );
 }
 
@@ -195,16 +193,16 @@ async fn github_is_believed_by_the_date_of_the_secret() {
         )
     };
     let told = async |before, after| state("gh:acme/web/KEY", vec![before, left(0, "", ""), after]).await;
-    let by_date = "stored: it changed there just now, and its value cannot be read back";
+    let by_date = "stored: it changed there just now; its value cannot be read back";
     assert_eq!(told(left(0, "[]", ""), list("01")).await, by_date);
     assert_eq!(told(list("01"), list("02")).await, by_date);
     assert_eq!(
         told(list("01"), list("01")).await,
-        "stored, not verified: its date there has not moved."
+        "stored, not verified: its date there has not changed."
     );
     assert_eq!(
         told(left(0, "[]", ""), left(0, "[]", "")).await,
-        "failed: it took the value, but its list of secrets lacks it."
+        "failed: it accepted the value, but its list of secrets does not show it."
     );
     assert_eq!(
         told(left(1, "", "HTTP 403"), list("01")).await,
@@ -265,8 +263,8 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
         told("gh:acme/web/KEY", vec![left(4, "", "run: gh auth login")])
             .await
             .unwrap_err(),
-        "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; the \
-         account must administer the repository's secrets, and an environment that is named must exist."
+        "gh:acme/web/KEY is not ready: gh failed (exit code 4): run: gh auth login. Sign in with “gh auth login”; \
+         the account must administer the repository's secrets, and an environment you name must exist."
     );
     let holds = |text: &str| vec![left(0, "", ""), left(1, "", ""), left(0, text, "")];
     assert_eq!(told("aws:a", holds("old\n")).await, ready());
@@ -274,7 +272,7 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
     let object = told("aws:a", holds("{\"b\":\"old\"}\n")).await.unwrap_err();
     assert!(object.contains("as in aws:a#FIELD,"), "{object}");
     let text = told("aws:a#b", holds("old\n")).await.unwrap_err();
-    assert!(text.contains("does not hold a JSON object"), "{text}");
+    assert!(text.contains("is not a JSON object"), "{text}");
     let history = told("aws:a", vec![left(0, "", ""), left(0, "enabled\n", "")])
         .await
         .unwrap_err();
@@ -284,11 +282,11 @@ async fn what_is_missing_is_told_before_a_key_is_made() {
     assert!(passkey.contains("passkey"), "{passkey}");
     assert_eq!(
         told("other", Vec::new()).await.unwrap_err(),
-        "other is not ready: There is no [sinks.other] in the config, only mine."
+        "other is not ready: There is no [sinks.other] in the config. It has mine."
     );
     assert_eq!(
         told("mine", Vec::new()).await.unwrap_err(),
-        "mine is not ready: there is no program tool here that can be run."
+        "mine is not ready: cannot find the program tool."
     );
 }
 
@@ -301,7 +299,7 @@ async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
     };
     let doubts = unread("aws:a").await.unwrap().doubts;
     assert!(
-        doubts.len() == 1 && doubts[0].starts_with("aws:a: what is there cannot be read"),
+        doubts.len() == 1 && doubts[0].starts_with("aws:a: cannot read what is there now"),
         "{doubts:?}"
     );
     let field = unread("aws:a#b").await.unwrap_err().to_string();
@@ -319,7 +317,7 @@ async fn what_cannot_be_read_is_replaced_only_where_somebody_agrees() {
     );
     assert_eq!(
         state("pass:a", vec![left(0, &"x\n".repeat(LONG), "")]).await,
-        "failed: pass prints more than can be given back from here."
+        "failed: pass printed too much to handle."
     );
 }
 
@@ -358,7 +356,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     assert_eq!(exact, "k8s:staging/prod/web/KEY");
     assert_eq!(
         doubts,
-        ["k8s:prod/web/KEY names no context, and the current one is “staging”: k8s:staging/prod/web/KEY names it."]
+        ["k8s:prod/web/KEY names no context; the current one is “staging”. To name it: k8s:staging/prod/web/KEY"]
     );
     assert_eq!(programs[0], "kubectl config current-context");
     assert!(
@@ -371,7 +369,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     let none = left(1, "", "error: current-context is not set");
     let (exact, doubts) = ready("k8s:prod/web/KEY", vec![none, fine(), fine()]).await.0.unwrap();
     assert_eq!(exact, "k8s:prod/web/KEY");
-    assert!(doubts[0].contains("none is current"), "{doubts:?}");
+    assert!(doubts[0].contains("there is no current one"), "{doubts:?}");
 
     let (checked, programs) = ready("gcloud:app", vec![left(0, "acme-prod\n", ""), fine(), fine()]).await;
     assert_eq!(checked.unwrap().0, "gcloud:acme-prod/app");
@@ -383,7 +381,7 @@ async fn the_current_context_or_project_is_named_and_is_a_doubt() {
     let unset = ready("gcloud:app", vec![left(0, "\n", "(unset)")]).await.0.unwrap_err();
     assert!(unset.contains("gcloud:PROJECT/SECRET"), "{unset}");
     let odd = ready("gcloud:app", vec![left(0, "--x\n", "")]).await.0.unwrap_err();
-    assert!(odd.contains("“--x” cannot be named"), "{odd}");
+    assert!(odd.contains("a target cannot name the current project “--x”"), "{odd}");
 }
 
 #[tokio::test]

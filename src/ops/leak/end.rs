@@ -27,14 +27,14 @@ impl Search {
                     None => String::new(),
                 };
                 Outcome::StillAlive(format!(
-                    "It is in no list we can read; it opens {}. Nothing was revoked.{more}{}",
+                    "It is not in any list you can read; it opens {}. Nothing was revoked.{more}{}",
                     opened(team),
                     self.unread_words()
                 ))
             }
             Found::NotAccepted => Outcome::NotAccepted(format!(
-                "the value gets 401 and is in no list we can read: dead, mis-pasted, or of another server. It has {} \
-                 characters{}.{}",
+                "the value gets 401 and matches no key in the lists you can read: it is dead, pasted wrong, or from \
+                 another server. It has {} characters{}.{}",
                 self.value.length(),
                 last_four(&self.value),
                 self.unread_words()

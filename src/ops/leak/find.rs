@@ -167,8 +167,8 @@ impl KeyFinder<'_> {
             Probed::Refused => {
                 let best = suspects.iter().filter(|suspect| suspect.fit == Fit::Both);
                 let why = format!(
-                    "the ends of the value are those of {}, but the value already gets 401: it is dead, or another key. \
-                     If it is meant all the same, revoke it by its id.",
+                    "the value starts and ends like {}, but already gets 401: it is dead, or another key. If you \
+                     mean that key, revoke it by its id.",
                     self.notes.clean(&spot.1.key.display_name())
                 );
                 Found::Ambiguous(self.named(best.cloned().collect()), why)
@@ -214,8 +214,8 @@ impl KeyFinder<'_> {
         if twins.is_empty() {
             Found::NotAccepted
         } else {
-            let why = "keys with the ends of this value are listed, but the value already gets 401: it is dead, or \
-                       another key.";
+            let why = "several listed keys start and end like this value, but it already gets 401: it is dead, or \
+                another key.";
             Found::Ambiguous(self.named(twins), why.to_owned())
         }
     }
@@ -279,7 +279,7 @@ impl KeyFinder<'_> {
         if suspects.is_empty() {
             return Found::Foreign(team, hindered);
         }
-        let why = "it is alive, but which of these keys it is cannot be told. Revoke the right one by its id.";
+        let why = "it is alive, but it could be any of these keys. Revoke the right one by its id.";
         Found::Ambiguous(self.named(suspects), why.to_owned())
     }
 
@@ -307,7 +307,7 @@ impl KeyFinder<'_> {
         let target = ListedKey {
             key: ApiKey {
                 id: KeyId::new(&named)?,
-                name: Label::new("a key not tracked here"),
+                name: Label::new("a key you do not track here"),
                 created_at: None,
                 last_used_at: LastUse::Unknown,
                 created_by: None,
@@ -383,7 +383,7 @@ impl KeyFinder<'_> {
     /// Lets the leaked key read its own team's list and find itself there.
     async fn by_itself(&mut self, base: &BaseUrl, profiles: &[Profile]) -> Result<Match, String> {
         let profile = profiles.iter().find(|profile| profile.base_url == *base);
-        let profile = profile.ok_or("No profile is of that server.")?.clone();
+        let profile = profile.ok_or("No profile uses that server.")?.clone();
         let api = self.connect(base)?;
         let clock = &*self.notes.ports.clock;
         let said = |error| self.notes.clean(&error);
@@ -422,7 +422,7 @@ impl KeyFinder<'_> {
                     suspect.moved = listed.is_some_and(|listed| moved(last, listed.key.last_used_at, now));
                 }
                 let only = the_only(&suspects).map(|(spot, _)| spot.1.clone());
-                only.ok_or("The leaked key could list its team, but not be told from its other keys.")?
+                only.ok_or("The leaked key could list its team, but we could not tell it from the team's other keys.")?
             }
         };
         target.own = Own::Yes;

@@ -36,13 +36,13 @@ impl fmt::Display for TrackError {
         match self {
             Self::Twin(twin) => write!(
                 f,
-                "“{}” ({}) is tracked already. If this is another key, give the last four of each.",
+                "“{}” ({}) is already tracked. If this is another key, give the last four of each.",
                 twin.name, twin.id
             ),
             Self::Value(bad) => bad.fmt(f),
             Self::Journal(error) => write!(f, "Nothing was tracked: {error}."),
             Self::List(error) => error.fmt(f),
-            Self::NoId => f.write_str("Nothing was tracked: the system gives no random numbers."),
+            Self::NoId => f.write_str("Nothing was tracked: the system has no random numbers."),
         }
     }
 }

@@ -34,25 +34,29 @@ pub enum BadValue {
 impl fmt::Display for BadValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own => f.write_str("This is the key we are signed in with, not a new one."),
+            Self::Own => f.write_str("This is the key you're signed in with, not a new one."),
             Self::Known(known) => write!(
                 f,
-                "This is the value of “{}” ({}), which is known here already.",
+                "This is the value of “{}” ({}), which is already known here.",
                 known.name, known.id
             ),
-            Self::Replaced => f.write_str("This is the value of the key that is to be replaced, not of the new one."),
+            Self::Replaced => f.write_str("This is the value of the key you are replacing, not of the new one."),
             Self::There(called) => write!(
                 f,
-                "This is the value of {called}, which was in the list before, and no new one. If it is the one you mean, give it by that name."
+                "This is the value of {called}, which was already in the list, not a new one. If it is the one you \
+                 mean, use that name."
             ),
-            Self::OtherEnds(called) => write!(f, "This is the value of another key than {called}: their ends differ."),
+            Self::OtherEnds(called) => write!(
+                f,
+                "This is not the value of {called}: the first or last characters differ."
+            ),
             Self::Refused(length) => write!(
                 f,
-                "The value gets 401: it is revoked, or not pasted whole (it has {length} characters)."
+                "The value gets 401: it is revoked, or not pasted completely (it has {length} characters)."
             ),
             Self::OtherTeam(team) => {
                 let opened = team.words().unwrap_or_else(|| "a team it does not name".to_owned());
-                write!(f, "The value is alive, but opens {opened} and not our team.")
+                write!(f, "The value is alive, but opens {opened}, not your team.")
             }
             Self::Untried(error) => write!(f, "The value could not be tried. {error}"),
         }

@@ -33,7 +33,7 @@ async fn our_end(api: &TeamClient, sent: &Sent, controls: &Controls, watch: Prob
     let said = if *sent == Sent::Accepted {
         "The server accepted the revocation."
     } else {
-        "The answer to the revocation got lost."
+        "The answer to the revocation was lost."
     };
     let mut vigil = Vigil::begin(watch, true);
     let last = loop {
@@ -48,13 +48,13 @@ async fn our_end(api: &TeamClient, sent: &Sent, controls: &Controls, watch: Prob
     };
     let why = match last {
         LastWord::Alive => {
-            return Outcome::StillAlive(format!("{said} Our own requests with it are answered all the same."));
+            return Outcome::StillAlive(format!("{said} But the server still answers our own requests with it."));
         }
         LastWord::NoAnswer(why) => why,
         LastWord::Refused => match controls.ask().await {
             Control::Passed => return Outcome::Dead,
             Control::Nobody if *sent == Sent::Accepted => return Outcome::Dead,
-            Control::Nobody => format!("Our own credential gets 401 since. {UNCONTROLLED}"),
+            Control::Nobody => format!("Your own credential now gets 401. {UNCONTROLLED}"),
             Control::Failed(why) => why,
         },
     };
@@ -64,7 +64,9 @@ async fn our_end(api: &TeamClient, sent: &Sent, controls: &Controls, watch: Prob
 /// The outcome that needs no list, where there is one.
 pub(super) fn at_once(sent: &Sent) -> Option<Outcome> {
     match sent {
-        Sent::Manual => Some(Outcome::Unconfirmed("It was to be revoked in the browser.".to_owned())),
+        Sent::Manual => Some(Outcome::Unconfirmed(
+            "We were waiting for you to revoke it in the browser.".to_owned(),
+        )),
         Sent::Refused(error) => Some(Outcome::Refused(error.to_string())),
         Sent::Failed(error) => Some(Outcome::Failed(error.to_string())),
         Sent::Accepted | Sent::Vanished | Sent::OwnRefused | Sent::UnknownId | Sent::GaveUp(_) => None,
@@ -92,12 +94,12 @@ async fn after_acceptance(
     seen: Result<Sighting, ApiError>,
 ) -> Outcome {
     let said = match sent {
-        Sent::Vanished => "The answer to the revocation got lost, and the server knows no such key since",
+        Sent::Vanished => "The answer to the revocation was lost, and the server has no such key since",
         _ => "The server accepted the revocation",
     };
     if target.is_tracked() {
         return Outcome::Unconfirmed(format!(
-            "{said}, and has no list to see the key gone from: only its value shows whether it is dead."
+            "{said}, but cannot list keys: only the key's value shows whether it is dead."
         ));
     }
     match seen {
@@ -120,7 +122,8 @@ async fn after_unknown_id(api: &TeamClient, target: &ListedKey, seen: Result<Sig
         // What is tracked here does not say that the server has it.
         api.refused_all(Operation::Revoke, false).await;
         return Outcome::Unconfirmed(
-            "The server answered 404 to the revocation: it may know no such key any more, and has no list that shows it."
+            "The server answered 404 to the revocation: it may no longer have this key, but it cannot list keys to \
+             show that."
                 .to_owned(),
         );
     }
@@ -143,7 +146,7 @@ async fn after_unknown_id(api: &TeamClient, target: &ListedKey, seen: Result<Sig
 fn after_last_send(error: &ApiError, seen: Result<Sighting, ApiError>) -> Outcome {
     match seen {
         Ok(Sighting::Gone) => Outcome::Unconfirmed(format!(
-            "{error} The list lacks the key, but the server never said that it revoked it."
+            "{error} The key is not in the list, but the server never confirmed the revocation."
         )),
         Ok(Sighting::Listed) if error.consequence == Consequence::None => Outcome::Failed(error.to_string()),
         Ok(Sighting::Listed | Sighting::Untold(_)) | Err(_) => Outcome::Unconfirmed(error.to_string()),

@@ -117,7 +117,7 @@ impl Vigil {
 }
 
 /// Why 401s are no proof where there is nobody else to ask with.
-pub(crate) const UNCONTROLLED: &str = "No other credential is at hand to see whether the server refuses everybody.";
+pub(crate) const UNCONTROLLED: &str = "There is no other credential to check whether the server refuses everyone.";
 
 /// What a control said once a value had got its 401s.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(crate) enum Control {
     Passed,
     /// It got something else: nothing is proven. Says why.
     Failed(String),
-    /// There is no other credential to ask with.
+    /// There is no other credential to compare with.
     Nobody,
 }
 
@@ -171,11 +171,11 @@ impl Controls {
             control = match api.teams().await {
                 Ok(_) => return Control::Passed,
                 Err(error) if error.fault == Fault::Unauthorized => Control::Failed(
-                    "A credential that must still work gets 401, too: a server that refuses everybody proves nothing."
+                    "A credential that should still work gets 401 too: a server that refuses everyone proves nothing."
                         .to_owned(),
                 ),
                 Err(error) => Control::Failed(format!(
-                    "Whether a credential that must still work gets 200 could not be seen. {error}"
+                    "We could not check that another credential still gets 200. {error}"
                 )),
             };
         }

@@ -132,12 +132,12 @@ pub(super) async fn by_value(
 /// The outcome where 401s are all there is.
 fn never_alive(notes: &Witness<'_>, sent: &Sent) -> Outcome {
     let sent = said(notes, sent);
-    Outcome::Unconfirmed(format!("{sent} Its value gets 401, and was never seen alive."))
+    Outcome::Unconfirmed(format!("{sent} Its value gets 401, but we never saw it alive."))
 }
 
 fn dead_before(notes: &Witness<'_>, found: &Watched<'_>) -> Outcome {
     Outcome::NotAccepted(format!(
-        "the value gets 401 already, so it cannot be told whether it is that of {}: dead, or not pasted whole.",
+        "the value already gets 401, so we cannot tell whether it belongs to {}: it is dead, or not pasted completely.",
         notes.clean(&found.target.key.display_name())
     ))
 }
@@ -184,7 +184,7 @@ async fn ask(notes: &Witness<'_>, timeline: &mut Timeline, found: &Watched<'_>, 
         Sent::Accepted | Sent::Vanished => Fact::Accepted(took),
         Sent::OwnRefused => Fact::OffTheList,
         Sent::Manual => Fact::Confirmed,
-        Sent::UnknownId => Fact::NotAccepted("It answered 404: it knows no such key.".to_owned()),
+        Sent::UnknownId => Fact::NotAccepted("The server answered 404: it has no such key.".to_owned()),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => Fact::NotAccepted(notes.clean(error)),
     };
     notes.add(timeline, fact);
@@ -261,7 +261,7 @@ async fn read_again(
         Ok(Sighting::Listed) => (Fact::StillListed, Some(true)),
         Ok(Sighting::Gone) => (Fact::OffTheList, Some(false)),
         Ok(Sighting::Untold(why)) => (
-            Fact::ListUnread(format!("It is not known whether the key is in it: {why}.")),
+            Fact::ListUnread(format!("We cannot tell whether the key is in it: {why}.")),
             None,
         ),
         Err(error) => (Fact::ListUnread(notes.clean(&error)), None),
@@ -286,8 +286,8 @@ fn judge(notes: &Witness<'_>, sent: &Sent, last: LastWord, listed: Option<bool>)
             } else if matches!(sent, Sent::Failed(_) | Sent::GaveUp(_)) {
                 "Try it again."
             } else {
-                "Either the revocation has not reached every server yet, or this is another key or team: try the \
-                 value again in a minute, and look in the dashboard of the vendor."
+                "Either the revocation has not reached every server yet, or this is another key or team. Try the \
+                 value again in a minute, and check the vendor's dashboard."
             };
             Outcome::StillAlive(format!("{}{list} {advice}", said(notes, sent)))
         }
@@ -297,8 +297,8 @@ fn judge(notes: &Witness<'_>, sent: &Sent, last: LastWord, listed: Option<bool>)
 fn said(notes: &Witness<'_>, sent: &Sent) -> String {
     match sent {
         Sent::Accepted => "The server accepted the revocation.".to_owned(),
-        Sent::Manual => "It was to be revoked in the browser.".to_owned(),
-        Sent::Vanished | Sent::OwnRefused => "The answer to the revocation got lost.".to_owned(),
+        Sent::Manual => "We were waiting for you to revoke it in the browser.".to_owned(),
+        Sent::Vanished | Sent::OwnRefused => "The answer to the revocation was lost.".to_owned(),
         Sent::UnknownId => "The server answered 404 to the revocation.".to_owned(),
         Sent::Refused(error) | Sent::Failed(error) | Sent::GaveUp(error) => notes.clean(error),
     }

@@ -95,7 +95,7 @@ pub async fn adopt(
         && second < first
     {
         return Err(RotateError::NoPair(
-            "the new key was made before the old one; say the old one first",
+            "the new key is older than the old one; name the old one first",
         ));
     }
     if old.own == Own::Yes {

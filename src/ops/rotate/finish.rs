@@ -9,7 +9,7 @@ use super::{At, RotateError, Rules, Seen, advance, measured_words, note};
 use crate::core::capability::Capability;
 use crate::core::key::{ApiKey, Own};
 use crate::core::outcome::Outcome;
-use crate::core::rotation::{Awaited, Discrepancy, Rotation, Stage, What};
+use crate::core::rotation::{Awaited, Discrepancy, Rotation, Stage, What, span};
 use crate::core::text::Label;
 use crate::ops::review::Sighting;
 use crate::ops::revoke::{Case, Evidence, HeldValue, Method, OnFact, Pace, Revocation, revoke, sight};
@@ -184,7 +184,7 @@ async fn close(at: At<'_>, rotation: &Rotation) -> Result<Finished, RotateError>
         Sighting::Gone => {}
         Sighting::Listed => {
             return open(
-                "The old key was missing from one reading of the list and is in the next: run this again.".to_owned(),
+                "The old key was missing from one reading of the list and back in the next. Run this again.".to_owned(),
             );
         }
         Sighting::Untold(why) => {
@@ -211,20 +211,18 @@ fn still_open(rotation: &Rotation, rules: Rules<'_>) -> RotateError {
     let step = rotation.step().unwrap_or_default();
     let (ticked, all) = rotation.ticked();
     let waits = if step == 2 {
-        format!("{ticked} of {all} places run with the new key: tick the others, or attest that the traffic has moved.")
+        format!("{ticked} of {all} places run with the new key. Tick the others, or attest that the traffic has moved.")
     } else {
         let now = rotation.watch.read_at.unwrap_or_default();
         match rotation.awaited(rules.quiet, now) {
-            Some(Awaited::NewInUse) => "The new key was not used since the roll-out.".to_owned(),
+            Some(Awaited::NewInUse) => "The new key has not been used since the roll-out.".to_owned(),
             Some(Awaited::Untold) => {
-                "The server does not say when these keys were last used: attest that the traffic has moved.".to_owned()
+                "The server does not say when these keys were last used. Attest that the traffic has moved.".to_owned()
             }
-            Some(Awaited::OldQuiet { so_far, left }) => format!(
-                "The old key is still used: it was quiet for {} s, and has to be for {} s more.",
-                so_far.as_secs(),
-                left.as_secs()
-            ),
-            Some(Awaited::FirstReading) | None => "The list was not read since the roll-out.".to_owned(),
+            Some(Awaited::OldQuiet { so_far, left }) => {
+                format!("Old key idle for {}; {} to go.", span(so_far), span(left))
+            }
+            Some(Awaited::FirstReading) | None => "The list has not been read since the roll-out.".to_owned(),
         }
     };
     RotateError::StepOpen { step, waits }

@@ -142,22 +142,19 @@ pub enum RotateError {
 impl fmt::Display for RotateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Journal(error) => write!(
-                f,
-                "The rotation stays where it was: {error}. Look at its status and try again."
-            ),
-            Self::List(error) => write!(f, "The rotation stays where it was. {error}"),
+            Self::Journal(error) => write!(f, "The rotation is unchanged: {error}. Check its status and try again."),
+            Self::List(error) => write!(f, "The rotation is unchanged. {error}"),
             Self::StartedElsewhere { old, new } => write!(
                 f,
-                "{old} is being rotated already, started elsewhere: {new} is its newer key. Nothing was created. Go on with \
-                 that one: chatzuri-keys rotate adopt {} {}",
+                "Nothing was created: a rotation of {old} was already started elsewhere, and {new} is its newer key. \
+                 To continue it: chatzuri-keys rotate adopt {} {}",
                 shell_word(old.shown()),
                 shell_word(new.shown())
             ),
             Self::OwnFrom(source) => write!(
                 f,
-                "Nothing was created: this is the key we are signed in with, and it comes from {}, which cannot be written \
-                 from here. Create a key (chatzuri-keys create), put it there yourself, and then revoke this one.",
+                "Nothing was created: this is the key you're signed in with, and it comes from {}, which we cannot \
+                 change. Create a key (chatzuri-keys create), put it there yourself, then revoke this one.",
                 match source {
                     CredentialSource::Environment => "CHATZURI_API_KEY",
                     CredentialSource::Command => "credential_command",
@@ -166,41 +163,41 @@ impl fmt::Display for RotateError {
             ),
             Self::NoName(name) => write!(
                 f,
-                "Nothing was created: “{name}” cannot stand in a new key's name. Say what the new key is called: --name."
+                "Nothing was created: “{name}” cannot be part of a new key's name. Choose the new name: --name."
             ),
-            Self::NotListed(id) => write!(f, "{id} is not in the list, so nothing was done. Look at the list."),
+            Self::NotListed(id) => write!(f, "Nothing was done: {id} is not in the list. Check the list."),
             Self::Taken { key, by } => write!(
                 f,
-                "{key} takes part in the rotation of “{by}” already, so nothing was done. Finish or cancel that one first."
+                "Nothing was done: {key} is already in the rotation of “{by}”. Finish or cancel that one first."
             ),
             Self::NoPair(why) => write!(f, "Nothing was adopted: {why}."),
-            Self::NoNewKey => f.write_str("There is no new key yet, so nothing was done. Step 1 comes first: rotate start."),
+            Self::NoNewKey => f.write_str("Nothing was done: there is no new key yet. Do step 1 first: rotate start."),
             Self::NotAlive => f.write_str(
-                "The new key is made, and it did not answer yet: we stay signed in with the old one. Its value waits in the \
-                 keyring; start goes on.",
+                "The new key is created but has not answered yet, so you're still signed in with the old one. Its \
+                 value is waiting in the keyring. Run start again to continue.",
             ),
             Self::OtherTeam(sentence) => f.write_str(sentence),
             Self::OtherCredential => f.write_str(
-                "The keyring holds another credential than the old key by now, so the sign-in was left as it is. The new \
-                 value waits in the keyring.",
+                "The keyring no longer holds the old key, so your sign-in was left as it is. The new value is \
+                 waiting in the keyring.",
             ),
             Self::ValueLost(id) => write!(
                 f,
-                "Nothing was adopted: the value of {id} was lost when it was made, so nothing can run with it. Revoke it, and \
-                 start a rotation."
+                "Nothing was adopted: the value of {id} was lost when it was created, so nothing can use it. Revoke \
+                 it, and start a rotation."
             ),
             Self::OnlyOne(name) => write!(
                 f,
-                "Nothing was done: the old key is gone, so “{name}” is the only one left. Cancel without revoking it."
+                "Nothing was done: the old key is gone, so only “{name}” is left. Cancel without revoking it."
             ),
             Self::NewGone(name) => write!(
                 f,
-                "Nothing was revoked: the new key “{name}” is gone from the list, so the old one is needed. rotate start \
-                 makes another."
+                "Nothing was revoked: the new key “{name}” is gone from the list, so you still need the old one. \
+                 rotate start creates another."
             ),
             Self::NoPlace { asked, places } if places.is_empty() => write!(
                 f,
-                "Nothing was ticked: the key has no place “{asked}”, nor any other. Name its places in the config: [[key]] \
+                "Nothing was ticked: the key has no places, so no “{asked}”. List its places in the config: [[key]] \
                  places."
             ),
             Self::NoPlace { asked, places } => {
@@ -213,28 +210,29 @@ impl fmt::Display for RotateError {
             }
             Self::StepOpen { step, waits } => write!(f, "Nothing was revoked: step {step} of 4 is open. {waits}"),
             Self::StillOurs => f.write_str(
-                "Nothing was revoked: we are still signed in with the old key. Sign in with the new one first.",
+                "Nothing was revoked: you're still signed in with the old key. Sign in with the new one first.",
             ),
             Self::BeingRevoked => f.write_str(
-                "Another copy of chatzuri-keys is revoking the old key; nothing was sent from here. Look at the status in a \
+                "Nothing was sent: another copy of chatzuri-keys is revoking the old key. Check the status in a \
                  minute.",
             ),
             Self::UsedAgain(at) => write!(
                 f,
-                "Nothing was revoked: the old key was used again at {at:.0}, after its traffic had moved. Find what uses it, \
-                 or attest or force it."
+                "Nothing was revoked: the old key was used again at {at:.0}, after its traffic had moved. Find what \
+                 uses it, or attest or force the revocation."
             ),
             Self::Create(error) => error.fmt(f),
             Self::Store(error) => write!(
                 f,
-                "{error}, so we are still signed in with the old key. The new value waits where it was: start goes on."
+                "{error}, so you're still signed in with the old key. The new value is still waiting. Run start \
+                 again to continue."
             ),
             Self::InBrowser(called) => write!(
                 f,
-                "Nothing was revoked: the server has no endpoint to revoke {called}. Revoke that key with x, which opens the \
-                 page and watches its value; the rotation ends with it."
+                "Nothing was revoked: the server cannot revoke {called} through the API. Press x on that key: it \
+                 opens the page and checks its value, and the rotation ends with it."
             ),
-            Self::Over(word) => write!(f, "That rotation is {word}, so nothing was done."),
+            Self::Over(word) => write!(f, "Nothing was done: that rotation is {word}."),
         }
     }
 }

@@ -14,7 +14,7 @@ fn create_prints_a_value_that_works_and_nothing_else_on_standard_output() {
     let value = ran.stdout.strip_suffix('\n').unwrap();
     assert!(!value.contains('\n') && !ran.stderr.contains(value));
     assert!(
-        ran.stderr.contains("“Invoices” (key_") && ran.stderr.contains("is handed over"),
+        ran.stderr.contains("“Invoices” (key_") && ran.stderr.contains("is delivered"),
         "{}",
         ran.stderr
     );
@@ -30,7 +30,7 @@ fn create_without_a_keyring_and_without_another_place_creates_nothing() {
     let ran = stage.run(&["create", "Invoices"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("“Invoices” was not created, nothing was sent."),
+        ran.stderr.contains("“Invoices” was not created. Nothing was sent."),
         "{}",
         ran.stderr
     );
@@ -83,7 +83,7 @@ fn a_lost_answer_to_a_creation_is_told_and_never_sent_twice() {
     let ran = stage.run(&["create", "Invoices", "--show"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("It is not known whether “Invoices” was created"),
+        ran.stderr.contains("“Invoices” may or may not have been created"),
         "{}",
         ran.stderr
     );
@@ -123,7 +123,7 @@ fn a_target_that_is_wrong_or_not_ready_stops_everything_before_the_request() {
     for (target, why) in [
         ("gh:acme/web", "OWNER/REPO/NAME has three parts"),
         ("nowhere", "nowhere is not ready: "),
-        ("pass:a/../b", "is a step to another folder"),
+        ("pass:a/../b", "leads to another folder"),
     ] {
         for more in [&[][..], &["--show"], &["--dry-run"]] {
             let ran = stage.run(&[&["create", "Invoices", "--to", "one", "--to", target][..], more].concat());
@@ -140,7 +140,7 @@ fn a_target_that_is_wrong_or_not_ready_stops_everything_before_the_request() {
     let plan = stage.run(&["create", "Invoices", "--to", "one", "--copy", "--dry-run"]);
     assert_eq!(plan.code, 0, "{}", plan.stderr);
     assert!(
-        plan.stderr.contains("hand its value to one, the clipboard"),
+        plan.stderr.contains("send its value to one, the clipboard"),
         "{}",
         plan.stderr
     );
@@ -192,7 +192,7 @@ fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost(
         partly.stderr
     );
     assert!(
-        partly.stderr.contains("could not be kept") && partly.stderr.contains("It is in good alone"),
+        partly.stderr.contains("the keyring could not keep it") && partly.stderr.contains("It is in good alone"),
         "{}",
         partly.stderr
     );

@@ -66,7 +66,7 @@ fn the_project_that_is_current_is_named_before_the_yes_and_is_where_the_value_go
     stand_in(&stage, "gcloud", GCLOUD);
     let plan = leak(&stage, &["--dry-run"]);
     assert!(
-        plan.stderr.contains("hand its value to gcloud:acme-prod/chatzuri"),
+        plan.stderr.contains("send its value to gcloud:acme-prod/chatzuri"),
         "{}",
         plan.stderr
     );
@@ -117,7 +117,7 @@ fn where_nothing_could_take_its_value_it_is_refused_and_nothing_is_done() {
         "Nothing was revoked",
         "is alive",
         "No keyring is running",
-        "leave --replace out",
+        "leave out --replace",
     ] {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
@@ -131,7 +131,7 @@ fn our_own_credential_is_replaced_otherwise() {
     let ran = stage.run_with(&["leak", "--replace", "--yes"], &own);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("it is the key we are signed in with"),
+        ran.stderr.contains("it is the key you're signed in with"),
         "{}",
         ran.stderr
     );
@@ -145,7 +145,7 @@ fn a_dry_run_says_what_would_be_made_and_where_it_would_go() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for said in [
         "create “Staging importer 2027-03-04”",
-        "hand its value to vault, zapier.com › Connections (by hand), then revoke “Staging importer”",
+        "send its value to vault, zapier.com › Connections (by hand), then revoke “Staging importer”",
     ] {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
@@ -162,7 +162,7 @@ fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leake
         "Nothing was done, and “Staging importer”",
         "has no endpoint to create keys",
         "create 'Staging importer 2027-03-04' --paste",
-        "leave --replace out",
+        "leave out --replace",
     ] {
         assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
     }
@@ -176,7 +176,7 @@ fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leake
     let left = [begun[0], begun[1], ("” (not shown): ", "\u{3}")];
     let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &left);
     assert!(
-        code != 0 && printed.contains("The leaked key was not revoked, and it is alive."),
+        code != 0 && printed.contains("The leaked key was not revoked and is still alive."),
         "{printed}"
     );
     assert!(alive(&stage, stage.server().leaked.expose()));
@@ -208,7 +208,7 @@ fn on_a_terminal_a_failed_delivery_is_asked_about() {
         ("(not shown): ", pasted.as_str()),
         ("to revoke it: ", "Staging importer\n"),
         ("Where to? ", "lose it\n"),
-        ("all the same? [y/N] ", "\n"),
+        ("anyway? [y/N] ", "\n"),
     ];
     let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &talk);
     assert!(
@@ -216,7 +216,7 @@ fn on_a_terminal_a_failed_delivery_is_asked_about() {
         "{printed}"
     );
     assert!(
-        printed.contains("the leaked key was not revoked, and it is alive"),
+        printed.contains("The leaked key was not revoked and is still alive"),
         "{printed}"
     );
     assert_eq!(stage.asked("/delete-api-key"), 0);

@@ -127,7 +127,7 @@ fn a_refused_credential_exits_4_and_an_absent_server_1() {
         .unwrap();
     let offline = ran_of(&offline);
     assert_eq!((offline.code, offline.stdout.as_str()), (1, ""), "{}", offline.stderr);
-    assert!(offline.stderr.contains("cannot be reached"), "{}", offline.stderr);
+    assert!(offline.stderr.contains("Cannot reach"), "{}", offline.stderr);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_filter_means_what_the_list_says_and_never_our_own_key() {
     assert!(!names(&shape).contains(&OWN.to_owned()));
     let ran = stage.run(&["revoke", "--created-by", "amina@acme.example", "--dry-run"]);
     assert!(
-        ran.stderr.contains("is the key we are signed in with. Name it"),
+        ran.stderr.contains("is the key you're signed in with. Name it"),
         "{}",
         ran.stderr
     );
@@ -121,7 +121,11 @@ fn a_filter_means_what_the_list_says_and_never_our_own_key() {
     ]);
     assert_eq!(names(&both), ["Legacy import"]);
     let bad = stage.run(&["revoke", "--unused-for", "soon", "--yes"]);
-    assert!(bad.code == 2 && bad.stderr.contains("is no span"), "{}", bad.stderr);
+    assert!(
+        bad.code == 2 && bad.stderr.contains("is not a duration"),
+        "{}",
+        bad.stderr
+    );
     let none = stage.run(&["revoke", "--yes"]);
     assert_eq!(none.code, 2, "{}", none.stderr);
     assert_eq!(stage.asked("/delete-api-key"), 0);
@@ -132,11 +136,7 @@ fn what_the_list_does_not_say_matches_no_filter() {
     let stage = Stage::with_fault("list:null-dates");
     let ran = stage.run(&["revoke", "--unused-for", "1d", "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("the list does not say of “Zapier”"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("for “Zapier”"), "{}", ran.stderr);
     assert_eq!(stage.asked("/delete-api-key"), 0);
     // Nor where nothing tells whether a key is ours.
     let stage = Stage::with_fault("list:missing-fields");

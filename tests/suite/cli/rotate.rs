@@ -161,7 +161,7 @@ fn every_step_may_be_given_twice() {
     // What cannot be shown twice is no empty value to a script.
     let shown = stage.run(&["rotate", "start", OLD, "--show"]);
     assert_eq!((shown.code, shown.stdout.as_str()), (1, ""), "{}", shown.stderr);
-    assert!(shown.stderr.contains("No value was handed over"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("Nothing was delivered"), "{}", shown.stderr);
     for _ in 0..2 {
         assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
     }
@@ -217,7 +217,7 @@ fn a_dry_run_writes_nothing_down_and_asks_for_nothing() {
     let ran = stage.run(&["rotate", "start", OLD, "--dry-run", "--show"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("Would begin the rotation of “Staging importer”"),
+        ran.stderr.contains("Would start the rotation of “Staging importer”"),
         "{}",
         ran.stderr
     );
@@ -334,15 +334,15 @@ fn giving_up_asks_first_and_no_gives_nothing_up() {
     assert_eq!(step(&stage), 2);
     let cancel = ["rotate", "cancel", OLD];
     for answer in ["n\n", "\n", "yeah\n"] {
-        let (code, printed) = on_terminal(&stage, &cancel, &[("Give it up? [y/N] ", answer)]);
+        let (code, printed) = on_terminal(&stage, &cancel, &[("Cancel it? [y/N] ", answer)]);
         assert_eq!(code, 3, "{printed}");
-        assert!(printed.contains("the rotation stays where it was"), "{printed}");
+        assert!(printed.contains("The rotation is unchanged"), "{printed}");
         assert_eq!(step(&stage), 2);
     }
-    let both = [("Give it up? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
+    let both = [("Cancel it? [y/N] ", "y\n"), ("to revoke it: ", "n\n")];
     let (code, printed) = on_terminal(&stage, &cancel, &both);
     assert_eq!(code, 0, "{printed}");
-    assert!(printed.contains("Gave up the rotation"), "{printed}");
+    assert!(printed.contains("Cancelled the rotation"), "{printed}");
     assert!(alive(&stage, &new));
     // Over already: there is nothing to ask about.
     assert_eq!(stage.run(&cancel).code, 0);
@@ -407,7 +407,7 @@ fn a_wrong_place_key_or_reason_is_told_and_nothing_moves() {
         (
             vec!["rotate", "confirm", OLD, "--attest", "--reason", "  "],
             2,
-            "say how you know",
+            "tell how you know",
         ),
         (vec!["rotate", "start", OLD, "--name", "a\u{202e}b"], 2, "invisible"),
     ] {
@@ -433,7 +433,7 @@ fn a_key_whose_value_was_lost_is_neither_a_rotation_nor_adopted() {
     );
     let ran = stage.run(&["rotate", "adopt", OLD, &lost]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("was lost when it was made"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("was lost when it was created"), "{}", ran.stderr);
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn no_input_never_asks_even_on_a_terminal() {
 fn several_keys_want_their_count_typed_and_our_own_its_name_too() {
     let stage = Stage::new();
     let args = ["revoke", UNUSED, "Legacy import", "chatzuri-keys (this one)"];
-    let count = "Type 3 to revoke these 3 keys: ";
+    let count = "Type 3 to revoke all 3 keys: ";
     let name = "to revoke it: ";
     for talk in [
         &[(count, "y\n")][..],
@@ -211,13 +211,13 @@ fn on_a_terminal_the_last_step_of_a_rotation_asks_for_what_the_browser_needs() {
         assert_eq!(code, 0, "{printed}");
     }
     let talk = [
-        ("(not shown; Enter if nobody has it): ", "\n"),
+        ("(not shown; press Enter if you don't have it): ", "\n"),
         ("Type “revoked” when it is gone from the page: ", "revoked\n"),
     ];
     let (code, printed) = on_terminal(&stage, &["rotate", "finish", UNUSED], &talk);
     assert_eq!(code, 7, "{printed}");
     assert!(
-        printed.contains("has no endpoint to revoke keys: you do it in the browser."),
+        printed.contains("cannot revoke keys through the API: you do it in the browser."),
         "{printed}"
     );
     assert!(printed.contains("ATTESTED, not proven"), "{printed}");
@@ -233,8 +233,8 @@ fn a_value_that_could_not_be_tried_waits_for_enter_even_after_a_slip() {
     let talk = [
         ("(not shown): ", MADE),
         ("could not be tried.", ""),
-        ("; Enter tries the same again): ", "no key\n"),
-        ("; Enter tries the same again): ", MENDED),
+        ("; press Enter to try the same again): ", "no key\n"),
+        ("; press Enter to try the same again): ", MENDED),
     ];
     let (code, printed) = on_terminal(&stage, &["create", "Invoices", "--show"], &talk);
     assert_eq!(code, 0, "{printed}");

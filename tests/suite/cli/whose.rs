@@ -52,7 +52,11 @@ fn no_team_of_several_is_called_the_keys_own() {
         "{status}"
     );
     let teams = stage.run(&["teams"]);
-    assert!(teams.stderr.contains("cannot be told"), "{}", teams.stderr);
+    assert!(
+        teams.stderr.contains("the server does not say which"),
+        "{}",
+        teams.stderr
+    );
     let csv = stage.run(&["due", "--format", "csv"]).stdout;
     assert!(!csv.contains("default,Kijani"), "{csv}");
 }

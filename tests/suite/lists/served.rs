@@ -330,7 +330,7 @@ fn a_row_without_an_id_makes_the_list_incomplete_and_the_other_keys_stay_of_use(
         assert_eq!(shape["keys"].as_array().unwrap().len(), 11);
         let list = served.run(&["list"], "");
         assert!(
-            list.stderr.contains("1 of its rows has no id that can be read"),
+            list.stderr.contains("1 of its rows has no readable id"),
             "{}",
             list.stderr
         );

@@ -264,7 +264,7 @@ async fn a_look_that_may_have_made_a_key_says_so() {
     let (mut stage, _browser) = stage(&[]).await;
     stage.sandbox.inject(FaultRule::parse("create:drop-after:1").unwrap());
     stage.keys("n").await;
-    stage.expect("Should a key without a name be in the list, revoke it.");
+    stage.expect("If the list has a key without a name, revoke it.");
     stage.expect("1 to 100 characters.");
 }
 
@@ -301,7 +301,7 @@ async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
     stage.expect("whether “First” (key_");
     stage.keys("x<enter>").await;
     say_yes(&mut stage, "First").await;
-    stage.expect("The server answered 404 to the revocation: it may know no such key any more");
+    stage.expect("The server answered 404 to the revocation: it may no longer have this key");
     stage.keys("revoked<enter>").await;
     stage.expect("ATTESTED, not proven: amina says that “First”");
     stage.expect("1 key");
@@ -382,7 +382,7 @@ async fn an_older_keys_value_is_no_new_key_and_a_value_is_no_name() {
     stage.keys("n").await;
     stage.paste(&leaked).await;
     stage.keys("<enter>").await;
-    stage.expect("This looks like a key's value, which is no name.");
+    stage.expect("This looks like a key's value, not a name.");
     let mut stage = stage.restart().await;
     stage.keys("nFoo<enter>").await;
     stage.paste(&leaked).await;
@@ -465,6 +465,6 @@ async fn a_value_that_was_never_seen_alive_ends_no_key_however_often_it_is_refus
     stage.sandbox.inject(FaultRule::parse("teams:status=503:1").unwrap());
     stage.keys("<enter>").await;
     stage.expect("NOT PROVEN: “Theirs”");
-    stage.expect("was never seen alive");
+    stage.expect("we never saw it alive");
     stage.expect("1 key");
 }

@@ -228,7 +228,7 @@ async fn a_watch_can_be_left_and_begun_again() {
     stage.keys("x").await;
     stage.paste("cz_0123456789abcdefghij0123456789").await;
     stage.keys("<enter>").await;
-    stage.expect("their ends differ");
+    stage.expect("the first or last characters differ");
     stage.paste(&value).await;
     watch_and_click(&mut stage, &browser, &value).await;
     stage.expect("DEAD: “Invoices”");

@@ -169,7 +169,7 @@ fn a_server_that_refuses_the_credential_everywhere_lacks_nothing() {
     command.env("CHATZURI_API_KEY", "cz_0123456789abcdefghij0123456789");
     let ran = finish(start(command, ""));
     assert_eq!(ran.code, 4, "{}", ran.stderr);
-    assert!(ran.stderr.contains("refused our credential"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("refused your credential"), "{}", ran.stderr);
 }
 
 #[test]
@@ -303,7 +303,12 @@ fn a_rotation_of_tracked_keys_goes_on_under_the_ids_of_the_servers_list() {
         }
     }
     let again = desk.run(&["rotate", "start", "Import", "--dry-run"]);
-    assert!(again.stderr.contains("Would go on"), "{}{}", again.stdout, again.stderr);
+    assert!(
+        again.stderr.contains("Would continue"),
+        "{}{}",
+        again.stdout,
+        again.stderr
+    );
 
     assert_eq!(desk.run(&["track", "--match", "--yes"]).code, 0);
     let status = desk.json(&["rotate", "status", "Import", "--json"]);

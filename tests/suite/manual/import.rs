@@ -103,7 +103,7 @@ fn a_tracked_key_is_a_key_like_any_other() {
     assert_eq!(track(&partner).code, 0);
     let twice = track(&["Zapier", "--created", "2026-01-02"]);
     assert_eq!(twice.code, 2, "{}", twice.stderr);
-    assert!(twice.stderr.contains("is tracked already"), "{}", twice.stderr);
+    assert!(twice.stderr.contains("is already tracked"), "{}", twice.stderr);
     for bad in [
         &["Web", "--created", "soon"][..],
         &["Web", "--created", "2999-01-01"],
@@ -165,9 +165,9 @@ fn a_value_is_tried_and_forgotten_and_told_again_when_it_leaks() {
     );
     let other = Desk::without(&ALL);
     for (stdin, why) in [
-        (value.clone(), "known here already"),
+        (value.clone(), "already known here"),
         ("cz_0123456789abcdefghij0123456789".to_owned(), "The value gets 401"),
-        (String::new(), "the key is empty"),
+        (String::new(), "The key is empty"),
         (other.browser.create("Web"), "The value gets 401"),
     ] {
         let ran = desk.run_with(&stdin, &["track", "Web 2", "--created", "2026-09-01", "--with-value"]);

@@ -14,7 +14,7 @@ fn a_value_that_is_not_the_new_keys_is_told_and_can_be_pasted_again() {
     let used = desk.browser.create("Used");
     assert_eq!(desk.run_with(&used, &["create", "Used", "--paste", "--show"]).code, 0);
     for (stdin, why) in [
-        (String::new(), "the key is empty"),
+        (String::new(), "The key is empty"),
         ("two words".to_owned(), "is a space"),
         (used, "is the value of “Used” (tracked_"),
         (
@@ -186,7 +186,7 @@ fn a_key_whose_answer_was_lost_is_not_called_never_made_by_a_server_without_a_li
     desk.server.pass(Duration::from_secs(300));
     let asked = desk.run(&["create", "--resume"]);
     assert_eq!(asked.code, 5, "{}", asked.stderr);
-    assert!(asked.stderr.contains("has no list to look in"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("the server cannot list keys"), "{}", asked.stderr);
     assert!(!asked.stderr.contains("--paste"), "{}", asked.stderr);
     let (_, page) = desk.browser.ask("GET", "/", &[], "");
     assert!(page.contains("<td>Invoices</td>"), "it is there");
@@ -256,7 +256,7 @@ fn a_value_with_no_keyring_to_keep_it_is_not_called_a_key_that_was_not_created()
     let ran = desk.run_with(&value, &["create", "Invoices", "--paste"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("The value of “Invoices” was not taken"),
+        ran.stderr.contains("The value of “Invoices” was not accepted"),
         "{}",
         ran.stderr
     );

@@ -121,11 +121,7 @@ fn the_old_value_is_not_taken_for_the_new_one() {
     let name = new_name(&desk);
     let wrong = desk.run_with(&old, &["rotate", "start", "Import", "--paste", "--show"]);
     assert_eq!((wrong.code, wrong.stdout.as_str()), (1, ""), "{}", wrong.stderr);
-    assert!(
-        wrong.stderr.contains("the key that is to be replaced"),
-        "{}",
-        wrong.stderr
-    );
+    assert!(wrong.stderr.contains("the key you are replacing"), "{}", wrong.stderr);
     let new = desk.browser.create(&name);
     let ran = desk.run_with(&new, &["rotate", "start", "Import", "--paste", "--show"]);
     assert_eq!((ran.code, ran.stdout.trim()), (0, new.as_str()), "{}", ran.stderr);

@@ -47,11 +47,11 @@ enum List {
 const LISTS: [(List, &str); 8] = [
     (List::Endless, "did not end within 250000 keys"),
     (List::Packed, "did not end within 128 MiB of text"),
-    (List::Deep, "more values than any reply"),
-    (List::Wide, "more values than any reply"),
+    (List::Deep, "more values than any valid reply"),
+    (List::Wide, "more values than any valid reply"),
     (List::LongText, "with more than 8 MiB"),
     (List::Pour, "with more than 8 MiB"),
-    (List::LongHead, "the head of its answer is too long"),
+    (List::LongHead, "its response headers are too long"),
     (List::Drip, "within 30 s"),
 ];
 

@@ -181,7 +181,7 @@ async fn a_store_that_comes_back_keeps_the_value_and_a_later_run_hands_it_over()
         let (exit, shape, words) = stage.run(make).await;
         assert_eq!((exit, &shape["secret_lost"]), (Exit::Ok, &Value::Null), "{words}");
         assert!(
-            words.contains("kept nowhere yet") && words.contains("Trying again for up to 60 s"),
+            words.contains("not stored yet") && words.contains("Trying again for up to 60 s"),
             "{words}"
         );
         let (exit, shape, words) = stage.run(&["create", "--resume", "--show", "--json"]).await;

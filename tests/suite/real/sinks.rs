@@ -333,7 +333,7 @@ fn one_field_of_an_aws_secret_is_set_and_a_bare_value_replaces_no_object() {
     assert!(home.deliver("aws:lines", "").contains("is not ready"));
     let text = home.deliver("aws:bare#KEY", "");
     assert!(
-        text.contains("is not ready") && text.contains("does not hold a JSON object"),
+        text.contains("is not ready") && text.contains("is not a JSON object"),
         "{text}"
     );
 
@@ -473,10 +473,10 @@ fn a_sink_that_stores_nothing_and_says_it_did_is_caught() {
     let home = Home::new();
     let tool = home.stand_in("tool", "cat >/dev/null; : >stored");
     let said = home.deliver("mine", &sink(&tool, "verify = [\"cat\", \"stored\"]"));
-    assert_eq!(said, "mine: failed: it took the value but gives back something else.");
+    assert_eq!(said, "mine: failed: it accepted the value but returns something else.");
     let said = home.deliver("mine", &sink(&tool, "verify = [\"cat\", \"nowhere\"]"));
     assert!(
-        said.starts_with("mine: failed: it took the value, but it cannot be read back: cat failed"),
+        said.starts_with("mine: failed: it accepted the value, but we cannot read it back: cat failed"),
         "{said}"
     );
 }
@@ -487,7 +487,7 @@ fn a_sink_that_ends_before_it_has_read_the_value_has_failed() {
     let tool = home.stand_in("tool", "exit 0");
     let said = home.deliver("mine", &sink(&tool, ""));
     assert!(
-        said.contains("failed:") && said.contains("ended without reading the value"),
+        said.contains("failed:") && said.contains("exited without reading the value"),
         "{said}"
     );
 }
@@ -514,7 +514,7 @@ fn a_sink_that_is_not_ready_is_told_before_it_is_given_anything() {
         "{said}"
     );
     let said = home.deliver("mine", &sink(&home.at("absent"), ""));
-    assert!(said.starts_with("mine is not ready: there is no program"), "{said}");
+    assert!(said.starts_with("mine is not ready: cannot find the program"), "{said}");
     assert!(!home.at("stored").exists());
 }
 
@@ -653,7 +653,7 @@ fn a_stand_in_for_an_old_doppler_that_stores_an_empty_value_is_caught() {
     let home = Home::new();
     home.stand_in("doppler", "case \"$2\" in\nset) cat >/dev/null;;\nget) echo;;\nesac");
     let said = home.deliver("doppler:web/prd/API_KEY", "");
-    assert!(said.contains("gives back something else"), "{said}");
+    assert!(said.contains("returns something else"), "{said}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.expect("opens when step 3 is done");
     assert_eq!(stage.status_of(&old).await, 200);
     stage.pass(Duration::from_secs(5)).await;
-    stage.expect("the new key was not used since the roll-out");
+    stage.expect("the new key has not been used since the roll-out");
     assert_eq!(stage.status_of(&new).await, 200);
     // The old key was used meanwhile, so it has not been quiet for long.
     stage.pass(Duration::from_secs(5)).await;
@@ -60,7 +60,7 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     stage.pass(Duration::from_secs(20)).await;
     stage.keys("R").await;
     stage.expect("4 of 4");
-    stage.expect("the old key is quiet, the new one in use");
+    stage.expect("the old key is idle and the new one in use");
     assert_eq!(stage.status_of(&old).await, 200, "no timer revokes anything");
     // That use is after the measure: the last step is refused again.
     stage.keys("<enter>").await;
@@ -143,7 +143,7 @@ async fn it_goes_on_from_every_step_in_the_next_run() {
     // The program is killed while the value is on the screen.
     let mut stage = stage.restart().await;
     stage.keys(&format!("/{OLD}<enter>r")).await;
-    stage.expect("its value waits to be stored");
+    stage.expect("its value is waiting to be stored");
     stage.keys("<enter>v").await;
     stage.expect(&new);
     stage.keys("<enter>").await;
@@ -154,7 +154,7 @@ async fn it_goes_on_from_every_step_in_the_next_run() {
     stage.expect("3 of 4");
     let mut stage = stage.restart().await;
     stage.keys(&format!("/{OLD}<enter>r")).await;
-    stage.expect("the new key was not used since the roll-out");
+    stage.expect("the new key has not been used since the roll-out");
     assert_eq!(stage.status_of(&new).await, 200);
     let mut stage = stage.restart().await;
     stage.pass(Duration::from_secs(30)).await;
@@ -282,6 +282,6 @@ async fn a_due_date_is_put_off_with_a_reason_and_no_longer() {
     stage.keys("/Zapier<enter>z").await;
     stage.expect("an empty day ends that");
     stage.keys("<bs><bs><bs><bs><bs><bs><bs><bs><bs><bs><enter>").await;
-    stage.expect("is not snoozed any more");
+    stage.expect("is no longer snoozed");
     stage.expect("3 overdue");
 }

@@ -51,7 +51,7 @@ async fn a_run_that_ends_before_the_value_was_stored_stays_signed_in_and_goes_on
     let mut stage = stage.restart().await;
     stage.expect("1 rotating");
     stage.keys("/this one<enter>r").await;
-    stage.expect("its value waits to be stored");
+    stage.expect("its value is waiting to be stored");
     stage.keys("<enter><enter>").await;
     stage.expect("signed in with it");
 }
@@ -63,7 +63,7 @@ async fn made_and_not_signed_in() -> Stage {
         stage.sandbox.inject(FaultRule::parse("teams:status=503:1").unwrap());
     }
     stage.keys("/this one<enter>r<enter>").await;
-    stage.expect("did not answer yet: we stay signed in with the old one");
+    stage.expect("has not answered yet, so you're still signed in with the old one");
     stage.sandbox.clear_faults();
     stage.keys("<esc>").await;
     stage
@@ -86,7 +86,7 @@ async fn a_sign_in_that_changed_meanwhile_is_left_as_it_is() {
     let account = Account::credential("default", &BaseUrl::parse(&stage.sandbox.base_url).unwrap());
     stage.store.set(&account, Arc::new(other)).await.unwrap();
     stage.keys("R<enter>").await;
-    stage.expect("holds another credential than the old key");
+    stage.expect("no longer holds the old key");
     assert_eq!(kept(&stage).await.expose(), stage.sandbox.leaked.expose());
     stage.expect("This value is shown once");
     stage.expect_not("signs in with it from now on");
@@ -139,7 +139,7 @@ async fn without_a_store_that_keeps_our_own_key_is_not_rotated() {
     .await;
     stage.start().await;
     stage.keys("/this one<enter>r<enter>").await;
-    stage.expect("was not created, nothing was sent");
+    stage.expect("was not created. Nothing was sent");
     let asked = stage.sandbox.request_log();
     assert!(asked.iter().all(|record| record.method == "GET"));
 }

@@ -73,7 +73,7 @@ async fn an_old_key_that_was_revoked_elsewhere_closes_the_rotation_without_a_req
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("is gone from the list, and not by this rotation. What still used it gets 401");
+        .expect("is gone from the list, but not because of this rotation. Whatever still uses it gets 401");
     elsewhere.stage.keys("<enter>").await;
     elsewhere.stage.expect("finished");
     elsewhere.stage.expect("already gone");
@@ -138,13 +138,13 @@ async fn a_last_use_in_the_future_or_going_back_makes_no_key_quiet() {
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("its last use is in the future; it counts as used just now");
+        .expect("its last use is in the future, so it counts as used just now");
     elsewhere.stage.expect("3 of 4");
     elsewhere.change(&format!("UPDATE keys SET last_used_at = 1000 WHERE name = '{OLD}'"));
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("its last use went back in time; the latest one seen counts");
+        .expect("its last use went back in time, so the latest one seen counts");
     elsewhere.stage.expect("3 of 4");
 }
 
@@ -154,7 +154,7 @@ async fn with_a_sign_in_to_another_team_nothing_of_a_rotation_is_done() {
     elsewhere.change("UPDATE team SET id = 'team_other'");
     elsewhere.change(&format!("UPDATE keys SET id = 'key_other' WHERE name = '{OLD}'"));
     elsewhere.look().await;
-    elsewhere.stage.expect("This sign-in is of another team");
+    elsewhere.stage.expect("You're signed in to another team");
     elsewhere.stage.keys("x").await;
     elsewhere.stage.expect_not("Revoked");
     let asked = elsewhere.stage.sandbox.request_log();

@@ -65,7 +65,7 @@ pub(super) fn advance(db: &mut Db, rotation: &Rotation, what: &What, mark: &Mark
     let mark = as_kept(mark)?;
     db.write(|connection| {
         let Some(row) = find(connection, &rotation.id)? else {
-            return Err(JournalError::Unavailable("this rotation is not in it any more".to_owned()).into());
+            return Err(JournalError::Unavailable("it no longer has this rotation".to_owned()).into());
         };
         if row.revision != rotation.revision {
             return Err(JournalError::Stale.into());

@@ -44,7 +44,7 @@ impl<'a> Asked<'a> {
         }
         let sinks = settings.config.sinks();
         let sinks =
-            sinks.map_err(|error| CommandError::new(Exit::Usage, format!("The config cannot be used: {error}.")))?;
+            sinks.map_err(|error| CommandError::new(Exit::Usage, format!("The config is not valid: {error}.")))?;
         Ok(Self {
             args,
             destinations: targets.into_iter().map(Destination::from).collect(),
@@ -133,7 +133,7 @@ impl<'a> Asked<'a> {
         }
         match places.as_slice() {
             [] => "keep its value in the keyring".to_owned(),
-            places => format!("hand its value to {}", places.join(", ")),
+            places => format!("send its value to {}", places.join(", ")),
         }
     }
 }
@@ -149,7 +149,7 @@ pub(super) async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Resul
         interactive,
     } = context.switches;
     if !interactive && !yes && !dry_run {
-        return Err(nothing_sent(doubts, "\nConfirm with --yes, or look with --dry-run."));
+        return Err(nothing_sent(doubts, "\nAdd --yes, or look first with --dry-run."));
     }
     for doubt in doubts {
         context.output.warn(doubt);
@@ -157,10 +157,10 @@ pub(super) async fn agree(context: &mut Context<'_>, doubts: &[String]) -> Resul
     if yes || dry_run {
         return Ok(());
     }
-    if prompt::yes("Hand the value over there? [y/N] ").await? {
+    if prompt::yes("Send the value there? [y/N] ").await? {
         Ok(())
     } else {
-        Err(CommandError::new(Exit::Declined, "Declined; nothing was sent."))
+        Err(CommandError::new(Exit::Declined, "Declined. Nothing was sent."))
     }
 }
 

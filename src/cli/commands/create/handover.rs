@@ -155,7 +155,7 @@ pub(in crate::cli) async fn hand_over(
         forget(context, &creation, &called).await
     } else if is_elsewhere {
         context.output.say(&format!(
-            "{called} is in {} and kept nowhere else: take it from there to where else it is used.",
+            "The value of {called} is in {} and nowhere else. Copy it from there to wherever else you use it.",
             receipts.targets(true).join(", ")
         ));
         close(context, &creation).await;
@@ -177,7 +177,7 @@ pub(in crate::cli) async fn hand_over(
 fn given_up(called: &str, id: &str, safety: &Safety) -> String {
     if let (true, Safety::MemoryOnly(error)) = (safety.is_uncertain(), safety) {
         return format!(
-            "The value of {called} is lost as far as is known. {error}. The keyring may have taken it all the same.\n{}",
+            "The value of {called} is probably lost. {error}. The keyring may have it anyway.\n{}",
             look_first(id)
         );
     }
@@ -186,7 +186,7 @@ fn given_up(called: &str, id: &str, safety: &Safety) -> String {
         Safety::MemoryOnly(error) => format!(" {error}."),
     };
     format!(
-        "The value of {called} is lost: nothing has taken it, and nobody can use the key.{why}\nRevoke it and create \
+        "The value of {called} is lost: nothing stored it, and nobody can use the key.{why}\nRevoke it and create \
          another: chatzuri-keys revoke {}",
         shell_word(id)
     )
@@ -203,8 +203,8 @@ fn look_first(id: &str) -> String {
 fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safety) {
     match safety {
         Safety::Escrowed => context.output.say(&format!(
-            "{called} waits in {} until it is stored: chatzuri-keys create --resume --show or --to TARGET hands it over, \
-             and chatzuri-keys create --resume --stored forgets it.",
+            "The value of {called} is waiting in {}.\nTo use it: chatzuri-keys create --resume --show (or --to \
+             TARGET)\nOnce you have stored it: chatzuri-keys create --resume --stored",
             context.ports.store.display_name()
         )),
         Safety::MemoryOnly(error) => context.output.warn(&no_copy_kept(called, id, error)),
@@ -213,7 +213,8 @@ fn still_waits(context: &mut Context<'_>, called: &str, id: &str, safety: &Safet
 
 fn no_copy_kept(called: &str, id: &str, error: &StoreError) -> String {
     format!(
-        "{called} is kept nowhere else: {error}. If it was not pasted anywhere, revoke it: chatzuri-keys revoke {}",
+        "The value of {called} is nowhere else: {error}. If you did not paste it anywhere, revoke the key: \
+         chatzuri-keys revoke {}",
         shell_word(id)
     )
 }
@@ -275,15 +276,16 @@ async fn copy(context: &mut Context<'_>, new: &NewKey, called: &str) -> Result<H
     });
     match route {
         ClipboardRoute::Desktop { .. } => context.output.say(&format!(
-            "{called} is on the clipboard {until}, as long as this command runs."
+            "{called} is on the clipboard {until}, while this command runs."
         )),
         ClipboardRoute::Terminal(TerminalNote::TmuxBlocks) => {
             return Err(failed(
-                "tmux stops it; run “tmux set -g set-clipboard on” and try again.".to_owned(),
+                "tmux blocks it; run “tmux set -g set-clipboard on” and try again.".to_owned(),
             ));
         }
         ClipboardRoute::Terminal(_) => context.output.say(&format!(
-            "{called} was sent to your terminal's clipboard, which does not confirm; it is asked to forget it {until}."
+            "{called} was sent to your terminal's clipboard. Your terminal does not confirm it; the value should \
+             stay there {until}."
         )),
     }
     Ok(Held(limit))
@@ -302,7 +304,7 @@ async fn hold(context: &mut Context<'_>, creation: &Creation, Held(limit): Held,
         Ok(Cleared::Cleared) => context.output.say("Cleared from the clipboard."),
         Ok(Cleared::NotOurs) => context
             .output
-            .say("Something newer is on the clipboard; it was left alone."),
+            .say("The clipboard holds something newer, so it was not cleared."),
         Ok(Cleared::Unconfirmed) => {}
         Err(error) => context
             .output
@@ -322,13 +324,13 @@ pub(super) async fn forget(context: &mut Context<'_>, creation: &Creation, calle
         Acknowledged::Forgotten => {
             context
                 .output
-                .say(&format!("{called} is handed over; nothing of its value is kept here."));
+                .say(&format!("{called} is delivered. No copy of its value is left here."));
         }
         Acknowledged::StillEscrowed(error) => context.output.warn(&format!(
-            "{called} is handed over, but {store} may still hold its value: {error}. The next start deletes it."
+            "{called} is delivered, but {store} may still hold its value: {error}. The next start deletes it."
         )),
         Acknowledged::NotRecorded => context.output.warn(&format!(
-            "{called} is handed over, but the journal did not take that: the next start offers it again."
+            "{called} is delivered, but the journal could not record it. The next start offers it again."
         )),
     }
     Exit::Ok
@@ -345,27 +347,28 @@ fn undelivered(
     let stored = receipts.any_stored();
     let what = if stored {
         let places = receipts.targets(true).join(", ");
-        format!("{called} was created and its value is in {places}, but standard output takes nothing ({error}).")
+        format!(
+            "{called} was created and its value is in {places}, but standard output cannot be written to ({error})."
+        )
     } else if was_copied {
-        format!("{called} was created and its value was copied, but standard output takes nothing ({error}).")
+        format!("{called} was created and its value was copied, but standard output cannot be written to ({error}).")
     } else {
-        format!("{called} was created, but its value was not delivered: standard output takes nothing ({error}).")
+        format!(
+            "{called} was created, but its value was not delivered: standard output cannot be written to ({error})."
+        )
     };
     let now = match safety {
-        Safety::Escrowed => "It waits in your keyring: chatzuri-keys create --resume --show".to_owned(),
-        Safety::MemoryOnly(_) if stored => "It is kept nowhere else.".to_owned(),
+        Safety::Escrowed => "The value is waiting in your keyring: chatzuri-keys create --resume --show".to_owned(),
+        Safety::MemoryOnly(_) if stored => "No other copy exists.".to_owned(),
         Safety::MemoryOnly(_) if was_copied => format!(
-            "It is kept nowhere else.\nIf it was not pasted anywhere, revoke the key: chatzuri-keys revoke {}",
+            "No other copy exists.\nIf you did not paste it anywhere, revoke the key: chatzuri-keys revoke {}",
             shell_word(id)
         ),
         Safety::MemoryOnly(error) if safety.is_uncertain() => {
-            format!(
-                "{error}. The keyring may have taken it all the same.\n{}",
-                look_first(id)
-            )
+            format!("{error}. The keyring may have it anyway.\n{}", look_first(id))
         }
         Safety::MemoryOnly(_) => format!(
-            "The value is lost; revoke the key and create another: chatzuri-keys revoke {}",
+            "The value is lost. Revoke the key and create another: chatzuri-keys revoke {}",
             shell_word(id)
         ),
     };
@@ -478,7 +481,7 @@ mod tests {
             [given_up("“Zapier”", "key_1", safety), trouble.sentence]
         };
         for sentence in told(&Safety::MemoryOnly(StoreError::TimedOut(Duration::from_secs(5)))) {
-            assert!(sentence.contains("may have taken it all the same"), "{sentence}");
+            assert!(sentence.contains("may have it anyway"), "{sentence}");
             assert!(
                 sentence.contains("\nLook there first: chatzuri-keys create --resume\n"),
                 "{sentence}"

@@ -39,7 +39,8 @@ pub(in crate::cli) async fn try_again(
         "gives up"
     };
     context.output.warn(&format!(
-        "{called} was created, and its value is kept nowhere yet: {error}.\nTrying again for up to {} s; Ctrl-C {gives_up}.",
+        "{called} was created, but its value is not stored yet: {error}.\nTrying again for up to {} s; Ctrl-C \
+         {gives_up}.",
         longest.as_secs()
     ));
     let end = Instant::now() + longest;
@@ -58,7 +59,7 @@ pub(in crate::cli) async fn try_again(
     if kept {
         context
             .output
-            .say(&format!("{called}: its value is safe in {store} now."));
+            .say(&format!("The value of {called} is now safe in {store}."));
     }
     kept
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
     if args.show && nobody_reads() {
         return Err(CommandError::new(
             Exit::Error,
-            "Nothing was done: nobody reads standard output, where the value would go.",
+            "Nothing was done: nothing reads standard output, where the value would go.",
         ));
     }
     let mut asked = Asked::of(args, context.settings)?;
@@ -122,8 +122,8 @@ async fn create_manually(
         CreateError::NotReady(name, Blocked::Store(error)) if has_value => CommandError::new(
             Exit::Usage,
             format!(
-                "The value of “{name}” was not taken, and nothing of it is kept here. {error}, so a crash could lose it. \
-                 Start a keyring, or say where it goes: --to, --copy or --show."
+                "The value of “{name}” was not accepted, and no copy of it is left here. {error}, so a crash could \
+                 lose it. Start a keyring, or choose where the value goes: --to, --copy or --show."
             ),
         ),
         error => error.into(),

@@ -82,7 +82,7 @@ pub(super) async fn deliver_all(
     let kept = new.safety == Safety::Escrowed;
     for destination in &asked.destinations {
         let receipt = if receipts.stopped {
-            interrupted(destination, "interrupted before it was begun")
+            interrupted(destination, "interrupted before it began")
         } else {
             let stop = async {
                 if kept {
@@ -133,15 +133,16 @@ pub(super) fn what_now(
                 format!("chatzuri-keys create --resume {}{again}", shell_word(name))
             };
             format!(
-                "{called}: {count} targets did not take the value, which waits in your keyring. Try again with: {command}"
+                "{called}: {count} targets did not accept the value. It is waiting in your keyring.\nTry again: \
+                 {command}"
             )
         }
         Safety::MemoryOnly(error) => {
             let mut places = receipts.targets(true);
             places.extend(elsewhere.iter().map(|&place| place.to_owned()));
             format!(
-                "{called}: {count} targets did not take the value, and it could not be kept: {error}. It is in {} alone: \
-                 take it from there to {}, or revoke the key and create another: {revoke}",
+                "{called}: {count} targets did not accept the value, and the keyring could not keep it: {error}. The \
+                 only copy is in {}. Copy it from there to {}, or revoke the key and create another: {revoke}",
                 places.join(", "),
                 failed.join(", ")
             )
@@ -220,7 +221,8 @@ mod tests {
         let all = vec![receipt("a", stored(Verified::Yes)), receipt("b", failed())];
         let there = said("K", &nowhere, all, &["standard output"]);
         assert!(
-            there.contains("It is in a, standard output alone: take it from there to b") && !there.contains("lost"),
+            there.contains("The only copy is in a, standard output. Copy it from there to b")
+                && !there.contains("lost"),
             "{there}"
         );
     }

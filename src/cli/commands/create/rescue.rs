@@ -59,8 +59,8 @@ async fn choice(
 ) -> Option<Rescued> {
     let called = new.key.display_name();
     context.output.warn(&format!(
-        "The value of {called} is nowhere but in this command. Type “show”, “copy”, “wait”, a target as for --to, or “lose \
-         it” to give it up."
+        "This command holds the only copy of {called}'s value. Type “show”, “copy”, “wait”, a target as for --to, or \
+         “lose it” to give it up."
     ));
     loop {
         // Nobody can be asked any more, or somebody insists.
@@ -101,7 +101,8 @@ async fn where_to(context: &mut Context<'_>, called: &str, interrupts: &mut Inte
                 warned = true;
                 context
                     .output
-                    .warn(&format!("\nThe value of {called} is still only here: Ctrl-C again loses it."));
+                    .warn(&format!("\nThis command still holds the only copy of {called}'s value: Ctrl-C again loses \
+                        it."));
                 prompt::show(QUESTION).ok()?;
             }
             typed = &mut typed => return typed.ok().flatten(),

@@ -35,7 +35,7 @@ pub(super) async fn resume(
             None => "the waiting key".to_owned(),
         };
         let plan = if asked.args.not_made {
-            "say that it was not made".to_owned()
+            "record that it was not created".to_owned()
         } else if asked.args.stored {
             "forget its value".to_owned()
         } else {
@@ -119,7 +119,7 @@ pub(super) async fn resume(
             Err(CommandError::new(
                 Exit::NoSuchKey,
                 format!(
-                    "Nothing was done: no new key of that name is waiting. These are: {}.",
+                    "Nothing was done: no new key of that name is waiting. Waiting: {}.",
                     names.join(", ")
                 ),
             ))
@@ -144,7 +144,7 @@ pub(super) async fn resume(
             }
             Err(CommandError::new(
                 Exit::Usage,
-                "Several new keys are waiting: say which by its name or id, as in chatzuri-keys create --resume NAME.",
+                "Several new keys are waiting. Choose one by its name or id: chatzuri-keys create --resume NAME",
             ))
         }
     }
@@ -160,7 +160,9 @@ async fn answered(
 ) -> Result<Exit, CommandError> {
     let creation = match begun {
         [] => {
-            context.output.say("No key was begun in the browser; nothing was done.");
+            context
+                .output
+                .say("Nothing was done: no key is being created in the browser.");
             return Ok(Exit::Ok);
         }
         [only] => *only,
@@ -169,7 +171,7 @@ async fn answered(
             return Err(CommandError::new(
                 Exit::Usage,
                 format!(
-                    "Several keys were begun in the browser: say which of {}.",
+                    "Several keys are being created in the browser. Choose one of {}.",
                     names.join(", ")
                 ),
             ));
@@ -188,10 +190,9 @@ async fn answered(
     not_made(context.ports, &context.settings.profile, creation)
         .await
         .map_err(|error| CommandError::new(Exit::Error, format!("Nothing was done: {error}.")))?;
-    context.output.say(&format!(
-        "“{}” is not there, as you say; it is not asked for again.",
-        creation.intent.name
-    ));
+    context
+        .output
+        .say(&format!("Recorded: “{}” was not created.", creation.intent.name));
     Ok(Exit::Ok)
 }
 
@@ -229,9 +230,7 @@ pub(super) async fn look_for_it(
             // The list cannot be read now; the time may mend that.
             Err(trouble) if unread >= LOOKS_UNREAD => {
                 context.output.warn(&trouble.sentence);
-                context
-                    .output
-                    .warn("It is still not known; the next start looks again.");
+                context.output.warn("It is still unknown. The next start looks again.");
                 return Ok(trouble.exit);
             }
             Err(_) => {
@@ -246,14 +245,14 @@ pub(super) async fn look_for_it(
             if waiting.is_empty() {
                 context
                     .output
-                    .say("No such key appeared in the list: it was not created.");
+                    .say("The key was not created: it never appeared in the list.");
             }
             return Ok(Exit::Error);
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = interrupts.next() => {
-                context.output.warn("It is still not known; the next start looks again.");
+                context.output.warn("It is still unknown. The next start looks again.");
                 return Ok(Exit::Declined);
             }
         }

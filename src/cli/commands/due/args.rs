@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 const HELP: &str = "\
-Overdue keys are always listed, and so are keys whose age nobody knows. A snoozed key is listed under its reason, and \
---check does not count it. ics and prometheus hold every key unless --within is given.
+The report always lists overdue keys and keys of unknown age. It lists a snoozed key with its reason, and --check \
+does not count it. ics and prometheus list every key unless you give --within.
 
   chatzuri-keys due
   chatzuri-keys due --all-profiles --format ics > rotation.ics
@@ -20,31 +20,31 @@ whatever is due in it; 6 with --check: something is due.";
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_long_help = HELP)]
 pub struct DueArgs {
-    /// Days ahead to look at, as in 14d or 2w; 14d when not given
+    /// Days to look ahead, such as 14d or 2w; the default is 14d
     #[arg(long, value_name = "DAYS")]
     pub within: Option<String>,
-    /// Only what is past its due date
+    /// Show only keys past their due date
     #[arg(long)]
     pub overdue: bool,
-    /// Exit with 6 when something is due
+    /// Exit with 6 when a key is due
     #[arg(long)]
     pub check: bool,
-    /// Look at every profile of the config
+    /// Check every profile in the config
     #[arg(long)]
     pub all_profiles: bool,
-    /// Only keys of this owner, as the config names it
+    /// Show only keys of this owner, as named in the config
     #[arg(long)]
     pub owner: Option<String>,
     /// Read this output of list --json instead of asking the server; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "all_profiles")]
     pub from: Option<PathBuf>,
-    /// How old that may be, as in 36h or 2d; 2d when not given
+    /// The oldest that file may be, such as 36h or 2d; the default is 2d
     #[arg(long, value_name = "SPAN", requires = "from")]
     pub max_age: Option<String>,
-    /// A key of unknown age does not count as due
+    /// Do not count keys of unknown age as due
     #[arg(long)]
     pub allow_unknown: bool,
-    /// The shape of the data
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: DueFormat,
 }
@@ -52,17 +52,17 @@ pub struct DueArgs {
 /// The shapes of `due`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum DueFormat {
-    /// For a terminal
+    /// A table for the terminal
     #[default]
     Table,
-    /// The shape of list --json
+    /// Like list --json
     Json,
-    /// For a spreadsheet
+    /// CSV for a spreadsheet
     Csv,
-    /// For an issue or a chat
+    /// Markdown for an issue or a chat
     Markdown,
-    /// A calendar: one event a key
+    /// A calendar with one event for each key
     Ics,
-    /// A text file for node_exporter
+    /// Metrics for node_exporter's textfile collector
     Prometheus,
 }

@@ -85,7 +85,7 @@ pub(super) fn max_age(text: Option<&str>) -> Result<SignedDuration, CommandError
         let shown = argument(text);
         CommandError::new(
             Exit::Usage,
-            format!("--max-age: “{shown}” is no span: give it as 2d, 36h or 1w."),
+            format!("--max-age: “{shown}” is not a duration. Use one such as 2d, 36h or 1w."),
         )
     })
 }
@@ -109,7 +109,7 @@ pub(super) async fn found(
         .await
         .map_err(io::Error::from)
         .and_then(|text| text)
-        .map_err(|error| failed(format!("it cannot be read: {error}")))?;
+        .map_err(|error| failed(format!("cannot read it: {error}")))?;
     parse(&text, profile, policies, ports.clock.now(), limit).map_err(failed)
 }
 
@@ -140,19 +140,20 @@ pub(super) fn parse(
 ) -> Result<DueFound, String> {
     let wrong = |error: serde_json::Error| {
         let why = clean(&error.to_string()).into_owned();
-        format!("it is not what “chatzuri-keys list --json” writes: {why}")
+        format!("it is not the output of “chatzuri-keys list --json”: {why}")
     };
     let version: Version = serde_json::from_str(text).map_err(wrong)?;
     if version.schema_version != SCHEMA_VERSION {
         return Err(format!(
-            "its schema_version is {}, and this version of chatzuri-keys reads {SCHEMA_VERSION}",
+            "its schema_version is {}; this version of chatzuri-keys reads {SCHEMA_VERSION}",
             version.schema_version
         ));
     }
     let whole: Whole = serde_json::from_str(text).map_err(wrong)?;
     if whole.within_days.is_some() {
         return Err(
-            "it is the output of “due”, which holds only what was due then: give that of “list --json”".to_owned(),
+            "it is the output of “due”, which has only the keys that were due then; use the output of “list --json”"
+                .to_owned(),
         );
     }
     let as_of = time("as_of", &whole.as_of)?;
@@ -192,16 +193,16 @@ fn stale(as_of: Timestamp, now: Timestamp, limit: SignedDuration) -> Option<Stri
             hours => counted(hours / 24, "day"),
         };
         return Some(format!(
-            "The list in the file is {} old (from {as_of:.0}), and may be {} old: keys made since then are missing. \
-             Write it again, or allow more with --max-age.",
+            "The list in the file is {} old (from {as_of:.0}); the limit is {}. Keys created since then are missing. \
+             Write the file again, or raise --max-age.",
             span(age),
             span(limit)
         ));
     }
     (age < -SKEW).then(|| {
         format!(
-            "The list in the file is from {as_of:.0}, which is yet to come by this machine's clock: one of the two is \
-             wrong. Set the clock, or write the list again."
+            "The list in the file is from {as_of:.0}, which is in the future by this machine's clock: one of the two \
+             is wrong. Set the clock, or write the file again."
         )
     })
 }
@@ -275,5 +276,5 @@ fn time(field: &str, text: &str) -> Result<Timestamp, String> {
 }
 
 fn no(field: &str, text: &str, what: &str) -> String {
-    format!("{field} = “{}” is no {what}", fit(&clean(text), 60))
+    format!("{field} = “{}” is not a valid {what}", fit(&clean(text), 60))
 }

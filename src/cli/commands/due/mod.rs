@@ -128,7 +128,7 @@ async fn live(context: &mut Context<'_>, policies: &Policies, all: bool) -> Resu
     if found.teams.is_empty() {
         found
             .gaps
-            .push("No profile was read, so nothing is known of any key.".to_owned());
+            .push("No profile could be read, so no key could be checked.".to_owned());
         found.as_of = ports.clock.now();
     }
     Ok(found)
@@ -154,14 +154,14 @@ impl DueFound {
         } else if read.unlisted {
             let host = profile.base_url.host();
             let why = format!(
-                "Profile {}: {host} has no list of keys, so only those are known that are tracked here.",
+                "Profile {}: {host} cannot list keys, so only the keys you track here are shown.",
                 profile.name
             );
             context.output.warn(&why);
         }
         if let Some(error) = read.unread_notes {
             let why = format!(
-                "Profile {}: no key counts as snoozed or as rotated here: {error}.",
+                "Profile {}: cannot read snoozes and rotations, so they are ignored: {error}.",
                 profile.name
             );
             context.output.warn(&why);
@@ -187,7 +187,7 @@ fn days(text: &str) -> Result<i32, CommandError> {
         let shown = argument(text);
         CommandError::new(
             Exit::Usage,
-            format!("--within: “{shown}” is no number of days: give it as 14d or 2w, at most {WIDEST}d."),
+            format!("--within: “{shown}” is not a number of days. Use one such as 14d or 2w, at most {WIDEST}d."),
         )
     })
 }

@@ -83,7 +83,7 @@ fn an_old_a_future_and_a_partial_file_are_gaps() {
     assert_eq!(gaps(&list("2026-11-20T12:00:00Z", "")), "", "at its limit");
     assert!(gaps(&list("2026-11-20T11:59:59Z", "")).contains("2 days old"));
     assert_eq!(gaps(&list("2026-11-23T12:00:00Z", "")), "");
-    assert!(gaps(&list("2026-11-23T12:00:01Z", "")).contains("yet to come"));
+    assert!(gaps(&list("2026-11-23T12:00:01Z", "")).contains("in the future"));
     let partial = list(NOW, "").replace("\"new\":1", "\"complete\":false");
     assert!(gaps(&partial).contains("not complete"));
 }
@@ -92,26 +92,26 @@ fn an_old_a_future_and_a_partial_file_are_gaps() {
 fn a_wrong_file_is_told_where_it_is_wrong() {
     for (text, why) in [
         ("", "line 1"),
-        ("[]", "what “chatzuri-keys list --json” writes"),
+        ("[]", "not the output of “chatzuri-keys list --json”"),
         ("{\"keys\":[]}", "schema_version"),
         ("{\"schema_version\":2,\"other\":1}", "its schema_version is 2"),
         ("{\"schema_version\":1,\"as_of\":\"2026-11-22T12:00:00Z\"}", "keys"),
-        (&list("yesterday", ""), "as_of = “yesterday” is no time"),
+        (&list("yesterday", ""), "as_of = “yesterday” is not a valid time"),
         (&list(NOW, r#"{"name":"n"}"#), "missing field `id`"),
         (
             &list(NOW, r#"{"id":" ","name":"n"}"#),
-            "keys[0] (“n”): id = “ ” is no id",
+            "keys[0] (“n”): id = “ ” is not a valid id",
         ),
         (
             &list(
                 NOW,
                 r#"{"id":"k","name":"n"},{"id":"k","name":"\u001bx","created_at":"soon"}"#,
             ),
-            "keys[1] (“\\ex”): created_at = “soon” is no time",
+            "keys[1] (“\\ex”): created_at = “soon” is not a valid time",
         ),
         (
             &list(NOW, r#"{"id":"k","name":"n","snoozed_until":"x"}"#),
-            "snoozed_until = “x” is no day",
+            "snoozed_until = “x” is not a valid day",
         ),
         (
             &list(NOW, "").replace("\"new\":1", "\"within_days\":14"),

@@ -60,20 +60,20 @@ impl Replacement {
             CommandError::new(
                 Exit::Usage,
                 format!(
-                    "Nothing was done, and {} is alive: {why} To revoke it at once, leave --replace out.",
+                    "Nothing was done, and {} is still alive: {why} To revoke it now, leave out --replace.",
                     search.timeline.display_name()
                 ),
             )
         };
         if search.timeline.how() == Some(How::Itself) {
             return Err(refused(
-                "no credential of yours opens its team, so its replacement would have to be made with the leaked key."
+                "none of your credentials opens its team, so only the leaked key could create a replacement."
                     .to_owned(),
             ));
         }
         if found.target.own == Own::Yes {
             return Err(refused(
-                "it is the key we are signed in with. Sign in with another first: chatzuri-keys login.".to_owned(),
+                "it is the key you're signed in with. Sign in with another key first: chatzuri-keys login.".to_owned(),
             ));
         }
         let mut settings = context.settings.clone();
@@ -83,7 +83,7 @@ impl Replacement {
         let today = TimeZone::UTC.to_datetime(listing.as_of).date();
         let taken = listing.keys.iter().map(|listed| listed.key.name.raw());
         let name = successor_name(&old_name, today, taken)
-            .ok_or_else(|| refused("no name can be made for its replacement.".to_owned()))?;
+            .ok_or_else(|| refused("its name is not valid for a replacement.".to_owned()))?;
         let policies = settings.config.policies();
         let (mut destinations, mut manual) = (Vec::new(), Vec::new());
         for place in policies.register().places(&old_name) {
@@ -93,7 +93,7 @@ impl Replacement {
             }
         }
         let session = find_session(context.ports, &settings.profile).await?;
-        let session = session.ok_or_else(|| refused("its team is not signed in any more.".to_owned()))?;
+        let session = session.ok_or_else(|| refused("you are no longer signed in to its team.".to_owned()))?;
         let capability = if context.switches.dry_run {
             session.client.recall(Operation::Create).await
         } else {
@@ -103,8 +103,8 @@ impl Replacement {
         let in_browser = capability == Capability::Manual;
         if in_browser && !context.switches.interactive && !context.switches.dry_run {
             return Err(refused(format!(
-                "{} has no endpoint to create keys, so its replacement is made in the browser, and nobody can paste its \
-                 value here. Make it first: chatzuri-keys create {} --paste.",
+                "{} cannot create keys through the API, so you create the replacement in the browser, but this \
+                 command cannot ask for its value. Create it first: chatzuri-keys create {} --paste.",
                 settings.profile.base_url.host(),
                 shell_word(name.as_str())
             )));
@@ -124,8 +124,8 @@ impl Replacement {
         let mut places: Vec<String> = self.destinations.iter().map(|one| one.exact.to_string()).collect();
         places.extend(self.manual.iter().map(|words| format!("{words} (by hand)")));
         let whereto = match places.as_slice() {
-            [] => "keep its value in the keyring: the config names no places of this key".to_owned(),
-            places => format!("hand its value to {}", places.join(", ")),
+            [] => "keep its value in the keyring: the config lists no places for this key".to_owned(),
+            places => format!("send its value to {}", places.join(", ")),
         };
         let made = if self.in_browser { "make" } else { "create" };
         let place = if self.in_browser { " in the browser" } else { "" };
@@ -166,7 +166,7 @@ impl Replacement {
         let alive = |mut trouble: CommandError| {
             trouble
                 .sentence
-                .push_str(" The leaked key was not revoked, and it is alive.");
+                .push_str(" The leaked key was not revoked and is still alive.");
             trouble
         };
         let made = if in_browser {
@@ -187,8 +187,8 @@ impl Replacement {
                 return Err(CommandError::new(
                     Exit::Usage,
                     format!(
-                        "Nothing was revoked, and {} is alive. {error} To revoke it at once, leave --replace out; to say \
-                         where its replacement goes, give it places in the config.",
+                        "Nothing was revoked, and {} is still alive. {error} To revoke it now, leave out --replace. \
+                         To choose where its replacement goes, list its places in the config.",
                         search.timeline.display_name()
                     ),
                 ));
@@ -196,7 +196,7 @@ impl Replacement {
             Err(error) => {
                 context.output.error(&error.to_string());
                 note(context, search, Fact::NotReplaced(error.to_string()));
-                let question = "There is no replacement. Revoke the leaked key all the same? [y/N] ";
+                let question = "There is no replacement. Revoke the leaked key anyway? [y/N] ";
                 go_on(context, question, interrupts).await?;
                 return Ok(Replaced::Partly);
             }
@@ -211,7 +211,7 @@ impl Replacement {
         };
         let exit = hand_over(&mut there, &session, new, &asked, None, waits, interrupts).await?;
         let fact = if exit == Exit::Error {
-            Fact::NotReplaced(format!("{called} was made, and its value is lost."))
+            Fact::NotReplaced(format!("{called} was created, but its value is lost."))
         } else {
             Fact::Replaced(called)
         };
@@ -219,7 +219,7 @@ impl Replacement {
         if exit == Exit::Declined {
             return Err(CommandError::new(
                 exit,
-                "Interrupted; the leaked key was not revoked, and it is alive.",
+                "Interrupted. The leaked key was not revoked and is still alive.",
             ));
         }
         let (replaced, question) = match exit {
@@ -230,11 +230,11 @@ impl Replacement {
             ),
             _ => (
                 Replaced::Partly,
-                "Its replacement is not everywhere. Revoke the leaked key all the same? [y/N] ",
+                "Its replacement is not everywhere. Revoke the leaked key anyway? [y/N] ",
             ),
         };
         for words in &manual {
-            context.output.warn(&format!("To be done by hand: {words}."));
+            context.output.warn(&format!("To do by hand: {words}."));
         }
         go_on(context, question, interrupts).await?;
         Ok(replaced)
@@ -282,7 +282,7 @@ async fn go_on(context: &Context<'_>, question: &str, interrupts: &mut Interrupt
     } else {
         Err(CommandError::new(
             Exit::Declined,
-            "Declined; the leaked key was not revoked, and it is alive. Its replacement, where there is one, stays.",
+            "Declined. The leaked key was not revoked and is still alive. Its replacement, if there is one, stays.",
         ))
     }
 }

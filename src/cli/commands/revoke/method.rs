@@ -51,7 +51,7 @@ impl By {
         if args.with_value && targets.len() > 1 {
             return Err(CommandError::new(
                 Exit::Usage,
-                "Nothing was revoked: a value is of one key, so name one with --with-value.",
+                "Nothing was revoked: a value belongs to one key. With --with-value, name only one.",
             ));
         }
         let done_here = |target: &&ListedKey| !self.in_browser(target) && !target.is_tracked();
@@ -59,7 +59,7 @@ impl By {
             Some(other) if args.attest => Err(CommandError::new(
                 Exit::Usage,
                 format!(
-                    "Nothing was written down: {} can be revoked here and now, without --attest.",
+                    "Nothing was recorded: you can revoke {} right here. Leave out --attest.",
                     other.key.display_name()
                 ),
             )),
@@ -109,7 +109,7 @@ pub(super) async fn one(
         outcome @ Outcome::Unconfirmed(_) if target.is_tracked() => {
             context
                 .output
-                .warn("Give its value with --with-value, or say with --attest that it is gone.");
+                .warn("Give its value with --with-value, or confirm with --attest that it is gone.");
             Ok(ended(outcome, recorded))
         }
         outcome => Ok(ended(outcome, recorded)),

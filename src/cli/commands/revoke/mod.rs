@@ -32,10 +32,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let switches = context.switches;
     if !switches.interactive && !switches.yes && !switches.dry_run {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
-        ));
+        return Err(prompt::unconfirmed("Nothing was revoked"));
     }
     let wanted = targets::Wanted::of(args)?;
     let lines = until_interrupted(interrupts, targets::lines(args.from_file.as_deref())).await?;
@@ -51,7 +48,7 @@ pub(super) async fn run(
     let plan = BulkPlan::of(targets, listing.as_of);
     let rotations = rotations(&context).await;
     if plan.is_empty() {
-        context.output.say("No key is meant by that; nothing was revoked.");
+        context.output.say("Nothing was revoked: no key matches.");
         return report(&listing, &[], args.json, None, context.output);
     }
     match plan.order().as_slice() {
@@ -112,7 +109,7 @@ async fn one(
         // In the browser the click is the person's own yes.
     } else if !context.switches.yes {
         output.warn(&format!("Revoke {}?", facts(listing, target)));
-        output.warn("Every request with it gets 401 at once, and it cannot be undone.");
+        output.warn("Every request with it will get 401 at once. You cannot undo this.");
         until_interrupted(interrupts, confirm(listing, target)).await?;
     } else if target.own != Own::No || in_use(listing.as_of, target.key.last_used_at) {
         // What --yes does not ask must still be known.
@@ -136,11 +133,11 @@ async fn several(
     }
     context
         .output
-        .warn("Every request with one of them gets 401 at once, and it cannot be undone.");
+        .warn("Every request with one of them will get 401 at once. You cannot undo this.");
     let count = plan.len().to_string();
     let these = match plan.len() {
         1 => "this key".to_owned(),
-        count => format!("these {count} keys"),
+        count => format!("all {count} keys"),
     };
     let asked = async {
         let line = prompt::line(&format!("Type {count} to revoke {these}: ")).await?;
@@ -155,7 +152,7 @@ async fn several(
 }
 
 fn declined() -> CommandError {
-    CommandError::new(Exit::Declined, "Declined; nothing was revoked.")
+    CommandError::new(Exit::Declined, "Declined. Nothing was revoked.")
 }
 
 async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), CommandError> {
@@ -169,14 +166,14 @@ async fn confirm(listing: &Listing, target: &ListedKey) -> Result<(), CommandErr
 /// A word that is written down for good names its key.
 async fn confirm_word(target: &ListedKey) -> Result<(), CommandError> {
     let question = format!(
-        "Write down that you revoked {} {} in the browser? [y/N] ",
+        "Record that you revoked {} {} in the browser? [y/N] ",
         target.key.display_name(),
         target.key.hint()
     );
     if prompt::yes(&question).await? {
         Ok(())
     } else {
-        Err(CommandError::new(Exit::Declined, "Declined; nothing was written down."))
+        Err(CommandError::new(Exit::Declined, "Declined. Nothing was recorded."))
     }
 }
 

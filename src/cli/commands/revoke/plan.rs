@@ -24,9 +24,9 @@ pub(super) fn show(listing: &Listing, plan: &BulkPlan, rotations: &[Rotation], d
     part(&plan.unused, "not in use");
     part(
         &plan.in_use,
-        "in use, or their use is not known; these want a rotation: chatzuri-keys rotate start KEY",
+        "in use, or their use is unknown. Rotate these instead: chatzuri-keys rotate start KEY",
     );
-    part(&plan.own, "last, because nothing can be revoked after it");
+    part(&plan.own, "last, because you can revoke nothing after it");
     for line in lines {
         output.warn(&line);
     }
@@ -42,7 +42,7 @@ pub(super) fn rotation_warning(rotations: &[Rotation], target: &ListedKey) -> Op
     let rotation = rotation_of(rotations, target)?;
     let part = if rotation.old.id == target.key.id { "old" } else { "new" };
     Some(format!(
-        "! {} is the {part} key of a rotation that is not over: chatzuri-keys rotate status {}",
+        "! {} is the {part} key of an unfinished rotation: chatzuri-keys rotate status {}",
         target.key.display_name(),
         words::shell_word(rotation.old.id.raw())
     ))
@@ -56,8 +56,8 @@ pub(super) fn facts(listing: &Listing, target: &ListedKey) -> String {
 
 fn own_words(own: Own) -> &'static str {
     match own {
-        Own::Yes => "; it is the key we are signed in with",
-        Own::Unknown => "; it may be the key we are signed in with",
+        Own::Yes => "; it is the key you're signed in with",
+        Own::Unknown => "; it may be the key you're signed in with",
         Own::No => "",
     }
 }

@@ -44,7 +44,7 @@ impl Wanted {
                 let shown = words::argument(text);
                 CommandError::new(
                     Exit::Usage,
-                    format!("--unused-for: “{shown}” is no span: give one such as 30d, 12h or 4w."),
+                    format!("--unused-for: “{shown}” is not a duration. Use one such as 30d, 12h or 4w."),
                 )
             })?),
         };
@@ -85,7 +85,7 @@ pub(super) async fn lines(file: Option<&Path>) -> Result<Vec<NamedLine>, Command
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_LIMIT {
         return Err(usage("is longer than 4 MiB"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| usage("is no text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| usage("is not text"))?;
     Ok(named(&text, &shown))
 }
 
@@ -124,7 +124,7 @@ pub(super) fn choose(
         let narrowed = before - kept.len() - unknown.len();
         if narrowed > 0 {
             let count = counted(i64::try_from(narrowed).unwrap_or(i64::MAX), "key");
-            output.say(&format!("{count} of those that were named: left out by the filter."));
+            output.say(&format!("{count} of the named keys: left out by the filter."));
         }
         return Ok(kept);
     }
@@ -132,7 +132,7 @@ pub(super) fn choose(
         return Err(CommandError::new(
             Exit::Partial,
             format!(
-                "Nothing was done. {} A filter could miss some keys: or name those that you mean.",
+                "Nothing was done. {} A filter could miss keys. You can name the keys you mean instead.",
                 incomplete(listing)
             ),
         ));
@@ -142,8 +142,8 @@ pub(super) fn choose(
     let (kept, ours): (Vec<_>, Vec<_>) = kept.into_iter().partition(|target| target.own == Own::No);
     for target in ours {
         let which = match target.own {
-            Own::Yes => "is the key we are signed in with",
-            _ => "may be the key we are signed in with",
+            Own::Yes => "is the key you're signed in with",
+            _ => "may be the key you're signed in with",
         };
         output.warn(&format!(
             "Left out: {} {which}. Name it to revoke it.",
@@ -156,7 +156,7 @@ pub(super) fn choose(
 fn told_unknown(unknown: &[ListedKey], output: &mut Output) {
     for target in unknown {
         output.warn(&format!(
-            "Left out: the list does not say of {} what the filter asks for.",
+            "Left out: for {}, the list does not have what the filter needs.",
             target.key.display_name()
         ));
     }
@@ -202,7 +202,7 @@ fn by_name<'a>(listing: &'a Listing, keys: &[String], lines: &[NamedLine]) -> Re
 /// Every bad line with its number; one bad line stops all of them.
 fn bad_lines(bad: &[(&str, CommandError)]) -> String {
     let mut sentence = format!(
-        "Nothing was done: {} of the file cannot be used.",
+        "Nothing was done: the file has {} that cannot be used.",
         counted(i64::try_from(bad.len()).unwrap_or(i64::MAX), "line")
     );
     for (place, trouble) in bad.iter().take(BAD_LINES) {
@@ -251,7 +251,7 @@ mod tests {
         let list = listing(vec![key("a", "A"), key("b", "Web"), key("c", "Web")]);
         let error = by_name(&list, &[], &named("nope\na\nWeb\n", "k.txt")).unwrap_err();
         assert_eq!(error.exit, Exit::NoSuchKey);
-        assert!(error.sentence.contains("2 lines of the file"), "{}", error.sentence);
+        assert!(error.sentence.contains("the file has 2 lines"), "{}", error.sentence);
         assert!(
             error.sentence.contains("\nk.txt, line 1: no key of"),
             "{}",

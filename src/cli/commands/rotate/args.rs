@@ -3,20 +3,21 @@
 use clap::{Args, Subcommand};
 
 const HELP: &str = "\
-The vendor's four steps: create a new key, roll it out, confirm traffic on the new key, revoke the old one. Each is kept \
-in this machine's journal, so a rotation goes on after a crash, on another day, in the dashboard, or in two copies of the \
-program at once. Every command may be given twice; no timer ever revokes anything.
+The vendor's four steps: create a new key, roll it out, confirm traffic on the new key, revoke the old one. This \
+machine's journal keeps each step, so you can continue a rotation after a crash, on another day, in the dashboard, \
+or in two copies of the program at once. You can repeat every command safely. No timer ever revokes a key.
 
-  chatzuri-keys rotate start Zapier              makes “Zapier 2026-11-22”, hands it to the key's own places
+  chatzuri-keys rotate start Zapier              creates “Zapier 2026-11-22”, sends it to the key's own places
   chatzuri-keys rotate tick Zapier zapier.com    the app there runs with the new key
-  chatzuri-keys rotate confirm Zapier            is the new key used, and the old one quiet?
-  chatzuri-keys rotate finish Zapier --yes       revokes the old key, when step 3 is done
+  chatzuri-keys rotate confirm Zapier            is the new key in use, and the old one idle?
+  chatzuri-keys rotate finish Zapier --yes       revokes the old key, once step 3 is done
 
-KEY is the id or name of the old or the new key. Places are those of [[key]] in the config, and how long an old key has to \
-be quiet is [rotation] quiet.
+KEY is the id or name of the old or the new key. Places are those of [[key]] in the config. [rotation] quiet says \
+how long an old key must be idle.
 
-Exit codes: 0 done, or done before; 1 the step before is still open, no value could be handed over, or an error; 2 nobody \
-could be asked, or an ambiguous name; 3 declined; 4 refused; 5 a target did not take the value; 7 the old key is not proven dead; 10 no such key.";
+Exit codes: 0 done, or done before; 1 the step before is still open, no value could be delivered, or an error; 2 not \
+confirmed, or an ambiguous name; 3 declined; 4 refused; 5 a target did not accept the value; 7 the old key is not \
+proven dead; 10 no such key.";
 
 /// `rotate`.
 #[derive(Debug, Clone, Args)]
@@ -30,19 +31,19 @@ pub struct RotateArgs {
 /// What can be done to a rotation.
 #[derive(Debug, Clone, Subcommand)]
 pub enum RotateStep {
-    /// Step 1: make the new key and hand its value over; or go on with it
+    /// Step 1: create the new key and deliver its value; run it again to continue
     Start(RotateStartArgs),
-    /// Say where rotations stand; reads the list again
+    /// Show how far rotations are; reads the list again
     Status(RotateStatusArgs),
-    /// Step 2: say that the app at a place runs with the new key
+    /// Step 2: record that the app at a place runs with the new key
     Tick(RotateTickArgs),
-    /// Step 3: measure whether the traffic has moved, or attest it
+    /// Step 3: check whether the traffic has moved, or attest it
     Confirm(RotateConfirmArgs),
-    /// Step 4: revoke the old key, when step 3 is done
+    /// Step 4: revoke the old key, once step 3 is done
     Finish(RotateFinishArgs),
-    /// Give a rotation up, after a question or with --yes; says what stays behind
+    /// Cancel a rotation, and show what stays behind
     Cancel(RotateCancelArgs),
-    /// Go on with a rotation that was started elsewhere
+    /// Continue a rotation that was started elsewhere
     Adopt(RotateAdoptArgs),
 }
 
@@ -51,19 +52,19 @@ pub enum RotateStep {
 pub struct RotateStartArgs {
     /// The key's id or name
     pub key: String,
-    /// What the new key is called; its name with today's date when not given
+    /// The new key's name; the default is the old name with today's date
     #[arg(long)]
     pub name: Option<String>,
-    /// Hand the value to this place instead of the key's own; may be given several times
+    /// Send the value to this target instead of the key's own places; repeat for several
     #[arg(long, value_name = "TARGET")]
     pub to: Vec<String>,
-    /// Print the new key's value, for the only time
+    /// Print the new key's value, this one time
     #[arg(long)]
     pub show: bool,
-    /// Put the value on the clipboard, and stay until it is cleared or replaced
+    /// Copy the value to the clipboard, and run until it is cleared or replaced
     #[arg(long)]
     pub copy: bool,
-    /// You make the new key in the browser, and its value comes from standard input or a hidden prompt
+    /// You create the new key in the browser, and paste its value at a hidden prompt or give it on standard input
     #[arg(long)]
     pub paste: bool,
     /// Print JSON
@@ -74,7 +75,7 @@ pub struct RotateStartArgs {
 /// `rotate status`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RotateStatusArgs {
-    /// The id or name of one of the two keys; every rotation that is not over when not given
+    /// The id or name of either key; the default is every unfinished rotation
     pub key: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -86,13 +87,13 @@ pub struct RotateStatusArgs {
 pub struct RotateTickArgs {
     /// The key's id or name
     pub key: String,
-    /// Places, as the config has them or the beginning of one
+    /// Places, as the config lists them, or the beginning of one
     #[arg(required_unless_present = "all", value_name = "PLACE")]
     pub places: Vec<String>,
     /// Every place
     #[arg(long, conflicts_with = "places")]
     pub all: bool,
-    /// Take the tick back
+    /// Remove the tick
     #[arg(long)]
     pub off: bool,
     /// Print JSON
@@ -105,7 +106,7 @@ pub struct RotateTickArgs {
 pub struct RotateConfirmArgs {
     /// The key's id or name
     pub key: String,
-    /// Vouch that the traffic has moved, whatever was measured
+    /// Attest that the traffic has moved, whatever was measured
     #[arg(long, requires = "reason")]
     pub attest: bool,
     /// How you know
@@ -121,16 +122,16 @@ pub struct RotateConfirmArgs {
 pub struct RotateFinishArgs {
     /// The key's id or name
     pub key: String,
-    /// Revoke it although step 3 is open
+    /// Revoke it even though step 3 is open
     #[arg(long, requires = "confirm")]
     pub force: bool,
     /// The old key's name, once more
     #[arg(long, requires = "force", value_name = "NAME")]
     pub confirm: Option<String>,
-    /// Watch its value, from standard input or a hidden prompt, until it is dead
+    /// Give its value on standard input or at a hidden prompt, and check until it is dead
     #[arg(long)]
     pub with_value: bool,
-    /// Where you revoke it in the browser: say that you did; nothing is proven
+    /// Record that you revoked it in the browser; this proves nothing
     #[arg(long, conflicts_with = "with_value")]
     pub attest: bool,
     /// Print JSON
@@ -154,9 +155,9 @@ pub struct RotateCancelArgs {
 /// `rotate adopt`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RotateAdoptArgs {
-    /// The id or name of the key that is to go
+    /// The id or name of the key to retire
     pub old: String,
-    /// The id or name of the key that takes its place
+    /// The id or name of the key that replaces it
     pub new: String,
     /// Print JSON
     #[arg(long)]

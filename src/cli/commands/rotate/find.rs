@@ -42,7 +42,7 @@ fn choose(rotations: Vec<Rotation>, listing: &Listing, text: &str) -> Result<Opt
         ([_, _, ..], _) => Err(CommandError::new(
             Exit::Usage,
             format!(
-                "Nothing was done: several rotations have a key of that name. Give the id of one: {}.",
+                "Nothing was done: several rotations have a key of that name. Give one id: {}.",
                 open.iter()
                     .map(|rotation| rotation.old.id.to_string())
                     .collect::<Vec<_>>()
@@ -64,7 +64,7 @@ pub(super) async fn the_rotation(at: At<'_>, listing: &Listing, text: &str) -> R
             |_| String::new(),
             |listed| {
                 format!(
-                    " Begin it: chatzuri-keys rotate start {}",
+                    " Start: chatzuri-keys rotate start {}",
                     shell_word(listed.key.id.shown())
                 )
             },

@@ -28,8 +28,7 @@ async fn in_browser(
     interrupts: &mut Interrupts,
 ) -> Result<Finished, CommandError> {
     let evidence = manual::choose(context, session, target, what, interrupts).await?;
-    let evidence =
-        evidence.ok_or_else(|| CommandError::new(Exit::Declined, "Interrupted; nothing was written down."))?;
+    let evidence = evidence.ok_or_else(|| CommandError::new(Exit::Declined, "Interrupted. Nothing was recorded."))?;
     let place = at(context, session);
     let output = Mutex::new(&mut *context.output);
     let on_fact = |timeline: &Timeline, fact: &Fact| manual::tell(&output, timeline, fact);
@@ -70,7 +69,7 @@ pub(super) async fn finish(
         context.output.say(&match (open, args.force) {
             (true, _) => format!("Would revoke {facts}."),
             (false, true) => format!(
-                "Would revoke {facts}, although step {} is open.",
+                "Would revoke {facts}, even though step {} is open.",
                 seen.rotation.step().unwrap_or(3)
             ),
             (false, false) => format!(
@@ -96,7 +95,7 @@ pub(super) async fn finish(
             return Err(CommandError::new(
                 Exit::Usage,
                 format!(
-                    "Nothing was written down: {} can be revoked here and now, without --attest.",
+                    "Nothing was recorded: you can revoke {} right here. Leave out --attest.",
                     target.key.display_name()
                 ),
             ));

@@ -226,21 +226,20 @@ pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -
         .map_or(String::new(), |new| shell_word(new.id.shown()));
     match rotation.next(quiet, now) {
         Next::Create => format!("Next: chatzuri-keys rotate start {id}"),
-        Next::AwaitAnswer => {
-            "Next: it is not known yet what came of the request; chatzuri-keys create --resume looks for it.".to_owned()
-        }
+        Next::AwaitAnswer => "Next: find out whether the key was created: chatzuri-keys create --resume".to_owned(),
         Next::Store => format!(
-            "Next: store its value: chatzuri-keys rotate start {id} --show or --to TARGET hands it over, and chatzuri-keys \
-             create --resume {new} --stored says that it is stored."
+            "Next: store its value: chatzuri-keys rotate start {id} --show (or --to TARGET). Once you have stored \
+             it: chatzuri-keys create --resume {new} --stored"
         ),
         Next::ProveAlive => {
-            "Next: the new key did not answer yet; it counts as alive once the list says that it was used.".to_owned()
+            "Next: use the new key. It has not answered yet, and counts as alive once the list shows a use.".to_owned()
         }
-        Next::Tick(_) => format!("Next: where the app runs with the new key, chatzuri-keys rotate tick {id} PLACE"),
-        Next::Wait(Awaited::OldQuiet { left, .. }) => format!(
-            "Next: in {} at the earliest, chatzuri-keys rotate confirm {id}",
-            span(left)
-        ),
+        Next::Tick(_) => {
+            format!("Next: once the app at a place runs with the new key: chatzuri-keys rotate tick {id} PLACE")
+        }
+        Next::Wait(Awaited::OldQuiet { left, .. }) => {
+            format!("Next: in {} or later: chatzuri-keys rotate confirm {id}", span(left))
+        }
         Next::Wait(_) => format!("Next: chatzuri-keys rotate confirm {id}, or with --attest --reason TEXT"),
         Next::Revoke => format!("Next: chatzuri-keys rotate finish {id}"),
         Next::UsedAgain(used) => format!(
@@ -248,14 +247,17 @@ pub(super) fn next(rotation: &Rotation, quiet: SignedDuration, now: Timestamp) -
              --attest --reason TEXT"
         ),
         Next::Revoking => {
-            format!("Next: a revocation was begun; chatzuri-keys rotate finish {id} takes it over after three minutes.")
+            format!(
+                "Next: a revocation is running. If it stops, take it over after three minutes: chatzuri-keys rotate \
+                 finish {id}"
+            )
         }
         Next::Nothing => match &rotation.stage {
             Stage::Cancelled { new: Some(new), .. } => format!(
-                "Given up. The new key stays: chatzuri-keys revoke {} removes it.",
+                "Cancelled. The new key stays. To revoke it: chatzuri-keys revoke {}",
                 shell_word(new.id.shown())
             ),
-            Stage::Cancelled { new: None, .. } => "Given up; nothing stays behind.".to_owned(),
+            Stage::Cancelled { new: None, .. } => "Cancelled. Nothing stays behind.".to_owned(),
             _ => "Done.".to_owned(),
         },
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(
     if args.show && nobody_reads() {
         return Err(CommandError::new(
             Exit::Error,
-            "Nothing was done: nobody reads standard output, where the value would go.",
+            "Nothing was done: nothing reads standard output, where the value would go.",
         ));
     }
     let name = args.name.as_deref().map(KeyName::parse).transpose();
@@ -61,7 +61,7 @@ pub(super) async fn run(
         && there.name != *name
     {
         let sentence = format!(
-            "--name is not used: that rotation is there already, and its new key is called “{}”.",
+            "--name is ignored: that rotation has already started, and its new key is called “{}”.",
             there.name
         );
         context.output.warn(&sentence);
@@ -84,9 +84,9 @@ pub(super) async fn run(
             find::key(&listing, &args.key).map_or_else(|_| old_name.clone(), |listed| listed.key.display_name());
         until_interrupted(interrupts, asked.check(&mut context, None)).await?;
         context.output.say(&match &there {
-            Some(rotation) => format!("Would go on: {}", next(rotation, measure.quiet, listing.as_of)),
+            Some(rotation) => format!("Would continue: {}", next(rotation, measure.quiet, listing.as_of)),
             None => format!(
-                "Would begin the rotation of {called}: create its successor and {}.",
+                "Would start the rotation of {called}: create its successor and {}.",
                 asked.plan()
             ),
         });
@@ -145,7 +145,7 @@ pub(super) async fn run(
         hand_to_own_place(at(&context, &session), &rotation, &new, old).await?;
         context
             .output
-            .say("Signed in with the new key from now on; the old one is kept beside it until it is proven dead.");
+            .say("You're now signed in with the new key. The keyring keeps the old one until it is proven dead.");
     }
     let shape = RotationShape::of(&rotation, Vec::new(), measure.quiet, seen.listing.as_of);
     let exit = hand_over(
@@ -180,13 +180,13 @@ fn next_without_value(rotation: &Rotation, was_copied: bool) -> String {
     let id = shell_word(rotation.old.id.shown());
     let pasted = if was_copied {
         let name = shell_word(rotation.name.as_str());
-        format!("where it was pasted, chatzuri-keys create --resume {name} --stored goes on; ")
+        format!("if you pasted it somewhere, run chatzuri-keys create --resume {name} --stored; ")
     } else {
         String::new()
     };
     format!(
-        "Next: {pasted}unless it was pasted somewhere, chatzuri-keys rotate cancel {id} --revoke-new takes the new key away, and \
-         chatzuri-keys rotate start {id} begins again with --show or --to TARGET."
+        "Next: {pasted}if you did not paste it anywhere, revoke the new key with chatzuri-keys rotate cancel {id} \
+         --revoke-new, and start again with chatzuri-keys rotate start {id} --show (or --to TARGET)."
     )
 }
 
@@ -197,7 +197,7 @@ fn nothing_handed_over(context: &mut Context<'_>, args: &RotateStartArgs) -> Exi
     }
     context
         .output
-        .error("No value was handed over: there is none that waits, so it cannot be shown, copied or sent now.");
+        .error("Nothing was delivered: no value is waiting, so there is nothing to show, copy or send.");
     Exit::Error
 }
 
@@ -252,8 +252,8 @@ fn create_args(args: &RotateStartArgs, places: &[KeyPlace], there: Option<&Rotat
 fn warn_of_unknown(context: &mut Context<'_>, key: &ListedKey) {
     if key.own == Own::Unknown {
         context.output.warn(&format!(
-            "{} may be the key we are signed in with: the server gives no hint of it. If it is, sign in with another key \
-             before it is revoked.",
+            "{} may be the key you're signed in with: the server does not say. If it is, sign in with another key \
+             before you revoke it.",
             key.key.display_name()
         ));
     }

@@ -82,7 +82,8 @@ pub(super) async fn run(context: Context<'_>, args: &RotateStatusArgs) -> Result
         }
         for (old, new) in &pairs {
             output.say(&format!(
-                "{} is being rotated, started elsewhere: {} is its newer key. Go on with it: chatzuri-keys rotate adopt {} {}",
+                "The rotation of {} was started elsewhere: {} is its newer key. To continue it: chatzuri-keys rotate \
+                 adopt {} {}",
                 old.key.display_name(),
                 new.key.display_name(),
                 shell_word(old.key.id.shown()),

@@ -174,7 +174,7 @@ fn reason(text: &str) -> Result<Label, CommandError> {
     if reason.is_blank() || count > REASON_LIMIT {
         return Err(CommandError::new(
             Exit::Usage,
-            format!("--reason: say how you know that the traffic has moved, in 1 to {REASON_LIMIT} characters."),
+            format!("--reason: tell how you know that the traffic has moved, in 1 to {REASON_LIMIT} characters."),
         ));
     }
     Ok(reason)
@@ -195,7 +195,7 @@ pub(super) async fn adopt(
     let (old, new) = (find::key(&listing, &args.old)?, find::key(&listing, &args.new)?);
     if context.switches.dry_run {
         context.output.say(&format!(
-            "Would go on with the rotation of {} to {}.",
+            "Would continue the rotation of {} to {}.",
             old.key.display_name(),
             new.key.display_name()
         ));
@@ -231,7 +231,7 @@ pub(super) async fn cancel(
             None => String::new(),
         };
         context.output.say(&format!(
-            "Would give up the rotation of “{}”{tail}.",
+            "Would cancel the rotation of “{}”{tail}.",
             seen.rotation.old.name
         ));
         return Ok(Exit::Ok);
@@ -245,7 +245,8 @@ pub(super) async fn cancel(
         && is_in_browser(&session, new, context.switches).await
     {
         let host = context.settings.profile.base_url.host();
-        let sentence = format!("{host} has no endpoint to revoke keys: the new key would be revoked in the browser.");
+        let sentence =
+            format!("{host} cannot revoke keys through the API: you would revoke the new key in the browser.");
         context.output.warn(&sentence);
     }
     // Our own new key goes after the sign-in is back at the old one.
@@ -290,25 +291,22 @@ async fn may_give_up(
         return Ok(());
     }
     if !context.switches.interactive {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "Nothing was given up: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
-        ));
+        return Err(prompt::unconfirmed("Nothing was cancelled"));
     }
     let step = rotation
         .step()
         .map_or(String::new(), |step| format!(", at step {step} of 4"));
     context.output.warn(&format!(
-        "Give up the rotation of {}{step}?",
+        "Cancel the rotation of {}{step}?",
         rotation.old.bare().display_name()
     ));
-    let answer = async { prompt::yes("Give it up? [y/N] ").await };
+    let answer = async { prompt::yes("Cancel it? [y/N] ").await };
     if until_interrupted(interrupts, answer).await? {
         Ok(())
     } else {
         Err(CommandError::new(
             Exit::Declined,
-            "Declined; the rotation stays where it was.",
+            "Declined. The rotation is unchanged.",
         ))
     }
 }
@@ -317,19 +315,19 @@ async fn may_give_up(
 fn given_up(rotation: &Rotation, old_gone: bool, left: Option<&ListedKey>) -> String {
     let old = rotation.old.bare().display_name();
     let old = if old_gone {
-        format!("{old} was gone already")
+        format!("{old} was already gone")
     } else {
         format!("{old} stays as it is")
     };
     let new = match (left, &rotation.stage) {
-        (Some(new), _) if old_gone => format!(" {} is the only one left.", new.key.display_name()),
+        (Some(new), _) if old_gone => format!(" Only {} is left.", new.key.display_name()),
         (Some(new), _) => format!(
-            " The new key stays behind: chatzuri-keys revoke {} removes it.",
+            " The new key stays. To revoke it: chatzuri-keys revoke {}",
             words::shell_word(new.key.id.shown())
         ),
         _ => String::new(),
     };
-    format!("Gave up the rotation: {old}.{new}")
+    format!("Cancelled the rotation: {old}.{new}")
 }
 
 /// Whether the new key is to be revoked too: by the flag, or asked for.
@@ -352,9 +350,7 @@ async fn wants_it_gone(
     if !context.switches.interactive || args.json || context.switches.yes {
         return Ok(false);
     }
-    context
-        .output
-        .warn("The new key stays behind, unless it is revoked too. Declining leaves it.");
+    context.output.warn("The new key stays unless you revoke it too.");
     ask(context, &seen.listing, new, asked, interrupts).await
 }
 
@@ -393,22 +389,19 @@ pub(super) async fn ask(
         return Ok(true);
     }
     if !context.switches.interactive {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "Nothing was revoked: nobody can be asked here. Confirm with --yes, or look with --dry-run.",
-        ));
+        return Err(prompt::unconfirmed("Nothing was revoked"));
     }
     context.output.warn(&format!("Revoke {}?", facts(listing, target)));
     context
         .output
-        .warn("Every request with it gets 401 at once, and it cannot be undone.");
+        .warn("Every request with it will get 401 at once. You cannot undo this.");
     until_interrupted(interrupts, prompt::confirms(question)).await
 }
 
 pub(super) fn declined() -> CommandError {
     CommandError::new(
         Exit::Declined,
-        "Declined; nothing was revoked, and the rotation stays where it was.",
+        "Declined. Nothing was revoked, and the rotation is unchanged.",
     )
 }
 
@@ -419,8 +412,8 @@ pub(super) fn listed<'a>(listing: &'a Listing, id: &crate::core::key::KeyId) -> 
 pub(super) fn facts(listing: &Listing, target: &ListedKey) -> String {
     let used = words::last_use_warning(listing.as_of, target.key.last_used_at);
     let own = match target.own {
-        Own::Yes => "; it is the key we are signed in with",
-        Own::Unknown => "; it may be the key we are signed in with",
+        Own::Yes => "; it is the key you're signed in with",
+        Own::Unknown => "; it may be the key you're signed in with",
         Own::No => "",
     };
     format!("{} {}, {used}{own}", target.key.display_name(), target.key.hint())

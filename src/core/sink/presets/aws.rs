@@ -26,7 +26,7 @@ pub(super) static AWS: Preset = Preset {
         Preflight {
             argv: "aws secretsmanager describe-secret --secret-id {secret_id}",
             agrees: succeeds,
-            hint: "The secret must exist: make it once with “aws secretsmanager create-secret”",
+            hint: "The secret must exist: create it once with “aws secretsmanager create-secret”",
         },
         // It would write the request, and the value with it, to a file. https://github.com/aws/aws-cli/issues/10560
         Preflight {
@@ -41,7 +41,7 @@ pub(super) static AWS: Preset = Preset {
     command: "aws secretsmanager put-secret-value --secret-id {secret_id} --secret-string file:///dev/stdin",
     stdin: Stdin::Edited(Contents {
         argv: GET,
-        hint: "The other fields are kept, so it must be readable: secretsmanager:GetSecretValue",
+        hint: "The other fields stay, so the secret must be readable: secretsmanager:GetSecretValue",
         failed,
         edit,
         secrets: texts_or_lines,
@@ -65,7 +65,7 @@ fn parse(rest: &str) -> Result<Parts, String> {
         is_plain(c) || matches!(c, '+' | '=' | '@' | '!') || (arn && c == ':')
     })?;
     if secret_id.contains("://") {
-        return Err(format!("{what} is no address"));
+        return Err(format!("{what} is not a valid ARN"));
     }
     if let Some(field) = field {
         part("the field", field, 256, |c| {

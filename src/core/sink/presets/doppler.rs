@@ -37,7 +37,7 @@ fn parse(rest: &str) -> Result<Parts, String> {
     part("the config", config, 128, is_plain)?;
     variable("the secret's name", name)?;
     if OWN.contains(&name) {
-        return Err(format!("Doppler sets {name} by itself"));
+        return Err(format!("Doppler sets {name} itself"));
     }
     Ok(Parts::new([
         ("project", Some(project)),

@@ -19,7 +19,7 @@ pub(super) static GCLOUD: Preset = Preset {
     pin: Some(Pin {
         part: "project",
         argv: "gcloud config get-value project --quiet",
-        hint: Some("No project is current: name one in the target, as in gcloud:PROJECT/SECRET"),
+        hint: Some("There is no current project: name one in the target, as in gcloud:PROJECT/SECRET"),
     }),
     on_windows: true,
     limit: DEFAULT_LIMIT,

@@ -26,8 +26,8 @@ pub(super) static GH: Preset = Preset {
     preflights: &[Preflight {
         argv: LIST,
         agrees: knows_json,
-        hint: "Sign in with “gh auth login”; the account must administer the repository's secrets, and an environment that \
-               is named must exist",
+        hint: "Sign in with “gh auth login”; the account must administer the repository's secrets, and an \
+            environment you name must exist",
     }],
     command: "gh secret set {name} -R {owner}/{repo} --env={environment}",
     // No line break: older releases keep it as a part of the secret. https://github.com/cli/cli/issues/5031
@@ -56,7 +56,7 @@ fn parse(rest: &str) -> Result<Parts, String> {
     }
     variable("the secret's name", name)?;
     if name.starts_with("GITHUB_") {
-        return Err("GitHub keeps secret names that begin with GITHUB_ for itself".to_owned());
+        return Err("GitHub reserves secret names that begin with GITHUB_".to_owned());
     }
     Ok(Parts::new([
         ("owner", Some(owner)),
@@ -75,7 +75,7 @@ fn knows_json(ended: &Ended<'_>) -> Agreement {
 
 /// When the secret was last changed, by the list as JSON; `None` when it is not in the list.
 fn updated_at(parts: &Parts, list: &[u8]) -> Result<Option<Timestamp>, SinkError> {
-    let wrong = || SinkError("its list of secrets cannot be read".to_owned());
+    let wrong = || SinkError("cannot read its list of secrets".to_owned());
     let all: Value = serde_json::from_slice(list).map_err(|_| wrong())?;
     let all = all.as_array().ok_or_else(wrong)?;
     let Some(entry) = all.iter().find(|entry| {

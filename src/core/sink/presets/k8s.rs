@@ -23,7 +23,7 @@ pub(super) static K8S: Preset = Preset {
         Preflight {
             argv: "kubectl get secret {secret} -n {namespace} --context={context} -o name",
             agrees: succeeds,
-            hint: "The Secret must exist: make it once with “kubectl create secret generic”",
+            hint: "The Secret must exist: create it once with “kubectl create secret generic”",
         },
         Preflight {
             argv: "kubectl auth can-i patch secrets/{secret} -n {namespace} --context={context} -q",

@@ -39,13 +39,13 @@ pub(super) static OP: Preset = Preset {
 };
 
 fn parse(rest: &str) -> Result<Parts, String> {
-    let form = "it is written op://VAULT/ITEM/FIELD or op://VAULT/ITEM/SECTION/FIELD";
+    let form = "the form is op://VAULT/ITEM/FIELD or op://VAULT/ITEM/SECTION/FIELD";
     let rest = rest.strip_prefix("//").ok_or(form)?;
     let parts: Vec<&str> = rest.split('/').collect();
     let (vault, item, section, field) = match *parts {
         [vault, item, field] => (vault, item, None, field),
         [vault, item, section, field] => (vault, item, Some(section), field),
-        _ => return Err(format!("{form}, and this has {} parts", parts.len())),
+        _ => return Err(format!("{form}, but this has {} parts", parts.len())),
     };
     let named = [("the vault", vault), ("the item", item), ("the field", field)];
     for (what, text) in named.into_iter().chain(section.map(|section| ("the section", section))) {
@@ -107,26 +107,24 @@ impl OpItem {
 fn editable(parts: &Parts, printed: &[u8]) -> Result<(OpItem, usize), SinkError> {
     let no = |why: &str| Err(SinkError(why.to_owned()));
     let Ok(item) = serde_json::from_slice(printed).map(OpItem) else {
-        return no("What 1Password printed is no item, or one larger than can be edited from here");
+        return no("1Password did not print an item, or the item is too large to edit from here");
     };
     if item.0.get("category").and_then(Value::as_str) == Some("LOGIN") {
         return no(
-            "A Login item can hold a passkey, which editing it in this way would overwrite. Keep the key in an item of the \
+            "A Login item can hold a passkey, which this edit would overwrite. Keep the key in an item of the \
              category API Credential",
         );
     }
     let files = item.0.get("files").and_then(Value::as_array);
     if files.is_some_and(|files| !files.is_empty()) {
-        return no(
-            "The item has files, which editing it in this way could drop. Keep the key in an item without files",
-        );
+        return no("The item has files, which this edit could drop. Keep the key in an item without files");
     }
     let hidden = |field: &Value| {
         let value = field.get("value").and_then(Value::as_str);
         value.is_some_and(|value| value.contains("op item get"))
     };
     if item.fields().iter().any(hidden) {
-        return no("1Password hides the other fields, so giving the item back would overwrite them");
+        return no("1Password hides the other fields, so saving the item would overwrite them");
     }
     let field = format!("“{}”", clean(parts.text("field")));
     let field = match parts.get("section") {
@@ -143,13 +141,14 @@ fn editable(parts: &Parts, printed: &[u8]) -> Result<(OpItem, usize), SinkError>
         [at] => Ok((item, at)),
         [] => no(&format!("The item has no field {field}: add it once, with any value")),
         _ => no(&format!(
-            "The item has several fields {field}: name its section, as in op://VAULT/ITEM/SECTION/FIELD, or name it by its id"
+            "The item has several fields {field}: add the section, as in op://VAULT/ITEM/SECTION/FIELD, or use the \
+             field's id"
         )),
     }
 }
 
 fn edit(parts: &Parts, value: &str, printed: &[u8]) -> Edited {
-    let unwritable = |_| SinkError("The item cannot be written".to_owned());
+    let unwritable = |_| SinkError("Cannot write the item".to_owned());
     let (mut item, at) = editable(parts, printed)?;
     if let Some(entry) = item
         .0
@@ -187,13 +186,13 @@ mod tests {
     #[test]
     fn an_item_that_would_lose_something_is_left_alone() {
         for (item, why) in [
-            ("not JSON", "is no item"),
+            ("not JSON", "did not print an item"),
             (r#"{"category":"LOGIN","fields":[{"label":"a"}]}"#, "passkey"),
             (r#"{"fields":[{"label":"a"}],"files":[{"id":"f"}]}"#, "has files"),
             (r#"{"fields":[{"label":"b"}]}"#, "has no field “a”"),
             (
                 r#"{"fields":[{"label":"a"},{"label":"a"}]}"#,
-                "several fields “a”: name its section",
+                "several fields “a”: add the section",
             ),
             (
                 r#"{"fields":[{"label":"a"},{"label":"b","value":"[use 'op item get x --reveal' to reveal]"}]}"#,

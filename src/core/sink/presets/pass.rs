@@ -23,12 +23,12 @@ pub(super) static PASS: Preset = Preset {
     preflights: &[Preflight {
         argv: "pass ls",
         agrees: succeeds,
-        hint: "Make the store once with “pass init”",
+        hint: "Create the store once with “pass init”",
     }],
     command: "env -u GPG_TTY pass insert -m -f {path}",
     stdin: Stdin::Edited(Contents {
         argv: SHOW,
-        hint: "The lines below the first are kept, so the entry must be readable",
+        hint: "The lines below the first stay, so the entry must be readable",
         failed,
         edit,
         secrets: lines,
@@ -57,7 +57,7 @@ fn edit(parts: &Parts, value: &str, printed: &[u8]) -> Edited {
     // Of a folder it prints a tree, which begins with the folder's path.
     if first_line(printed) == parts.text("path").as_bytes() {
         return Err(SinkError(
-            "It is a folder, or an entry that holds its own name: name another entry".to_owned(),
+            "It is a folder, or an entry that contains its own name. Choose another entry".to_owned(),
         ));
     }
     let rest = printed.get(first_line(printed).len()..).unwrap_or_default();

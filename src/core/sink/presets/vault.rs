@@ -19,14 +19,14 @@ pub(super) static VAULT: Preset = Preset {
         Preflight {
             argv: "vault token capabilities -format=json {mount}/data/{path}",
             agrees: may_patch,
-            hint: "The token may not change one field of it: it needs “patch”, or “read” and “update”, in a key-value store \
-                   of version 2",
+            hint: "The token may not change one field: it needs “patch”, or “read” and “update”, in a version 2 \
+                key-value store",
         },
         Preflight {
             argv: "vault kv get -mount={mount} {path}",
             agrees: succeeds,
-            hint: "Sign in with “vault login”. The path must exist, in a key-value store of version 2: one field of it is \
-                   patched, so that the others stay",
+            hint: "Sign in with “vault login”. The path must exist in a version 2 key-value store, so that one field \
+                changes and the others stay",
         },
     ],
     // `put` would drop every other field. https://github.com/hashicorp/vault/issues/12170
@@ -39,7 +39,7 @@ pub(super) static VAULT: Preset = Preset {
 };
 
 fn parse(rest: &str) -> Result<Parts, String> {
-    let wrong = || "it is written vault:MOUNT/PATH#FIELD".to_owned();
+    let wrong = || "the form is vault:MOUNT/PATH#FIELD".to_owned();
     let (place, field) = rest.rsplit_once('#').ok_or_else(wrong)?;
     let (mount, below) = place.split_once('/').ok_or_else(wrong)?;
     let legal = |c| is_plain(c) || matches!(c, '@' | '+' | '=' | ':' | '~');

@@ -88,7 +88,7 @@ fn without_a_journal_nothing_is_created_and_keys_are_still_read_and_revoked() {
         let (code, printed, words) = run(&["create", "Never", "--show"]);
         assert_eq!((code, printed.as_str()), (Some(1), ""), "{what}: {words}");
         assert!(
-            words.contains("“Never” was not created, nothing was sent.") && words.contains(why),
+            words.contains("“Never” was not created. Nothing was sent.") && words.contains(why),
             "{what}: {words}"
         );
         assert_eq!(machine.changes_asked(), asked, "{what}: the server was asked");
@@ -131,7 +131,7 @@ fn without_a_keyring_that_keeps_nothing_is_created() {
     };
     for (what, why) in [
         ("absent", "No keyring is running on this machine"),
-        ("locked", "The keyring is locked, and it cannot be unlocked from here"),
+        ("locked", "The keyring is locked and cannot be unlocked from here"),
         ("stopped", "The keyring did not answer within 5 s"),
     ] {
         let mut command = machine.ours(&["create", "Never"]);
@@ -146,7 +146,7 @@ fn without_a_keyring_that_keeps_nothing_is_created() {
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{what}: {words}");
         assert!(
-            words.contains("“Never” was not created, nothing was sent.") && words.contains(why),
+            words.contains("“Never” was not created. Nothing was sent.") && words.contains(why),
             "{what}: {words}"
         );
         assert_eq!(text(&output.stdout), "", "{what}");

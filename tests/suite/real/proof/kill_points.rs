@@ -303,7 +303,7 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
     *tally.ends.entry(end).or_insert(0) += 1;
     match (keys.as_slice(), stage) {
         ([id], Some("escrowed" | "delivered")) => {
-            if code != 0 || !words.contains("waits in your keyring") || !words.contains(id) {
+            if code != 0 || !words.contains("is waiting in your keyring") || !words.contains(id) {
                 tally.unknown.push(wrong("a waiting value is not offered"));
             }
             let (code, value, words) = resume(&["--show"]);
@@ -329,7 +329,7 @@ fn look(machine: &Machine, scenario: Scenario, state: &Path, name: &str, ran: &O
         ([id], Some("intended")) => {
             let told = [
                 format!("“{name}” ({id}) is listed."),
-                format!("not known yet what became of “{name}”"),
+                format!("“{name}” may or may not exist"),
             ];
             if code != 5 || !told.iter().any(|told| words.contains(told)) {
                 tally.unknown.push(wrong("a key that is looked for is not told"));

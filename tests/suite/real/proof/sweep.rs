@@ -200,7 +200,7 @@ pub(super) struct Ran {
 }
 
 /// What a command says before it waits for minutes.
-const WAITS: [&str; 2] = ["Trying again for up to", "It is looked for in the list"];
+const WAITS: [&str; 2] = ["Trying again for up to", "We look for it in the list"];
 
 /// Reads a command to its end. In the short form nobody waits for what will not come: Ctrl-C, as soon as it says that it waits.
 pub(super) fn to_the_end(mut child: Child, ours: impl Fn(&Child) -> Pid) -> Ran {

@@ -95,6 +95,13 @@ async fn end_rotation(ports: &Ports, profile: &Profile, key: &KeyId, outcome: &O
         tracing::warn!(%error, "a rotation is not ended with its old key");
         return;
     }
+    let entry = LogEntry {
+        action: ActivityKind::Rotate,
+        key: Some((rotation.old.id.clone(), rotation.old.name.clone())),
+        outcome: "finished",
+        detail: outcome.word().to_owned(),
+    };
+    let _ = record(ports, profile, entry).await;
     // The credential of before: a dead value is not kept, and one that is only said to be dead is.
     if rotation.own
         && outcome.is_proven()

@@ -160,9 +160,9 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: &Outcome) -> Rotation {
         proven,
     };
     // Another copy may have seen the old key gone and closed it; without the row the next start does.
-    let rotation = match advance(at, &begun, what).await {
-        Ok(rotation) => rotation,
-        Err(_) => reread(at, &begun).await,
+    let (rotation, by_us) = match advance(at, &begun, what).await {
+        Ok(rotation) => (rotation, true),
+        Err(_) => (reread(at, &begun).await, false),
     };
     if proven {
         // Somebody's word is no reason to lose the only value of a key that may be alive.
@@ -171,7 +171,10 @@ async fn ended(at: At<'_>, begun: Rotation, outcome: &Outcome) -> Rotation {
         } else {
             forget_dead_value(at, &rotation).await;
         }
-        note(at, &rotation, "finished", word.to_owned()).await;
+        // Whoever ended it wrote that down.
+        if by_us {
+            note(at, &rotation, "finished", word.to_owned()).await;
+        }
     }
     rotation
 }

@@ -1,6 +1,7 @@
 //! The interactive face: a dashboard that sleeps until something happens.
 
 pub mod app;
+pub mod dialog;
 pub mod effect;
 pub mod errand;
 mod input;
@@ -14,3 +15,4 @@ pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod world;

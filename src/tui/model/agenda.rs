@@ -6,7 +6,7 @@ use crate::core::key::KeyId;
 use crate::core::policy::DueStatus;
 use crate::core::rotation::Part;
 use crate::tui::message::TeamIndex;
-use crate::tui::model::TeamState;
+use crate::tui::world::TeamState;
 
 /// When a key is due, in the words of the agenda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

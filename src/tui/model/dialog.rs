@@ -1,5 +1,6 @@
 //! What can be open over the list.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,11 +16,13 @@ use crate::core::target::Target;
 use crate::ops::create::Safety;
 use crate::ops::deliver::ReceiptState;
 use crate::ports::{ClipboardRoute, TerminalNote};
+use crate::tui::dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkForm;
 use crate::tui::model::manual::{ManualForm, PasteForm, TrackForm, Walk};
-use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage, SnoozeForm};
+use crate::tui::model::rotation::{AttestForm, BeginForm, Finishing, RotationPage};
 use crate::tui::secret_field::SecretField;
 
 /// One dialog.
@@ -78,8 +81,160 @@ pub enum Dialog {
     Attest(AttestForm),
     /// Give this rotation up?
     CancelRotation(Box<Rotation>),
-    /// Put a key's due date off.
-    Snooze(SnoozeForm),
+    /// One that holds its own update and view.
+    Boxed(Box<dyn dialog::Dialog>),
+}
+
+/// What is open over a page, the topmost last. Whatever closes a dialog, what it leaves behind is done.
+#[derive(Debug, Default)]
+pub struct Dialogs {
+    open: Vec<Dialog>,
+    left: Vec<Effect>,
+}
+
+impl Dialogs {
+    /// Opens one over the others.
+    pub fn open(&mut self, dialog: impl dialog::Dialog) {
+        self.push(Dialog::Boxed(Box::new(dialog)));
+    }
+
+    /// Opens one over the others.
+    pub fn push(&mut self, dialog: Dialog) {
+        self.open.push(dialog);
+    }
+
+    /// Closes the topmost.
+    pub fn pop(&mut self) -> Option<Dialog> {
+        let mut closed = self.open.pop()?;
+        self.left.extend(left_by(&mut closed));
+        Some(closed)
+    }
+
+    /// Closes those that are not to stay.
+    pub fn retain(&mut self, mut stays: impl FnMut(&Dialog) -> bool) {
+        self.retain_mut(|dialog| stays(dialog));
+    }
+
+    /// The same, and may change what stays.
+    pub fn retain_mut(&mut self, mut stays: impl FnMut(&mut Dialog) -> bool) {
+        for mut closed in self.open.extract_if(.., |dialog| !stays(dialog)) {
+            self.left.extend(left_by(&mut closed));
+        }
+    }
+
+    /// What is to be done for the dialogs that were closed.
+    pub fn take_left(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.left)
+    }
+
+    /// The topmost.
+    #[must_use]
+    pub fn last(&self) -> Option<&Dialog> {
+        self.open.last()
+    }
+
+    /// The topmost.
+    pub fn last_mut(&mut self) -> Option<&mut Dialog> {
+        self.open.last_mut()
+    }
+
+    /// All of them, the topmost last.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Dialog] {
+        &self.open
+    }
+
+    /// All of them, the topmost last.
+    pub fn iter(&self) -> std::slice::Iter<'_, Dialog> {
+        self.open.iter()
+    }
+
+    /// All of them, the topmost last.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Dialog> {
+        self.open.iter_mut()
+    }
+
+    /// One by its place.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<&Dialog> {
+        self.open.get(place)
+    }
+
+    /// One by its place.
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut Dialog> {
+        self.open.get_mut(place)
+    }
+
+    /// Closes one by its place.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn remove(&mut self, place: usize) -> Dialog {
+        let mut closed = self.open.remove(place);
+        self.left.extend(left_by(&mut closed));
+        closed
+    }
+
+    /// Opens one under those from `place` on.
+    pub fn insert(&mut self, place: usize, dialog: Dialog) {
+        self.open.insert(place.min(self.open.len()), dialog);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The topmost dialog of a kind, whatever lies over it: news that it waits for go there.
+    pub fn find_mut<D: dialog::Dialog>(&mut self) -> Option<&mut D> {
+        self.open.iter_mut().rev().find_map(|dialog| match dialog {
+            Dialog::Boxed(dialog) => (dialog.as_mut() as &mut dyn Any).downcast_mut(),
+            _ => None,
+        })
+    }
+
+    /// Closes every dialog of a kind that `is_meant`.
+    pub fn close<D: dialog::Dialog>(&mut self, is_meant: impl Fn(&D) -> bool) {
+        self.retain(|dialog| match dialog {
+            Dialog::Boxed(dialog) => {
+                let dialog: &dyn Any = dialog.as_ref();
+                !dialog.downcast_ref().is_some_and(&is_meant)
+            }
+            _ => true,
+        });
+    }
+}
+
+fn left_by(closed: &mut Dialog) -> Vec<Effect> {
+    match closed {
+        Dialog::Boxed(dialog) => dialog.left(),
+        _ => Vec::new(),
+    }
+}
+
+impl<'a> IntoIterator for &'a Dialogs {
+    type Item = &'a Dialog;
+    type IntoIter = std::slice::Iter<'a, Dialog>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Dialogs {
+    type Item = &'a mut Dialog;
+    type IntoIter = std::slice::IterMut<'a, Dialog>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
 }
 
 /// Actions by name.

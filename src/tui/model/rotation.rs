@@ -1,4 +1,4 @@
-//! What can be open about a rotation: its first question, its page, a reason, and a due date that is put off.
+//! What can be open about a rotation: its first question, its page, and a reason.
 
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
@@ -126,41 +126,4 @@ pub struct Finishing {
     pub rotation: Box<Rotation>,
     /// Why it is no ordinary last step: what the step in hand still waits for.
     pub forced: Option<String>,
-}
-
-/// Which line of the snooze form is typed into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SnoozeLine {
-    /// The last day.
-    #[default]
-    Until,
-    /// The reason.
-    Reason,
-}
-
-/// Put a key's due date off.
-#[derive(Debug)]
-pub struct SnoozeForm {
-    /// The key.
-    pub target: ListedKey,
-    /// Whether it is put off already, so that an empty day ends that.
-    pub snoozed: bool,
-    /// The last day, as typed.
-    pub until: Input,
-    /// Why, as typed.
-    pub reason: Input,
-    /// The line that is typed into.
-    pub line: SnoozeLine,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
-impl SnoozeForm {
-    /// The line that is typed into.
-    pub fn input(&mut self) -> &mut Input {
-        match self.line {
-            SnoozeLine::Until => &mut self.until,
-            SnoozeLine::Reason => &mut self.reason,
-        }
-    }
 }

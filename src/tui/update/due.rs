@@ -28,7 +28,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
 /// Takes in what the lists say now.
 pub(super) fn refresh(model: &mut Model) {
     if model.view == View::Due {
-        model.agenda.replace(&model.teams);
+        model.agenda.replace(&model.world.teams);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::core::team::TeamIdentity;
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
+use crate::tui::dialog::snooze::Snooze;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -17,7 +18,7 @@ use crate::tui::model::dialog::Dialog;
 use crate::tui::model::list::Marks;
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
+use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -37,7 +38,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Snooze => {
             if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
-                snooze::open(model, &id);
+                let dialog = Snooze::about(model, &id);
+                dialog.into_iter().for_each(|dialog| model.dialogs.open(dialog));
             }
         }
         Action::Refresh => {

@@ -15,15 +15,15 @@ mod revoke;
 mod rotate;
 mod send;
 mod sign_in;
-mod snooze;
 mod track;
 mod waiting;
 mod walk;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
 
+use crate::tui::dialog::field::{edit, insert};
+use crate::tui::dialog::{DialogInput, snooze};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
@@ -33,9 +33,6 @@ use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::theme::Role;
 use crate::tui::view::{self, layout};
-
-/// Characters a text line takes; more than the longest legal name, so that a name too long can be told as such.
-const LINE_LIMIT: usize = 400;
 
 /// The first thing to do: find the credential of the team that is shown.
 #[must_use]
@@ -48,6 +45,7 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let recorded = activity::may_be_recorded(&message);
     let mut effects = dispatch(model, message);
+    effects.extend(leave_closed(model));
     if recorded && model.view == View::Activity {
         effects.extend(activity::read(model));
     }
@@ -56,6 +54,17 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
     model.team_mut().list.set_height(rows);
     effects
+}
+
+/// What the dialogs that were closed leave to be done; nothing waits for a run that one of them gave up.
+fn leave_closed(model: &mut Model) -> Vec<Effect> {
+    let left = model.dialogs.take_left();
+    for effect in &left {
+        if let Effect::Cancel(request) = effect {
+            model.in_flight.remove(request);
+        }
+    }
+    left
 }
 
 fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -107,7 +116,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         } => rotate::on_finished(model, request, team, &old, result),
         Message::Snoozed {
             team, result, notes, ..
-        } => snooze::on_snoozed(model, team, result, notes),
+        } => {
+            snooze::on_snoozed(model, team, result, notes);
+            Vec::new()
+        }
         Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {
             let mut effects = create::on_created(model, team, result);
@@ -197,6 +209,7 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         None if is_too_small(model) => Vec::new(),
+        None if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) => to_dialog(model, DialogInput::Key(key)),
         None => type_into(model, &Event::Key(key)),
     }
 }
@@ -239,6 +252,9 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     if action == Action::Suspend {
         return leave::suspend(model);
     }
+    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+        return to_dialog(model, DialogInput::Act(action, deliberate));
+    }
     match model.context() {
         Context::List | Context::Filter => list::act(model, action),
         Context::Due => due::act(model, action),
@@ -255,12 +271,23 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::BeginRotation => rotate::act_on_begin(model, action),
         Context::Rotation => rotate::act(model, action),
         Context::Attest => rotate::act_on_attest(model, action, deliberate),
-        Context::Snooze => snooze::act(model, action),
         Context::Paste => manual::act_on_paste(model, action),
         Context::RevokeManually | Context::Watching | Context::Word => manual::act_on_revoke(model, action, deliberate),
         Context::Track => track::act(model, action),
-        Context::Busy => Vec::new(),
+        Context::Snooze | Context::Busy => Vec::new(),
     }
+}
+
+/// Lets the topmost dialog take something in, and does what follows.
+fn to_dialog(model: &mut Model, input: DialogInput<'_>) -> Vec<Effect> {
+    let Some(Dialog::Boxed(dialog)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let turn = dialog.handle(input, &mut model.world);
+    if turn.closes {
+        model.dialogs.pop();
+    }
+    turn.effects
 }
 
 fn page(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -341,7 +368,6 @@ fn line(model: &mut Model) -> Option<&mut Input> {
         Some(Dialog::Palette(palette)) => Some(&mut palette.input),
         Some(Dialog::BeginRotation(form)) if form.sent.is_none() => Some(&mut form.input),
         Some(Dialog::Attest(form)) => Some(&mut form.input),
-        Some(Dialog::Snooze(form)) => Some(form.input()),
         Some(Dialog::Targets(form)) => Some(&mut form.input),
         Some(Dialog::Manual(form)) => manual::line(form),
         Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
@@ -371,18 +397,6 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     Vec::new()
 }
 
-fn edit(input: &mut Input, event: &Event) {
-    if input.value().chars().count() < LINE_LIMIT || !types_a_character(event) {
-        input.handle_event(event);
-    }
-}
-
-fn types_a_character(event: &Event) -> bool {
-    use crossterm::event::{KeyCode, KeyModifiers};
-    matches!(event, Event::Key(key) if matches!(key.code, KeyCode::Char(_))
-        && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT))
-}
-
 /// What follows from a changed text line.
 fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
@@ -395,7 +409,6 @@ fn typed(model: &mut Model) {
             form.error = None;
         }
         Some(Dialog::Attest(form)) => form.error = None,
-        Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
         Some(Dialog::Manual(form)) => form.error = None,
         Some(Dialog::Track(form)) => form.error = None,
@@ -412,6 +425,9 @@ fn typed(model: &mut Model) {
 
 /// A paste goes into the line that has the keys, and nowhere else: it never presses a key.
 fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
+    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+        return to_dialog(model, DialogInput::Pasted(text));
+    }
     if model.context() == Context::SignIn {
         sign_in::paste(model, text);
         return Vec::new();
@@ -434,7 +450,6 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
             | Context::Targets
             | Context::BeginRotation
             | Context::Attest
-            | Context::Snooze
             | Context::Track
             | Context::Word
     ) && let Some(input) = line(model)
@@ -443,11 +458,4 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         typed(model);
     }
     Vec::new()
-}
-
-fn insert(input: &mut Input, text: &str) {
-    let room = LINE_LIMIT.saturating_sub(input.value().chars().count());
-    for c in text.trim_end_matches(['\r', '\n']).chars().take(room) {
-        input.handle(tui_input::InputRequest::InsertChar(c));
-    }
 }

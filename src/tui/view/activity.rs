@@ -9,9 +9,10 @@ use crate::core::outcome::{Outcome, Verdict};
 use crate::core::text::{clean, fit};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 use crate::tui::view::table::pad;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{relative, span};
 
 /// From this many columns on the key's id stands beside its name.
 const WITH_ID: u16 = 40;

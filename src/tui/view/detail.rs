@@ -10,7 +10,8 @@ use crate::core::text::{clean, fit};
 use crate::tui::model::Model;
 use crate::tui::model::list::Row;
 use crate::tui::theme::{Role, mark, role};
-use crate::tui::view::{relative, rule, span};
+use crate::tui::view::span::span;
+use crate::tui::view::{relative, rule};
 
 /// The pane under the table.
 pub(super) fn draw_pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {

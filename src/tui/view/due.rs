@@ -11,8 +11,9 @@ use crate::core::text::fit;
 use crate::tui::model::Model;
 use crate::tui::model::agenda::Entry;
 use crate::tui::theme::{Role, mark, role};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 use crate::tui::view::table::pad;
-use crate::tui::view::{relative, span};
 
 /// Columns of a month: seven days of four.
 const MONTH: u16 = 28;

@@ -9,8 +9,9 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::view::layout::NOTICE_ROWS;
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{relative, span};
 
 /// Columns of the time of day beside a notice.
 const CLOCK: u16 = 8;

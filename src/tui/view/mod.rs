@@ -9,17 +9,19 @@ mod gauge;
 mod header;
 pub mod layout;
 pub mod relative;
+pub mod span;
 mod table;
-mod wrap;
+pub mod wrap;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::ops::recover::Waiting;
 use crate::tui::model::{Model, View};
 use crate::tui::theme::Role;
+use crate::tui::view::span::span;
 
 /// Rows that what happened last takes on this screen.
 #[must_use]
@@ -60,7 +62,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
     for dialog in &model.dialogs {
         dialog::draw_backdrop(model, frame, screen);
-        dialog::draw(model, dialog, frame, screen);
+        dialog::draw(model, dialog, frame);
     }
 }
 
@@ -128,9 +130,4 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let text = "─".repeat(usize::from(area.width));
     frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
-}
-
-/// `text` in a role.
-fn span<'a>(model: &Model, role: Role, text: impl Into<std::borrow::Cow<'a, str>>) -> Span<'a> {
-    Span::styled(text, model.settings.theme.style(role))
 }

@@ -14,8 +14,9 @@ use crate::tui::model::list::{Row, SortBy};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::{Role, mark, role};
 use crate::tui::view::gauge::gauge;
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{relative, span};
 
 /// Widths of the columns, in columns of the terminal; 0 = not drawn.
 struct Widths {

@@ -2,10 +2,11 @@
 
 use crate::core::capability::Capability;
 use crate::core::key::{BadName, NAME_LIMIT};
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::CreateForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, manual};
+use crate::tui::view::dialog::manual;
 
 pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("New key", room.min(66));

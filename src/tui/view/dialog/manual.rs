@@ -4,11 +4,11 @@ use crate::core::capability::Capability;
 use crate::core::secret::NotASecret;
 use crate::core::text::clean;
 use crate::ops::manual::{CLICKS, CREATE_CLICKS, Page};
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::manual::{GONE, ManualForm, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
 use crate::tui::view::dialog::revoke::last_use;
 
 /// The hidden field: dots for what it holds, and what is wrong with it.

@@ -7,13 +7,14 @@ use crate::core::key::KeyId;
 use crate::core::text::fit;
 use crate::ops::create::Safety;
 use crate::ops::recover::Waiting;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, Palette, QuitReason, ShowOnce, WaitingPage};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
+use crate::tui::view::span::span;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{activity, detail, span};
+use crate::tui::view::{activity, detail};
 
 pub(super) fn help(model: &Model, scroll: u16, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Keys", room.min(72));

@@ -8,11 +8,13 @@ use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
 use crate::core::rotation::{Discrepancy, Next, Odd, Progress, Rotation, StepAccount, Uses, measured, place_words};
 use crate::core::text::{columns, fit};
 use crate::ops::recover::Waiting;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, manual};
-use crate::tui::view::{relative, span};
+use crate::tui::view::dialog::manual;
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 /// Cells of the small timeline of a key's uses.
 const CELLS: usize = 24;

@@ -1,10 +1,10 @@
 //! The hidden field of the sign-in.
 
 use crate::core::secret::NotASecret;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::SignInForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
 
 pub(super) fn sheet(model: &Model, form: &SignInForm, room: u16) -> Sheet {
     let host = model.profile().map_or("", |profile| profile.host.as_str());

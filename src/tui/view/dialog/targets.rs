@@ -3,11 +3,11 @@
 use ratatui::text::{Line, Span};
 
 use crate::core::target::Target;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::TargetsForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
-use crate::tui::view::span;
+use crate::tui::view::span::span;
 
 pub(super) fn sheet(model: &Model, form: &TargetsForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("Send the value to", room.min(70));

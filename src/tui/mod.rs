@@ -4,6 +4,7 @@ pub mod app;
 pub mod dialog;
 pub mod effect;
 pub mod errand;
+pub mod finding;
 mod input;
 mod jobs;
 pub mod keymap;

@@ -250,6 +250,12 @@ impl World {
         self.settings.profiles.get(self.active.0)
     }
 
+    /// The host of its API, for a sentence.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.profile().map_or("the server", |profile| profile.host.as_str())
+    }
+
     /// The server's clock, as far as it is known.
     #[must_use]
     pub fn server_now(&self) -> Timestamp {

@@ -3,17 +3,34 @@
 //! A new dialog is a file here that implements [`Dialog`], and its line in the list below. Its keys are rows of
 //! [`crate::tui::keymap`] where no context there has them yet; `dialogs.open(..)` shows it.
 
+pub mod attest;
+pub mod begin_rotation;
+pub mod cancel_rotation;
+pub mod details;
+pub mod entry;
 pub mod field;
+pub mod help;
+pub mod palette;
+pub mod quit;
+pub mod scroll;
 pub mod sheet;
+pub mod sign_in;
 pub mod snooze;
+pub mod targets;
+pub mod track;
+pub mod waiting;
 
 use std::any::Any;
 use std::fmt::Debug;
 
 use crossterm::event::KeyEvent;
 
+use crate::core::creation::Creation;
+use crate::core::key::KeyId;
+use crate::core::rotation::Rotation;
+use crate::core::target::Target;
 use crate::tui::dialog::sheet::Sheet;
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::world::World;
 
@@ -57,6 +74,29 @@ pub struct Turn {
     pub closes: bool,
     /// What is to be done.
     pub effects: Vec<Effect>,
+    /// What it wants of the rest of the dashboard.
+    pub wish: Option<Wish>,
+}
+
+/// What a dialog wants of the rest of the dashboard; it is done after the dialog has closed.
+#[derive(Debug)]
+pub enum Wish {
+    /// What this action does on the page of the keys.
+    Do(Action),
+    /// Ask whether to revoke a key.
+    Revoke(KeyId),
+    /// Rotate a key, or go on with its rotation.
+    Rotate(KeyId),
+    /// Move the rotation that is open on.
+    MoveRotation(Box<Rotation>, RotationMove),
+    /// Ask for the value of a key that is made in the browser.
+    AskForValue(Box<Creation>),
+    /// Send the new value to targets.
+    SendTo(Vec<Target>),
+    /// Close the new value, although it is not stored.
+    CloseUnstored,
+    /// Delete the only copy of the new value.
+    DiscardValue,
 }
 
 impl Turn {
@@ -81,6 +121,13 @@ impl Turn {
         self.effects.push(effect);
         self
     }
+
+    /// The same, and the rest of the dashboard does `wish`.
+    #[must_use]
+    pub fn wishing(mut self, wish: Wish) -> Self {
+        self.wish = Some(wish);
+        self
+    }
 }
 
 /// The keys of a context as the person reads them: those that make sense now and have a label.
@@ -89,6 +136,13 @@ pub fn keys_of(world: &World, context: Context, allows: impl Fn(When) -> bool) -
     rows.filter(|binding| !binding.label.is_empty() && allows(binding.when))
         .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.label.to_owned())))
         .collect()
+}
+
+/// Lines that a dialog can be scrolled by on this screen, while it is the topmost.
+#[must_use]
+pub fn most_scroll(dialog: &impl Dialog, world: &World) -> u16 {
+    let keys = keys_of(world, dialog.context(), |when| dialog.allows(when, world));
+    dialog.view(world, room(world.size.0)).most_scroll(world, keys)
 }
 
 /// Columns a dialog may take of a screen so wide.

@@ -77,8 +77,16 @@ impl Sheet {
 
     /// What is being found out before anything is asked.
     pub fn finding(&mut self, world: &World, done: &str) {
-        let host = world.profile().map_or("the server", |profile| profile.host.as_str());
+        let host = world.host();
         self.words(world, Role::Accent, &format!("Looking how {done} at {host}…"));
+    }
+
+    /// What is said before a name is asked for, where keys are made in the browser.
+    pub fn in_browser(&mut self, world: &World) {
+        let host = world.host();
+        let words =
+            format!("{host} has no endpoint to create keys: Enter opens its page, and you paste the value here.");
+        self.words(world, Role::Plain, &words);
     }
 
     /// A question's two answers, the marked one first: it is what Enter gives.

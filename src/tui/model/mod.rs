@@ -107,23 +107,15 @@ impl Model {
             None if self.view == View::Due => Context::Due,
             None if self.view == View::Activity => Context::Activity,
             None => Context::List,
-            Some(Dialog::Help { .. } | Dialog::Details { .. } | Dialog::Entry { .. }) => Context::Page,
-            Some(Dialog::Palette(_)) => Context::Palette,
             Some(Dialog::Create(create)) if create.sent.is_some() => Context::Busy,
             Some(Dialog::Create(_)) => Context::Create,
             Some(Dialog::ShowOnce(_)) => Context::ShowOnce,
-            Some(Dialog::Waiting(_)) => Context::Waiting,
-            Some(Dialog::Targets(_)) => Context::Targets,
             Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Busy,
             Some(Dialog::Revoke(revoke)) => match revoke.confirm {
                 Confirm::YesNo => Context::Question,
                 Confirm::Typed { .. } => Context::TypedQuestion,
             },
-            Some(Dialog::Quit(_) | Dialog::CancelRotation(_)) => Context::Question,
-            Some(Dialog::BeginRotation(form)) if form.sent.is_some() => Context::Busy,
-            Some(Dialog::BeginRotation(_)) => Context::BeginRotation,
             Some(Dialog::Rotation(_)) => Context::Rotation,
-            Some(Dialog::Attest(_)) => Context::Attest,
             Some(Dialog::Boxed(dialog)) => dialog.context(),
             Some(Dialog::Leak) => self.leak_context(),
             Some(Dialog::Bulk(form)) => match form.stage {
@@ -139,10 +131,6 @@ impl Model {
                 Step::Word(_) => Context::Word,
                 Step::Attesting(_) => Context::Busy,
             },
-            Some(Dialog::Track(form)) if form.sent.is_some() => Context::Busy,
-            Some(Dialog::Track(_)) => Context::Track,
-
-            Some(Dialog::SignIn(_)) => Context::SignIn,
         }
     }
 
@@ -162,23 +150,12 @@ impl Model {
     /// Whether an action that needs `when` makes sense now.
     #[must_use]
     pub fn allows(&self, when: When) -> bool {
-        match when {
-            When::SomethingFailed => self
-                .dialogs
-                .iter()
-                .any(|dialog| matches!(dialog, Dialog::ShowOnce(show) if show.sendings.iter().any(Sending::failed))),
-            When::InDetails => {
-                matches!(self.dialogs.last(), Some(Dialog::Details { .. })) && self.allows(When::SignedIn)
-            }
-            When::MayTryItself => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
-            When::MarksHidden => {
-                let is_plan = matches!(self.dialogs.last(), Some(Dialog::Bulk(form)) if form.is_plan());
-                is_plan && self.team().list.hidden_count() > 0
-            }
-            when => match self.dialogs.last() {
-                Some(Dialog::Boxed(dialog)) => dialog.allows(when, &self.world),
-                _ => self.world.allows(when),
-            },
+        match (when, self.dialogs.last()) {
+            (When::SomethingFailed, Some(Dialog::ShowOnce(show))) => show.sendings.iter().any(Sending::failed),
+            (When::MayTryItself, _) => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
+            (When::MarksHidden, Some(Dialog::Bulk(form))) => form.is_plan() && self.team().list.hidden_count() > 0,
+            (when, Some(Dialog::Boxed(dialog))) => dialog.allows(when, &self.world),
+            (when, _) => self.world.allows(when),
         }
     }
 

@@ -2,12 +2,14 @@
 
 use crate::core::activity::Activity;
 use crate::ports::JournalError;
+use crate::tui::dialog::entry::Entry;
+use crate::tui::dialog::help::Help;
+use crate::tui::dialog::palette::Palette;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Message, RequestId};
-use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{Model, View};
-use crate::tui::update::{due, leak, leave, palette};
+use crate::tui::update::{due, leak, leave};
 use crate::tui::view::{self, layout};
 
 /// Shows the log, and reads it.
@@ -67,8 +69,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let screen = isize::try_from(layout::rows_in_all(model.size, view::notice_rows(model))).unwrap_or(1);
     match action {
         Action::Quit => return leave::quit(model),
-        Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
-        Action::Palette => palette::open(model),
+        Action::Help => model.dialogs.open(Help::default()),
+        Action::Palette => model.dialogs.open(Palette::default()),
         Action::Leak => leak::open(model),
         Action::Refresh => return read(model),
         Action::Down => model.activity.step(1),
@@ -81,10 +83,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::DueView => return due::open(model),
         Action::Details => {
             if let Some(entry) = model.activity.selected().cloned() {
-                model.dialogs.push(Dialog::Entry {
-                    entry: Box::new(entry),
-                    scroll: 0,
-                });
+                model.dialogs.open(Entry::about(entry));
             }
         }
         _ => {}

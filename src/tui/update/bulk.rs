@@ -9,6 +9,7 @@ use crate::core::key::{KeyId, Own};
 use crate::core::outcome::Outcome;
 use crate::ops::revoke_many::{Progress, Revoked};
 use crate::ports::Operation;
+use crate::tui::dialog::scroll::Scroll;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -44,7 +45,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         gone: 0,
         stage: BulkStage::Counting(Input::default()),
         hint: None,
-        scroll: 0,
+        scroll: Scroll::default(),
     }));
     effects
 }
@@ -211,7 +212,7 @@ pub(super) fn on_ended(model: &mut Model, team: TeamIndex, results: Vec<Revoked>
     model.say(if dead == count { Role::Ok } else { Role::Danger }, sentence);
     if let Some(form) = form(model) {
         form.stage = BulkStage::Over(results);
-        form.scroll = 0;
+        form.scroll = Scroll::default();
     }
     let Some(state) = model.teams.get_mut(team.0) else {
         return Vec::new();

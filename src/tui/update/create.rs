@@ -9,14 +9,16 @@ use crate::ops::create::{CreateError, NewKey, Safety};
 use crate::ops::custody::Acknowledged;
 use crate::ops::recover::{Since, Waiting};
 use crate::ports::{ClipboardRoute, Fault, Operation, StoreError};
+use crate::tui::dialog::quit::QuitReason;
+use crate::tui::dialog::track::Track;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, QuitReason, Sending, SendingState, ShowOnce};
+use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, Sending, SendingState, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::theme::Role;
 use crate::tui::update::list::load;
-use crate::tui::update::{finding, send, track, waiting};
+use crate::tui::update::{finding, leave, send, waiting};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
@@ -37,7 +39,11 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     };
     match action {
-        Action::AddExisting => track::open(model),
+        Action::AddExisting => {
+            let track = Track::named(form.input.value());
+            model.dialogs.pop();
+            model.dialogs.open(track);
+        }
         Action::Back => {
             model.dialogs.pop();
         }
@@ -179,7 +185,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             model.say(Role::Warn, "One moment: the value is being copied.");
         }
         Action::Stored if deliberate && show.is_only_copy() => {
-            model.dialogs.push(Dialog::Quit(QuitReason::OnlyCopy));
+            leave::ask(model, QuitReason::OnlyCopy);
         }
         Action::Stored if deliberate => return close(model, Effect::Acknowledge),
         Action::Stored => model.say(
@@ -187,9 +193,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             "Enter counts once the keyboard was quiet for a moment: it closes this for good.",
         ),
         Action::Quit if show.safety == Safety::Escrowed => keep_for_later(model),
-        Action::Quit => model
-            .dialogs
-            .push(Dialog::Quit(QuitReason::UnstoredValue { leaving: false })),
+        Action::Quit => leave::ask(model, QuitReason::UnstoredValue { leaving: false }),
         _ => {}
     }
     Vec::new()

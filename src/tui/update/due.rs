@@ -1,11 +1,12 @@
 //! The agenda of every team: open it, move, jump to a key.
 
+use crate::tui::dialog::help::Help;
+use crate::tui::dialog::palette::Palette;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{Model, SessionState, View};
-use crate::tui::update::{activity, leak, leave, palette, sign_in};
+use crate::tui::update::{activity, leak, leave, sign_in};
 
 /// Shows the agenda, and reads the teams that were not read yet.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -35,10 +36,10 @@ pub(super) fn refresh(model: &mut Model) {
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave::quit(model),
-        Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
+        Action::Help => model.dialogs.open(Help::default()),
         Action::Leak => leak::open(model),
         Action::ActivityView => return activity::open(model),
-        Action::Palette => palette::open(model),
+        Action::Palette => model.dialogs.open(Palette::default()),
         Action::Refresh => {
             let ready = |state: &crate::tui::model::TeamState| matches!(state.session, SessionState::Found(_));
             let teams: Vec<TeamIndex> = model

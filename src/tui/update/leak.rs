@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{Event, KeyCode, KeyModifiers};
+use crossterm::event::Event;
 
 use crate::core::confirm::question;
 use crate::core::incident::{Fact, How, Seen, Timeline};
@@ -321,14 +321,9 @@ pub(super) fn type_secret(model: &mut Model, event: &Event) {
     let (Event::Key(key), Some((field, error))) = (event, field(model)) else {
         return;
     };
-    let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char('u') if control => field.clear(),
-        KeyCode::Char(c) if !control => field.push(c),
-        KeyCode::Backspace => field.backspace(),
-        _ => return,
+    if field.key(*key) {
+        *error = None;
     }
-    *error = None;
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) {

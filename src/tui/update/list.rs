@@ -10,15 +10,18 @@ use crate::core::team::TeamIdentity;
 use crate::ops::recover::Since;
 use crate::ops::review::Progress;
 use crate::ports::{ApiError, Fault};
+use crate::tui::dialog::details::Details;
+use crate::tui::dialog::help::Help;
+use crate::tui::dialog::palette::Palette;
+use crate::tui::dialog::sign_in::SignIn;
 use crate::tui::dialog::snooze::Snooze;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::Dialog;
 use crate::tui::model::list::Marks;
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, waiting};
+use crate::tui::update::{activity, bulk, create, due, leak, leave, revoke, rotate, sign_in, waiting};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -48,17 +51,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             return effects;
         }
         Action::Leak => leak::open(model),
-        Action::SignIn => sign_in::open(model),
+        Action::SignIn => model.dialogs.open(SignIn::default()),
         Action::Waiting => return waiting::open(model),
         Action::NextTeam => return next_team(model),
         Action::DueView => return due::open(model),
         Action::ActivityView => return activity::open(model),
-        Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
-        Action::Palette => palette::open(model),
+        Action::Help => model.dialogs.open(Help::default()),
+        Action::Palette => model.dialogs.open(Palette::default()),
         Action::Details => {
             if let Some(row) = model.team().list.selected() {
                 let id = row.listed.key.id.clone();
-                model.dialogs.push(Dialog::Details { id, scroll: 0 });
+                model.dialogs.open(Details::about(id));
             }
         }
         Action::Filter => model.filtering = true,

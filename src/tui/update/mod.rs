@@ -10,12 +10,10 @@ mod leak;
 mod leave;
 mod list;
 mod manual;
-mod palette;
 mod revoke;
 mod rotate;
 mod send;
 mod sign_in;
-mod track;
 mod waiting;
 mod walk;
 
@@ -23,15 +21,16 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
 use crate::tui::dialog::field::{edit, insert};
-use crate::tui::dialog::{DialogInput, snooze};
+use crate::tui::dialog::{DialogInput, Wish, snooze};
 use crate::tui::effect::Effect;
+use crate::tui::errand::News;
 use crate::tui::keymap::{Action, Context, When};
 use crate::tui::message::{Message, Pasted};
-use crate::tui::model::bulk::BulkForm;
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::theme::Role;
+use crate::tui::update::finding::Found;
 use crate::tui::view::{self, layout};
 
 /// The first thing to do: find the credential of the team that is shown.
@@ -46,6 +45,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let recorded = activity::may_be_recorded(&message);
     let mut effects = dispatch(model, message);
     effects.extend(leave_closed(model));
+    leave::refresh(model);
     if recorded && model.view == View::Activity {
         effects.extend(activity::read(model));
     }
@@ -120,6 +120,15 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             snooze::on_snoozed(model, team, result, notes);
             Vec::new()
         }
+        Message::News {
+            request,
+            team,
+            news: News::FoundOut(capabilities, doubt),
+        } => match finding::on_found_out(model, (request, team), capabilities, doubt) {
+            Found::Nothing => Vec::new(),
+            Found::Entered => act(model, Action::Submit, true),
+            Found::Bulk => walk::instead_of_bulk(model),
+        },
         Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {
             let mut effects = create::on_created(model, team, result);
@@ -260,21 +269,22 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         Context::Due => due::act(model, action),
         Context::Activity => activity::act(model, action),
         Context::Page => page(model, action),
-        Context::Palette => palette::act(model, action),
         Context::Create => create::act_on_form(model, action),
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
-        Context::SignIn => sign_in::act(model, action),
         Context::LeakField | Context::LeakSearch | Context::LeakKill | Context::LeakEnd => leak::act(model, action),
-        Context::Targets => send::act(model, action),
-        Context::Waiting => waiting::act(model, action),
-        Context::BeginRotation => rotate::act_on_begin(model, action),
         Context::Rotation => rotate::act(model, action),
-        Context::Attest => rotate::act_on_attest(model, action, deliberate),
         Context::Paste => manual::act_on_paste(model, action),
         Context::RevokeManually | Context::Watching | Context::Word => manual::act_on_revoke(model, action, deliberate),
-        Context::Track => track::act(model, action),
-        Context::Snooze | Context::Busy => Vec::new(),
+        Context::Attest
+        | Context::BeginRotation
+        | Context::Busy
+        | Context::Palette
+        | Context::SignIn
+        | Context::Snooze
+        | Context::Targets
+        | Context::Track
+        | Context::Waiting => Vec::new(),
     }
 }
 
@@ -287,52 +297,43 @@ fn to_dialog(model: &mut Model, input: DialogInput<'_>) -> Vec<Effect> {
     if turn.closes {
         model.dialogs.pop();
     }
-    turn.effects
+    let mut effects = turn.effects;
+    if let Some(wish) = turn.wish {
+        effects.extend(grant(model, wish));
+    }
+    effects
 }
 
-fn page(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
-        && action == Action::Revoke
-    {
-        let id = id.clone();
-        model.dialogs.pop();
-        return revoke::open(model, &id);
-    }
-    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
-        && action == Action::Rotate
-    {
-        let id = id.clone();
-        model.dialogs.pop();
-        return rotate::open(model, &id);
-    }
-    let most = view::most_scroll(model);
-    if let Some(
-        Dialog::Help { scroll }
-        | Dialog::Details { scroll, .. }
-        | Dialog::Entry { scroll, .. }
-        | Dialog::Bulk(BulkForm { scroll, .. }),
-    ) = model.dialogs.last_mut()
-    {
-        match action {
-            Action::Down => *scroll = scroll.saturating_add(1).min(most),
-            Action::Up => *scroll = scroll.saturating_sub(1),
-            Action::PageDown => *scroll = scroll.saturating_add(10).min(most),
-            Action::PageUp => *scroll = scroll.saturating_sub(10),
-            Action::Top => *scroll = 0,
-            Action::Bottom => *scroll = most,
-            Action::Back => {
-                model.dialogs.pop();
-            }
-            _ => {}
+/// Does what a dialog wants of the rest of the dashboard.
+fn grant(model: &mut Model, wish: Wish) -> Vec<Effect> {
+    match wish {
+        Wish::Do(action) => list::act(model, action),
+        Wish::Revoke(id) => revoke::open(model, &id),
+        Wish::Rotate(id) => rotate::open(model, &id),
+        Wish::MoveRotation(rotation, step) => rotate::take_step(model, rotation, step),
+        Wish::AskForValue(creation) => {
+            manual::ask_for_value(model, model.active, *creation, None);
+            Vec::new()
         }
+        Wish::SendTo(targets) => send::send_to(model, targets),
+        Wish::CloseUnstored => leave::close_unstored(model),
+        Wish::DiscardValue => create::discard(model),
+    }
+}
+
+/// Scrolls what became of several keys.
+fn page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let most = view::most_scroll(model);
+    if let Some(Dialog::Bulk(form)) = model.dialogs.last_mut()
+        && form.scroll.read(&DialogInput::Act(action, true), most).closes
+    {
+        model.dialogs.pop();
     }
     Vec::new()
 }
 
 fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     match model.dialogs.last() {
-        Some(Dialog::Quit(_)) => leave::answer(model, action, deliberate),
-        Some(Dialog::CancelRotation(_)) => rotate::answer_cancel(model, action, deliberate),
         Some(Dialog::Bulk(_)) => bulk::answer(model, action, deliberate),
         Some(Dialog::Leak) => leak::answer(model, action, deliberate),
         _ => revoke::answer(model, action, deliberate),
@@ -365,12 +366,7 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
 fn line(model: &mut Model) -> Option<&mut Input> {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
-        Some(Dialog::Palette(palette)) => Some(&mut palette.input),
-        Some(Dialog::BeginRotation(form)) if form.sent.is_none() => Some(&mut form.input),
-        Some(Dialog::Attest(form)) => Some(&mut form.input),
-        Some(Dialog::Targets(form)) => Some(&mut form.input),
         Some(Dialog::Manual(form)) => manual::line(form),
-        Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
@@ -384,7 +380,6 @@ fn line(model: &mut Model) -> Option<&mut Input> {
 fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     match model.context() {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
-        Context::SignIn => sign_in::type_secret(model, event),
         Context::LeakField => leak::type_secret(model, event),
         _ if manual::has_hidden(model) => manual::type_secret(model, event),
         _ => {
@@ -404,21 +399,10 @@ fn typed(model: &mut Model) {
             form.finding.forget_enter();
             form.error = None;
         }
-        Some(Dialog::BeginRotation(form)) => {
-            form.finding.forget_enter();
-            form.error = None;
-        }
-        Some(Dialog::Attest(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
         Some(Dialog::Manual(form)) => form.error = None,
-        Some(Dialog::Track(form)) => form.error = None,
-        Some(Dialog::Targets(form)) => {
-            form.place = form.rows.len();
-            form.error = None;
-        }
         Some(Dialog::Leak) => leak::typed(model),
         Some(Dialog::Bulk(form)) => bulk::typed(form),
-        Some(Dialog::Palette(_)) => palette::search(model),
         _ => {}
     }
 }
@@ -427,10 +411,6 @@ fn typed(model: &mut Model) {
 fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
     if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
         return to_dialog(model, DialogInput::Pasted(text));
-    }
-    if model.context() == Context::SignIn {
-        sign_in::paste(model, text);
-        return Vec::new();
     }
     if model.context() == Context::LeakField {
         leak::paste(model, text);
@@ -444,14 +424,7 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
         model.context(),
-        Context::Create
-            | Context::Palette
-            | Context::TypedQuestion
-            | Context::Targets
-            | Context::BeginRotation
-            | Context::Attest
-            | Context::Track
-            | Context::Word
+        Context::Create | Context::TypedQuestion | Context::Word
     ) && let Some(input) = line(model)
     {
         insert(input, text);

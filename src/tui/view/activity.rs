@@ -13,6 +13,7 @@ use crate::tui::view::relative;
 use crate::tui::view::span::span;
 use crate::tui::view::table::pad;
 use crate::tui::view::wrap::wrap;
+use crate::tui::world::World;
 
 /// From this many columns on the key's id stands beside its name.
 const WITH_ID: u16 = 40;
@@ -144,8 +145,8 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// Everything of one line, as labelled facts.
-pub(super) fn facts(model: &Model, entry: &Activity) -> Vec<(&'static str, Role, String)> {
-    let at = model.settings.zone.to_datetime(entry.at);
+pub fn facts(world: &World, entry: &Activity) -> Vec<(&'static str, Role, String)> {
+    let at = world.settings.zone.to_datetime(entry.at);
     let (role, outcome) = outcome(&entry.outcome);
     let mut facts = vec![
         ("time", Role::Plain, at.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()),

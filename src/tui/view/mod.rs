@@ -1,7 +1,7 @@
 //! The screen, drawn from the model alone.
 
-mod activity;
-mod detail;
+pub mod activity;
+pub mod detail;
 mod dialog;
 mod due;
 mod footer;
@@ -21,7 +21,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use crate::ops::recover::Waiting;
 use crate::tui::model::{Model, View};
 use crate::tui::theme::Role;
-use crate::tui::view::span::span;
+use crate::tui::view::span::{rule, span};
 
 /// Rows that what happened last takes on this screen.
 #[must_use]
@@ -125,9 +125,4 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         frame.render_widget(span(model, role, text), at);
     }
-}
-
-fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let text = "─".repeat(usize::from(area.width));
-    frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
 }

@@ -1,8 +1,10 @@
-//! Text in a role.
+//! Text in a role, and a line across.
 
 use std::borrow::Cow;
 
-use ratatui::text::Span;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
 use crate::tui::theme::Role;
 use crate::tui::world::World;
@@ -10,4 +12,10 @@ use crate::tui::world::World;
 /// `text` in a role.
 pub fn span<'a>(world: &World, role: Role, text: impl Into<Cow<'a, str>>) -> Span<'a> {
     Span::styled(text, world.settings.theme.style(role))
+}
+
+/// A line across.
+pub fn rule(world: &World, frame: &mut Frame<'_>, area: Rect) {
+    let text = "─".repeat(usize::from(area.width));
+    frame.render_widget(Line::styled(text, world.settings.theme.style(Role::Dim)), area);
 }

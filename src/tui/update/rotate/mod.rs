@@ -16,9 +16,9 @@ use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::model::{LoadState, Model};
 use crate::tui::theme::Role;
 
-pub(super) use self::begin::{act_on_begin, on_begun, open};
+pub(super) use self::begin::{on_begun, open};
 pub(super) use self::facts::{on_finished, on_read, on_stored, on_wake};
-pub(super) use self::steps::{act, act_on_attest, answer_cancel};
+pub(super) use self::steps::{act, take_step};
 
 /// The first wait between two readings of the list for step 3, and the longest.
 const FIRST_POLL: SignedDuration = SignedDuration::from_secs(10);

@@ -59,7 +59,7 @@ pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
         }
         BulkStage::Running(run) => running(&mut sheet, model, run),
         BulkStage::Over(results) => {
-            sheet.scroll = form.scroll;
+            sheet.scroll = form.scroll.lines();
             over(&mut sheet, model, results);
         }
     }

@@ -4,12 +4,9 @@ mod bulk;
 mod create;
 mod leak;
 mod manual;
-mod pages;
 mod revoke;
 mod rotation;
 mod show_once;
-mod sign_in;
-mod targets;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -29,13 +26,6 @@ pub(super) fn draw_backdrop(model: &Model, frame: &mut Frame<'_>, screen: Rect) 
 
 fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
     match dialog {
-        Dialog::Help { scroll } => pages::help(model, *scroll, room),
-        Dialog::Details { id, scroll } => pages::details(model, id, *scroll, room),
-        Dialog::Entry { entry, scroll } => pages::entry(model, entry, *scroll, room),
-        Dialog::Palette(palette) => pages::palette(model, palette, room),
-        Dialog::Targets(form) => targets::sheet(model, form, room),
-        Dialog::Waiting(page) => pages::waiting(model, *page, room),
-        Dialog::Quit(reason) => pages::quit(model, *reason, room),
         Dialog::Create(form) => create::sheet(model, form, room),
         Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
         Dialog::Revoke(form) => revoke::sheet(model, form, room),
@@ -43,12 +33,7 @@ fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
         Dialog::Leak => leak::sheet(model, room),
         Dialog::Paste(form) => manual::paste(model, form, room),
         Dialog::Manual(form) => manual::revoke(model, form, room),
-        Dialog::Track(form) => manual::track(model, form, room),
-        Dialog::SignIn(form) => sign_in::sheet(model, form, room),
-        Dialog::BeginRotation(form) => rotation::begin(model, form, room),
         Dialog::Rotation(page) => rotation::page(model, page, room),
-        Dialog::Attest(form) => rotation::attest(model, form, room),
-        Dialog::CancelRotation(rotation) => rotation::cancel(model, rotation, room),
         Dialog::Boxed(dialog) => dialog.view(&model.world, room),
     }
 }

@@ -238,6 +238,12 @@ impl KeyPress {
         }
     }
 
+    /// The event that a terminal reports for it.
+    #[cfg(test)]
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     const fn plain(code: KeyCode) -> Self {
         Self {
             code,

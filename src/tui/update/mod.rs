@@ -17,6 +17,9 @@ mod sign_in;
 mod waiting;
 mod walk;
 
+#[cfg(test)]
+mod guards;
+
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
 

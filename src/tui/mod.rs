@@ -10,6 +10,7 @@ mod jobs;
 pub mod keymap;
 pub mod message;
 pub mod model;
+pub mod page;
 pub mod runner;
 pub mod secret_field;
 pub mod terminal;

@@ -1,7 +1,5 @@
 //! Everything the dashboard knows. Pure data: `update` changes it, `view` reads it.
 
-pub mod activity;
-pub mod agenda;
 pub mod bulk;
 pub mod dialog;
 pub mod leak;
@@ -14,26 +12,17 @@ use std::ops::{Deref, DerefMut};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::keymap::{Action, Context, Keymap, When};
-use crate::tui::model::activity::ActivityLog;
-use crate::tui::model::agenda::Agenda;
 use crate::tui::model::bulk::BulkStage;
 use crate::tui::model::dialog::{Confirm, Dialog, Dialogs, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::manual::Step;
+pub use crate::tui::page::View;
+use crate::tui::page::activity::ActivityLog;
+use crate::tui::page::due::Agenda;
+use crate::tui::page::keys::KeysPage;
 pub use crate::tui::world::{
     Exit, LoadState, Notice, OnClipboard, ProfileLabel, SandboxNote, SessionState, Settings, TeamState, Work, World,
 };
-
-/// What is shown under the dialogs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// One team's keys.
-    Keys,
-    /// What is due over every team.
-    Due,
-    /// What was done on this machine.
-    Activity,
-}
 
 /// The dashboard: the world, and what is shown of it.
 #[derive(Debug)]
@@ -42,12 +31,12 @@ pub struct Model {
     pub world: World,
     /// What is shown under the dialogs.
     pub view: View,
+    /// One team's keys.
+    pub keys: KeysPage,
     /// What is due over every team; kept up while it is shown.
     pub agenda: Agenda,
     /// What was done on this machine.
     pub activity: ActivityLog,
-    /// The filter line is being typed into.
-    pub filtering: bool,
     /// What is open over the list; the last one has the keys.
     pub dialogs: Dialogs,
     /// The leaked value that is dealt with.
@@ -88,9 +77,9 @@ impl Model {
         Self {
             world: World::new(settings, keymap, now),
             view: View::Keys,
+            keys: KeysPage::default(),
             agenda: Agenda::default(),
             activity: ActivityLog::default(),
-            filtering: false,
             dialogs: Dialogs::default(),
             leak: None,
             pending: None,
@@ -103,7 +92,7 @@ impl Model {
     #[must_use]
     pub fn context(&self) -> Context {
         match self.dialogs.last() {
-            None if self.filtering => Context::Filter,
+            None if self.keys.filtering => Context::Filter,
             None if self.view == View::Due => Context::Due,
             None if self.view == View::Activity => Context::Activity,
             None => Context::List,

@@ -17,8 +17,8 @@ use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::{Dialog, Facts};
 use crate::tui::model::list::Marks;
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
 use crate::tui::update::{finding, walk};
 
 /// Asks about the marked keys that are seen, and reads the list again meanwhile.
@@ -28,7 +28,8 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return walk::begin(model, Marks::Visible);
     }
     let (finding, effect) = finding::find_out(model, Operation::Revoke);
-    let mut effects = load(model, model.active);
+    let team = model.active;
+    let mut effects = load(model, team);
     effects.extend(effect);
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),

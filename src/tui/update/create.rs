@@ -16,9 +16,9 @@ use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, Sending, SendingState, ShowOnce};
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
-use crate::tui::update::{finding, leave, send, waiting};
+use crate::tui::update::{finding, leave, send};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
@@ -75,7 +75,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
             }
             model.notice = None;
             show(model, team, *created);
-            load(model, team)
+            reading::load(model, team)
         }
         Err(error) => {
             let sentence = error.to_string();
@@ -102,8 +102,8 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
             // The list says whether it exists after all.
             match error {
                 CreateError::Uncertain(_, _, creation) => {
-                    let mut effects = load(model, team);
-                    effects.extend(waiting::look(model, team, Since::JustNow(creation.op)));
+                    let mut effects = reading::load(model, team);
+                    effects.extend(reading::look(model, team, Since::JustNow(creation.op)));
                     effects
                 }
                 _ => Vec::new(),
@@ -303,5 +303,5 @@ pub(super) fn on_discarded(
         }
     };
     model.say(Role::Warn, sentence);
-    waiting::look(model, team, Since::EarlierRun)
+    reading::look(model, team, Since::EarlierRun)
 }

@@ -17,9 +17,9 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
 use crate::tui::update::revoke::confirm_by;
 
 /// Shows the flow that is there, or begins one.

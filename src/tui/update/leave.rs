@@ -6,8 +6,8 @@ use crate::tui::dialog::quit::{Quit, QuitReason, Unstored};
 use crate::tui::effect::Effect;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{Exit, Model};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::waiting;
 
 /// Leaves, or asks first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
@@ -105,5 +105,5 @@ pub(super) fn close_unstored(model: &mut Model) -> Vec<Effect> {
     if is_lost {
         return Vec::new();
     }
-    waiting::look(model, show.team, Since::EarlierRun)
+    reading::look(model, show.team, Since::EarlierRun)
 }

@@ -1,10 +1,8 @@
 //! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
 
-mod activity;
 mod bulk;
 mod clipboard;
 mod create;
-mod due;
 mod finding;
 mod leak;
 mod leave;
@@ -24,14 +22,20 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
 use crate::tui::dialog::field::{edit, insert};
+use crate::tui::dialog::help::Help;
+use crate::tui::dialog::palette::Palette;
+use crate::tui::dialog::sign_in::SignIn;
 use crate::tui::dialog::{DialogInput, Wish, snooze};
 use crate::tui::effect::Effect;
 use crate::tui::errand::News;
 use crate::tui::keymap::{Action, Context, When};
-use crate::tui::message::{Message, Pasted};
+use crate::tui::message::{Message, Pasted, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
+use crate::tui::model::list::Marks;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
+use crate::tui::page::Did;
+use crate::tui::page::reading::look_for;
 use crate::tui::theme::Role;
 use crate::tui::update::finding::Found;
 use crate::tui::view::{self, layout};
@@ -39,22 +43,27 @@ use crate::tui::view::{self, layout};
 /// The first thing to do: find the credential of the team that is shown.
 #[must_use]
 pub fn start(model: &mut Model) -> Vec<Effect> {
-    sign_in::look_for_session(model)
+    let team = model.active;
+    look_for(model, team)
 }
 
 /// Takes one message in, and says what is to be done about it.
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let recorded = activity::may_be_recorded(&message);
+    let recorded = may_be_recorded(&message);
     let mut effects = dispatch(model, message);
     effects.extend(leave_closed(model));
     leave::refresh(model);
     if recorded && model.view == View::Activity {
-        effects.extend(activity::read(model));
+        effects.extend(model.activity.read(&mut model.world));
     }
-    activity::scroll(model);
-    due::refresh(model);
-    let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
+    let notice_rows = view::notice_rows(model);
+    match model.view {
+        View::Keys => {}
+        View::Due => model.agenda.replace(&model.world.teams),
+        View::Activity => model.activity.scroll(layout::rows_in_all(model.size, notice_rows)),
+    }
+    let rows = layout::rows_that_fit(model.size, notice_rows);
     model.team_mut().list.set_height(rows);
     effects
 }
@@ -177,7 +186,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::ManyProgress { progress, .. } => bulk::on_progress(model, progress),
         Message::ManyRevoked { team, results, .. } => bulk::on_ended(model, team, results),
-        Message::LogRead { request, result } => activity::on_read(model, request, result),
+        Message::LogRead { request, result } => {
+            model.activity.on_read(request, result);
+            Vec::new()
+        }
         Message::LeakSeen { timeline, .. } => leak::on_seen(model, *timeline),
         Message::LeakSearched {
             request,
@@ -268,9 +280,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         return to_dialog(model, DialogInput::Act(action, deliberate));
     }
     match model.context() {
-        Context::List | Context::Filter => list::act(model, action),
-        Context::Due => due::act(model, action),
-        Context::Activity => activity::act(model, action),
+        Context::List | Context::Filter | Context::Due | Context::Activity => on_page(model, action),
         Context::Page => page(model, action),
         Context::Create => create::act_on_form(model, action),
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
@@ -289,6 +299,75 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         | Context::Track
         | Context::Waiting => Vec::new(),
     }
+}
+
+/// Does `action` on the page that is shown.
+fn on_page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let did = match model.view {
+        View::Keys => model.keys.act(action, &mut model.world),
+        View::Due => model.agenda.act(action, &mut model.world),
+        View::Activity => {
+            let rows = layout::rows_in_all(model.size, view::notice_rows(model));
+            model.activity.act(action, &mut model.world, rows)
+        }
+    };
+    match did {
+        Did::Effects(effects) => effects,
+        Did::Opened(dialog) => {
+            model.dialogs.push(Dialog::Boxed(dialog));
+            Vec::new()
+        }
+        Did::Showed(view) => show(model, view),
+        Did::NotMine => on_every_page(model, action),
+    }
+}
+
+fn on_every_page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let selected = model.team().list.selected().map(|row| row.listed.key.id.clone());
+    match (action, selected) {
+        (Action::Quit, _) => return leave::quit(model),
+        (Action::NewKey, _) => return create::open(model),
+        // A mark that the filter hides is out of sight: the key under the cursor is meant.
+        (Action::Revoke, _) if !model.team().list.marked(Marks::Visible).is_empty() => return bulk::open(model),
+        (Action::Revoke, Some(id)) => return revoke::open(model, &id),
+        (Action::Rotate, Some(id)) => return rotate::open(model, &id),
+        (Action::Leak, _) => leak::open(model),
+        (Action::SignIn, _) => model.dialogs.open(SignIn::default()),
+        (Action::Help, _) => model.dialogs.open(Help::default()),
+        (Action::Palette, _) => model.dialogs.open(Palette::default()),
+        (Action::KeysView, _) => return show(model, View::Keys),
+        (Action::DueView, _) => return show(model, View::Due),
+        (Action::ActivityView, _) => return show(model, View::Activity),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Shows a page, and reads what it needs and nobody has read yet.
+fn show(model: &mut Model, view: View) -> Vec<Effect> {
+    model.view = view;
+    model.keys.filtering = false;
+    match view {
+        View::Keys => Vec::new(),
+        View::Due => {
+            let is_unseen = |team: &TeamIndex| {
+                let state = model.teams.get(team.0);
+                state.is_some_and(|state| state.session == SessionState::Unknown)
+            };
+            let unseen: Vec<TeamIndex> = (0..model.teams.len()).map(TeamIndex).filter(is_unseen).collect();
+            unseen.into_iter().flat_map(|team| look_for(model, team)).collect()
+        }
+        View::Activity => model.activity.read(&mut model.world),
+    }
+}
+
+/// Whether something may have been written down with what `message` tells.
+fn may_be_recorded(message: &Message) -> bool {
+    let only_read = matches!(
+        message,
+        Message::LogRead { .. } | Message::Loaded { .. } | Message::SessionFound { .. } | Message::TextCopied { .. }
+    );
+    message.ends_request() && !only_read
 }
 
 /// Lets the topmost dialog take something in, and does what follows.
@@ -310,7 +389,7 @@ fn to_dialog(model: &mut Model, input: DialogInput<'_>) -> Vec<Effect> {
 /// Does what a dialog wants of the rest of the dashboard.
 fn grant(model: &mut Model, wish: Wish) -> Vec<Effect> {
     match wish {
-        Wish::Do(action) => list::act(model, action),
+        Wish::Do(action) => on_page(model, action),
         Wish::Revoke(id) => revoke::open(model, &id),
         Wish::Rotate(id) => rotate::open(model, &id),
         Wish::MoveRotation(rotation, step) => rotate::take_step(model, rotation, step),

@@ -6,20 +6,8 @@ use crate::tui::dialog::sign_in::SignIn;
 use crate::tui::effect::Effect;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
-
-pub(super) fn look_for_session(model: &mut Model) -> Vec<Effect> {
-    look_for(model, model.active)
-}
-
-pub(super) fn look_for(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
-    let request = model.begin("looking for the credential", false);
-    if let Some(state) = model.teams.get_mut(team.0) {
-        state.session = SessionState::Looking;
-    }
-    vec![Effect::FindSession(request, team)]
-}
 
 pub(super) fn on_session(
     model: &mut Model,

@@ -6,25 +6,16 @@ use crate::core::creation::Creation;
 use crate::ops::create::NewKey;
 use crate::ops::custody::ReopenError;
 use crate::ops::recover::{RecoverError, Since, Waiting};
-use crate::tui::dialog::waiting::WaitingKeys;
 use crate::tui::effect::Effect;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
 use crate::tui::update::create;
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
-
-/// Looks at the creations of a team that are not over.
-pub(super) fn look(model: &mut Model, team: TeamIndex, since: Since) -> Vec<Effect> {
-    if let Some(state) = model.teams.get_mut(team.0) {
-        state.looked = true;
-        state.look_again_at = None;
-    }
-    vec![Effect::Recover(model.begin("looking for new keys", false), team, since)]
-}
 
 pub(super) fn on_recovered(
     model: &mut Model,
@@ -70,35 +61,17 @@ pub(super) fn on_recovered(
 pub(super) fn on_wake(model: &mut Model) -> Vec<Effect> {
     let due = model.team().look_again_at.is_some_and(|at| at <= model.now);
     if due {
-        look(model, model.active, Since::EarlierRun)
+        let team = model.active;
+        reading::look(model, team, Since::EarlierRun)
     } else {
         Vec::new()
-    }
-}
-
-/// Opens the one that waits, or the page of several.
-pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    match model.team().waiting.as_slice() {
-        [] => Vec::new(),
-        [Waiting::Value(creation)] => {
-            let creation = Box::new(creation.clone());
-            vec![Effect::Reopen(
-                model.begin("opening the value", false),
-                model.active,
-                creation,
-            )]
-        }
-        _ => {
-            model.dialogs.open(WaitingKeys::default());
-            Vec::new()
-        }
     }
 }
 
 /// Whether the person looks at something else than what asked for the value.
 fn is_elsewhere(model: &Model, team: TeamIndex) -> bool {
     match model.dialogs.as_slice() {
-        [] => team != model.active || model.filtering,
+        [] => team != model.active || model.keys.filtering,
         [.., Dialog::Rotation(page)] => team != page.team,
         _ => true,
     }

@@ -1,16 +1,13 @@
 //! The screen, drawn from the model alone.
 
-pub mod activity;
 pub mod detail;
 mod dialog;
-mod due;
 mod footer;
-mod gauge;
+pub mod gauge;
 mod header;
 pub mod layout;
 pub mod relative;
 pub mod span;
-mod table;
 pub mod wrap;
 
 use ratatui::Frame;
@@ -20,6 +17,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use crate::ops::recover::Waiting;
 use crate::tui::model::{Model, View};
+use crate::tui::page::{activity, due, keys};
 use crate::tui::theme::Role;
 use crate::tui::view::span::{rule, span};
 
@@ -43,17 +41,17 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     };
     header::draw(model, frame, areas.header);
     banner(model, frame, areas.rule);
-    match (model.view, areas.detail) {
-        (View::Keys, detail) => {
-            table::draw(model, frame, areas.titles, areas.table);
-            if let Some(area) = detail {
+    // Only the keys leave a part of the page to the details of one.
+    let page = areas.detail.map_or(areas.table, |detail| areas.table.union(detail));
+    match model.view {
+        View::Keys => {
+            keys::draw(model, frame, areas.titles, areas.table);
+            if let Some(area) = areas.detail {
                 detail::draw_pane(model, frame, area);
             }
         }
-        (View::Activity, None) => activity::draw(model, frame, areas.titles, areas.table),
-        (View::Activity, Some(detail)) => activity::draw(model, frame, areas.titles, areas.table.union(detail)),
-        (View::Due, None) => due::draw(model, frame, areas.titles, areas.table),
-        (View::Due, Some(detail)) => due::draw(model, frame, areas.titles, areas.table.union(detail)),
+        View::Activity => activity::draw(&model.activity, model, frame, areas.titles, page),
+        View::Due => due::draw(&model.agenda, model, frame, areas.titles, page),
     }
     footer::draw_notice(model, frame, areas.notice);
     // A dialog shows its own keys.

@@ -18,9 +18,10 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::manual::{ManualForm, PasteForm, Step};
+use crate::tui::page::reading;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, list};
+use crate::tui::update::create;
 
 pub(super) use self::revocation::{
     act_on_revoke, ask_about, ask_for_word, is_manual, is_unseen, open_revoke, open_revoke_in, open_value,
@@ -119,7 +120,7 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
                 state.list.select(&tracked.id);
             }
             model.say(Role::Ok, format!("✓ {} is tracked.", tracked.key().display_name()));
-            list::load(model, team)
+            reading::load(model, team)
         }
         News::Tracked(Err(why)) => {
             match model.dialogs.find_mut::<Track>() {

@@ -1,6 +1,6 @@
 //! Open the rotation of a key, or begin one.
 
-use super::{fail, page, read, show_on_page, take};
+use super::page::{fail, page, read, show_on_page, take};
 use crate::core::key::KeyId;
 use crate::core::rotation::{Discrepancy, Role as Part, Rotation};
 use crate::ops::create::CreateError;
@@ -13,8 +13,9 @@ use crate::tui::message::{Begun, RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{RotationPage, Shown};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, finding, list, manual, waiting};
+use crate::tui::update::{create, finding, manual};
 
 /// Opens the rotation of a key, or asks whether one is to begin.
 pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -90,7 +91,7 @@ pub(in crate::tui::update) fn on_begun(
     match new {
         Some(new) => {
             create::show_with(model, team, new, own);
-            list::load(model, team)
+            reading::load(model, team)
         }
         None => match in_browser {
             Some(creation) => manual::begin(model, team, *creation),
@@ -117,9 +118,9 @@ fn on_not_begun(model: &mut Model, request: RequestId, team: TeamIndex, error: &
         }
     }
     // The list says whether it exists after all.
-    let mut effects = list::load(model, team);
+    let mut effects = reading::load(model, team);
     if let Some(op) = lost {
-        effects.extend(waiting::look(model, team, Since::JustNow(op)));
+        effects.extend(reading::look(model, team, Since::JustNow(op)));
     }
     effects
 }

@@ -1,6 +1,6 @@
 //! The steps of a rotation as a person takes them on its page.
 
-use super::{page_team, read, start};
+use super::page::{page_team, read, start};
 use crate::core::creation::Creation;
 use crate::core::rotation::{Discrepancy, Next, PlaceState, Rotation, measured};
 use crate::ops::recover::{Since, Waiting};
@@ -11,7 +11,8 @@ use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{Finishing, Shown};
-use crate::tui::update::{manual, revoke, waiting};
+use crate::tui::page::reading;
+use crate::tui::update::{manual, revoke};
 use crate::tui::view::most_scroll;
 
 pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -118,7 +119,7 @@ fn next(model: &mut Model) -> Vec<Effect> {
             if let Some(creation) = left_in_browser(model, &rotation) {
                 return manual::begin(model, team, creation);
             }
-            let mut effects = waiting::look(model, team, Since::EarlierRun);
+            let mut effects = reading::look(model, team, Since::EarlierRun);
             effects.extend(read(model, Box::new(rotation)));
             effects
         }

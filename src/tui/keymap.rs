@@ -1,6 +1,8 @@
 //! The one table of keys: context, key, action, label, and when it is possible. Dispatch, footer, help and palette all
 //! read it.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What the person can ask for.
@@ -107,7 +109,7 @@ pub enum Action {
 }
 
 /// Where keys are pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
     /// The list of keys.
     List,
@@ -236,6 +238,12 @@ impl KeyPress {
             code: event.code,
             modifiers: event.modifiers.difference(shown_by_the_letter),
         }
+    }
+
+    /// The event that a terminal reports for it.
+    #[cfg(test)]
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
     }
 
     const fn plain(code: KeyCode) -> Self {
@@ -493,37 +501,13 @@ fn defaults() -> Vec<Binding> {
     row(C::LeakEnd, &[ch('f')], A::WithLeakedKey, "let the leaked key revoke itself", "let it list and revoke itself", W::MayTryItself);
     row(C::LeakEnd, &[ENTER, ESC, ch('q')], A::Back, "done", "close", W::Always);
 
-    for context in [
-        C::List,
-        C::Filter,
-        C::Page,
-        C::Palette,
-        C::Create,
-        C::ShowOnce,
-        C::Question,
-        C::TypedQuestion,
-        C::SignIn,
-        C::Waiting, C::Busy, C::Targets, C::Due,
-        C::BeginRotation, C::Rotation, C::Attest, C::Snooze,
-        C::Activity, C::LeakField, C::LeakSearch, C::LeakKill, C::LeakEnd,
-        C::Paste, C::RevokeManually, C::Watching, C::Word, C::Track,
-    ] {
-        row(
-            context,
-            &[KeyPress::ctrl('c')],
-            A::Interrupt,
-            "",
-            "leave at once",
-            W::Always,
-        );
-        row(
-            context,
-            &[KeyPress::ctrl('z')],
-            A::Suspend,
-            "",
-            "back to the shell; fg brings it back",
-            W::Always,
-        );
+    let contexts: BTreeSet<Context> = table.iter().map(|binding| binding.context).chain([C::Busy]).collect();
+    for context in contexts {
+        let mut everywhere = |c, action, help| {
+            table.push(Binding { context, keys: vec![KeyPress::ctrl(c)], action, label: "", help, when: W::Always });
+        };
+        everywhere('c', A::Interrupt, "leave at once");
+        everywhere('z', A::Suspend, "back to the shell; fg brings it back");
     }
     table
 }

@@ -4,9 +4,10 @@ mod leak;
 mod manual;
 mod many;
 mod rotate;
+mod sessions;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::leak::Teller;
 use self::many::Many;
 use self::rotate::Rotating;
+use self::sessions::{Sessions, keep};
 use crate::core::capability::Capabilities;
 use crate::core::listing::Listing;
 use crate::core::policy::Policies;
@@ -34,10 +36,7 @@ use crate::ports::{ApiError, Consequence, Fault, LogQuery, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::{Message, RequestId, TeamIndex};
 use crate::tui::model::Settings;
-use crate::tui::model::activity::LINES;
-
-/// The sessions found so far, by team.
-type Sessions = Arc<Mutex<HashMap<TeamIndex, Session>>>;
+use crate::tui::page::activity::LINES;
 
 /// What effects run with.
 pub struct Runner {
@@ -497,11 +496,4 @@ async fn send(ports: &Ports, profile: &Profile, sinks: &Sinks, parcel: Parcel) -
     let never = std::future::pending();
     let handed = hand_to(ports, profile, route, &destination, &mut new, never).await;
     (handed.receipt, Vec::new())
-}
-
-fn keep(sessions: &Sessions, team: TeamIndex, session: Session) {
-    sessions
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(team, session);
 }

@@ -1,5 +1,6 @@
 //! A line that a secret is typed or pasted into: never drawn, wiped when dropped.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::core::incident::unwrapped;
@@ -52,6 +53,18 @@ impl SecretField {
         } else {
             self.overflow = Some(text.len());
         }
+    }
+
+    /// Takes a key that types, or takes back; `false`: it does neither.
+    pub fn key(&mut self, key: KeyEvent) -> bool {
+        let command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match key.code {
+            KeyCode::Char('u') if command => self.clear(),
+            KeyCode::Char(c) if !command => self.push(c),
+            KeyCode::Backspace => self.backspace(),
+            _ => return false,
+        }
+        true
     }
 
     /// Removes the last character.

@@ -26,9 +26,10 @@ async fn seeded(size: (u16, u16), theme: Theme) -> Stage {
     // The server's clock runs on while the list is read, so it is stopped here for the ages.
     let model = &mut stage.dashboard.model;
     model.now = "2026-11-22T14:00:30Z".parse().unwrap();
+    let now = model.now;
     for team in &mut model.teams {
         team.clock_offset = jiff::SignedDuration::ZERO;
-        team.as_of = Some(model.now);
+        team.as_of = Some(now);
     }
     stage
 }

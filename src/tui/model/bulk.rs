@@ -8,8 +8,9 @@ use crate::core::bulk::BulkPlan;
 use crate::core::key::KeyId;
 use crate::core::listing::ListedKey;
 use crate::ops::revoke::{Progress, Revoked};
+use crate::tui::dialog::scroll::Scroll;
+use crate::tui::finding::{Facts, Finding};
 use crate::tui::message::TeamIndex;
-use crate::tui::model::dialog::{Facts, Finding};
 use crate::tui::model::list::Marks;
 
 /// The dialog.
@@ -34,7 +35,7 @@ pub struct BulkForm {
     /// What was wrong with the last answer.
     pub hint: Option<&'static str>,
     /// Lines scrolled away.
-    pub scroll: u16,
+    pub scroll: Scroll,
 }
 
 /// Where it stands.

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use tui_input::Input;
 
 use crate::core::creation::Creation;
-use crate::core::import::{Draft, Fields};
 use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::ops::manual::Page;
@@ -156,51 +155,6 @@ pub struct ManualForm {
 
 /// What is typed when a key is gone from the page.
 pub const GONE: &str = "revoked";
-
-/// The labels of the lines of [`TrackForm`]; after the last comes the hidden field.
-pub const TRACK_LINES: [&str; 4] = ["name", "created", "last four", "owner"];
-
-/// A key that exists already, to be tracked.
-#[derive(Debug, Default)]
-pub struct TrackForm {
-    /// Name, day, last four, owner.
-    pub lines: [Input; 4],
-    /// The line that is typed into; after the last one comes the hidden field.
-    pub place: usize,
-    /// Its value.
-    pub field: SecretField,
-    /// The tracking under way.
-    pub sent: Option<RequestId>,
-    /// Why the last one failed.
-    pub error: Option<String>,
-}
-
-impl TrackForm {
-    /// What is written in the lines; `now` is the server's.
-    ///
-    /// # Errors
-    /// What is wrong, as a sentence.
-    pub fn draft(&self, now: jiff::Timestamp) -> Result<Draft, String> {
-        let [name, created, last_four, owner] = &self.lines;
-        if created.value().trim().is_empty() {
-            return Err("The day it was made is missing: give it as 2026-12-01.".to_owned());
-        }
-        let fields = Fields {
-            name: name.value(),
-            created: created.value(),
-            last_four: last_four.value(),
-            owner: owner.value(),
-            id: "",
-        };
-        Draft::parse(fields, now).map_err(|why| format!("It cannot be tracked: {why}."))
-    }
-
-    /// Whether the hidden field has the keys.
-    #[must_use]
-    pub fn in_value(&self) -> bool {
-        self.place >= self.lines.len()
-    }
-}
 
 #[cfg(test)]
 mod tests {

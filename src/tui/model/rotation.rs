@@ -1,39 +1,11 @@
-//! What can be open about a rotation: its first question, its page, a reason, and a due date that is put off.
+//! What can be open about a rotation: its first question, its page, and a reason.
 
 use jiff::{SignedDuration, Timestamp};
-use tui_input::Input;
 
 use crate::core::creation::Creation;
-use crate::core::key::{BadName, KeyId, KeyName};
-use crate::core::listing::ListedKey;
+use crate::core::key::KeyId;
 use crate::core::rotation::{Discrepancy, Rotation};
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::Finding;
-
-/// Rotate this key? What the new one is called.
-#[derive(Debug)]
-pub struct BeginForm {
-    /// The key that is to go.
-    pub target: ListedKey,
-    /// Whether it is known how keys are made.
-    pub finding: Finding,
-    /// What was typed.
-    pub input: Input,
-    /// The creation under way.
-    pub sent: Option<RequestId>,
-    /// Why the last one failed.
-    pub error: Option<String>,
-}
-
-impl BeginForm {
-    /// The new key's name, or what is wrong with it.
-    ///
-    /// # Errors
-    /// [`BadName`].
-    pub fn name(&self) -> Result<KeyName, BadName> {
-        KeyName::parse(self.input.value())
-    }
-}
 
 /// What a rotation's page shows.
 #[derive(Debug)]
@@ -108,17 +80,6 @@ impl RotationPage {
     }
 }
 
-/// How somebody knows that the traffic has moved.
-#[derive(Debug)]
-pub struct AttestForm {
-    /// The rotation.
-    pub rotation: Box<Rotation>,
-    /// What was typed.
-    pub input: Input,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
 /// The revocation of an old key, as the last step of its rotation.
 #[derive(Debug, Clone)]
 pub struct Finishing {
@@ -126,41 +87,4 @@ pub struct Finishing {
     pub rotation: Box<Rotation>,
     /// Why it is no ordinary last step: what the step in hand still waits for.
     pub forced: Option<String>,
-}
-
-/// Which line of the snooze form is typed into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SnoozeLine {
-    /// The last day.
-    #[default]
-    Until,
-    /// The reason.
-    Reason,
-}
-
-/// Put a key's due date off.
-#[derive(Debug)]
-pub struct SnoozeForm {
-    /// The key.
-    pub target: ListedKey,
-    /// Whether it is put off already, so that an empty day ends that.
-    pub snoozed: bool,
-    /// The last day, as typed.
-    pub until: Input,
-    /// Why, as typed.
-    pub reason: Input,
-    /// The line that is typed into.
-    pub line: SnoozeLine,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
-impl SnoozeForm {
-    /// The line that is typed into.
-    pub fn input(&mut self) -> &mut Input {
-        match self.line {
-            SnoozeLine::Until => &mut self.until,
-            SnoozeLine::Reason => &mut self.reason,
-        }
-    }
 }

@@ -23,7 +23,7 @@ use crate::ops::sign_in::{Profile, Session, find_session};
 use crate::ports::Ports;
 use crate::tui::effect::RotationMove;
 use crate::tui::message::{Begun, TeamIndex};
-use crate::tui::runner::{Sessions, keep};
+use crate::tui::runner::sessions::{Sessions, keep};
 
 /// What the rotations of a team run with.
 pub(super) struct Rotating {

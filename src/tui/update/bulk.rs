@@ -9,6 +9,7 @@ use crate::core::key::{KeyId, Own};
 use crate::core::outcome::Outcome;
 use crate::ops::revoke::{Progress, Revoked};
 use crate::ports::Operation;
+use crate::tui::dialog::scroll::Scroll;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
@@ -16,8 +17,8 @@ use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::{Dialog, Facts};
 use crate::tui::model::list::Marks;
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
 use crate::tui::update::{finding, walk};
 
 /// Asks about the marked keys that are seen, and reads the list again meanwhile.
@@ -27,7 +28,8 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return walk::begin(model, Marks::Visible);
     }
     let (finding, effect) = finding::find_out(model, Operation::Revoke);
-    let mut effects = load(model, model.active);
+    let team = model.active;
+    let mut effects = load(model, team);
     effects.extend(effect);
     let facts = match model.team().loading {
         Some((request, _)) => Facts::Reading(request),
@@ -44,7 +46,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         gone: 0,
         stage: BulkStage::Counting(Input::default()),
         hint: None,
-        scroll: 0,
+        scroll: Scroll::default(),
     }));
     effects
 }
@@ -211,7 +213,7 @@ pub(super) fn on_ended(model: &mut Model, team: TeamIndex, results: Vec<Revoked>
     model.say(if dead == count { Role::Ok } else { Role::Danger }, sentence);
     if let Some(form) = form(model) {
         form.stage = BulkStage::Over(results);
-        form.scroll = 0;
+        form.scroll = Scroll::default();
     }
     let Some(state) = model.teams.get_mut(team.0) else {
         return Vec::new();

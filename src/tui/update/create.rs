@@ -9,14 +9,16 @@ use crate::ops::create::{CreateError, NewKey, Safety};
 use crate::ops::custody::Acknowledged;
 use crate::ops::recover::{Since, Waiting};
 use crate::ports::{ClipboardRoute, Fault, Operation, StoreError};
+use crate::tui::dialog::quit::QuitReason;
+use crate::tui::dialog::track::Track;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, QuitReason, Sending, SendingState, ShowOnce};
+use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, Sending, SendingState, ShowOnce};
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
-use crate::tui::update::{finding, send, track, waiting};
+use crate::tui::update::{finding, leave, send};
 use crate::tui::view::most_scroll;
 
 /// How long a value asked to be shown stays on the screen.
@@ -37,7 +39,11 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     };
     match action {
-        Action::AddExisting => track::open(model),
+        Action::AddExisting => {
+            let track = Track::named(form.input.value());
+            model.dialogs.pop();
+            model.dialogs.open(track);
+        }
         Action::Back => {
             model.dialogs.pop();
         }
@@ -69,7 +75,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
             }
             model.notice = None;
             show(model, team, *created);
-            load(model, team)
+            reading::load(model, team)
         }
         Err(error) => {
             let sentence = error.to_string();
@@ -96,8 +102,8 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
             // The list says whether it exists after all.
             match error {
                 CreateError::Uncertain(_, _, creation) => {
-                    let mut effects = load(model, team);
-                    effects.extend(waiting::look(model, team, Since::JustNow(creation.op)));
+                    let mut effects = reading::load(model, team);
+                    effects.extend(reading::look(model, team, Since::JustNow(creation.op)));
                     effects
                 }
                 _ => Vec::new(),
@@ -179,7 +185,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             model.say(Role::Warn, "One moment: the value is being copied.");
         }
         Action::Stored if deliberate && show.is_only_copy() => {
-            model.dialogs.push(Dialog::Quit(QuitReason::OnlyCopy));
+            leave::ask(model, QuitReason::OnlyCopy);
         }
         Action::Stored if deliberate => return close(model, Effect::Acknowledge),
         Action::Stored => model.say(
@@ -187,9 +193,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
             "Enter counts once the keyboard was quiet for a moment: it closes this for good.",
         ),
         Action::Quit if show.safety == Safety::Escrowed => keep_for_later(model),
-        Action::Quit => model
-            .dialogs
-            .push(Dialog::Quit(QuitReason::UnstoredValue { leaving: false })),
+        Action::Quit => leave::ask(model, QuitReason::UnstoredValue { leaving: false }),
         _ => {}
     }
     Vec::new()
@@ -299,5 +303,5 @@ pub(super) fn on_discarded(
         }
     };
     model.say(Role::Warn, sentence);
-    waiting::look(model, team, Since::EarlierRun)
+    reading::look(model, team, Since::EarlierRun)
 }

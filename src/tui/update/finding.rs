@@ -2,14 +2,13 @@
 
 use crate::core::capability::{Capabilities, Capability};
 use crate::ports::Operation;
+use crate::tui::dialog::begin_rotation::BeginRotation;
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
-use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, Finding};
 use crate::tui::theme::Role;
-use crate::tui::update::{create, rotate, walk};
 
 /// Finds out how an operation is done, where that is not known.
 pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Option<Effect>) {
@@ -31,13 +30,24 @@ pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Opt
     )
 }
 
+/// What follows once it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// The Enter that came too early counts now.
+    Entered,
+    /// Several keys were to be revoked.
+    Bulk,
+}
+
 /// It is known, or it cannot be told: the dialog that waited for it asks.
 pub(super) fn on_found_out(
     model: &mut Model,
     (request, team): (RequestId, TeamIndex),
     capabilities: Capabilities,
     doubt: Option<String>,
-) -> Vec<Effect> {
+) -> Found {
     if let Some(doubt) = doubt {
         model.say(Role::Danger, doubt);
     }
@@ -48,27 +58,27 @@ pub(super) fn on_found_out(
     for (place, dialog) in model.dialogs.iter_mut().enumerate() {
         let finding = match dialog {
             Dialog::Create(form) => &mut form.finding,
-            Dialog::BeginRotation(form) => &mut form.finding,
             Dialog::Bulk(form) => {
                 form.hint = None;
                 &mut form.finding
             }
-            _ => continue,
+            dialog => match dialog.as_mut::<BeginRotation>() {
+                Some(begin) => &mut begin.finding,
+                None => continue,
+            },
         };
         if let Some(entered) = finding.end(request) {
             ended = Some((place, entered));
         }
     }
     let Some((place, entered)) = ended else {
-        return Vec::new();
+        return Found::Nothing;
     };
     let is_on_top = place + 1 == model.dialogs.len();
     match model.dialogs.get(place) {
-        Some(Dialog::Bulk(_)) => walk::instead_of_bulk(model),
+        Some(Dialog::Bulk(_)) => Found::Bulk,
         // Where the browser is needed the person reads that first, and presses Enter again.
-        _ if !entered || !is_on_top || capabilities.create == Capability::Manual => Vec::new(),
-        Some(Dialog::Create(_)) => create::act_on_form(model, Action::Submit),
-        Some(Dialog::BeginRotation(_)) => rotate::act_on_begin(model, Action::Submit),
-        _ => Vec::new(),
+        Some(_) if entered && is_on_top && capabilities.create != Capability::Manual => Found::Entered,
+        _ => Found::Nothing,
     }
 }

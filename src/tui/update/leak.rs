@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{Event, KeyCode, KeyModifiers};
+use crossterm::event::Event;
 
 use crate::core::confirm::question;
 use crate::core::incident::{Fact, How, SeenFact, Timeline};
@@ -19,9 +19,9 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
 use crate::tui::update::revoke::confirm_by;
 
 /// Shows the flow that is there, or begins one.
@@ -325,14 +325,9 @@ pub(super) fn type_secret(model: &mut Model, event: &Event) {
     let (Event::Key(key), Some((field, error))) = (event, field(model)) else {
         return;
     };
-    let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char('u') if control => field.clear(),
-        KeyCode::Char(c) if !control => field.push(c),
-        KeyCode::Backspace => field.backspace(),
-        _ => return,
+    if field.key(*key) {
+        *error = None;
     }
-    *error = None;
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) {

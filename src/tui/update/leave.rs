@@ -1,27 +1,58 @@
 //! Leaving, unless something would be lost.
 
+use crate::ops::create::Safety;
 use crate::ops::recover::Since;
+use crate::tui::dialog::quit::{Quit, QuitReason, Unstored};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Action;
-use crate::tui::model::dialog::{Dialog, QuitReason};
+use crate::tui::model::dialog::Dialog;
 use crate::tui::model::{Exit, Model};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, waiting};
 
 /// Leaves, or asks first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     match reason(model) {
-        Some(reason) => model.dialogs.push(Dialog::Quit(reason)),
+        Some(reason) => ask(model, reason),
         None => model.exit = Some(Exit::Quit),
     }
     Vec::new()
 }
 
+/// Asks before something is lost.
+pub(super) fn ask(model: &mut Model, reason: QuitReason) {
+    let unstored = unstored(model);
+    model.dialogs.open(Quit { reason, unstored });
+}
+
+/// Keeps the question to what is true of the value it is about.
+pub(super) fn refresh(model: &mut Model) {
+    let unstored = unstored(model);
+    if let Some(quit) = model.dialogs.find_mut::<Quit>() {
+        quit.unstored = unstored;
+    }
+}
+
+fn unstored(model: &Model) -> Unstored {
+    let show = model.dialogs.iter().find_map(|dialog| match dialog {
+        Dialog::ShowOnce(show) => Some(show),
+        _ => None,
+    });
+    show.map_or_else(Unstored::default, |show| Unstored {
+        name: show.key.name.shown().to_owned(),
+        is_safe: show.safety == Safety::Escrowed && model.store_lasts(),
+        is_only_copy: show.is_only_copy(),
+        stored_in: show.stored_in(),
+    })
+}
+
 /// Ctrl-C: asks once where something would be lost; a second one, not a held one, leaves.
 pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
-    let asked = matches!(model.dialogs.last(), Some(Dialog::Quit(reason)) if *reason != QuitReason::OnlyCopy);
+    let asked = model
+        .dialogs
+        .top::<Quit>()
+        .is_some_and(|quit| quit.reason != QuitReason::OnlyCopy);
     match reason(model) {
-        Some(reason) if !asked => model.dialogs.push(Dialog::Quit(reason)),
+        Some(reason) if !asked => ask(model, reason),
         Some(_) if !deliberate => {}
         _ => model.exit = Some(Exit::Interrupted),
     }
@@ -56,29 +87,8 @@ fn reason(model: &Model) -> Option<QuitReason> {
     }
 }
 
-pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
-    let Some(Dialog::Quit(reason)) = model.dialogs.last() else {
-        return Vec::new();
-    };
-    let reason = *reason;
-    match action {
-        Action::No | Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::Yes if deliberate => {
-            model.dialogs.pop();
-            match reason {
-                QuitReason::UnstoredValue { leaving: false } => return close_unstored(model),
-                QuitReason::OnlyCopy => return create::discard(model),
-                _ => model.exit = Some(Exit::Quit),
-            }
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-fn close_unstored(model: &mut Model) -> Vec<Effect> {
+/// Closes the new value, although it is not stored.
+pub(super) fn close_unstored(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
         return Vec::new();
     };
@@ -95,5 +105,5 @@ fn close_unstored(model: &mut Model) -> Vec<Effect> {
     if is_lost {
         return Vec::new();
     }
-    waiting::look(model, show.team, Since::EarlierRun)
+    reading::look(model, show.team, Since::EarlierRun)
 }

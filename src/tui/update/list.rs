@@ -1,7 +1,6 @@
 //! The list: moving, filtering, sorting, reading it again.
 
 use jiff::SignedDuration;
-use tui_input::Input;
 
 use crate::core::capability::{Capabilities, Capability};
 use crate::core::listing::Listing;
@@ -11,111 +10,11 @@ use crate::ops::recover::Since;
 use crate::ops::review::ReadProgress;
 use crate::ports::{ApiError, Fault};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::Dialog;
-use crate::tui::model::list::Marks;
 use crate::tui::model::{LoadState, Model, SessionState};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{activity, bulk, create, due, leak, leave, palette, revoke, rotate, sign_in, snooze, waiting};
-
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Quit => return leave::quit(model),
-        Action::NewKey => return create::open(model),
-        // A mark that the filter hides is out of sight: the key under the cursor is meant.
-        Action::Revoke if !model.team().list.marked(Marks::Visible).is_empty() => return bulk::open(model),
-        Action::Revoke => {
-            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
-                return revoke::open(model, &id);
-            }
-        }
-        Action::Rotate => {
-            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
-                return rotate::open(model, &id);
-            }
-        }
-        Action::Snooze => {
-            if let Some(id) = model.team().list.selected().map(|row| row.listed.key.id.clone()) {
-                snooze::open(model, &id);
-            }
-        }
-        Action::Refresh => {
-            let mut effects = vec![Effect::AskAgain(model.active)];
-            effects.extend(load(model, model.active));
-            return effects;
-        }
-        Action::Leak => leak::open(model),
-        Action::SignIn => sign_in::open(model),
-        Action::Waiting => return waiting::open(model),
-        Action::NextTeam => return next_team(model),
-        Action::DueView => return due::open(model),
-        Action::ActivityView => return activity::open(model),
-        Action::Help => model.dialogs.push(Dialog::Help { scroll: 0 }),
-        Action::Palette => palette::open(model),
-        Action::Details => {
-            if let Some(row) = model.team().list.selected() {
-                let id = row.listed.key.id.clone();
-                model.dialogs.push(Dialog::Details { id, scroll: 0 });
-            }
-        }
-        Action::Filter => model.filtering = true,
-        Action::KeepFilter => model.filtering = false,
-        Action::Back if !model.filtering && model.team().list.marked_count() > 0 => model.team_mut().list.clear_marks(),
-        Action::Back => {
-            model.filtering = false;
-            model.team_mut().list.edit_filter(|input| *input = Input::default());
-        }
-        Action::Toggle => model.team_mut().list.toggle_mark(),
-        Action::Sort => model.team_mut().list.sort_next(),
-        Action::ReverseSort => model.team_mut().list.reverse(),
-        Action::Down => model.team_mut().list.step(1),
-        Action::Up => model.team_mut().list.step(-1),
-        Action::PageDown => model.team_mut().list.page(1),
-        Action::PageUp => model.team_mut().list.page(-1),
-        Action::Top => model.team_mut().list.first(),
-        Action::Bottom => model.team_mut().list.last(),
-        Action::Interrupt
-        | Action::Suspend
-        | Action::KeysView
-        | Action::Submit
-        | Action::Copy
-        | Action::Send
-        | Action::TryAgain
-        | Action::Reveal
-        | Action::Stored
-        | Action::Attest
-        | Action::Adopt
-        | Action::CancelRotation
-        | Action::NextLine
-        | Action::CopyTimeline
-        | Action::WriteReport
-        | Action::WithLeakedKey
-        | Action::AddExisting
-        | Action::OpenPage
-        | Action::NotMade
-        | Action::IncludeHidden
-        | Action::Yes
-        | Action::No => {}
-    }
-    Vec::new()
-}
-
-/// Reads a team's list, once at a time: a second wish takes the place of the first.
-pub(super) fn load(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
-    let before = model.teams.get(team.0).and_then(|state| state.loading);
-    let mut effects = Vec::new();
-    if let Some((request, _)) = before {
-        model.in_flight.remove(&request);
-        effects.push(Effect::Cancel(request));
-    }
-    let request = model.begin("reading", false);
-    if let Some(state) = model.teams.get_mut(team.0) {
-        state.loading = Some((request, None));
-    }
-    effects.push(Effect::Load(request, team));
-    effects
-}
+use crate::tui::update::{bulk, revoke};
 
 pub(super) fn on_page(model: &mut Model, request: RequestId, progress: ReadProgress) -> Vec<Effect> {
     for state in &mut model.teams {
@@ -183,7 +82,7 @@ pub(super) fn on_loaded(
                 .get(team.0)
                 .is_some_and(|state| !state.looked || !state.waiting.is_empty());
             if unseen {
-                effects.extend(waiting::look(model, team, Since::EarlierRun));
+                effects.extend(reading::look(model, team, Since::EarlierRun));
             }
         }
     }
@@ -207,15 +106,5 @@ fn note_of(capabilities: Capabilities, matched: usize, had_list: bool) -> Option
         several => Some(format!(
             "{several} tracked keys are in the server's list by now: chatzuri-keys track --match hands them over."
         )),
-    }
-}
-
-fn next_team(model: &mut Model) -> Vec<Effect> {
-    model.active = TeamIndex((model.active.0 + 1) % model.teams.len().max(1));
-    model.filtering = false;
-    model.notice = None;
-    match model.team().session {
-        SessionState::Unknown => sign_in::look_for_session(model),
-        _ => Vec::new(),
     }
 }

@@ -1,61 +1,82 @@
 //! `update`: what the dashboard does about one message. Pure: no I/O, no clock.
 
-mod activity;
 mod bulk;
 mod clipboard;
 mod create;
-mod due;
 mod finding;
 mod leak;
 mod leave;
 mod list;
 mod manual;
-mod palette;
 mod revoke;
 mod rotate;
 mod send;
 mod sign_in;
-mod snooze;
-mod track;
 mod waiting;
 mod walk;
 
+#[cfg(test)]
+mod guards;
+
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
 
+use crate::tui::dialog::field::{edit, insert};
+use crate::tui::dialog::help::Help;
+use crate::tui::dialog::palette::Palette;
+use crate::tui::dialog::sign_in::SignIn;
+use crate::tui::dialog::{DialogInput, Wish, snooze};
 use crate::tui::effect::Effect;
+use crate::tui::errand::News;
 use crate::tui::keymap::{Action, Context, When};
-use crate::tui::message::{Message, Pasted};
-use crate::tui::model::bulk::BulkForm;
+use crate::tui::message::{Message, Pasted, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
+use crate::tui::model::list::Marks;
 use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
+use crate::tui::page::Did;
+use crate::tui::page::reading::look_for;
 use crate::tui::theme::Role;
+use crate::tui::update::finding::Found;
 use crate::tui::view::{self, layout};
-
-/// Characters a text line takes; more than the longest legal name, so that a name too long can be told as such.
-const LINE_LIMIT: usize = 400;
 
 /// The first thing to do: find the credential of the team that is shown.
 #[must_use]
 pub fn start(model: &mut Model) -> Vec<Effect> {
-    sign_in::look_for_session(model)
+    let team = model.active;
+    look_for(model, team)
 }
 
 /// Takes one message in, and says what is to be done about it.
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let recorded = activity::may_be_recorded(&message);
+    let recorded = may_be_recorded(&message);
     let mut effects = dispatch(model, message);
+    effects.extend(leave_closed(model));
+    leave::refresh(model);
     if recorded && model.view == View::Activity {
-        effects.extend(activity::read(model));
+        effects.extend(model.activity.read(&mut model.world));
     }
-    activity::scroll(model);
-    due::refresh(model);
-    let rows = layout::rows_that_fit(model.size, view::notice_rows(model));
+    let notice_rows = view::notice_rows(model);
+    match model.view {
+        View::Keys => {}
+        View::Due => model.agenda.replace(&model.world.teams),
+        View::Activity => model.activity.scroll(layout::rows_in_all(model.size, notice_rows)),
+    }
+    let rows = layout::rows_that_fit(model.size, notice_rows);
     model.team_mut().list.set_height(rows);
     effects
+}
+
+/// What the dialogs that were closed leave to be done; nothing waits for a run that one of them gave up.
+fn leave_closed(model: &mut Model) -> Vec<Effect> {
+    let left = model.dialogs.take_left();
+    for effect in &left {
+        if let Effect::Cancel(request) = effect {
+            model.in_flight.remove(request);
+        }
+    }
+    left
 }
 
 fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -107,7 +128,19 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         } => rotate::on_finished(model, request, team, &old, result),
         Message::Snoozed {
             team, result, notes, ..
-        } => snooze::on_snoozed(model, team, result, notes),
+        } => {
+            snooze::on_snoozed(model, team, result, notes);
+            Vec::new()
+        }
+        Message::News {
+            request,
+            team,
+            news: News::FoundOut(capabilities, doubt),
+        } => match finding::on_found_out(model, (request, team), capabilities, doubt) {
+            Found::Nothing => Vec::new(),
+            Found::Entered => act(model, Action::Submit, true),
+            Found::Bulk => walk::instead_of_bulk(model),
+        },
         Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {
             let mut effects = create::on_created(model, team, result);
@@ -153,7 +186,10 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::ManyProgress { progress, .. } => bulk::on_progress(model, progress),
         Message::ManyRevoked { team, results, .. } => bulk::on_ended(model, team, results),
-        Message::LogRead { request, result } => activity::on_read(model, request, result),
+        Message::LogRead { request, result } => {
+            model.activity.on_read(request, result);
+            Vec::new()
+        }
         Message::LeakSeen { timeline, .. } => leak::on_seen(model, *timeline),
         Message::LeakSearched {
             request,
@@ -197,6 +233,7 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         None if is_too_small(model) => Vec::new(),
+        None if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) => to_dialog(model, DialogInput::Key(key)),
         None => type_into(model, &Event::Key(key)),
     }
 }
@@ -239,73 +276,146 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     if action == Action::Suspend {
         return leave::suspend(model);
     }
+    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+        return to_dialog(model, DialogInput::Act(action, deliberate));
+    }
     match model.context() {
-        Context::List | Context::Filter => list::act(model, action),
-        Context::Due => due::act(model, action),
-        Context::Activity => activity::act(model, action),
+        Context::List | Context::Filter | Context::Due | Context::Activity => on_page(model, action),
         Context::Page => page(model, action),
-        Context::Palette => palette::act(model, action),
         Context::Create => create::act_on_form(model, action),
         Context::ShowOnce => create::act_on_value(model, action, deliberate),
         Context::Question | Context::TypedQuestion => question(model, action, deliberate),
-        Context::SignIn => sign_in::act(model, action),
         Context::LeakField | Context::LeakSearch | Context::LeakKill | Context::LeakEnd => leak::act(model, action),
-        Context::Targets => send::act(model, action),
-        Context::Waiting => waiting::act(model, action),
-        Context::BeginRotation => rotate::act_on_begin(model, action),
         Context::Rotation => rotate::act(model, action),
-        Context::Attest => rotate::act_on_attest(model, action, deliberate),
-        Context::Snooze => snooze::act(model, action),
         Context::Paste => manual::act_on_paste(model, action),
         Context::RevokeManually | Context::Watching | Context::Word => manual::act_on_revoke(model, action, deliberate),
-        Context::Track => track::act(model, action),
-        Context::Busy => Vec::new(),
+        Context::Attest
+        | Context::BeginRotation
+        | Context::Busy
+        | Context::Palette
+        | Context::SignIn
+        | Context::Snooze
+        | Context::Targets
+        | Context::Track
+        | Context::Waiting => Vec::new(),
     }
 }
 
-fn page(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
-        && action == Action::Revoke
-    {
-        let id = id.clone();
-        model.dialogs.pop();
-        return revoke::open(model, &id);
-    }
-    if let Some(Dialog::Details { id, .. }) = model.dialogs.last()
-        && action == Action::Rotate
-    {
-        let id = id.clone();
-        model.dialogs.pop();
-        return rotate::open(model, &id);
-    }
-    let most = view::most_scroll(model);
-    if let Some(
-        Dialog::Help { scroll }
-        | Dialog::Details { scroll, .. }
-        | Dialog::Entry { scroll, .. }
-        | Dialog::Bulk(BulkForm { scroll, .. }),
-    ) = model.dialogs.last_mut()
-    {
-        match action {
-            Action::Down => *scroll = scroll.saturating_add(1).min(most),
-            Action::Up => *scroll = scroll.saturating_sub(1),
-            Action::PageDown => *scroll = scroll.saturating_add(10).min(most),
-            Action::PageUp => *scroll = scroll.saturating_sub(10),
-            Action::Top => *scroll = 0,
-            Action::Bottom => *scroll = most,
-            Action::Back => {
-                model.dialogs.pop();
-            }
-            _ => {}
+/// Does `action` on the page that is shown.
+fn on_page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let did = match model.view {
+        View::Keys => model.keys.act(action, &mut model.world),
+        View::Due => model.agenda.act(action, &mut model.world),
+        View::Activity => {
+            let rows = layout::rows_in_all(model.size, view::notice_rows(model));
+            model.activity.act(action, &mut model.world, rows)
         }
+    };
+    match did {
+        Did::Effects(effects) => effects,
+        Did::Opened(dialog) => {
+            model.dialogs.push(Dialog::Boxed(dialog));
+            Vec::new()
+        }
+        Did::Showed(view) => show(model, view),
+        Did::NotMine => on_every_page(model, action),
+    }
+}
+
+fn on_every_page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let selected = model.team().list.selected().map(|row| row.listed.key.id.clone());
+    match (action, selected) {
+        (Action::Quit, _) => return leave::quit(model),
+        (Action::NewKey, _) => return create::open(model),
+        // A mark that the filter hides is out of sight: the key under the cursor is meant.
+        (Action::Revoke, _) if !model.team().list.marked(Marks::Visible).is_empty() => return bulk::open(model),
+        (Action::Revoke, Some(id)) => return revoke::open(model, &id),
+        (Action::Rotate, Some(id)) => return rotate::open(model, &id),
+        (Action::Leak, _) => leak::open(model),
+        (Action::SignIn, _) => model.dialogs.open(SignIn::default()),
+        (Action::Help, _) => model.dialogs.open(Help::default()),
+        (Action::Palette, _) => model.dialogs.open(Palette::default()),
+        (Action::KeysView, _) => return show(model, View::Keys),
+        (Action::DueView, _) => return show(model, View::Due),
+        (Action::ActivityView, _) => return show(model, View::Activity),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Shows a page, and reads what it needs and nobody has read yet.
+fn show(model: &mut Model, view: View) -> Vec<Effect> {
+    model.view = view;
+    model.keys.filtering = false;
+    match view {
+        View::Keys => Vec::new(),
+        View::Due => {
+            let is_unseen = |team: &TeamIndex| {
+                let state = model.teams.get(team.0);
+                state.is_some_and(|state| state.session == SessionState::Unknown)
+            };
+            let unseen: Vec<TeamIndex> = (0..model.teams.len()).map(TeamIndex).filter(is_unseen).collect();
+            unseen.into_iter().flat_map(|team| look_for(model, team)).collect()
+        }
+        View::Activity => model.activity.read(&mut model.world),
+    }
+}
+
+/// Whether something may have been written down with what `message` tells.
+fn may_be_recorded(message: &Message) -> bool {
+    let only_read = matches!(
+        message,
+        Message::LogRead { .. } | Message::Loaded { .. } | Message::SessionFound { .. } | Message::TextCopied { .. }
+    );
+    message.ends_request() && !only_read
+}
+
+/// Lets the topmost dialog take something in, and does what follows.
+fn to_dialog(model: &mut Model, input: DialogInput<'_>) -> Vec<Effect> {
+    let Some(Dialog::Boxed(dialog)) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
+    let turn = dialog.handle(input, &mut model.world);
+    if turn.closes {
+        model.dialogs.pop();
+    }
+    let mut effects = turn.effects;
+    if let Some(wish) = turn.wish {
+        effects.extend(grant(model, wish));
+    }
+    effects
+}
+
+/// Does what a dialog wants of the rest of the dashboard.
+fn grant(model: &mut Model, wish: Wish) -> Vec<Effect> {
+    match wish {
+        Wish::Do(action) => on_page(model, action),
+        Wish::Revoke(id) => revoke::open(model, &id),
+        Wish::Rotate(id) => rotate::open(model, &id),
+        Wish::MoveRotation(rotation, step) => rotate::take_step(model, rotation, step),
+        Wish::AskForValue(creation) => {
+            manual::ask_for_value(model, model.active, *creation, None);
+            Vec::new()
+        }
+        Wish::SendTo(targets) => send::send_to(model, targets),
+        Wish::CloseUnstored => leave::close_unstored(model),
+        Wish::DiscardValue => create::discard(model),
+    }
+}
+
+/// Scrolls what became of several keys.
+fn page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let most = view::most_scroll(model);
+    if let Some(Dialog::Bulk(form)) = model.dialogs.last_mut()
+        && form.scroll.read(&DialogInput::Act(action, true), most).closes
+    {
+        model.dialogs.pop();
     }
     Vec::new()
 }
 
 fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     match model.dialogs.last() {
-        Some(Dialog::Quit(_)) => leave::answer(model, action, deliberate),
-        Some(Dialog::CancelRotation(_)) => rotate::answer_cancel(model, action, deliberate),
         Some(Dialog::Bulk(_)) => bulk::answer(model, action, deliberate),
         Some(Dialog::Leak) => leak::answer(model, action, deliberate),
         _ => revoke::answer(model, action, deliberate),
@@ -338,13 +448,7 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
 fn line(model: &mut Model) -> Option<&mut Input> {
     match model.dialogs.last_mut() {
         Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
-        Some(Dialog::Palette(palette)) => Some(&mut palette.input),
-        Some(Dialog::BeginRotation(form)) if form.sent.is_none() => Some(&mut form.input),
-        Some(Dialog::Attest(form)) => Some(&mut form.input),
-        Some(Dialog::Snooze(form)) => Some(form.input()),
-        Some(Dialog::Targets(form)) => Some(&mut form.input),
         Some(Dialog::Manual(form)) => manual::line(form),
-        Some(Dialog::Track(form)) if form.sent.is_none() => form.lines.get_mut(form.place),
         Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
@@ -358,7 +462,6 @@ fn line(model: &mut Model) -> Option<&mut Input> {
 fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     match model.context() {
         Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
-        Context::SignIn => sign_in::type_secret(model, event),
         Context::LeakField => leak::type_secret(model, event),
         _ if manual::has_hidden(model) => manual::type_secret(model, event),
         _ => {
@@ -371,18 +474,6 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     Vec::new()
 }
 
-fn edit(input: &mut Input, event: &Event) {
-    if input.value().chars().count() < LINE_LIMIT || !types_a_character(event) {
-        input.handle_event(event);
-    }
-}
-
-fn types_a_character(event: &Event) -> bool {
-    use crossterm::event::{KeyCode, KeyModifiers};
-    matches!(event, Event::Key(key) if matches!(key.code, KeyCode::Char(_))
-        && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT))
-}
-
 /// What follows from a changed text line.
 fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
@@ -390,31 +481,18 @@ fn typed(model: &mut Model) {
             form.finding.forget_enter();
             form.error = None;
         }
-        Some(Dialog::BeginRotation(form)) => {
-            form.finding.forget_enter();
-            form.error = None;
-        }
-        Some(Dialog::Attest(form)) => form.error = None,
-        Some(Dialog::Snooze(form)) => form.error = None,
         Some(Dialog::Revoke(form)) => form.hint = None,
         Some(Dialog::Manual(form)) => form.error = None,
-        Some(Dialog::Track(form)) => form.error = None,
-        Some(Dialog::Targets(form)) => {
-            form.place = form.rows.len();
-            form.error = None;
-        }
         Some(Dialog::Leak) => leak::typed(model),
         Some(Dialog::Bulk(form)) => bulk::typed(form),
-        Some(Dialog::Palette(_)) => palette::search(model),
         _ => {}
     }
 }
 
 /// A paste goes into the line that has the keys, and nowhere else: it never presses a key.
 fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
-    if model.context() == Context::SignIn {
-        sign_in::paste(model, text);
-        return Vec::new();
+    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+        return to_dialog(model, DialogInput::Pasted(text));
     }
     if model.context() == Context::LeakField {
         leak::paste(model, text);
@@ -428,26 +506,11 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
         model.context(),
-        Context::Create
-            | Context::Palette
-            | Context::TypedQuestion
-            | Context::Targets
-            | Context::BeginRotation
-            | Context::Attest
-            | Context::Snooze
-            | Context::Track
-            | Context::Word
+        Context::Create | Context::TypedQuestion | Context::Word
     ) && let Some(input) = line(model)
     {
         insert(input, text);
         typed(model);
     }
     Vec::new()
-}
-
-fn insert(input: &mut Input, text: &str) {
-    let room = LINE_LIMIT.saturating_sub(input.value().chars().count());
-    for c in text.trim_end_matches(['\r', '\n']).chars().take(room) {
-        input.handle(tui_input::InputRequest::InsertChar(c));
-    }
 }

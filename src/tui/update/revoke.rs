@@ -17,8 +17,8 @@ use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, Proof, RevokeFo
 use crate::tui::model::manual::{ManualForm, Walk};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
+use crate::tui::page::reading::load;
 use crate::tui::theme::Role;
-use crate::tui::update::list::load;
 use crate::tui::update::{manual, walk};
 
 /// Asks about a key, and reads the list again meanwhile.
@@ -38,7 +38,8 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
     if manual::is_unseen(model, &target) && !is_forced {
         return manual::open_value(model, target, finishing);
     }
-    let mut effects = load(model, model.active);
+    let team = model.active;
+    let mut effects = load(model, team);
     let mut finding = Finding::Over;
     if model.team().capabilities.revoke == Capability::Unknown {
         let (request, effect) = manual::ask_about(model, &target);
@@ -156,7 +157,8 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             }
         }
         (None, None) if !missed => {
-            let effects = load(model, model.active);
+            let team = model.active;
+            let effects = load(model, team);
             let again = model.team().loading.map(|(request, _)| request);
             if let (Some(Dialog::Revoke(form)), Some(again)) = (model.dialogs.get_mut(place), again) {
                 form.missing = true;

@@ -2,90 +2,25 @@
 
 use std::sync::Arc;
 
-use crate::core::register::KeyPlace;
 use crate::core::target::Target;
 use crate::ops::create::NewKey;
 use crate::ops::deliver::Receipt;
 use crate::ops::trail::Trail;
+use crate::tui::dialog::targets::Targets;
 use crate::tui::effect::{Effect, Parcel};
-use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce, TargetsForm};
+use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce};
 use crate::tui::theme::Role;
 
 pub(super) fn open(model: &mut Model) {
-    let places = show_once(model).map_or_else(String::new, |show| show.key.name.raw().to_owned());
-    let places = model.settings.policies.register().places(&places).iter();
-    let places = places.filter_map(|place| match place {
-        KeyPlace::Target(target) => Some(target.clone()),
-        KeyPlace::Words(_) => None,
-    });
-    // The key's own places first, then every sink that is none of them.
-    let mut rows: Vec<(Target, bool)> = places.map(|target| (target, true)).collect();
-    for target in model.settings.sinks.keys().filter_map(|name| Target::parse(name).ok()) {
-        if rows.iter().all(|(place, _)| *place != target) {
-            rows.push((target, false));
-        }
-    }
-    model.dialogs.push(Dialog::Targets(TargetsForm {
-        rows,
-        ..TargetsForm::default()
-    }));
+    let key = show_once(model).map_or_else(String::new, |show| show.key.name.raw().to_owned());
+    let targets = Targets::of(model, &key);
+    model.dialogs.open(targets);
 }
 
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Dialog::Targets(form)) = model.dialogs.last_mut() else {
-        return Vec::new();
-    };
-    match action {
-        Action::Down => form.place = (form.place + 1).min(form.rows.len()),
-        Action::Up => form.place = form.place.saturating_sub(1),
-        Action::Toggle => match form.rows.get_mut(form.place) {
-            Some((_, marked)) => *marked = !*marked,
-            // On the line a space is a letter: the name of a vault may hold one.
-            None => {
-                form.input.handle(tui_input::InputRequest::InsertChar(' '));
-            }
-        },
-        Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::Submit => return submit(model),
-        _ => {}
-    }
-    Vec::new()
-}
-
-fn submit(model: &mut Model) -> Vec<Effect> {
-    let Some(Dialog::Targets(form)) = model.dialogs.last_mut() else {
-        return Vec::new();
-    };
-    let mut targets: Vec<Target> = form
-        .rows
-        .iter()
-        .filter(|(_, marked)| *marked)
-        .map(|(target, _)| target.clone())
-        .collect();
-    let typed = form.input.value().trim();
-    if !typed.is_empty() {
-        match Target::parse(typed) {
-            Ok(target) => targets.push(target),
-            Err(bad) => {
-                form.error = Some(bad.to_string());
-                return Vec::new();
-            }
-        }
-    }
-    // Nothing marked and nothing typed: the row under the cursor is meant.
-    if targets.is_empty() {
-        targets.extend(form.rows.get(form.place).map(|(target, _)| target.clone()));
-    }
-    if targets.is_empty() {
-        form.error = Some("Type a target, or mark one.".to_owned());
-        return Vec::new();
-    }
-    model.dialogs.pop();
+/// Sends it to every target that it was not sent to yet, or that did not take it.
+pub(super) fn send_to(model: &mut Model, targets: Vec<Target>) -> Vec<Effect> {
     let already =
         |show: &ShowOnce, target: &Target| show.sendings.iter().any(|one| one.target == *target && !one.failed());
     let wanted: Vec<Target> = match show_once(model) {

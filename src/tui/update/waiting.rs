@@ -7,24 +7,15 @@ use crate::ops::create::NewKey;
 use crate::ops::custody::ReopenError;
 use crate::ops::recover::{RecoverError, Since, Waiting};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Action;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, WaitingPage};
+use crate::tui::model::dialog::Dialog;
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, manual, revoke};
+use crate::tui::update::create;
 
 /// How often a key whose answer was lost is looked for.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
-
-/// Looks at the creations of a team that are not over.
-pub(super) fn look(model: &mut Model, team: TeamIndex, since: Since) -> Vec<Effect> {
-    if let Some(state) = model.teams.get_mut(team.0) {
-        state.looked = true;
-        state.look_again_at = None;
-    }
-    vec![Effect::Recover(model.begin("looking for new keys", false), team, since)]
-}
 
 pub(super) fn on_recovered(
     model: &mut Model,
@@ -70,124 +61,17 @@ pub(super) fn on_recovered(
 pub(super) fn on_wake(model: &mut Model) -> Vec<Effect> {
     let due = model.team().look_again_at.is_some_and(|at| at <= model.now);
     if due {
-        look(model, model.active, Since::EarlierRun)
+        let team = model.active;
+        reading::look(model, team, Since::EarlierRun)
     } else {
         Vec::new()
-    }
-}
-
-/// Opens the one that waits, or the page of several.
-pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    match model.team().waiting.as_slice() {
-        [] => Vec::new(),
-        [Waiting::Value(creation)] => {
-            let creation = Box::new(creation.clone());
-            vec![Effect::Reopen(
-                model.begin("opening the value", false),
-                model.active,
-                creation,
-            )]
-        }
-        _ => {
-            model.dialogs.push(Dialog::Waiting(WaitingPage::default()));
-            Vec::new()
-        }
-    }
-}
-
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let last = model.team().waiting.len().saturating_sub(1);
-    let Some(Dialog::Waiting(page)) = model.dialogs.last_mut() else {
-        return Vec::new();
-    };
-    match action {
-        Action::Down => page.place = (page.place + 1).min(last),
-        Action::Up => page.place = page.place.saturating_sub(1),
-        Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::NotMade => {
-            let place = page.place;
-            model.dialogs.pop();
-            return match model.team().waiting.get(place).cloned() {
-                Some(Waiting::Asked(creation)) => manual::not_made(model, creation),
-                _ => Vec::new(),
-            };
-        }
-        Action::Stored => {
-            let place = page.place;
-            model.dialogs.pop();
-            return stored(model, place);
-        }
-        Action::Submit => {
-            let place = page.place;
-            model.dialogs.pop();
-            return follow(model, place);
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-/// The person says that a value which is not kept here is stored.
-fn stored(model: &mut Model, place: usize) -> Vec<Effect> {
-    let Some(Waiting::Elsewhere(creation, _)) = model.team().waiting.get(place).cloned() else {
-        return Vec::new();
-    };
-    model.team_mut().waiting.remove(place);
-    let called = creation.minted.as_ref().map_or_else(
-        || format!("“{}”", creation.intent.name),
-        |minted| minted.bare().display_name(),
-    );
-    let request = model.begin("writing it down", true);
-    vec![Effect::Acknowledge(request, model.active, Box::new(creation), called)]
-}
-
-fn follow(model: &mut Model, place: usize) -> Vec<Effect> {
-    match model.team().waiting.get(place).cloned() {
-        Some(Waiting::Value(creation)) => {
-            let request = model.begin("opening the value", false);
-            vec![Effect::Reopen(request, model.active, Box::new(creation))]
-        }
-        Some(Waiting::Asked(creation)) if creation.intent.manual => {
-            manual::ask_for_value(model, model.active, creation, None);
-            Vec::new()
-        }
-        Some(Waiting::Lost(creation)) => {
-            let listed = creation
-                .minted
-                .filter(|minted| model.team().list.find(&minted.id).is_some());
-            match listed {
-                Some(minted) => revoke::open(model, &minted.id),
-                None => {
-                    model.say(
-                        Role::Warn,
-                        "That key is not in the list that is shown. R reads it again.",
-                    );
-                    Vec::new()
-                }
-            }
-        }
-        Some(
-            one @ (Waiting::Listed(..)
-            | Waiting::Looking(_)
-            | Waiting::Elsewhere(..)
-            | Waiting::Several(..)
-            | Waiting::Unreadable(_)
-            | Waiting::Asked(_)),
-        ) => {
-            let sentence = one.sentence(model.settings.store_name);
-            model.say(Role::Warn, sentence);
-            Vec::new()
-        }
-        None => Vec::new(),
     }
 }
 
 /// Whether the person looks at something else than what asked for the value.
 fn is_elsewhere(model: &Model, team: TeamIndex) -> bool {
     match model.dialogs.as_slice() {
-        [] => team != model.active || model.filtering,
+        [] => team != model.active || model.keys.filtering,
         [.., Dialog::Rotation(page)] => team != page.team,
         _ => true,
     }

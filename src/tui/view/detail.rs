@@ -7,18 +7,20 @@ use ratatui::text::{Line, Span};
 use crate::core::key::{LastUse, Own};
 use crate::core::policy::DueStatus;
 use crate::core::text::{clean, fit};
-use crate::tui::model::Model;
 use crate::tui::model::list::Row;
 use crate::tui::theme::{Role, mark, role};
-use crate::tui::view::{relative, rule, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::rule;
+use crate::tui::view::span::span;
+use crate::tui::world::World;
 
 /// The pane under the table.
-pub(super) fn draw_pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    rule(model, frame, Rect { height: 1, ..area });
-    let Some(row) = model.team().list.selected() else {
+pub(super) fn draw_pane(world: &World, frame: &mut Frame<'_>, area: Rect) {
+    rule(world, frame, Rect { height: 1, ..area });
+    let Some(row) = world.team().list.selected() else {
         return;
     };
-    for (line, y) in lines(model, row, area.width.saturating_sub(4))
+    for (line, y) in lines(world, row, area.width.saturating_sub(4))
         .into_iter()
         .zip(area.y + 1..area.y + area.height)
     {
@@ -33,9 +35,9 @@ pub(super) fn draw_pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// A line for each fact, in at most `width` columns.
-pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> {
+pub fn lines(world: &World, row: &Row, width: u16) -> Vec<Line<'static>> {
     let key = &row.listed.key;
-    let zone = &model.settings.zone;
+    let zone = &world.settings.zone;
     let standing = row.standing;
     let unknown = || "— (the server does not say)".to_owned();
     let named = if key.name.is_blank() {
@@ -56,7 +58,7 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
     let used = match key.last_used_at {
         LastUse::At(at) => format!(
             "{} ({})",
-            relative::ago(at, model.server_now()),
+            relative::ago(at, world.server_now()),
             relative::local(at, zone)
         ),
         LastUse::Never => "never".to_owned(),
@@ -79,7 +81,7 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         (None, Some(snooze)) => format!("{due}, snoozed until {}: {}", snooze.until, snooze.reason),
         (None, None) => due,
     };
-    let owner = row.listed.owner(model.settings.policies.register());
+    let owner = row.listed.owner(world.settings.policies.register());
     let owner = owner.map_or_else(|| "— (none in the config)".to_owned(), |owner| owner.shown().to_owned());
     let own = match row.listed.own {
         Own::Yes => "the key chatzuri-keys is signed in with",
@@ -92,13 +94,13 @@ pub(super) fn lines(model: &Model, row: &Row, width: u16) -> Vec<Line<'static>> 
         "the server's list"
     };
     let title = Line::from(vec![
-        span(model, role(standing.status), mark(standing.status)),
+        span(world, role(standing.status), mark(standing.status)),
         Span::raw(" "),
-        span(model, Role::Strong, fit(named, width.saturating_sub(2)).into_owned()),
+        span(world, Role::Strong, fit(named, width.saturating_sub(2)).into_owned()),
     ]);
     let fact = |label: &'static str, text: String| {
         Line::from(vec![
-            span(model, Role::Dim, format!("{label:<11}")),
+            span(world, Role::Dim, format!("{label:<11}")),
             Span::raw(fit(&text, width.saturating_sub(11)).into_owned()),
         ])
     };

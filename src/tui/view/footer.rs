@@ -9,8 +9,9 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::view::layout::NOTICE_ROWS;
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{relative, span};
 
 /// Columns of the time of day beside a notice.
 const CLOCK: u16 = 8;
@@ -19,7 +20,7 @@ const CLOCK: u16 = 8;
 pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let list = &model.team().list;
     let filter = list.filter();
-    if model.filtering {
+    if model.keys.filtering {
         let shown = clean(filter.value()).into_owned();
         let count = format!("{} of {}", list.shown(), list.all().len());
         let room = area.width.saturating_sub(columns(&count) + 6);
@@ -55,7 +56,7 @@ pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 /// Rows that the notice line needs: a long sentence is wrapped, not cut.
 pub(super) fn notice_rows(model: &Model) -> u16 {
-    if model.filtering {
+    if model.keys.filtering {
         return 1;
     }
     u16::try_from(notice_lines(model, model.size.0).len()).unwrap_or(u16::MAX)

@@ -3,7 +3,7 @@
 use crate::core::policy::{RotationPolicy, Standing};
 
 /// The bar, in so many columns: `━` has passed, `─` is to come, `┄` is the due-soon zone, `▶` points past the end.
-pub(super) fn gauge(standing: Standing, policy: RotationPolicy, width: u16) -> String {
+pub fn gauge(standing: Standing, policy: RotationPolicy, width: u16) -> String {
     let Some(age) = standing.age_days else {
         return "·".repeat(usize::from(width));
     };

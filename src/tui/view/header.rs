@@ -9,7 +9,8 @@ use crate::core::team::{TeamIdentity, one_of};
 use crate::core::text::{columns, fit};
 use crate::tui::model::{LoadState, Model, SessionState};
 use crate::tui::theme::Role;
-use crate::tui::view::{relative, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let right = right(model);

@@ -1,25 +1,25 @@
 //! The screen, drawn from the model alone.
 
-mod activity;
-mod detail;
+pub mod detail;
 mod dialog;
-mod due;
 mod footer;
-mod gauge;
+pub mod gauge;
 mod header;
 pub mod layout;
 pub mod relative;
-mod table;
-mod wrap;
+pub mod span;
+pub mod wrap;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::ops::recover::Waiting;
 use crate::tui::model::{Model, View};
+use crate::tui::page::{activity, due, keys};
 use crate::tui::theme::Role;
+use crate::tui::view::span::{rule, span};
 
 /// Rows that what happened last takes on this screen.
 #[must_use]
@@ -41,17 +41,17 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     };
     header::draw(model, frame, areas.header);
     banner(model, frame, areas.rule);
-    match (model.view, areas.detail) {
-        (View::Keys, detail) => {
-            table::draw(model, frame, areas.titles, areas.table);
-            if let Some(area) = detail {
+    // Only the keys leave a part of the page to the details of one.
+    let page = areas.detail.map_or(areas.table, |detail| areas.table.union(detail));
+    match model.view {
+        View::Keys => {
+            keys::draw(model, frame, areas.titles, areas.table);
+            if let Some(area) = areas.detail {
                 detail::draw_pane(model, frame, area);
             }
         }
-        (View::Activity, None) => activity::draw(model, frame, areas.titles, areas.table),
-        (View::Activity, Some(detail)) => activity::draw(model, frame, areas.titles, areas.table.union(detail)),
-        (View::Due, None) => due::draw(model, frame, areas.titles, areas.table),
-        (View::Due, Some(detail)) => due::draw(model, frame, areas.titles, areas.table.union(detail)),
+        View::Activity => activity::draw(&model.activity, model, frame, areas.titles, page),
+        View::Due => due::draw(&model.agenda, model, frame, areas.titles, page),
     }
     footer::draw_notice(model, frame, areas.notice);
     // A dialog shows its own keys.
@@ -60,7 +60,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
     for dialog in &model.dialogs {
         dialog::draw_backdrop(model, frame, screen);
-        dialog::draw(model, dialog, frame, screen);
+        dialog::draw(model, dialog, frame);
     }
 }
 
@@ -123,14 +123,4 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         frame.render_widget(span(model, role, text), at);
     }
-}
-
-fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let text = "─".repeat(usize::from(area.width));
-    frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
-}
-
-/// `text` in a role.
-fn span<'a>(model: &Model, role: Role, text: impl Into<std::borrow::Cow<'a, str>>) -> Span<'a> {
-    Span::styled(text, model.settings.theme.style(role))
 }

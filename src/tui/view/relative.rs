@@ -30,6 +30,16 @@ fn span(seconds: i64) -> String {
     }
 }
 
+/// A time of day, with its day where that is another one than now's.
+#[must_use]
+pub fn nearby(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if zone.to_datetime(at).date() == zone.to_datetime(now).date() {
+        clock(at, zone)
+    } else {
+        local(at, zone)
+    }
+}
+
 /// The last use in a few words.
 #[must_use]
 pub fn last_use(last: LastUse, now: Timestamp) -> String {

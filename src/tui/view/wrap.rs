@@ -3,7 +3,7 @@
 use crate::core::text::columns;
 
 /// `text` broken at spaces into lines of at most `width` columns; a longer word is broken where it must be.
-pub(super) fn wrap(text: &str, width: u16) -> Vec<String> {
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();

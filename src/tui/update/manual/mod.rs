@@ -2,7 +2,7 @@
 
 mod revocation;
 
-use crossterm::event::{Event, KeyCode, KeyModifiers};
+use crossterm::event::Event;
 use tui_input::Input;
 
 use crate::core::capability::Capability;
@@ -10,6 +10,7 @@ use crate::core::creation::Creation;
 use crate::core::incident::unwrapped;
 use crate::ops::manual::Page;
 use crate::ops::recover::Waiting;
+use crate::tui::dialog::track::Track;
 use crate::tui::effect::Effect;
 use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::Action;
@@ -17,9 +18,10 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::manual::{ManualForm, PasteForm, Step};
+use crate::tui::page::reading;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, finding, list};
+use crate::tui::update::create;
 
 pub(super) use self::revocation::{
     act_on_revoke, ask_about, ask_for_word, is_manual, is_unseen, open_revoke, open_revoke_in, open_value,
@@ -82,7 +84,8 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             }
             Vec::new()
         }
-        News::FoundOut(capabilities, doubt) => finding::on_found_out(model, (request, team), capabilities, doubt),
+        // It is taken in where what waits for it is known.
+        News::FoundOut(..) => Vec::new(),
         News::Asked {
             key,
             capabilities,
@@ -112,23 +115,16 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             Vec::new()
         }
         News::Tracked(Ok(tracked)) => {
-            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Track(_)));
+            model.dialogs.close(|_: &Track| true);
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.list.select(&tracked.id);
             }
             model.say(Role::Ok, format!("✓ {} is tracked.", tracked.key().display_name()));
-            list::load(model, team)
+            reading::load(model, team)
         }
         News::Tracked(Err(why)) => {
-            let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
-                Dialog::Track(form) => Some(form),
-                _ => None,
-            });
-            match form {
-                Some(form) => {
-                    form.sent = None;
-                    form.error = Some(why);
-                }
+            match model.dialogs.find_mut::<Track>() {
+                Some(dialog) => dialog.failed(why),
                 None => model.say(Role::Danger, why),
             }
             Vec::new()
@@ -242,10 +238,6 @@ fn hidden(model: &mut Model) -> Option<&mut SecretField> {
             }
             _ => None,
         },
-        Dialog::Track(form) if form.sent.is_none() && form.in_value() => {
-            form.error = None;
-            Some(&mut form.field)
-        }
         _ => None,
     }
 }
@@ -258,13 +250,7 @@ pub(super) fn has_hidden(model: &mut Model) -> bool {
 pub(super) fn type_secret(model: &mut Model, event: &Event) {
     let Event::Key(key) = event else { return };
     let Some(field) = hidden(model) else { return };
-    let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char('u') if control => field.clear(),
-        KeyCode::Char(c) if !control => field.push(c),
-        KeyCode::Backspace => field.backspace(),
-        _ => {}
-    }
+    field.key(*key);
 }
 
 /// Takes a paste, without what was copied along with it.
@@ -281,10 +267,4 @@ pub(super) fn line(form: &mut ManualForm) -> Option<&mut Input> {
         Step::Word(input) => Some(input),
         _ => None,
     }
-}
-
-/// The key that waits in the waiting page to be said made or not.
-pub(super) fn not_made(model: &mut Model, creation: Creation) -> Vec<Effect> {
-    let request = model.begin("writing it down", false);
-    vec![errand(request, model.active, Errand::NotMade(Box::new(creation)))]
 }

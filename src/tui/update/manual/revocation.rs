@@ -228,7 +228,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
         }
         (Action::Back, Step::Watching(request)) => {
             let request = *request;
-            model.in_flight.remove(&request);
+            model.world.in_flight.remove(&request);
             let (left, then) = (words_of_walk(form), form.then.clone());
             model.dialogs.pop();
             let called = target.key.display_name();

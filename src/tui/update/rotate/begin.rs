@@ -1,23 +1,21 @@
 //! Open the rotation of a key, or begin one.
 
-use jiff::tz::TimeZone;
-use tui_input::Input;
-
-use super::{fail, page, read, show_on_page, take};
+use super::page::{fail, page, read, show_on_page, take};
 use crate::core::key::KeyId;
-use crate::core::rotation::{Discrepancy, Rotation, RotationRole as Part, successor_name};
+use crate::core::rotation::{Discrepancy, Rotation, RotationRole};
 use crate::ops::create::CreateError;
 use crate::ops::recover::Since;
 use crate::ops::rotate::RotateError;
 use crate::ports::Operation;
+use crate::tui::dialog::begin_rotation::BeginRotation;
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Action;
 use crate::tui::message::{Begun, RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::rotation::{BeginForm, RotationPage, Shown};
+use crate::tui::model::rotation::{RotationPage, Shown};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{create, finding, list, manual, waiting};
+use crate::tui::update::{create, finding, manual};
 
 /// Opens the rotation of a key, or asks whether one is to begin.
 pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect> {
@@ -35,53 +33,18 @@ pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect>
         && let Some(other) = part.other.clone()
     {
         let (old, new) = match part.role {
-            Part::Old => (id.clone(), other),
-            Part::New => (other, id.clone()),
+            RotationRole::Old => (id.clone(), other),
+            RotationRole::New => (other, id.clone()),
         };
         let page = RotationPage::new(team, Shown::Elsewhere { old, new });
         model.dialogs.push(Dialog::Rotation(page));
         return Vec::new();
     }
     let target = row.listed.clone();
-    let today = TimeZone::UTC.to_datetime(model.server_now()).date();
-    let taken = list.all().iter().map(|row| row.listed.key.name.raw());
-    let name = successor_name(target.key.name.raw(), today, taken);
     let (finding, effect) = finding::find_out(model, Operation::Create);
-    model.dialogs.push(Dialog::BeginRotation(BeginForm {
-        target,
-        finding,
-        input: name.map_or_else(Input::default, |name| Input::from(name.as_str())),
-        sent: None,
-        error: None,
-    }));
+    let dialog = BeginRotation::of(model, target, finding);
+    model.dialogs.open(dialog);
     effect.into_iter().collect()
-}
-
-pub(in crate::tui::update) fn act_on_begin(model: &mut Model, action: Action) -> Vec<Effect> {
-    let team = model.active;
-    let Some(Dialog::BeginRotation(form)) = model.dialogs.last_mut() else {
-        return Vec::new();
-    };
-    match action {
-        Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::Submit if form.finding.note_enter() => {}
-        Action::Submit => match form.name() {
-            Ok(name) => {
-                form.error = None;
-                let key = form.target.key.id.clone();
-                let request = model.begin("creating", true);
-                if let Some(Dialog::BeginRotation(form)) = model.dialogs.last_mut() {
-                    form.sent = Some(request);
-                }
-                return vec![Effect::BeginRotation(request, team, key, Some(name))];
-            }
-            Err(error) => form.error = Some(error.to_string()),
-        },
-        _ => {}
-    }
-    Vec::new()
 }
 
 pub(in crate::tui::update) fn on_begun(
@@ -95,9 +58,8 @@ pub(in crate::tui::update) fn on_begun(
         Err(error) => return on_not_begun(model, request, team, &error),
     };
     let is_pasted = |dialog: &Dialog| matches!(dialog, Dialog::Paste(form) if form.sent == Some(request));
-    model
-        .dialogs
-        .retain(|dialog| !is_form_of(dialog, request) && !is_pasted(dialog));
+    model.dialogs.retain(|dialog| !is_pasted(dialog));
+    model.dialogs.close(|dialog: &BeginRotation| dialog.awaits(request));
     let Begun {
         seen,
         new,
@@ -129,18 +91,13 @@ pub(in crate::tui::update) fn on_begun(
     match new {
         Some(new) => {
             create::show_with(model, team, new, own);
-            list::load(model, team)
+            reading::load(model, team)
         }
         None => match in_browser {
             Some(creation) => manual::begin(model, team, *creation),
             None => Vec::new(),
         },
     }
-}
-
-/// Whether it is the form whose answer this run brings.
-fn is_form_of(dialog: &Dialog, request: RequestId) -> bool {
-    matches!(dialog, Dialog::BeginRotation(form) if form.sent == Some(request))
 }
 
 fn on_not_begun(model: &mut Model, request: RequestId, team: TeamIndex, error: &RotateError) -> Vec<Effect> {
@@ -152,24 +109,18 @@ fn on_not_begun(model: &mut Model, request: RequestId, team: TeamIndex, error: &
         },
         _ => None,
     };
-    let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::BeginRotation(form) if form.sent == Some(request) => Some(form),
-        _ => None,
-    });
-    match form {
-        Some(form) if lost.is_none() => {
-            form.sent = None;
-            form.error = Some(sentence);
-        }
+    let dialog = model.dialogs.find_mut::<BeginRotation>();
+    match dialog.filter(|dialog| dialog.awaits(request)) {
+        Some(dialog) if lost.is_none() => dialog.failed(sentence),
         _ => {
-            model.dialogs.retain(|dialog| !is_form_of(dialog, request));
+            model.dialogs.close(|dialog: &BeginRotation| dialog.awaits(request));
             fail(model, request, sentence);
         }
     }
     // The list says whether it exists after all.
-    let mut effects = list::load(model, team);
+    let mut effects = reading::load(model, team);
     if let Some(op) = lost {
-        effects.extend(waiting::look(model, team, Since::JustNow(op)));
+        effects.extend(reading::look(model, team, Since::JustNow(op)));
     }
     effects
 }

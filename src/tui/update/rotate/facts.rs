@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
+use super::page::{awaiting, fail, keep, next_poll, page, read, show_on_page, take};
 use crate::core::capability::Capability;
 use crate::core::creation::MintedKey;
 use crate::core::key::{ApiKey, KeyId, Own};
@@ -14,8 +14,9 @@ use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rotation::{Poll, RotationPage, Shown};
+use crate::tui::page::reading;
 use crate::tui::theme::Role;
-use crate::tui::update::{list, manual, revoke};
+use crate::tui::update::{manual, revoke};
 
 pub(in crate::tui::update) fn on_read(
     model: &mut Model,
@@ -142,7 +143,7 @@ pub(in crate::tui::update) fn on_finished(
             _ => fail(model, request, error.to_string()),
         },
     }
-    list::load(model, team)
+    reading::load(model, team)
 }
 
 /// Reads the list again where the page wants it.

@@ -1,22 +1,19 @@
 //! The steps of a rotation as a person takes them on its page.
 
-use tui_input::Input;
-
-use super::{page_team, read, start};
+use super::page::{page_team, read, start};
 use crate::core::creation::Creation;
 use crate::core::rotation::{Discrepancy, Next, PlaceState, Rotation, measured};
-use crate::core::text::Label;
 use crate::ops::recover::{Since, Waiting};
+use crate::tui::dialog::attest::Attest;
+use crate::tui::dialog::cancel_rotation::CancelRotation;
 use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::rotation::{AttestForm, Finishing, Shown};
-use crate::tui::update::{manual, revoke, waiting};
+use crate::tui::model::rotation::{Finishing, Shown};
+use crate::tui::page::reading;
+use crate::tui::update::{manual, revoke};
 use crate::tui::view::most_scroll;
-
-/// The longest reason, in characters.
-const REASON_LIMIT: usize = 500;
 
 pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let (quiet, now) = (model.settings.quiet, model.server_now());
@@ -45,11 +42,7 @@ pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effe
                 return Vec::new();
             };
             match rotation.next(quiet, now) {
-                Next::Tick(_) | Next::Wait(_) | Next::UsedAgain(_) => model.dialogs.push(Dialog::Attest(AttestForm {
-                    rotation: Box::new(rotation),
-                    input: Input::default(),
-                    error: None,
-                })),
+                Next::Tick(_) | Next::Wait(_) | Next::UsedAgain(_) => model.dialogs.open(Attest::of(rotation)),
                 Next::Revoke | Next::Revoking | Next::Nothing => {
                     page.error = Some("There is nothing left to attest: step 3 is done.".to_owned());
                 }
@@ -67,7 +60,7 @@ pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effe
         }
         Action::CancelRotation => match page.rotation().cloned() {
             Some(rotation) if !rotation.is_over() => {
-                model.dialogs.push(Dialog::CancelRotation(Box::new(rotation)));
+                model.dialogs.open(CancelRotation::of(rotation));
             }
             _ => page.error = Some("There is nothing to give up here.".to_owned()),
         },
@@ -126,7 +119,7 @@ fn next(model: &mut Model) -> Vec<Effect> {
             if let Some(creation) = left_in_browser(model, &rotation) {
                 return manual::begin(model, team, creation);
             }
-            let mut effects = waiting::look(model, team, Since::EarlierRun);
+            let mut effects = reading::look(model, team, Since::EarlierRun);
             effects.extend(read(model, Box::new(rotation)));
             effects
         }
@@ -193,9 +186,7 @@ fn tick(model: &mut Model) -> Vec<Effect> {
         Some(_) => RotationMove::Untick(state.place.clone()),
         None => RotationMove::Tick(state.place.clone()),
     };
-    let team = page.team;
-    let request = start(model, "ticking", false);
-    vec![Effect::MoveRotation(request, team, Box::new(rotation), step)]
+    take_step(model, Box::new(rotation), step)
 }
 
 /// Asks about the old key, with fresh facts; before step 4 its name has to be typed.
@@ -242,54 +233,14 @@ fn revoke_old(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-pub(in crate::tui::update) fn act_on_attest(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
-    let Some(Dialog::Attest(form)) = model.dialogs.last_mut() else {
-        return Vec::new();
+/// Takes a step that a dialog over the page was about.
+pub(in crate::tui::update) fn take_step(model: &mut Model, rotation: Box<Rotation>, step: RotationMove) -> Vec<Effect> {
+    let doing = match step {
+        RotationMove::Attest(_) => "attesting",
+        RotationMove::Cancel => "giving up",
+        RotationMove::Tick(_) | RotationMove::Untick(_) => "ticking",
     };
-    match action {
-        Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::Submit if deliberate => {
-            let reason = Label::new(form.input.value().trim());
-            let count = reason.raw().chars().count();
-            if reason.is_blank() || count > REASON_LIMIT {
-                form.error = Some(format!("Say how you know, in 1 to {REASON_LIMIT} characters."));
-                return Vec::new();
-            }
-            let rotation = form.rotation.clone();
-            model.dialogs.pop();
-            let team = page_team(model);
-            let request = start(model, "attesting", false);
-            return vec![Effect::MoveRotation(
-                request,
-                team,
-                rotation,
-                RotationMove::Attest(reason),
-            )];
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-/// The answer to “give it up?”.
-pub(in crate::tui::update) fn answer_cancel(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
-    let Some(Dialog::CancelRotation(rotation)) = model.dialogs.last() else {
-        return Vec::new();
-    };
-    match action {
-        Action::No | Action::Back => {
-            model.dialogs.pop();
-        }
-        Action::Yes if deliberate => {
-            let rotation = rotation.clone();
-            model.dialogs.pop();
-            let team = page_team(model);
-            let request = start(model, "giving up", false);
-            return vec![Effect::MoveRotation(request, team, rotation, RotationMove::Cancel)];
-        }
-        _ => {}
-    }
-    Vec::new()
+    let team = page_team(model);
+    let request = start(model, doing, false);
+    vec![Effect::MoveRotation(request, team, rotation, step)]
 }

@@ -8,13 +8,14 @@ use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::core::text::{columns, fit};
 use crate::ops::revoke::Revoked;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
 use crate::tui::model::dialog::Facts;
 use crate::tui::model::list::Marks;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
-use crate::tui::view::{relative, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 /// Rows that a part takes besides its keys.
 const PART_ROWS: usize = 3;
@@ -58,7 +59,7 @@ pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
         }
         BulkStage::Running(run) => running(&mut sheet, model, run),
         BulkStage::Over(results) => {
-            sheet.scroll = form.scroll;
+            sheet.scroll = form.scroll.lines();
             over(&mut sheet, model, results);
         }
     }

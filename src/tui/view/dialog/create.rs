@@ -2,10 +2,10 @@
 
 use crate::core::capability::Capability;
 use crate::core::key::{BadName, NAME_LIMIT};
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::CreateForm;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, manual};
 
 pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     let mut sheet = Sheet::new("New key", room.min(66));
@@ -17,7 +17,7 @@ pub(super) fn sheet(model: &Model, form: &CreateForm, room: u16) -> Sheet {
     );
     let capabilities = model.team().capabilities;
     if capabilities.create == Capability::Manual {
-        sheet.words(model, Role::Plain, &manual::in_browser(model));
+        sheet.in_browser(model);
     }
     if form.finding.is_underway() {
         sheet.blank();

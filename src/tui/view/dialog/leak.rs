@@ -10,13 +10,14 @@ use crate::core::outcome::Outcome;
 use crate::core::secret::NotASecret;
 use crate::core::text::{clean, columns, fit};
 use crate::ops::leak::{Found, Match, Suspect};
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::Confirm;
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
-use crate::tui::view::{relative, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 /// Facts drawn at least, where there are so many; of more than fit, those up to the revocation and the last ones.
 const FEWEST: usize = 5;

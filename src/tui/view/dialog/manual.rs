@@ -1,44 +1,20 @@
 //! What is shown while a person clicks in the browser: where to click, and what was seen.
 
 use crate::core::capability::Capability;
-use crate::core::secret::NotASecret;
 use crate::core::text::clean;
 use crate::ops::manual::{CLICKS, CREATE_CLICKS, Page};
+use crate::tui::dialog::sheet::{Said, Sheet};
 use crate::tui::model::Model;
-use crate::tui::model::manual::{GONE, ManualForm, PasteForm, Step, TRACK_LINES, Then, TrackForm, Walk};
-use crate::tui::secret_field::SecretField;
+use crate::tui::model::manual::{GONE, ManualForm, PasteForm, Step, Then, Walk};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
 use crate::tui::view::dialog::revoke::last_use;
 
-/// The hidden field: dots for what it holds, and what is wrong with it.
-fn hidden(sheet: &mut Sheet, model: &Model, field: &SecretField, error: Option<&String>, busy: Option<&str>) {
-    let count = field.count();
-    let dots = "•".repeat(count.min(usize::from(sheet.width.saturating_sub(4))));
-    sheet.input(model, &dots, dots.chars().count());
-    sheet.blank();
-    match (field.refused(), error, busy, count) {
-        (Some(bytes), ..) => {
-            let told = NotASecret::TooLong(bytes).to_string();
-            sheet.words(model, Role::Danger, &format!("✗ {told} ^U empties the field."));
-        }
-        (None, Some(error), ..) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
-        (None, None, Some(busy), _) => sheet.words(model, Role::Accent, busy),
-        (None, None, None, 0) => sheet.words(model, Role::Dim, "Nothing pasted yet."),
-        (None, None, None, count) => sheet.words(model, Role::Dim, &format!("{count} characters.")),
+fn said<'a>(error: Option<&'a String>, busy: Option<&'a str>) -> Said<'a> {
+    Said {
+        error: error.map(String::as_str),
+        busy,
+        empty: "Nothing pasted yet.",
     }
-}
-
-fn host(model: &Model) -> &str {
-    model.profile().map_or("the server", |profile| profile.host.as_str())
-}
-
-/// What is said before a name is asked for, where keys are made in the browser.
-pub(super) fn in_browser(model: &Model) -> String {
-    format!(
-        "{} has no endpoint to create keys: Enter opens its page, and you paste the value here.",
-        host(model)
-    )
 }
 
 fn where_to(page: Option<&Page>) -> String {
@@ -55,7 +31,7 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
     sheet.words(
         model,
         Role::Plain,
-        &format!("{} has no endpoint to create keys: you make it there.", host(model)),
+        &format!("{} has no endpoint to create keys: you make it there.", model.host()),
     );
     sheet.blank();
     sheet.words(model, Role::Strong, &format!("{}.", where_to(form.page.as_ref())));
@@ -67,7 +43,7 @@ pub(super) fn paste(model: &Model, form: &PasteForm, room: u16) -> Sheet {
         "Paste its value. It is not shown; it is tried, and then handed over as any new key.",
     );
     let busy = form.sent.map(|_| "Trying it, then putting it away…");
-    hidden(&mut sheet, model, &form.field, form.error.as_ref(), busy);
+    sheet.secret(model, &form.field, said(form.error.as_ref(), busy));
     sheet
 }
 
@@ -128,10 +104,10 @@ pub(super) fn revoke(model: &Model, form: &ManualForm, room: u16) -> Sheet {
                      nothing is proven. Enter asks you once more.",
                 ),
             };
-            sheet.words(model, Role::Plain, &format!("{} {why}", host(model)));
+            sheet.words(model, Role::Plain, &format!("{} {why}", model.host()));
             sheet.words(model, Role::Plain, how);
             let busy = form.asking.map(|_| "Looking whether its value is at hand…");
-            hidden(&mut sheet, model, field, form.error.as_ref(), busy);
+            sheet.secret(model, field, said(form.error.as_ref(), busy));
         }
         Step::Watching(_) => {
             if let Then::Browser = form.then {
@@ -172,46 +148,6 @@ pub(super) fn revoke(model: &Model, form: &ManualForm, room: u16) -> Sheet {
             }
         }
         Step::Attesting(_) => sheet.words(model, Role::Accent, "Writing it down…"),
-    }
-    sheet
-}
-
-pub(super) fn track(model: &Model, form: &TrackForm, room: u16) -> Sheet {
-    let mut sheet = Sheet::new("Add an existing key", room.min(72));
-    sheet.blank();
-    sheet.words(
-        model,
-        Role::Dim,
-        &format!(
-            "{} has no list of keys: what you write down here is tracked.",
-            host(model)
-        ),
-    );
-    sheet.blank();
-    let mut cursor = None;
-    for (place, (label, line)) in TRACK_LINES.iter().zip(&form.lines).enumerate() {
-        let role = if place == form.place { Role::Accent } else { Role::Dim };
-        let hint = match place {
-            1 => " (as 2026-12-01)",
-            2 | 3 => " (if you know it)",
-            _ => "",
-        };
-        sheet.words(model, role, &format!("{label}{hint}"));
-        sheet.input(model, line.value(), line.cursor());
-        if place == form.place {
-            cursor = sheet.cursor;
-        }
-    }
-    let role = if form.in_value() { Role::Accent } else { Role::Dim };
-    sheet.words(
-        model,
-        role,
-        "value (hidden; tried once and forgotten; may be left empty)",
-    );
-    let busy = form.sent.map(|_| "Trying it, then writing it down…");
-    hidden(&mut sheet, model, &form.field, form.error.as_ref(), busy);
-    if !form.in_value() {
-        sheet.cursor = cursor;
     }
     sheet
 }

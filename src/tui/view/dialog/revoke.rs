@@ -2,10 +2,10 @@
 
 use crate::core::key::{ApiKey, LastUse, Own};
 use crate::core::rotation::Ground;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Confirm, Facts, Proof, RevokeForm};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
 use crate::tui::view::relative;
 
 pub(super) fn sheet(model: &Model, form: &RevokeForm, room: u16) -> Sheet {

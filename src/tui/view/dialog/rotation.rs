@@ -1,99 +1,21 @@
-//! A rotation: its first question, its four steps, the reason of an attestation, and giving it up.
+//! A rotation and its four steps.
 
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
-use crate::core::capability::Capability;
-use crate::core::key::{BadName, KeyId, NAME_LIMIT, Own};
-use crate::core::rotation::{Discrepancy, Next, Odd, Rotation, StepAccount, StepProgress, Uses, measured, place_words};
+use crate::core::key::KeyId;
+use crate::core::rotation::{Discrepancy, Next, Odd, Rotation, StepAccount, StepProgress, Uses, place_words};
 use crate::core::text::{columns, fit};
 use crate::ops::recover::Waiting;
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::model::Model;
-use crate::tui::model::rotation::{AttestForm, BeginForm, RotationPage, Shown};
+use crate::tui::model::rotation::{RotationPage, Shown};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::{Sheet, manual};
-use crate::tui::view::{relative, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 /// Cells of the small timeline of a key's uses.
 const CELLS: usize = 24;
-
-pub(super) fn begin(model: &Model, form: &BeginForm, room: u16) -> Sheet {
-    let key = &form.target.key;
-    let mut sheet = Sheet::new(format!("Rotate {}   step 1 of 4", key.name), room.min(72));
-    sheet.blank();
-    sheet.words(
-        model,
-        Role::Plain,
-        "Four steps, kept on this machine: create a new key, roll it out, confirm its traffic, revoke the old one. \
-         Nothing is revoked before you say so.",
-    );
-    sheet.blank();
-    match form.target.own {
-        Own::Yes => {
-            sheet.words(
-                model,
-                Role::Accent,
-                "This is the key chatzuri-keys is signed in with: the new one takes its place in your keyring at once, the \
-                 old one is kept beside it until it is proven dead.",
-            );
-            sheet.blank();
-        }
-        Own::Unknown => {
-            sheet.words(
-                model,
-                Role::Warn,
-                "! This may be the key we are signed in with: the server gives no hint. If it is, sign in with another key \
-                 before it is revoked.",
-            );
-            sheet.blank();
-        }
-        Own::No => {}
-    }
-    let places = model.settings.policies.register().places(key.name.raw());
-    if places.is_empty() && form.target.own != Own::Yes {
-        sheet.words(
-            model,
-            Role::Dim,
-            "No places are listed for it. [[key]] places in the config names where it is used, and each is ticked.",
-        );
-        sheet.blank();
-    } else if !places.is_empty() {
-        for place in places {
-            sheet.words(
-                model,
-                Role::Plain,
-                &format!("· used at {}", crate::core::text::clean(&place.to_string())),
-            );
-        }
-        sheet.blank();
-    }
-    if form.finding.is_underway() {
-        sheet.finding(model, "keys are made");
-        return sheet;
-    }
-    if model.team().capabilities.create == Capability::Manual {
-        sheet.words(model, Role::Plain, &manual::in_browser(model));
-        sheet.blank();
-    }
-    sheet.words(model, Role::Dim, "The new key is called");
-    sheet.input(model, form.input.value(), form.input.cursor());
-    sheet.blank();
-    if form.sent.is_some() {
-        sheet.words(
-            model,
-            Role::Accent,
-            "Creating it. The answer holds its value, so this cannot be left now.",
-        );
-        return sheet;
-    }
-    match (&form.error, form.name()) {
-        (Some(error), _) => sheet.words(model, Role::Danger, &format!("✗ {error}")),
-        (None, Err(BadName::Empty)) => sheet.words(model, Role::Dim, &format!("1 to {NAME_LIMIT} characters.")),
-        (None, Err(bad)) => sheet.words(model, Role::Danger, &format!("✗ {bad}")),
-        (None, Ok(_)) => {}
-    }
-    sheet
-}
 
 pub(super) fn page(model: &Model, page: &RotationPage, room: u16) -> Sheet {
     match &page.shown {
@@ -109,7 +31,7 @@ fn row(model: &Model, page: &RotationPage, rotation: &Rotation, room: u16) -> Sh
     };
     let mut sheet = Sheet::new(format!("Rotate {}   {state}", rotation.old.name), room.min(88));
     let (quiet, now) = (model.settings.quiet, model.server_now());
-    let written = |at: Timestamp| when(model, at);
+    let written = |at: Timestamp| relative::nearby(at, model.server_now(), &model.settings.zone);
     sheet.blank();
     for step in rotation.account(quiet, now, &written) {
         line(&mut sheet, model, &step);
@@ -197,7 +119,7 @@ fn line(sheet: &mut Sheet, model: &Model, step: &StepAccount) {
 }
 
 fn places(sheet: &mut Sheet, model: &Model, page: &RotationPage, rotation: &Rotation) {
-    let written = |at: Timestamp| when(model, at);
+    let written = |at: Timestamp| relative::nearby(at, model.server_now(), &model.settings.zone);
     let marked = rotation.step() == Some(2);
     for (i, state) in rotation.places.iter().enumerate() {
         let (mark, role) = match (&state.ticked, state.stored) {
@@ -235,7 +157,10 @@ fn traffic(sheet: &mut Sheet, model: &Model, rotation: &Rotation) {
         .unwrap_or(to);
     for (label, uses) in [("new", &watch.new), ("old", &watch.old)] {
         let last = match uses.last() {
-            Some(at) => format!("last used {}", when(model, at)),
+            Some(at) => format!(
+                "last used {}",
+                relative::nearby(at, model.server_now(), &model.settings.zone)
+            ),
             None => match uses.told {
                 Some(true) => "not used",
                 Some(false) => "the server does not say",
@@ -357,65 +282,6 @@ fn elsewhere(model: &Model, page: &RotationPage, (old, new): (&KeyId, &KeyId), r
         ("Esc".to_owned(), "leave".to_owned()),
     ]);
     sheet
-}
-
-pub(super) fn attest(model: &Model, form: &AttestForm, room: u16) -> Sheet {
-    let mut sheet = Sheet::new("Attest that the traffic has moved", room.min(72));
-    sheet.blank();
-    sheet.words(
-        model,
-        Role::Plain,
-        "How do you know? It is written down with your name, beside what was measured:",
-    );
-    let measured = measured(&form.rotation, model.settings.quiet, &|at| when(model, at));
-    sheet.words(model, Role::Dim, &measured);
-    sheet.blank();
-    sheet.input(model, form.input.value(), form.input.cursor());
-    if let Some(error) = &form.error {
-        sheet.words(model, Role::Danger, &format!("✗ {error}"));
-    }
-    sheet
-}
-
-pub(super) fn cancel(model: &Model, rotation: &Rotation, room: u16) -> Sheet {
-    let mut sheet = Sheet::new("Give this rotation up?", room.min(70));
-    sheet.role = Role::Warn;
-    sheet.blank();
-    sheet.fact(model, "old key", Role::Strong, &rotation.old.bare().display_name());
-    if let Some(new) = rotation.new_key() {
-        sheet.fact(model, "new key", Role::Strong, &new.bare().display_name());
-    }
-    sheet.blank();
-    let old_is_there = model.team().list.known_as(&rotation.old.id).is_some();
-    let words = match (rotation.new_key(), old_is_there) {
-        (Some(_), true) if rotation.own => {
-            "The old key stays as it is, and we sign in with it again. The new one stays behind; you are asked next whether \
-             to revoke it."
-        }
-        (Some(_), true) => {
-            "The old key stays as it is. The new one stays behind; you are asked next whether to revoke it."
-        }
-        (Some(_), false) => "The old key is gone already: the new one is the only one left, and stays.",
-        (None, _) if rotation.creation().is_some() => {
-            "The old key stays as it is. Whether a new one was made is not known yet: it is looked for all the same."
-        }
-        (None, _) => "The old key stays as it is, and no new one was made.",
-    };
-    sheet.words(model, Role::Plain, words);
-    sheet.blank();
-    sheet.choice(model, "No", "Yes, give it up");
-    sheet.hints = Some(Vec::new());
-    sheet
-}
-
-/// A time of day, with its day where that is another one.
-fn when(model: &Model, at: Timestamp) -> String {
-    let zone = &model.settings.zone;
-    if zone.to_datetime(at).date() == zone.to_datetime(model.server_now()).date() {
-        relative::clock(at, zone)
-    } else {
-        relative::local(at, zone)
-    }
 }
 
 #[cfg(test)]

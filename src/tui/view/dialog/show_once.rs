@@ -7,12 +7,13 @@ use crate::core::text::columns;
 use crate::ops::create::Safety;
 use crate::ops::deliver::{ReceiptState, Verified};
 use crate::ports::{ClipboardRoute, TerminalNote};
+use crate::tui::dialog::sheet::Sheet;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{CopyState, Sending, SendingState, ShowOnce};
 use crate::tui::theme::Role;
-use crate::tui::view::dialog::Sheet;
-use crate::tui::view::{relative, span};
+use crate::tui::view::relative;
+use crate::tui::view::span::span;
 
 pub(super) fn sheet(model: &Model, show: &ShowOnce, room: u16) -> Sheet {
     let mut sheet = Sheet::new(format!("New key: {}", show.key.name), room.min(72));

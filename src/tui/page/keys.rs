@@ -1,21 +1,103 @@
-//! The keys, or the words for why there are none.
+//! One team's keys: moving, filtering, sorting, and the table of them or the words for why there are none.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use tui_input::Input;
 
 use crate::core::capability::Capability;
 use crate::core::key::Own;
 use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
+use crate::ops::recover::Waiting;
+use crate::tui::dialog::details::Details;
+use crate::tui::dialog::snooze::Snooze;
+use crate::tui::dialog::waiting::WaitingKeys;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::message::TeamIndex;
 use crate::tui::model::list::{Row, SortBy};
-use crate::tui::model::{LoadState, Model, SessionState};
+use crate::tui::page::Did;
+use crate::tui::page::reading::{load, look_for};
 use crate::tui::theme::{Role, mark, role};
 use crate::tui::view::gauge::gauge;
+use crate::tui::view::relative;
+use crate::tui::view::span::{pad, span};
 use crate::tui::view::wrap::wrap;
-use crate::tui::view::{relative, span};
+use crate::tui::world::{LoadState, SessionState, World};
+
+/// The page: the list itself is the team's.
+#[derive(Debug, Default)]
+pub struct KeysPage {
+    /// The filter line is being typed into.
+    pub filtering: bool,
+}
+
+impl KeysPage {
+    /// Does `action`.
+    pub fn act(&mut self, action: Action, world: &mut World) -> Did {
+        let list = &mut world.team_mut().list;
+        match action {
+            Action::Refresh => {
+                let mut effects = vec![Effect::AskAgain(world.active)];
+                effects.extend(load(world, world.active));
+                return Did::Effects(effects);
+            }
+            Action::NextTeam => return Did::Effects(self.next_team(world)),
+            Action::Waiting => return open_waiting(world),
+            Action::Details => {
+                return Did::opened(list.selected().map(|row| Details::about(row.listed.key.id.clone())));
+            }
+            Action::Snooze => {
+                let id = list.selected().map(|row| row.listed.key.id.clone());
+                return Did::opened(id.and_then(|id| Snooze::about(world, &id)));
+            }
+            Action::Filter => self.filtering = true,
+            Action::KeepFilter => self.filtering = false,
+            Action::Back if !self.filtering && list.marked_count() > 0 => list.clear_marks(),
+            Action::Back => {
+                self.filtering = false;
+                list.edit_filter(|input| *input = Input::default());
+            }
+            Action::Toggle => list.toggle_mark(),
+            Action::Sort => list.sort_next(),
+            Action::ReverseSort => list.reverse(),
+            Action::Down => list.step(1),
+            Action::Up => list.step(-1),
+            Action::PageDown => list.page(1),
+            Action::PageUp => list.page(-1),
+            Action::Top => list.first(),
+            Action::Bottom => list.last(),
+            _ => return Did::NotMine,
+        }
+        Did::all()
+    }
+
+    fn next_team(&mut self, world: &mut World) -> Vec<Effect> {
+        world.active = TeamIndex((world.active.0 + 1) % world.teams.len().max(1));
+        self.filtering = false;
+        world.notice = None;
+        match world.team().session {
+            SessionState::Unknown => look_for(world, world.active),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Opens the new key that waits, or the page of several.
+fn open_waiting(world: &mut World) -> Did {
+    match world.team().waiting.as_slice() {
+        [] => Did::all(),
+        [Waiting::Value(creation)] => {
+            let creation = Box::new(creation.clone());
+            let request = world.begin("opening the value", false);
+            Did::Effects(vec![Effect::Reopen(request, world.active, creation)])
+        }
+        _ => Did::opened(Some(WaitingKeys::default())),
+    }
+}
 
 /// Widths of the columns, in columns of the terminal; 0 = not drawn.
 struct Widths {
@@ -56,24 +138,25 @@ impl Widths {
     }
 }
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, titles: Rect, area: Rect) {
+/// Draws the keys, or the words for why there are none.
+pub fn draw(world: &World, frame: &mut Frame<'_>, titles: Rect, area: Rect) {
     let widths = Widths::of(area.width);
-    if model.team().list.shown() == 0 {
-        return empty(model, frame, area);
+    if world.team().list.shown() == 0 {
+        return empty(world, frame, area);
     }
-    draw_titles(model, frame, titles, &widths);
-    let list = &model.team().list;
+    draw_titles(world, frame, titles, &widths);
+    let list = &world.team().list;
     for ((place, row), y) in (list.top()..).zip(list.window()).zip(area.y..area.y + area.height) {
         let selected = place == list.place();
         let line = Rect { y, height: 1, ..area };
         let under_its_old = list.follows_its_old(place);
-        frame.render_widget(draw_row(model, row, &widths, selected, under_its_old), line);
+        frame.render_widget(draw_row(world, row, &widths, selected, under_its_old), line);
     }
-    draw_scroll(model, frame, area);
+    draw_scroll(world, frame, area);
 }
 
-fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths) {
-    let (by, reversed) = model.team().list.sorting();
+fn draw_titles(world: &World, frame: &mut Frame<'_>, area: Rect, widths: &Widths) {
+    let (by, reversed) = world.team().list.sorting();
     let arrow = if reversed { "▴" } else { "▾" };
     let title = |words: &str, sorted: bool| {
         if sorted {
@@ -89,7 +172,7 @@ fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths
         (title("AGE", by == SortBy::Created), widths.age),
         (title(used, by == SortBy::LastUsed), widths.used),
         (
-            format!("{} DAYS", model.settings.policies.default_policy().days),
+            format!("{} DAYS", world.settings.policies.default_policy().days),
             widths.gauge,
         ),
         (title("ROTATION", by == SortBy::Due), widths.due),
@@ -99,11 +182,11 @@ fn draw_titles(model: &Model, frame: &mut Frame<'_>, area: Rect, widths: &Widths
         text.push_str(&pad(words, *width));
         text.push_str(gap(area.width));
     }
-    frame.render_widget(Line::styled(text, model.settings.theme.style(Role::Dim)), area);
+    frame.render_widget(Line::styled(text, world.settings.theme.style(Role::Dim)), area);
 }
 
-fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, under_its_old: bool) -> Line<'a> {
-    let theme = model.settings.theme;
+fn draw_row<'a>(world: &World, row: &'a Row, widths: &Widths, selected: bool, under_its_old: bool) -> Line<'a> {
+    let theme = world.settings.theme;
     let key = &row.listed.key;
     let status = row.standing.status;
     let strong = if selected {
@@ -122,14 +205,14 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, un
         name_of(row, widths.name)
     };
     let name = if under_its_old { format!("└ {name}") } else { name };
-    let used = relative::last_use(key.last_used_at, model.server_now());
+    let used = relative::last_use(key.last_used_at, world.server_now());
     let used = if widths.used > 8 {
         used
     } else {
         used.replace(" ago", "")
     };
     let mut spans = vec![
-        Span::styled(lead(model, row, selected), theme.style(Role::Accent)),
+        Span::styled(lead(world, row, selected), theme.style(Role::Accent)),
         Span::styled(mark(status), of_status),
         Span::raw(" "),
         Span::styled(
@@ -156,8 +239,8 @@ fn draw_row<'a>(model: &Model, row: &'a Row, widths: &Widths, selected: bool, un
 }
 
 /// Whether it is marked, and whether the cursor is on it.
-fn lead(model: &Model, row: &Row, selected: bool) -> &'static str {
-    match (model.team().list.is_marked(&row.listed.key.id), selected) {
+fn lead(world: &World, row: &Row, selected: bool) -> &'static str {
+    match (world.team().list.is_marked(&row.listed.key.id), selected) {
         (true, true) => "●▸ ",
         (true, false) => "●  ",
         (false, true) => " ▸ ",
@@ -187,8 +270,8 @@ fn name_of(row: &Row, width: u16) -> String {
 }
 
 /// Where the window stands in a list longer than the screen.
-fn draw_scroll(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let list = &model.team().list;
+fn draw_scroll(world: &World, frame: &mut Frame<'_>, area: Rect) {
+    let list = &world.team().list;
     let (shown, height) = (list.shown(), usize::from(area.height));
     if shown <= height || height == 0 {
         return;
@@ -208,15 +291,15 @@ fn draw_scroll(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         } else {
             ("│", Role::Dim)
         };
-        frame.render_widget(span(model, role, text), at);
+        frame.render_widget(span(world, role, text), at);
     }
 }
 
 /// Words for a table without rows: each state has its own.
-fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let team = model.team();
+fn empty(world: &World, frame: &mut Frame<'_>, area: Rect) {
+    let team = world.team();
     let filter = team.list.filter().value();
-    let host = model.profile().map_or("the server", |profile| profile.host.as_str());
+    let host = world.host();
     let (title, words): (&str, String) = if !team.list.all().is_empty() && !filter.is_empty() {
         let shown = crate::core::text::clean(filter).into_owned();
         (
@@ -248,7 +331,7 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             ),
         }
     };
-    let theme = model.settings.theme;
+    let theme = world.settings.theme;
     let mut lines = vec![
         Line::styled(title.to_owned(), theme.style(Role::Strong)),
         Line::default(),
@@ -268,14 +351,6 @@ fn empty(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         ..area
     };
     frame.render_widget(Paragraph::new(lines).centered(), at);
-}
-
-/// `text` in exactly `width` columns.
-pub(super) fn pad(text: &str, width: u16) -> String {
-    let mut cell = fit(text, width).into_owned();
-    let missing = width.saturating_sub(columns(&cell));
-    cell.extend(std::iter::repeat_n(' ', usize::from(missing)));
-    cell
 }
 
 fn gap(total: u16) -> &'static str {

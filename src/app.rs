@@ -126,7 +126,7 @@ async fn dashboard(
             || profile.from_environment.is_some()
             || profile.credential_command.is_some(),
     });
-    let shown = tui::model::Settings {
+    let shown = tui::model::DashboardSettings {
         profiles: labels.collect(),
         first: TeamIndex(0),
         policies: Arc::new(settings.config.policies()),
@@ -145,11 +145,11 @@ async fn dashboard(
     };
     let dashboard = Dashboard::new(shown, profiles, ports, Pace::default());
     match tui::app::run(dashboard, writer).await {
-        Ok(tui::model::Exit::Quit) => Ok(Exit::Ok),
-        Ok(tui::model::Exit::Interrupted | tui::model::Exit::Stopped(Stop::Signal | Stop::HungUp)) => {
-            Ok(Exit::Declined)
-        }
-        Ok(tui::model::Exit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
+        Ok(tui::model::DashboardExit::Quit) => Ok(Exit::Ok),
+        Ok(
+            tui::model::DashboardExit::Interrupted | tui::model::DashboardExit::Stopped(Stop::Signal | Stop::HungUp),
+        ) => Ok(Exit::Declined),
+        Ok(tui::model::DashboardExit::Stopped(Stop::LostTerminal | Stop::Panic)) => Ok(Exit::Error),
         Err(error) => Err(CommandError::new(
             Exit::Error,
             format!("Cannot use the terminal: {error}. Nothing was done."),

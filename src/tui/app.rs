@@ -14,7 +14,7 @@ use crate::tui::input;
 use crate::tui::jobs::{self, Jobs};
 use crate::tui::keymap::Keymap;
 use crate::tui::message::{Message, Stop};
-use crate::tui::model::{Exit, Model, Settings, Work};
+use crate::tui::model::{DashboardExit, DashboardSettings, Model, Work};
 use crate::tui::runner::Runner;
 use crate::tui::terminal::{Screen, TerminalWriter, area, restore};
 use crate::tui::theme::Role;
@@ -44,7 +44,7 @@ pub struct Dashboard {
 impl Dashboard {
     /// A dashboard over `profiles`, which are those of `settings.profiles`.
     #[must_use]
-    pub fn new(settings: Settings, profiles: Vec<Profile>, ports: Ports, pace: Pace) -> Self {
+    pub fn new(settings: DashboardSettings, profiles: Vec<Profile>, ports: Ports, pace: Pace) -> Self {
         let (sender, messages) = unbounded_channel();
         let runner = Runner::new(ports.clone(), profiles.clone(), &settings, pace, sender.clone());
         Self {
@@ -139,8 +139,8 @@ impl Dashboard {
 
     /// Waits a moment for what changes keys: a new value on its way into the credential store, or an acknowledgement. A
     /// confirmed revocation that nobody asked to leave alone is waited for until it is over.
-    async fn finish_what_changes_keys(&mut self, exit: Exit) {
-        if matches!(exit, Exit::Stopped(_)) {
+    async fn finish_what_changes_keys(&mut self, exit: DashboardExit) {
+        if matches!(exit, DashboardExit::Stopped(_)) {
             self.finish(LAST_WORD, true, |work| work.to_the_end).await;
         }
         // What is not finished by then is found by the next start, from the journal.
@@ -179,7 +179,7 @@ impl Dashboard {
 ///
 /// # Errors
 /// The terminal cannot be taken, or was lost.
-pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::Result<Exit> {
+pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::Result<DashboardExit> {
     report_panics_on_the_restored_terminal(dashboard.sender());
     let mut screen = Screen::take(writer)?;
     dashboard.resize(&screen);
@@ -199,10 +199,10 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
             }
         });
         match turned {
-            None => break Exit::Stopped(Stop::Panic),
+            None => break DashboardExit::Stopped(Stop::Panic),
             Some(Ok(Some(exit))) => break exit,
             // A terminal that takes nothing any more is lost.
-            Some(Err(_)) => break Exit::Stopped(Stop::LostTerminal),
+            Some(Err(_)) => break DashboardExit::Stopped(Stop::LostTerminal),
             Some(Ok(None)) => {}
         }
         let message = match std::mem::take(&mut dashboard.model.suspends) {
@@ -224,17 +224,17 @@ pub async fn run(mut dashboard: Dashboard, writer: Arc<TerminalWriter>) -> io::R
         let Some(message) = message else {
             // Others had the terminal meanwhile, and its size may be another.
             if screen.take_again().is_err() {
-                break Exit::Stopped(Stop::LostTerminal);
+                break DashboardExit::Stopped(Stop::LostTerminal);
             }
             dashboard.resize(&screen);
             continue;
         };
         if guarded(|| dashboard.handle(message)).is_none() {
-            break Exit::Stopped(Stop::Panic);
+            break DashboardExit::Stopped(Stop::Panic);
         }
     };
     drop(screen);
-    if exit != Exit::Stopped(Stop::Panic) {
+    if exit != DashboardExit::Stopped(Stop::Panic) {
         dashboard.finish_what_changes_keys(exit).await;
     }
     dashboard.leave_clipboard().await;

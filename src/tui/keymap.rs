@@ -110,7 +110,7 @@ pub enum Action {
 
 /// Where keys are pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Context {
+pub enum KeyContext {
     /// The list of keys.
     List,
     /// What is due over every team.
@@ -206,7 +206,7 @@ pub enum When {
 #[derive(Debug, Clone)]
 pub struct Binding {
     /// Where it holds.
-    pub context: Context,
+    pub context: KeyContext,
     /// The keys; the first is the one shown.
     pub keys: Vec<KeyPress>,
     /// What they do.
@@ -301,13 +301,13 @@ impl Default for Keymap {
 impl Keymap {
     /// The row that `event` chooses in `context`.
     #[must_use]
-    pub fn lookup(&self, context: Context, event: KeyEvent) -> Option<&Binding> {
+    pub fn lookup(&self, context: KeyContext, event: KeyEvent) -> Option<&Binding> {
         let press = KeyPress::of(event);
         self.of(context).find(|binding| binding.keys.contains(&press))
     }
 
     /// The rows of a context, in the order of the footer.
-    pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+    pub fn of(&self, context: KeyContext) -> impl Iterator<Item = &Binding> {
         self.bindings.iter().filter(move |binding| binding.context == context)
     }
 }
@@ -322,7 +322,7 @@ const ESC: KeyPress = KeyPress::plain(KeyCode::Esc);
 #[rustfmt::skip] // A table is read by its rows.
 fn defaults() -> Vec<Binding> {
     use Action as A;
-    use Context as C;
+    use KeyContext as C;
     use When as W;
     let code = KeyPress::plain;
     let mut table = Vec::new();
@@ -501,7 +501,7 @@ fn defaults() -> Vec<Binding> {
     row(C::LeakEnd, &[ch('f')], A::WithLeakedKey, "let the leaked key revoke itself", "let it list and revoke itself", W::MayTryItself);
     row(C::LeakEnd, &[ENTER, ESC, ch('q')], A::Back, "done", "close", W::Always);
 
-    let contexts: BTreeSet<Context> = table.iter().map(|binding| binding.context).chain([C::Busy]).collect();
+    let contexts: BTreeSet<KeyContext> = table.iter().map(|binding| binding.context).chain([C::Busy]).collect();
     for context in contexts {
         let mut everywhere = |c, action, help| {
             table.push(Binding { context, keys: vec![KeyPress::ctrl(c)], action, label: "", help, when: W::Always });
@@ -542,7 +542,7 @@ mod tests {
         let keymap = Keymap::default();
         for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
             let found = keymap
-                .lookup(Context::List, press(KeyCode::Char('R'), modifiers))
+                .lookup(KeyContext::List, press(KeyCode::Char('R'), modifiers))
                 .unwrap();
             assert_eq!(found.action, Action::Refresh);
         }
@@ -551,7 +551,7 @@ mod tests {
     #[test]
     fn a_control_key_is_not_its_letter() {
         let keymap = Keymap::default();
-        let found = keymap.lookup(Context::List, press(KeyCode::Char('x'), KeyModifiers::CONTROL));
+        let found = keymap.lookup(KeyContext::List, press(KeyCode::Char('x'), KeyModifiers::CONTROL));
         assert!(found.is_none());
     }
 }

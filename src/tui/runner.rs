@@ -35,7 +35,7 @@ use crate::ops::snooze::{end_snooze, snooze};
 use crate::ports::{ApiError, Consequence, Fault, LogQuery, Operation, Ports};
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::{Message, RequestId, TeamIndex};
-use crate::tui::model::Settings;
+use crate::tui::model::DashboardSettings;
 use crate::tui::page::activity::LINES;
 
 /// What effects run with.
@@ -59,7 +59,7 @@ impl Runner {
     pub fn new(
         ports: Ports,
         profiles: Vec<Profile>,
-        settings: &Settings,
+        settings: &DashboardSettings,
         pace: Pace,
         messages: UnboundedSender<Message>,
     ) -> Self {

@@ -25,7 +25,7 @@ use crate::tui::theme::{Role, Theme};
 
 /// What does not change while the dashboard runs.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct DashboardSettings {
     /// The registry of teams, in the order of the config; never empty.
     pub profiles: Vec<ProfileLabel>,
     /// Which of them is shown first.
@@ -156,7 +156,7 @@ pub struct Work {
 
 /// How the dashboard ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub enum DashboardExit {
     /// The person left.
     Quit,
     /// Ctrl-C.
@@ -169,7 +169,7 @@ pub enum Exit {
 #[derive(Debug)]
 pub struct World {
     /// What does not change.
-    pub settings: Settings,
+    pub settings: DashboardSettings,
     /// The table of keys.
     pub keymap: Keymap,
     /// Our clock, set before every update.
@@ -187,7 +187,7 @@ pub struct World {
     /// Runs whose result is awaited.
     pub in_flight: BTreeMap<RequestId, Work>,
     /// Set when the dashboard is to end.
-    pub exit: Option<Exit>,
+    pub exit: Option<DashboardExit>,
     /// Set when the dashboard is to stop until a shell brings it back.
     pub suspends: bool,
     /// Which key's value is on its way to the clipboard.
@@ -198,7 +198,7 @@ pub struct World {
 impl World {
     /// Nothing was looked at yet.
     #[must_use]
-    pub fn new(settings: Settings, keymap: Keymap, now: Timestamp) -> Self {
+    pub fn new(settings: DashboardSettings, keymap: Keymap, now: Timestamp) -> Self {
         let teams = settings
             .profiles
             .iter()

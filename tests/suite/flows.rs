@@ -18,7 +18,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{FaultRule, SandboxOptions};
 use chatzuri_keys::tui::keymap::Action;
 use chatzuri_keys::tui::message::Message;
-use chatzuri_keys::tui::model::Exit;
+use chatzuri_keys::tui::model::DashboardExit;
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
 
@@ -378,7 +378,7 @@ async fn leaving_asks_where_the_waiting_value_ends_with_the_program() {
     stage.hold_control_c(1).await;
     stage.expect("cannot be shown again");
     stage.keys("n<esc>qy").await;
-    assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
+    assert_eq!(stage.dashboard.model.exit, Some(DashboardExit::Quit));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -718,7 +718,7 @@ async fn quitting_with_a_copied_value_asks() {
     stage.keys("q").await;
     stage.expect("A copied value is on the clipboard");
     stage.keys("y").await;
-    assert_eq!(stage.dashboard.model.exit, Some(Exit::Quit));
+    assert_eq!(stage.dashboard.model.exit, Some(DashboardExit::Quit));
 }
 
 /// A sink of the person's own: a program and its arguments.

@@ -19,7 +19,7 @@ use chatzuri_keys::ports::{ApiError, BaseUrl, Clock, Connect, Consequence, Fault
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::{self, Dashboard};
 use chatzuri_keys::tui::message::{Stop, TeamIndex};
-use chatzuri_keys::tui::model::{Exit, ProfileLabel, Settings};
+use chatzuri_keys::tui::model::{DashboardExit, DashboardSettings, ProfileLabel};
 use chatzuri_keys::tui::terminal::TerminalWriter;
 use chatzuri_keys::tui::theme::Theme;
 use jiff::Timestamp;
@@ -492,7 +492,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         manual: Default::default(),
         peers: Vec::new(),
     };
-    let settings = Settings {
+    let settings = DashboardSettings {
         profiles: vec![ProfileLabel {
             name: "default".to_owned(),
             host: profile.base_url.host().to_owned(),
@@ -527,7 +527,7 @@ fn dashboard_that_panics(in_the_loop: bool) {
         let dashboard = Dashboard::new(settings, vec![profile], ports, Pace::default());
         app::run(dashboard, Arc::new(TerminalWriter::default())).await
     });
-    let code = if matches!(ended, Ok(Exit::Stopped(Stop::Panic))) {
+    let code = if matches!(ended, Ok(DashboardExit::Stopped(Stop::Panic))) {
         1
     } else {
         99

@@ -6,7 +6,7 @@ use crate::tui::dialog::field::{Form, TextField};
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
 use crate::tui::effect::RotationMove;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::view::relative;
 use crate::tui::world::World;
@@ -33,8 +33,8 @@ impl Attest {
 }
 
 impl Dialog for Attest {
-    fn context(&self) -> Context {
-        Context::Attest
+    fn context(&self) -> KeyContext {
+        KeyContext::Attest
     }
 
     fn handle(&mut self, input: DialogInput<'_>, _: &mut World) -> Turn {

@@ -12,7 +12,7 @@ use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn};
 use crate::tui::effect::Effect;
 use crate::tui::finding::Finding;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::message::RequestId;
 use crate::tui::theme::Role;
 use crate::tui::world::World;
@@ -64,11 +64,11 @@ impl BeginRotation {
 }
 
 impl Dialog for BeginRotation {
-    fn context(&self) -> Context {
+    fn context(&self) -> KeyContext {
         if self.sent.is_some() {
-            Context::Busy
+            KeyContext::Busy
         } else {
-            Context::BeginRotation
+            KeyContext::BeginRotation
         }
     }
 

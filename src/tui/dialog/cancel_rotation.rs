@@ -4,7 +4,7 @@ use crate::core::rotation::Rotation;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
 use crate::tui::effect::RotationMove;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::world::World;
 
@@ -25,8 +25,8 @@ impl CancelRotation {
 }
 
 impl Dialog for CancelRotation {
-    fn context(&self) -> Context {
-        Context::Question
+    fn context(&self) -> KeyContext {
+        KeyContext::Question
     }
 
     fn handle(&mut self, input: DialogInput<'_>, _: &mut World) -> Turn {

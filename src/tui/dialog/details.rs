@@ -4,7 +4,7 @@ use crate::core::key::KeyId;
 use crate::tui::dialog::scroll::Scroll;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish, most_scroll};
-use crate::tui::keymap::{Action, Context, When};
+use crate::tui::keymap::{Action, KeyContext, When};
 use crate::tui::theme::Role;
 use crate::tui::view::detail;
 use crate::tui::world::World;
@@ -28,8 +28,8 @@ impl Details {
 }
 
 impl Dialog for Details {
-    fn context(&self) -> Context {
-        Context::Page
+    fn context(&self) -> KeyContext {
+        KeyContext::Page
     }
 
     fn allows(&self, when: When, world: &World) -> bool {

@@ -6,7 +6,7 @@ use crate::core::text::{clean, fit};
 use crate::tui::dialog::scroll::Scroll;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, most_scroll};
-use crate::tui::keymap::Context;
+use crate::tui::keymap::KeyContext;
 use crate::tui::theme::Role;
 use crate::tui::world::World;
 
@@ -29,8 +29,8 @@ impl LogEntry {
 }
 
 impl Dialog for LogEntry {
-    fn context(&self) -> Context {
-        Context::Page
+    fn context(&self) -> KeyContext {
+        KeyContext::Page
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::tui::dialog::scroll::Scroll;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, most_scroll};
-use crate::tui::keymap::{Binding, Context};
+use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::view::span::span;
 use crate::tui::world::World;
@@ -17,8 +17,8 @@ pub struct Help {
 }
 
 impl Dialog for Help {
-    fn context(&self) -> Context {
-        Context::Page
+    fn context(&self) -> KeyContext {
+        KeyContext::Page
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {
@@ -30,9 +30,9 @@ impl Dialog for Help {
         let mut sheet = Sheet::new("Keys", room.min(72));
         sheet.scroll = self.scroll.lines();
         for (context, title) in [
-            (Context::List, "The list"),
-            (Context::ShowOnce, "A new key's value"),
-            (Context::Rotation, "A rotation"),
+            (KeyContext::List, "The list"),
+            (KeyContext::ShowOnce, "A new key's value"),
+            (KeyContext::Rotation, "A rotation"),
         ] {
             sheet.blank();
             sheet.words(world, Role::Strong, title);

@@ -31,13 +31,13 @@ use crate::core::rotation::Rotation;
 use crate::core::target::Target;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::effect::{Effect, RotationMove};
-use crate::tui::keymap::{Action, Context, When};
+use crate::tui::keymap::{Action, KeyContext, When};
 use crate::tui::world::World;
 
 /// A dialog. What waits for news besides keys is found by its type, so that what was typed stays: see `Dialogs::find_mut`.
 pub trait Dialog: Any + Debug + Send {
     /// The rows of the table of keys that hold in it now.
-    fn context(&self) -> Context;
+    fn context(&self) -> KeyContext;
 
     /// Whether an action that needs `when` makes sense now.
     fn allows(&self, when: When, world: &World) -> bool {
@@ -131,7 +131,7 @@ impl Turn {
 }
 
 /// The keys of a context as the person reads them: those that make sense now and have a label.
-pub fn keys_of(world: &World, context: Context, allows: impl Fn(When) -> bool) -> Vec<(String, String)> {
+pub fn keys_of(world: &World, context: KeyContext, allows: impl Fn(When) -> bool) -> Vec<(String, String)> {
     let rows = world.keymap.of(context);
     rows.filter(|binding| !binding.label.is_empty() && allows(binding.when))
         .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.label.to_owned())))

@@ -6,7 +6,7 @@ use crate::core::text::fit;
 use crate::tui::dialog::field::TextField;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
-use crate::tui::keymap::{Action, Binding, Context};
+use crate::tui::keymap::{Action, Binding, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::view::span::span;
 use crate::tui::world::World;
@@ -29,7 +29,7 @@ impl Palette {
             let text = format!("{} {}", binding.label, binding.help).to_lowercase();
             needle.split_whitespace().all(|word| text.contains(word))
         };
-        let rows = world.keymap.of(Context::List);
+        let rows = world.keymap.of(KeyContext::List);
         rows.filter(|binding| binding.action != Action::Palette && world.allows(binding.when))
             .filter(has_words)
             .collect()
@@ -37,8 +37,8 @@ impl Palette {
 }
 
 impl Dialog for Palette {
-    fn context(&self) -> Context {
-        Context::Palette
+    fn context(&self) -> KeyContext {
+        KeyContext::Palette
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {

@@ -2,9 +2,9 @@
 
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::theme::Role;
-use crate::tui::world::{Exit, World};
+use crate::tui::world::{DashboardExit, World};
 
 /// What leaving would lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +111,8 @@ impl Quit {
 }
 
 impl Dialog for Quit {
-    fn context(&self) -> Context {
-        Context::Question
+    fn context(&self) -> KeyContext {
+        KeyContext::Question
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {
@@ -123,7 +123,7 @@ impl Dialog for Quit {
             }
             (DialogInput::Act(Action::Yes, true), QuitReason::OnlyCopy) => Turn::close().wishing(Wish::DiscardValue),
             (DialogInput::Act(Action::Yes, true), _) => {
-                world.exit = Some(Exit::Quit);
+                world.exit = Some(DashboardExit::Quit);
                 Turn::close()
             }
             _ => Turn::stay(),

@@ -3,7 +3,7 @@
 use crate::tui::dialog::sheet::{Said, Sheet};
 use crate::tui::dialog::{Dialog, DialogInput, Turn};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::message::RequestId;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
@@ -28,8 +28,8 @@ impl SignIn {
 }
 
 impl Dialog for SignIn {
-    fn context(&self) -> Context {
-        Context::SignIn
+    fn context(&self) -> KeyContext {
+        KeyContext::SignIn
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {

@@ -10,7 +10,7 @@ use crate::tui::dialog::field::{Form, TextField};
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::message::TeamIndex;
 use crate::tui::theme::Role;
 use crate::tui::view::relative;
@@ -81,8 +81,8 @@ impl Snooze {
 }
 
 impl Dialog for Snooze {
-    fn context(&self) -> Context {
-        Context::Snooze
+    fn context(&self) -> KeyContext {
+        KeyContext::Snooze
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {

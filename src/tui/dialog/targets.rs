@@ -7,7 +7,7 @@ use crate::core::target::Target;
 use crate::tui::dialog::field::TextField;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::view::span::span;
 use crate::tui::world::World;
@@ -72,8 +72,8 @@ impl Targets {
 }
 
 impl Dialog for Targets {
-    fn context(&self) -> Context {
-        Context::Targets
+    fn context(&self) -> KeyContext {
+        KeyContext::Targets
     }
 
     fn handle(&mut self, input: DialogInput<'_>, _: &mut World) -> Turn {

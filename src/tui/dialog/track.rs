@@ -7,7 +7,7 @@ use crate::tui::dialog::sheet::{Said, Sheet};
 use crate::tui::dialog::{Dialog, DialogInput, Turn};
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::message::RequestId;
 use crate::tui::secret_field::SecretField;
 use crate::tui::theme::Role;
@@ -82,11 +82,11 @@ impl Track {
 }
 
 impl Dialog for Track {
-    fn context(&self) -> Context {
+    fn context(&self) -> KeyContext {
         if self.sent.is_some() {
-            Context::Busy
+            KeyContext::Busy
         } else {
-            Context::Track
+            KeyContext::Track
         }
     }
 

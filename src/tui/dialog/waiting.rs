@@ -7,7 +7,7 @@ use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{Dialog, DialogInput, Turn, Wish};
 use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::theme::Role;
 use crate::tui::view::span::span;
 use crate::tui::view::wrap::wrap;
@@ -78,8 +78,8 @@ impl WaitingKeys {
 }
 
 impl Dialog for WaitingKeys {
-    fn context(&self) -> Context {
-        Context::Waiting
+    fn context(&self) -> KeyContext {
+        KeyContext::Waiting
     }
 
     fn handle(&mut self, input: DialogInput<'_>, world: &mut World) -> Turn {

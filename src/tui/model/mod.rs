@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::tui::keymap::{Action, Context, Keymap, When};
+use crate::tui::keymap::{Action, KeyContext, Keymap, When};
 use crate::tui::model::bulk::BulkStage;
 use crate::tui::model::dialog::{Confirm, Dialog, Dialogs, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
@@ -21,7 +21,8 @@ use crate::tui::page::activity::ActivityLog;
 use crate::tui::page::due::Agenda;
 use crate::tui::page::keys::KeysPage;
 pub use crate::tui::world::{
-    Exit, LoadState, Notice, OnClipboard, ProfileLabel, SandboxNote, SessionState, Settings, TeamState, Work, World,
+    DashboardExit, DashboardSettings, LoadState, Notice, OnClipboard, ProfileLabel, SandboxNote, SessionState,
+    TeamState, Work, World,
 };
 
 /// The dashboard: the world, and what is shown of it.
@@ -73,7 +74,7 @@ const QUIET: SignedDuration = SignedDuration::from_millis(1200);
 impl Model {
     /// A dashboard that has not looked at anything yet.
     #[must_use]
-    pub fn new(settings: Settings, keymap: Keymap, now: Timestamp) -> Self {
+    pub fn new(settings: DashboardSettings, keymap: Keymap, now: Timestamp) -> Self {
         Self {
             world: World::new(settings, keymap, now),
             view: View::Keys,
@@ -90,49 +91,49 @@ impl Model {
 
     /// Where keys go now.
     #[must_use]
-    pub fn context(&self) -> Context {
+    pub fn context(&self) -> KeyContext {
         match self.dialogs.last() {
-            None if self.keys.filtering => Context::Filter,
-            None if self.view == View::Due => Context::Due,
-            None if self.view == View::Activity => Context::Activity,
-            None => Context::List,
-            Some(Dialog::Create(create)) if create.sent.is_some() => Context::Busy,
-            Some(Dialog::Create(_)) => Context::Create,
-            Some(Dialog::ShowOnce(_)) => Context::ShowOnce,
-            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => Context::Busy,
+            None if self.keys.filtering => KeyContext::Filter,
+            None if self.view == View::Due => KeyContext::Due,
+            None if self.view == View::Activity => KeyContext::Activity,
+            None => KeyContext::List,
+            Some(Dialog::Create(create)) if create.sent.is_some() => KeyContext::Busy,
+            Some(Dialog::Create(_)) => KeyContext::Create,
+            Some(Dialog::ShowOnce(_)) => KeyContext::ShowOnce,
+            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => KeyContext::Busy,
             Some(Dialog::Revoke(revoke)) => match revoke.confirm {
-                Confirm::YesNo => Context::Question,
-                Confirm::Typed { .. } => Context::TypedQuestion,
+                Confirm::YesNo => KeyContext::Question,
+                Confirm::Typed { .. } => KeyContext::TypedQuestion,
             },
-            Some(Dialog::Rotation(_)) => Context::Rotation,
+            Some(Dialog::Rotation(_)) => KeyContext::Rotation,
             Some(Dialog::Boxed(dialog)) => dialog.context(),
             Some(Dialog::Leak) => self.leak_context(),
             Some(Dialog::Bulk(form)) => match form.stage {
-                BulkStage::Counting(_) | BulkStage::Own { .. } => Context::TypedQuestion,
-                BulkStage::Running(_) => Context::Busy,
-                BulkStage::Over(_) => Context::Page,
+                BulkStage::Counting(_) | BulkStage::Own { .. } => KeyContext::TypedQuestion,
+                BulkStage::Running(_) => KeyContext::Busy,
+                BulkStage::Over(_) => KeyContext::Page,
             },
-            Some(Dialog::Paste(form)) if form.sent.is_some() => Context::Busy,
-            Some(Dialog::Paste(_)) => Context::Paste,
+            Some(Dialog::Paste(form)) if form.sent.is_some() => KeyContext::Busy,
+            Some(Dialog::Paste(_)) => KeyContext::Paste,
             Some(Dialog::Manual(form)) => match form.step {
-                Step::Value(_) => Context::RevokeManually,
-                Step::Watching(_) => Context::Watching,
-                Step::Word(_) => Context::Word,
-                Step::Attesting(_) => Context::Busy,
+                Step::Value(_) => KeyContext::RevokeManually,
+                Step::Watching(_) => KeyContext::Watching,
+                Step::Word(_) => KeyContext::Word,
+                Step::Attesting(_) => KeyContext::Busy,
             },
         }
     }
 
-    fn leak_context(&self) -> Context {
+    fn leak_context(&self) -> KeyContext {
         match self.leak.as_ref().map(|flow| &flow.stage) {
-            Some(LeakStage::Asking { .. }) => Context::LeakField,
-            Some(LeakStage::Searching(_)) => Context::LeakSearch,
+            Some(LeakStage::Asking { .. }) => KeyContext::LeakField,
+            Some(LeakStage::Searching(_)) => KeyContext::LeakSearch,
             Some(LeakStage::Found { confirm, .. }) => match confirm {
-                Confirm::YesNo => Context::Question,
-                Confirm::Typed { .. } => Context::TypedQuestion,
+                Confirm::YesNo => KeyContext::Question,
+                Confirm::Typed { .. } => KeyContext::TypedQuestion,
             },
-            Some(LeakStage::Killing) => Context::LeakKill,
-            Some(LeakStage::Over(_)) | None => Context::LeakEnd,
+            Some(LeakStage::Killing) => KeyContext::LeakKill,
+            Some(LeakStage::Over(_)) | None => KeyContext::LeakEnd,
         }
     }
 

@@ -29,11 +29,11 @@ use crate::ops::trail::Trail;
 use crate::ports::{ClipboardRoute, JournalError};
 use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::errand::{Errand, News};
-use crate::tui::keymap::{Context, KeyPress, Keymap};
+use crate::tui::keymap::{KeyContext, KeyPress, Keymap};
 use crate::tui::message::{Message, Pasted, RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkStage;
 use crate::tui::model::dialog::{Confirm, Dialog};
-use crate::tui::model::{Model, ProfileLabel, Settings};
+use crate::tui::model::{DashboardSettings, Model, ProfileLabel};
 use crate::tui::theme::Theme;
 use crate::tui::view;
 
@@ -183,7 +183,7 @@ struct Desk {
 
 impl Desk {
     fn new(manual: bool) -> Self {
-        let settings = Settings {
+        let settings = DashboardSettings {
             profiles: vec![ProfileLabel {
                 name: "default".to_owned(),
                 host: "example.test".to_owned(),
@@ -245,8 +245,10 @@ impl Desk {
         let now = self.model.now;
         let context = self.model.context();
         let answers = match context {
-            Context::Question => key.code == KeyCode::Char('y'),
-            Context::TypedQuestion | Context::Word | Context::Attest | Context::ShowOnce => key.code == KeyCode::Enter,
+            KeyContext::Question => key.code == KeyCode::Char('y'),
+            KeyContext::TypedQuestion | KeyContext::Word | KeyContext::Attest | KeyContext::ShowOnce => {
+                key.code == KeyCode::Enter
+            }
             _ => false,
         };
         let deliberate = self.last_key.is_none_or(|(code, at)| {
@@ -462,7 +464,7 @@ impl Desk {
 
     fn confirm(&mut self) {
         match self.model.context() {
-            Context::Question => self.key(KeyCode::Char('y')),
+            KeyContext::Question => self.key(KeyCode::Char('y')),
             _ => self.key(KeyCode::Enter),
         }
     }

@@ -5,7 +5,7 @@ use crate::ops::recover::Since;
 use crate::tui::dialog::quit::{Quit, QuitReason, Unstored};
 use crate::tui::effect::Effect;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::{Exit, Model};
+use crate::tui::model::{DashboardExit, Model};
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
 
@@ -13,7 +13,7 @@ use crate::tui::theme::Role;
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     match reason(model) {
         Some(reason) => ask(model, reason),
-        None => model.exit = Some(Exit::Quit),
+        None => model.exit = Some(DashboardExit::Quit),
     }
     Vec::new()
 }
@@ -54,7 +54,7 @@ pub(super) fn interrupt(model: &mut Model, deliberate: bool) -> Vec<Effect> {
     match reason(model) {
         Some(reason) if !asked => ask(model, reason),
         Some(_) if !deliberate => {}
-        _ => model.exit = Some(Exit::Interrupted),
+        _ => model.exit = Some(DashboardExit::Interrupted),
     }
     Vec::new()
 }

@@ -28,12 +28,12 @@ use crate::tui::dialog::sign_in::SignIn;
 use crate::tui::dialog::{DialogInput, Wish, snooze};
 use crate::tui::effect::Effect;
 use crate::tui::errand::News;
-use crate::tui::keymap::{Action, Context, When};
+use crate::tui::keymap::{Action, KeyContext, When};
 use crate::tui::message::{Message, Pasted, TeamIndex};
 use crate::tui::model::dialog::{Confirm, Dialog};
 use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::list::Marks;
-use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
+use crate::tui::model::{DashboardExit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::page::Did;
 use crate::tui::page::reading::look_for;
 use crate::tui::theme::Role;
@@ -105,7 +105,7 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Woke => on_wake(model),
         Message::Stopped(stop) => {
-            model.exit = Some(Exit::Stopped(stop));
+            model.exit = Some(DashboardExit::Stopped(stop));
             Vec::new()
         }
         Message::SessionFound { team, result, .. } => sign_in::on_session(model, team, result),
@@ -243,14 +243,14 @@ fn is_too_small(model: &Model) -> bool {
 }
 
 /// Whether `action` answers a question for good: it counts only when nothing follows it at once.
-fn confirms(context: Context, action: Action) -> bool {
+fn confirms(context: KeyContext, action: Action) -> bool {
     matches!(
         (context, action),
-        (Context::Question, Action::Yes)
-            | (Context::TypedQuestion, Action::Submit)
-            | (Context::Word, Action::Submit)
-            | (Context::ShowOnce, Action::Stored)
-            | (Context::Attest, Action::Submit)
+        (KeyContext::Question, Action::Yes)
+            | (KeyContext::TypedQuestion, Action::Submit)
+            | (KeyContext::Word, Action::Submit)
+            | (KeyContext::ShowOnce, Action::Stored)
+            | (KeyContext::Attest, Action::Submit)
     )
 }
 
@@ -280,24 +280,28 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
         return to_dialog(model, DialogInput::Act(action, deliberate));
     }
     match model.context() {
-        Context::List | Context::Filter | Context::Due | Context::Activity => on_page(model, action),
-        Context::Page => page(model, action),
-        Context::Create => create::act_on_form(model, action),
-        Context::ShowOnce => create::act_on_value(model, action, deliberate),
-        Context::Question | Context::TypedQuestion => question(model, action, deliberate),
-        Context::LeakField | Context::LeakSearch | Context::LeakKill | Context::LeakEnd => leak::act(model, action),
-        Context::Rotation => rotate::act(model, action),
-        Context::Paste => manual::act_on_paste(model, action),
-        Context::RevokeManually | Context::Watching | Context::Word => manual::act_on_revoke(model, action, deliberate),
-        Context::Attest
-        | Context::BeginRotation
-        | Context::Busy
-        | Context::Palette
-        | Context::SignIn
-        | Context::Snooze
-        | Context::Targets
-        | Context::Track
-        | Context::Waiting => Vec::new(),
+        KeyContext::List | KeyContext::Filter | KeyContext::Due | KeyContext::Activity => on_page(model, action),
+        KeyContext::Page => page(model, action),
+        KeyContext::Create => create::act_on_form(model, action),
+        KeyContext::ShowOnce => create::act_on_value(model, action, deliberate),
+        KeyContext::Question | KeyContext::TypedQuestion => question(model, action, deliberate),
+        KeyContext::LeakField | KeyContext::LeakSearch | KeyContext::LeakKill | KeyContext::LeakEnd => {
+            leak::act(model, action)
+        }
+        KeyContext::Rotation => rotate::act(model, action),
+        KeyContext::Paste => manual::act_on_paste(model, action),
+        KeyContext::RevokeManually | KeyContext::Watching | KeyContext::Word => {
+            manual::act_on_revoke(model, action, deliberate)
+        }
+        KeyContext::Attest
+        | KeyContext::BeginRotation
+        | KeyContext::Busy
+        | KeyContext::Palette
+        | KeyContext::SignIn
+        | KeyContext::Snooze
+        | KeyContext::Targets
+        | KeyContext::Track
+        | KeyContext::Waiting => Vec::new(),
     }
 }
 
@@ -461,8 +465,8 @@ fn line(model: &mut Model) -> Option<&mut Input> {
 
 fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
     match model.context() {
-        Context::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
-        Context::LeakField => leak::type_secret(model, event),
+        KeyContext::Filter => model.team_mut().list.edit_filter(|input| edit(input, event)),
+        KeyContext::LeakField => leak::type_secret(model, event),
         _ if manual::has_hidden(model) => manual::type_secret(model, event),
         _ => {
             if let Some(input) = line(model) {
@@ -494,7 +498,7 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
     if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
         return to_dialog(model, DialogInput::Pasted(text));
     }
-    if model.context() == Context::LeakField {
+    if model.context() == KeyContext::LeakField {
         leak::paste(model, text);
         return Vec::new();
     }
@@ -502,11 +506,11 @@ fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
         manual::paste(model, text);
         return Vec::new();
     }
-    if model.context() == Context::Filter {
+    if model.context() == KeyContext::Filter {
         model.team_mut().list.edit_filter(|input| insert(input, text));
     } else if matches!(
         model.context(),
-        Context::Create | Context::TypedQuestion | Context::Word
+        KeyContext::Create | KeyContext::TypedQuestion | KeyContext::Word
     ) && let Some(input) = line(model)
     {
         insert(input, text);

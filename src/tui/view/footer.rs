@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::core::text::{clean, columns, fit};
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::view::layout::NOTICE_ROWS;
@@ -29,7 +29,7 @@ pub(super) fn draw_notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let spans = vec![span(model, Role::Accent, " / "), Span::raw(text)];
         frame.render_widget(Line::from(spans), area);
         right(model, frame, area, Role::Dim, &count);
-        if model.context() == Context::Filter {
+        if model.context() == KeyContext::Filter {
             frame.set_cursor_position(Position::new(cursor.min(area.x + area.width - 1), area.y));
         }
         return;
@@ -112,7 +112,7 @@ pub(super) fn draw_hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut used = 1;
     let list = &model.team().list;
     let marked = list.marked_count();
-    if context == Context::List && marked > 0 {
+    if context == KeyContext::List && marked > 0 {
         let words = match list.hidden_count() {
             0 => format!("● {marked} marked  "),
             hidden => format!("● {marked} marked, {hidden} hidden by the filter  "),

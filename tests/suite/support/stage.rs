@@ -26,7 +26,7 @@ use chatzuri_keys::ports::{
 use chatzuri_keys::sandbox::{self, Running, SandboxOptions};
 use chatzuri_keys::tui::app::Dashboard;
 use chatzuri_keys::tui::message::{Message, Pasted, TeamIndex};
-use chatzuri_keys::tui::model::{ProfileLabel, SandboxNote, Settings};
+use chatzuri_keys::tui::model::{DashboardSettings, ProfileLabel, SandboxNote};
 use chatzuri_keys::tui::theme::Theme;
 use chatzuri_keys::tui::view;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -345,7 +345,7 @@ impl Stage {
             actor: Label::new("amina"),
             clock: clock.clone(),
         };
-        let settings = Settings {
+        let settings = DashboardSettings {
             profiles: profiles
                 .iter()
                 .map(|profile| ProfileLabel {

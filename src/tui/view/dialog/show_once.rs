@@ -8,7 +8,7 @@ use crate::ops::create::Safety;
 use crate::ops::deliver::{ReceiptState, Verified};
 use crate::ports::{ClipboardRoute, TerminalNote};
 use crate::tui::dialog::sheet::Sheet;
-use crate::tui::keymap::{Action, Context};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{CopyState, Sending, SendingState, ShowOnce};
 use crate::tui::theme::Role;
@@ -161,7 +161,7 @@ fn countdown(at: Timestamp, now: Timestamp) -> String {
 fn hints(model: &Model, show: &ShowOnce, revealed: bool) -> Vec<(String, String)> {
     model
         .keymap
-        .of(Context::ShowOnce)
+        .of(KeyContext::ShowOnce)
         .filter(|binding| model.allows(binding.when))
         .filter_map(|binding| {
             let label = match binding.action {

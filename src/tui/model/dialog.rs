@@ -97,6 +97,12 @@ impl Dialogs {
         std::mem::take(&mut self.left)
     }
 
+    /// The program ends: what each of them leaves is to be done, although they stay on the screen.
+    pub fn leave(&mut self) {
+        let left = self.open.iter_mut().flat_map(left_by);
+        self.left.extend(left);
+    }
+
     /// The topmost.
     #[must_use]
     pub fn last(&self) -> Option<&Dialog> {

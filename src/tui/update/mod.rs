@@ -37,7 +37,7 @@ use crate::tui::model::{Exit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::page::Did;
 use crate::tui::page::reading::look_for;
 use crate::tui::theme::Role;
-use crate::tui::update::finding::Found;
+use crate::tui::update::finding::FoundOut;
 use crate::tui::view::{self, layout};
 
 /// The first thing to do: find the credential of the team that is shown.
@@ -70,6 +70,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 
 /// What the dialogs that were closed leave to be done; nothing waits for a run that one of them gave up.
 fn leave_closed(model: &mut Model) -> Vec<Effect> {
+    if model.exit.is_some() {
+        model.dialogs.leave();
+    }
     let left = model.dialogs.take_left();
     for effect in &left {
         if let Effect::Cancel(request) = effect {
@@ -137,9 +140,9 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             team,
             news: News::FoundOut(capabilities, doubt),
         } => match finding::on_found_out(model, (request, team), capabilities, doubt) {
-            Found::Nothing => Vec::new(),
-            Found::Entered => act(model, Action::Submit, true),
-            Found::Bulk => walk::instead_of_bulk(model),
+            FoundOut::Nothing => Vec::new(),
+            FoundOut::Entered => act(model, Action::Submit, true),
+            FoundOut::Bulk => walk::instead_of_bulk(model),
         },
         Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {

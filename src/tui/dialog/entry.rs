@@ -12,12 +12,12 @@ use crate::tui::world::World;
 
 /// The page.
 #[derive(Debug)]
-pub struct LogEntry {
+pub struct EntryDialog {
     entry: Activity,
     scroll: Scroll,
 }
 
-impl LogEntry {
+impl EntryDialog {
     /// About one line.
     #[must_use]
     pub fn about(entry: Activity) -> Self {
@@ -28,7 +28,7 @@ impl LogEntry {
     }
 }
 
-impl Dialog for LogEntry {
+impl Dialog for EntryDialog {
     fn context(&self) -> KeyContext {
         KeyContext::Page
     }

@@ -50,7 +50,8 @@ pub trait Dialog: Any + Debug + Send {
     /// Its box, at most so many columns wide.
     fn view(&self, world: &World, room: u16) -> Sheet;
 
-    /// What is to be done once it is closed, by whatever: a question that nobody answered is answered here.
+    /// What is to be done once it is closed, by whatever, or the program ends: a question that nobody answered is answered
+    /// here. It may be asked twice, and leaves nothing the second time.
     fn left(&mut self) -> Vec<Effect> {
         Vec::new()
     }

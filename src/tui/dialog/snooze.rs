@@ -23,14 +23,14 @@ const LABELS: [&str; 2] = ["Until, as in 2026-12-01", "Why, for whoever looks"];
 
 /// The form.
 #[derive(Debug)]
-pub struct Snooze {
+pub struct SnoozeForm {
     target: ListedKey,
     /// Whether it is put off already, so that an empty day ends that.
     snoozed: bool,
     form: Form<2>,
 }
 
-impl Snooze {
+impl SnoozeForm {
     /// About a key of the shown list.
     #[must_use]
     pub fn about(world: &World, id: &KeyId) -> Option<Self> {
@@ -80,7 +80,7 @@ impl Snooze {
     }
 }
 
-impl Dialog for Snooze {
+impl Dialog for SnoozeForm {
     fn context(&self) -> KeyContext {
         KeyContext::Snooze
     }

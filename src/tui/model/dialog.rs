@@ -24,7 +24,7 @@ use crate::tui::model::rotation::{Finishing, RotationPage};
 
 /// One dialog.
 #[derive(Debug)]
-pub enum Dialog {
+pub enum OpenDialog {
     /// The name of a new key.
     Create(CreateForm),
     /// The new key's value, once.
@@ -45,7 +45,7 @@ pub enum Dialog {
     Boxed(Box<dyn dialog::Dialog>),
 }
 
-impl Dialog {
+impl OpenDialog {
     /// It, where it is a dialog of a kind.
     pub fn as_mut<D: dialog::Dialog>(&mut self) -> Option<&mut D> {
         match self {
@@ -58,35 +58,35 @@ impl Dialog {
 /// What is open over a page, the topmost last. Whatever closes a dialog, what it leaves behind is done.
 #[derive(Debug, Default)]
 pub struct Dialogs {
-    open: Vec<Dialog>,
+    open: Vec<OpenDialog>,
     left: Vec<Effect>,
 }
 
 impl Dialogs {
     /// Opens one over the others.
     pub fn open(&mut self, dialog: impl dialog::Dialog) {
-        self.push(Dialog::Boxed(Box::new(dialog)));
+        self.push(OpenDialog::Boxed(Box::new(dialog)));
     }
 
     /// Opens one over the others.
-    pub fn push(&mut self, dialog: Dialog) {
+    pub fn push(&mut self, dialog: OpenDialog) {
         self.open.push(dialog);
     }
 
     /// Closes the topmost.
-    pub fn pop(&mut self) -> Option<Dialog> {
+    pub fn pop(&mut self) -> Option<OpenDialog> {
         let mut closed = self.open.pop()?;
         self.left.extend(left_by(&mut closed));
         Some(closed)
     }
 
     /// Closes those that are not to stay.
-    pub fn retain(&mut self, mut stays: impl FnMut(&Dialog) -> bool) {
+    pub fn retain(&mut self, mut stays: impl FnMut(&OpenDialog) -> bool) {
         self.retain_mut(|dialog| stays(dialog));
     }
 
     /// The same, and may change what stays.
-    pub fn retain_mut(&mut self, mut stays: impl FnMut(&mut Dialog) -> bool) {
+    pub fn retain_mut(&mut self, mut stays: impl FnMut(&mut OpenDialog) -> bool) {
         for mut closed in self.open.extract_if(.., |dialog| !stays(dialog)) {
             self.left.extend(left_by(&mut closed));
         }
@@ -97,41 +97,47 @@ impl Dialogs {
         std::mem::take(&mut self.left)
     }
 
+    /// The program ends: what each of them leaves is to be done, although they stay on the screen.
+    pub fn leave(&mut self) {
+        let left = self.open.iter_mut().flat_map(left_by);
+        self.left.extend(left);
+    }
+
     /// The topmost.
     #[must_use]
-    pub fn last(&self) -> Option<&Dialog> {
+    pub fn last(&self) -> Option<&OpenDialog> {
         self.open.last()
     }
 
     /// The topmost.
-    pub fn last_mut(&mut self) -> Option<&mut Dialog> {
+    pub fn last_mut(&mut self) -> Option<&mut OpenDialog> {
         self.open.last_mut()
     }
 
     /// All of them, the topmost last.
     #[must_use]
-    pub fn as_slice(&self) -> &[Dialog] {
+    pub fn as_slice(&self) -> &[OpenDialog] {
         &self.open
     }
 
     /// All of them, the topmost last.
-    pub fn iter(&self) -> std::slice::Iter<'_, Dialog> {
+    pub fn iter(&self) -> std::slice::Iter<'_, OpenDialog> {
         self.open.iter()
     }
 
     /// All of them, the topmost last.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Dialog> {
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, OpenDialog> {
         self.open.iter_mut()
     }
 
     /// One by its place.
     #[must_use]
-    pub fn get(&self, place: usize) -> Option<&Dialog> {
+    pub fn get(&self, place: usize) -> Option<&OpenDialog> {
         self.open.get(place)
     }
 
     /// One by its place.
-    pub fn get_mut(&mut self, place: usize) -> Option<&mut Dialog> {
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut OpenDialog> {
         self.open.get_mut(place)
     }
 
@@ -139,14 +145,14 @@ impl Dialogs {
     ///
     /// # Panics
     /// Where there is none.
-    pub fn remove(&mut self, place: usize) -> Dialog {
+    pub fn remove(&mut self, place: usize) -> OpenDialog {
         let mut closed = self.open.remove(place);
         self.left.extend(left_by(&mut closed));
         closed
     }
 
     /// Opens one under those from `place` on.
-    pub fn insert(&mut self, place: usize, dialog: Dialog) {
+    pub fn insert(&mut self, place: usize, dialog: OpenDialog) {
         self.open.insert(place.min(self.open.len()), dialog);
     }
 
@@ -164,14 +170,14 @@ impl Dialogs {
 
     /// The topmost dialog of a kind, whatever lies over it: news that it waits for go there.
     pub fn find_mut<D: dialog::Dialog>(&mut self) -> Option<&mut D> {
-        self.open.iter_mut().rev().find_map(Dialog::as_mut)
+        self.open.iter_mut().rev().find_map(OpenDialog::as_mut)
     }
 
     /// The topmost, where it is of a kind.
     #[must_use]
     pub fn top<D: dialog::Dialog>(&self) -> Option<&D> {
         match self.open.last()? {
-            Dialog::Boxed(dialog) => (dialog.as_ref() as &dyn Any).downcast_ref(),
+            OpenDialog::Boxed(dialog) => (dialog.as_ref() as &dyn Any).downcast_ref(),
             _ => None,
         }
     }
@@ -179,7 +185,7 @@ impl Dialogs {
     /// Closes every dialog of a kind that `is_meant`.
     pub fn close<D: dialog::Dialog>(&mut self, is_meant: impl Fn(&D) -> bool) {
         self.retain(|dialog| match dialog {
-            Dialog::Boxed(dialog) => {
+            OpenDialog::Boxed(dialog) => {
                 let dialog: &dyn Any = dialog.as_ref();
                 !dialog.downcast_ref().is_some_and(&is_meant)
             }
@@ -188,16 +194,16 @@ impl Dialogs {
     }
 }
 
-fn left_by(closed: &mut Dialog) -> Vec<Effect> {
+fn left_by(closed: &mut OpenDialog) -> Vec<Effect> {
     match closed {
-        Dialog::Boxed(dialog) => dialog.left(),
+        OpenDialog::Boxed(dialog) => dialog.left(),
         _ => Vec::new(),
     }
 }
 
 impl<'a> IntoIterator for &'a Dialogs {
-    type Item = &'a Dialog;
-    type IntoIter = std::slice::Iter<'a, Dialog>;
+    type Item = &'a OpenDialog;
+    type IntoIter = std::slice::Iter<'a, OpenDialog>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -205,8 +211,8 @@ impl<'a> IntoIterator for &'a Dialogs {
 }
 
 impl<'a> IntoIterator for &'a mut Dialogs {
-    type Item = &'a mut Dialog;
-    type IntoIter = std::slice::IterMut<'a, Dialog>;
+    type Item = &'a mut OpenDialog;
+    type IntoIter = std::slice::IterMut<'a, OpenDialog>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut()

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::keymap::{Action, KeyContext, Keymap, When};
 use crate::tui::model::bulk::BulkStage;
-use crate::tui::model::dialog::{Confirm, Dialog, Dialogs, Sending};
+use crate::tui::model::dialog::{Confirm, Dialogs, OpenDialog, Sending};
 use crate::tui::model::leak::{LeakFlow, LeakStage};
 use crate::tui::model::manual::Step;
 pub use crate::tui::page::View;
@@ -97,25 +97,25 @@ impl Model {
             None if self.view == View::Due => KeyContext::Due,
             None if self.view == View::Activity => KeyContext::Activity,
             None => KeyContext::List,
-            Some(Dialog::Create(create)) if create.sent.is_some() => KeyContext::Busy,
-            Some(Dialog::Create(_)) => KeyContext::Create,
-            Some(Dialog::ShowOnce(_)) => KeyContext::ShowOnce,
-            Some(Dialog::Revoke(revoke)) if revoke.sent.is_some() => KeyContext::Busy,
-            Some(Dialog::Revoke(revoke)) => match revoke.confirm {
+            Some(OpenDialog::Create(create)) if create.sent.is_some() => KeyContext::Busy,
+            Some(OpenDialog::Create(_)) => KeyContext::Create,
+            Some(OpenDialog::ShowOnce(_)) => KeyContext::ShowOnce,
+            Some(OpenDialog::Revoke(revoke)) if revoke.sent.is_some() => KeyContext::Busy,
+            Some(OpenDialog::Revoke(revoke)) => match revoke.confirm {
                 Confirm::YesNo => KeyContext::Question,
                 Confirm::Typed { .. } => KeyContext::TypedQuestion,
             },
-            Some(Dialog::Rotation(_)) => KeyContext::Rotation,
-            Some(Dialog::Boxed(dialog)) => dialog.context(),
-            Some(Dialog::Leak) => self.leak_context(),
-            Some(Dialog::Bulk(form)) => match form.stage {
+            Some(OpenDialog::Rotation(_)) => KeyContext::Rotation,
+            Some(OpenDialog::Boxed(dialog)) => dialog.context(),
+            Some(OpenDialog::Leak) => self.leak_context(),
+            Some(OpenDialog::Bulk(form)) => match form.stage {
                 BulkStage::Counting(_) | BulkStage::Own { .. } => KeyContext::TypedQuestion,
                 BulkStage::Running(_) => KeyContext::Busy,
                 BulkStage::Over(_) => KeyContext::Page,
             },
-            Some(Dialog::Paste(form)) if form.sent.is_some() => KeyContext::Busy,
-            Some(Dialog::Paste(_)) => KeyContext::Paste,
-            Some(Dialog::Manual(form)) => match form.step {
+            Some(OpenDialog::Paste(form)) if form.sent.is_some() => KeyContext::Busy,
+            Some(OpenDialog::Paste(_)) => KeyContext::Paste,
+            Some(OpenDialog::Manual(form)) => match form.step {
                 Step::Value(_) => KeyContext::RevokeManually,
                 Step::Watching(_) => KeyContext::Watching,
                 Step::Word(_) => KeyContext::Word,
@@ -141,10 +141,10 @@ impl Model {
     #[must_use]
     pub fn allows(&self, when: When) -> bool {
         match (when, self.dialogs.last()) {
-            (When::SomethingFailed, Some(Dialog::ShowOnce(show))) => show.sendings.iter().any(Sending::failed),
+            (When::SomethingFailed, Some(OpenDialog::ShowOnce(show))) => show.sendings.iter().any(Sending::failed),
             (When::MayTryItself, _) => self.leak.as_ref().is_some_and(LeakFlow::may_try_itself),
-            (When::MarksHidden, Some(Dialog::Bulk(form))) => form.is_plan() && self.team().list.hidden_count() > 0,
-            (when, Some(Dialog::Boxed(dialog))) => dialog.allows(when, &self.world),
+            (When::MarksHidden, Some(OpenDialog::Bulk(form))) => form.is_plan() && self.team().list.hidden_count() > 0,
+            (when, Some(OpenDialog::Boxed(dialog))) => dialog.allows(when, &self.world),
             (when, _) => self.world.allows(when),
         }
     }
@@ -186,7 +186,7 @@ impl Model {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let reveal = self.dialogs.iter().filter_map(|dialog| match dialog {
-            Dialog::ShowOnce(show) => show.revealed_until,
+            OpenDialog::ShowOnce(show) => show.revealed_until,
             _ => None,
         });
         let clipboard = self.clipboard.as_ref().and_then(|held| held.clears_at).map(|at| {
@@ -200,7 +200,7 @@ impl Model {
         let pending = self.pending.and_then(|(_, at)| at.checked_add(PASTED_KEY).ok());
         let poll = match self.dialogs.last() {
             // While one is under way the next is not due.
-            Some(Dialog::Rotation(page)) if page.doing.is_none() => page.poll.map(|poll| poll.at),
+            Some(OpenDialog::Rotation(page)) if page.doing.is_none() => page.poll.map(|poll| poll.at),
             _ => None,
         };
         let ages = self.team().next_age_change(self.server_now());

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::core::activity::Activity;
 use crate::core::text::{clean, fit};
 use crate::ports::JournalError;
-use crate::tui::dialog::entry::{LogEntry, outcome, spoken};
+use crate::tui::dialog::entry::{EntryDialog, outcome, spoken};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::RequestId;
@@ -89,7 +89,7 @@ impl ActivityLog {
             Action::Top => self.first(),
             Action::Bottom => self.last(),
             Action::Back => return Did::Showed(View::Keys),
-            Action::Details => return Did::opened(self.selected().cloned().map(LogEntry::about)),
+            Action::Details => return Did::opened(self.selected().cloned().map(EntryDialog::about)),
             _ => return Did::NotMine,
         }
         Did::all()

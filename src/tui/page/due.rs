@@ -61,7 +61,7 @@ impl Stretch {
 
 /// One key of the agenda.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct DueEntry {
     /// Whose it is.
     pub team: TeamIndex,
     /// Which.
@@ -80,7 +80,7 @@ pub struct Entry {
     pub snoozed: Option<Date>,
 }
 
-impl Entry {
+impl DueEntry {
     /// Its place in time.
     #[must_use]
     pub fn span(&self) -> Stretch {
@@ -91,7 +91,7 @@ impl Entry {
 /// The agenda, with a cursor that stays on its key.
 #[derive(Debug, Default)]
 pub struct Agenda {
-    entries: Vec<Entry>,
+    entries: Vec<DueEntry>,
     place: usize,
 }
 
@@ -99,11 +99,11 @@ impl Agenda {
     /// Takes in what the teams' lists say now.
     pub fn replace(&mut self, teams: &[TeamState]) {
         let cursor = self.selected().map(|entry| (entry.team, entry.id.clone()));
-        let mut entries: Vec<Entry> = teams
+        let mut entries: Vec<DueEntry> = teams
             .iter()
             .enumerate()
             .flat_map(|(team, state)| state.list.all().iter().map(move |row| (TeamIndex(team), row)))
-            .map(|(team, row)| Entry {
+            .map(|(team, row)| DueEntry {
                 team,
                 id: row.listed.key.id.clone(),
                 name: row.listed.key.name.shown().to_owned(),
@@ -118,7 +118,7 @@ impl Agenda {
             })
             .collect();
         entries.sort_by(|a, b| {
-            let key = |entry: &Entry| (entry.span(), entry.days_left);
+            let key = |entry: &DueEntry| (entry.span(), entry.days_left);
             key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
         });
         self.entries = entries;
@@ -165,7 +165,7 @@ impl Agenda {
 
     /// Every entry, soonest first.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[DueEntry] {
         &self.entries
     }
 
@@ -177,7 +177,7 @@ impl Agenda {
 
     /// The entry under the cursor.
     #[must_use]
-    pub fn selected(&self) -> Option<&Entry> {
+    pub fn selected(&self) -> Option<&DueEntry> {
         self.entries.get(self.place)
     }
 
@@ -269,7 +269,7 @@ fn draw_agenda(agenda: &Agenda, world: &World, frame: &mut Frame<'_>, area: Rect
     }
 }
 
-fn line<'a>(world: &World, entry: &Entry, selected: bool, width: u16) -> Line<'a> {
+fn line<'a>(world: &World, entry: &DueEntry, selected: bool, width: u16) -> Line<'a> {
     let due = match (&entry.part, entry.snoozed, entry.days_left) {
         (Some(part), Some(_), _) => relative::rotating(part, DueStatus::Rotating, DUE),
         (Some(part), None, _) => relative::rotating(part, entry.status, DUE),
@@ -308,7 +308,7 @@ fn line<'a>(world: &World, entry: &Entry, selected: bool, width: u16) -> Line<'a
     Line::from(spans)
 }
 
-fn team_name(world: &World, entry: &Entry) -> String {
+fn team_name(world: &World, entry: &DueEntry) -> String {
     let named = world.teams.get(entry.team.0).and_then(|state| state.team.known());
     let profile = world.settings.profiles.get(entry.team.0);
     match (named, profile) {

@@ -13,7 +13,7 @@ use crate::core::policy::DueStatus;
 use crate::core::text::{columns, fit};
 use crate::ops::recover::Waiting;
 use crate::tui::dialog::details::Details;
-use crate::tui::dialog::snooze::Snooze;
+use crate::tui::dialog::snooze::SnoozeForm;
 use crate::tui::dialog::waiting::WaitingKeys;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -52,7 +52,7 @@ impl KeysPage {
             }
             Action::Snooze => {
                 let id = list.selected().map(|row| row.listed.key.id.clone());
-                return Did::opened(id.and_then(|id| Snooze::about(world, &id)));
+                return Did::opened(id.and_then(|id| SnoozeForm::about(world, &id)));
             }
             Action::Filter => self.filtering = true,
             Action::KeepFilter => self.filtering = false,

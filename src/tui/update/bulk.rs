@@ -14,7 +14,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::bulk::{BulkForm, BulkStage, Run};
-use crate::tui::model::dialog::{Dialog, Facts};
+use crate::tui::model::dialog::{Facts, OpenDialog};
 use crate::tui::model::list::Marks;
 use crate::tui::model::{Model, SessionState};
 use crate::tui::page::reading::load;
@@ -36,7 +36,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         None => Facts::Fresh,
     };
     let plan = BulkPlan::of(by_endpoint, model.server_now());
-    model.dialogs.push(Dialog::Bulk(BulkForm {
+    model.dialogs.push(OpenDialog::Bulk(BulkForm {
         team: model.active,
         plan,
         facts,
@@ -53,7 +53,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
 
 fn form(model: &mut Model) -> Option<&mut BulkForm> {
     model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::Bulk(form) => Some(form),
+        OpenDialog::Bulk(form) => Some(form),
         _ => None,
     })
 }
@@ -88,7 +88,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
     form.plan = BulkPlan::of(marked, server_now);
     form.facts = Facts::Fresh;
     if form.plan.is_empty() {
-        model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+        model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Bulk(_)));
         model.say(
             Role::Ok,
             "✓ None of the marked keys is in the list any more. Nothing was sent.",
@@ -126,7 +126,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     match action {
         Action::No | Action::Back => {
             let count = form.plan.len();
-            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+            model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Bulk(_)));
             model.say(
                 Role::Plain,
                 format!("Nothing was revoked: the {count} marked keys stay alive. Esc unmarks them."),

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::ops::trail::CLIPBOARD;
 use crate::ports::{Cleared, ClipboardError, ClipboardRoute, TerminalNote};
 use crate::tui::effect::Effect;
-use crate::tui::model::dialog::{CopyState, Dialog, ShowOnce};
+use crate::tui::model::dialog::{CopyState, OpenDialog, ShowOnce};
 use crate::tui::model::{Model, OnClipboard};
 use crate::tui::theme::Role;
 
@@ -97,7 +97,7 @@ pub(super) fn on_cleared(model: &mut Model, result: Result<Cleared, ClipboardErr
 
 fn show_once(model: &mut Model) -> Option<&mut ShowOnce> {
     model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::ShowOnce(show) => Some(show),
+        OpenDialog::ShowOnce(show) => Some(show),
         _ => None,
     })
 }

@@ -14,7 +14,7 @@ use crate::tui::dialog::track::Track;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{CopyState, CreateForm, Dialog, Sending, SendingState, ShowOnce};
+use crate::tui::model::dialog::{CopyState, CreateForm, OpenDialog, Sending, SendingState, ShowOnce};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
@@ -27,7 +27,7 @@ const REVEAL: SignedDuration = SignedDuration::from_secs(10);
 /// Asks for the name of a new key, once it is known how keys are made here.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let (finding, effect) = finding::find_out(model, Operation::Create);
-    model.dialogs.push(Dialog::Create(CreateForm {
+    model.dialogs.push(OpenDialog::Create(CreateForm {
         finding,
         ..CreateForm::default()
     }));
@@ -35,7 +35,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Dialog::Create(form)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Create(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     match action {
@@ -52,7 +52,7 @@ pub(super) fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
             Ok(name) => {
                 form.error = None;
                 let request = model.begin("creating", true);
-                if let Some(Dialog::Create(form)) = model.dialogs.last_mut() {
+                if let Some(OpenDialog::Create(form)) = model.dialogs.last_mut() {
                     form.sent = Some(request);
                 }
                 return vec![Effect::Create(request, model.active, name)];
@@ -69,7 +69,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
         Ok(created) => {
             model
                 .dialogs
-                .retain(|dialog| !matches!(dialog, Dialog::Create(_) | Dialog::Paste(_)));
+                .retain(|dialog| !matches!(dialog, OpenDialog::Create(_) | OpenDialog::Paste(_)));
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.list.select(&created.key.id);
             }
@@ -85,7 +85,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
                 state.session = SessionState::SignedOut(Some(sentence.clone()));
             }
             let form = model.dialogs.iter_mut().find_map(|dialog| match dialog {
-                Dialog::Create(form) => Some(form),
+                OpenDialog::Create(form) => Some(form),
                 _ => None,
             });
             match form {
@@ -95,7 +95,7 @@ pub(super) fn on_created(model: &mut Model, team: TeamIndex, result: Result<Box<
                 }
                 // Asking again would make a second key, so the form does not stay open for another Enter.
                 _ => {
-                    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+                    model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Create(_)));
                     model.say(Role::Danger, sentence);
                 }
             }
@@ -140,7 +140,7 @@ pub(super) fn show_with(model: &mut Model, team: TeamIndex, new: NewKey, own: bo
     });
     let sendings = sendings.collect();
     model.note_opened_itself();
-    model.dialogs.push(Dialog::ShowOnce(ShowOnce {
+    model.dialogs.push(OpenDialog::ShowOnce(ShowOnce {
         team,
         creation,
         safety,
@@ -159,7 +159,7 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
     let until = model.now.checked_add(REVEAL).ok();
     let most = most_scroll(model);
     let on_clipboard = model.clipboard.as_ref().map(|held| (held.route, held.key.clone()));
-    let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::ShowOnce(show)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     match action {
@@ -201,7 +201,8 @@ pub(super) fn act_on_value(model: &mut Model, action: Action, deliberate: bool) 
 
 /// Deletes the only copy, as the person said.
 pub(super) fn discard(model: &mut Model) -> Vec<Effect> {
-    let was_escrowed = matches!(model.dialogs.last(), Some(Dialog::ShowOnce(show)) if show.safety == Safety::Escrowed);
+    let was_escrowed =
+        matches!(model.dialogs.last(), Some(OpenDialog::ShowOnce(show)) if show.safety == Safety::Escrowed);
     close(model, |request, team, creation, called| {
         Effect::Discard(request, team, creation, called, was_escrowed)
     })
@@ -209,7 +210,7 @@ pub(super) fn discard(model: &mut Model) -> Vec<Effect> {
 
 /// Closes the dialog for good: its value is forgotten by `effect`.
 fn close(model: &mut Model, effect: impl FnOnce(RequestId, TeamIndex, Box<Creation>, String) -> Effect) -> Vec<Effect> {
-    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+    let Some(OpenDialog::ShowOnce(show)) = model.dialogs.pop() else {
         return Vec::new();
     };
     if let Some(state) = model.teams.get_mut(show.team.0) {
@@ -221,7 +222,7 @@ fn close(model: &mut Model, effect: impl FnOnce(RequestId, TeamIndex, Box<Creati
 }
 
 fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Vec<Effect> {
-    let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::ShowOnce(show)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let ours = on_clipboard.is_some_and(|(route, key)| {
@@ -242,14 +243,14 @@ fn copy(model: &mut Model, on_clipboard: Option<(ClipboardRoute, String)>) -> Ve
     let key = show.key.id.raw().to_owned();
     let request = model.begin("copying", false);
     model.copying = Some(key);
-    if let Some(Dialog::ShowOnce(show)) = model.dialogs.last_mut() {
+    if let Some(OpenDialog::ShowOnce(show)) = model.dialogs.last_mut() {
         show.copy = CopyState::Copying(request);
     }
     vec![Effect::Copy(request, secret)]
 }
 
 fn keep_for_later(model: &mut Model) {
-    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+    let Some(OpenDialog::ShowOnce(show)) = model.dialogs.pop() else {
         return;
     };
     let called = show.key.display_name();

@@ -7,7 +7,7 @@ use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Finding};
+use crate::tui::model::dialog::{Finding, OpenDialog};
 use crate::tui::theme::Role;
 
 /// Finds out how an operation is done, where that is not known.
@@ -32,7 +32,7 @@ pub(super) fn find_out(model: &mut Model, operation: Operation) -> (Finding, Opt
 
 /// What follows once it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FoundOut {
     /// Nothing.
     Nothing,
     /// The Enter that came too early counts now.
@@ -47,7 +47,7 @@ pub(super) fn on_found_out(
     (request, team): (RequestId, TeamIndex),
     capabilities: Capabilities,
     doubt: Option<String>,
-) -> Found {
+) -> FoundOut {
     if let Some(doubt) = doubt {
         model.say(Role::Danger, doubt);
     }
@@ -57,8 +57,8 @@ pub(super) fn on_found_out(
     let mut ended = None;
     for (place, dialog) in model.dialogs.iter_mut().enumerate() {
         let finding = match dialog {
-            Dialog::Create(form) => &mut form.finding,
-            Dialog::Bulk(form) => {
+            OpenDialog::Create(form) => &mut form.finding,
+            OpenDialog::Bulk(form) => {
                 form.hint = None;
                 &mut form.finding
             }
@@ -72,13 +72,13 @@ pub(super) fn on_found_out(
         }
     }
     let Some((place, entered)) = ended else {
-        return Found::Nothing;
+        return FoundOut::Nothing;
     };
     let is_on_top = place + 1 == model.dialogs.len();
     match model.dialogs.get(place) {
-        Some(Dialog::Bulk(_)) => Found::Bulk,
+        Some(OpenDialog::Bulk(_)) => FoundOut::Bulk,
         // Where the browser is needed the person reads that first, and presses Enter again.
-        Some(_) if entered && is_on_top && capabilities.create != Capability::Manual => Found::Entered,
-        _ => Found::Nothing,
+        Some(_) if entered && is_on_top && capabilities.create != Capability::Manual => FoundOut::Entered,
+        _ => FoundOut::Nothing,
     }
 }

@@ -27,13 +27,14 @@ use crate::ops::rotate::{RotateError, Seen};
 use crate::ops::sign_in::CredentialSource;
 use crate::ops::trail::Trail;
 use crate::ports::{ClipboardRoute, JournalError};
+use crate::tui::dialog::sign_in::SignIn;
 use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::{KeyContext, KeyPress, Keymap};
 use crate::tui::message::{Message, Pasted, RequestId, TeamIndex};
 use crate::tui::model::bulk::BulkStage;
-use crate::tui::model::dialog::{Confirm, Dialog};
-use crate::tui::model::{DashboardSettings, Model, ProfileLabel};
+use crate::tui::model::dialog::{Confirm, OpenDialog};
+use crate::tui::model::{DashboardExit, DashboardSettings, Model, ProfileLabel};
 use crate::tui::theme::Theme;
 use crate::tui::view;
 
@@ -179,6 +180,10 @@ struct Desk {
     last_key: Option<(KeyCode, Timestamp)>,
     /// What destroyed something.
     destroyed: Vec<String>,
+    /// Whether a sign-in ends.
+    answers_sign_in: bool,
+    /// Runs that were given up.
+    cancelled: usize,
 }
 
 impl Desk {
@@ -205,6 +210,8 @@ impl Desk {
             armed: None,
             last_key: None,
             destroyed: Vec::new(),
+            answers_sign_in: true,
+            cancelled: 0,
         };
         let effects = start(&mut desk.model);
         desk.answer(effects, false);
@@ -276,6 +283,8 @@ impl Desk {
             );
             self.destroyed.extend(destroys);
         }
+        let given_up = effects.iter().filter(|effect| matches!(effect, Effect::Cancel(_)));
+        self.cancelled += given_up.count();
         for effect in effects {
             if let Some(message) = self.outside(effect) {
                 self.tell(message);
@@ -307,7 +316,7 @@ impl Desk {
                 team,
                 result: Ok(Some(CredentialSource::Store)),
             },
-            Effect::SignIn(request, team, _) => Message::SignedIn {
+            Effect::SignIn(request, team, _) if self.answers_sign_in => Message::SignedIn {
                 request,
                 team,
                 result: Ok(TeamIdentity::Unknown),
@@ -491,15 +500,15 @@ impl Desk {
     /// What the topmost question wants typed.
     fn wanted(&self) -> String {
         match self.model.dialogs.last() {
-            Some(Dialog::Revoke(form)) => match &form.confirm {
+            Some(OpenDialog::Revoke(form)) => match &form.confirm {
                 Confirm::Typed { expected, .. } => expected.clone(),
                 Confirm::YesNo => String::new(),
             },
-            Some(Dialog::Bulk(form)) => match &form.stage {
+            Some(OpenDialog::Bulk(form)) => match &form.stage {
                 BulkStage::Own { expected, .. } => expected.clone(),
                 _ => form.plan.len().to_string(),
             },
-            Some(Dialog::Manual(_)) => "revoked".to_owned(),
+            Some(OpenDialog::Manual(_)) => "revoked".to_owned(),
             _ => "because".to_owned(),
         }
     }
@@ -585,5 +594,32 @@ fn who_means_it_destroys() {
             desk.destroyed,
             desk.model.dialogs.last()
         );
+    }
+}
+
+/// However a dialog goes, what it leaves is done once: a run that nobody waits for any more is given up.
+#[test]
+fn what_a_dialog_leaves_is_done_once() {
+    type Leave = fn(&mut Desk);
+    let ways: [Leave; 4] = [
+        |desk| desk.key(KeyCode::Esc),
+        |desk| desk.model.dialogs.close(|_: &SignIn| true),
+        |desk| desk.model.exit = Some(DashboardExit::Quit),
+        |desk| {
+            desk.model.exit = Some(DashboardExit::Quit);
+            desk.key(KeyCode::Esc);
+        },
+    ];
+    for way in ways {
+        let mut desk = Desk::new(false);
+        desk.answers_sign_in = false;
+        desk.script("i");
+        desk.run(&Deed::Paste("cz_pasted_value_1234"), (1300, true));
+        desk.key(KeyCode::Enter);
+        assert_eq!(desk.cancelled, 0);
+        way(&mut desk);
+        desk.wait(1300);
+        desk.wait(1300);
+        assert_eq!(desk.cancelled, 1);
     }
 }

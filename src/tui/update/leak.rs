@@ -16,7 +16,7 @@ use crate::present::incident;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::dialog::{Confirm, OpenDialog};
 use crate::tui::model::leak::{LeakEnd, LeakFlow, LeakStage};
 use crate::tui::model::{Model, SessionState};
 use crate::tui::page::reading::load;
@@ -27,7 +27,7 @@ use crate::tui::update::revoke::confirm_by;
 /// Shows the flow that is there, or begins one.
 pub(super) fn open(model: &mut Model) {
     model.leak.get_or_insert_default();
-    model.dialogs.push(Dialog::Leak);
+    model.dialogs.push(OpenDialog::Leak);
 }
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -43,7 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Leaves: a search is stopped, a revocation goes on, and what is over is forgotten.
 fn back(model: &mut Model) -> Vec<Effect> {
-    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Leak));
+    model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Leak));
     let Some(flow) = &model.leak else {
         return Vec::new();
     };
@@ -164,7 +164,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             let called = search.timeline.display_name();
             model.note_gone();
             model.leak = None;
-            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Leak));
+            model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Leak));
             model.say(
                 Role::Warn,
                 format!("Nothing was revoked: {called} stays alive, and its value is leaked."),
@@ -208,7 +208,7 @@ pub(super) fn on_killed(model: &mut Model, search: Box<Search>, killed: Revocati
         flow.timeline = Some(search.timeline.clone());
         flow.stage = over(*search, killed.recorded.err());
     }
-    if !model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Leak)) {
+    if !model.dialogs.iter().any(|dialog| matches!(dialog, OpenDialog::Leak)) {
         tell(model, " L shows its timeline.");
     }
     let Some(state) = team.and_then(|team| model.teams.get_mut(team.0)) else {

@@ -4,7 +4,7 @@ use crate::ops::create::Safety;
 use crate::ops::recover::Since;
 use crate::tui::dialog::quit::{Quit, QuitReason, Unstored};
 use crate::tui::effect::Effect;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::{DashboardExit, Model};
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
@@ -34,7 +34,7 @@ pub(super) fn refresh(model: &mut Model) {
 
 fn unstored(model: &Model) -> Unstored {
     let show = model.dialogs.iter().find_map(|dialog| match dialog {
-        Dialog::ShowOnce(show) => Some(show),
+        OpenDialog::ShowOnce(show) => Some(show),
         _ => None,
     });
     show.map_or_else(Unstored::default, |show| Unstored {
@@ -73,7 +73,10 @@ pub(super) fn suspend(model: &mut Model) -> Vec<Effect> {
 }
 
 fn reason(model: &Model) -> Option<QuitReason> {
-    let unstored = model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::ShowOnce(_)));
+    let unstored = model
+        .dialogs
+        .iter()
+        .any(|dialog| matches!(dialog, OpenDialog::ShowOnce(_)));
     if unstored {
         Some(QuitReason::UnstoredValue { leaving: true })
     } else if model.in_flight.values().any(|work| work.changes_keys) {
@@ -89,7 +92,7 @@ fn reason(model: &Model) -> Option<QuitReason> {
 
 /// Closes the new value, although it is not stored.
 pub(super) fn close_unstored(model: &mut Model) -> Vec<Effect> {
-    let Some(Dialog::ShowOnce(show)) = model.dialogs.pop() else {
+    let Some(OpenDialog::ShowOnce(show)) = model.dialogs.pop() else {
         return Vec::new();
     };
     let (called, places) = (show.key.display_name(), show.stored_in());

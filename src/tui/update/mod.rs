@@ -30,14 +30,14 @@ use crate::tui::effect::Effect;
 use crate::tui::errand::News;
 use crate::tui::keymap::{Action, KeyContext, When};
 use crate::tui::message::{Message, Pasted, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog};
+use crate::tui::model::dialog::{Confirm, OpenDialog};
 use crate::tui::model::leak::LeakFlow;
 use crate::tui::model::list::Marks;
 use crate::tui::model::{DashboardExit, Model, PASTED_KEY, SessionState, View};
 use crate::tui::page::Did;
 use crate::tui::page::reading::look_for;
 use crate::tui::theme::Role;
-use crate::tui::update::finding::Found;
+use crate::tui::update::finding::FoundOut;
 use crate::tui::view::{self, layout};
 
 /// The first thing to do: find the credential of the team that is shown.
@@ -70,6 +70,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 
 /// What the dialogs that were closed leave to be done; nothing waits for a run that one of them gave up.
 fn leave_closed(model: &mut Model) -> Vec<Effect> {
+    if model.exit.is_some() {
+        model.dialogs.leave();
+    }
     let left = model.dialogs.take_left();
     for effect in &left {
         if let Effect::Cancel(request) = effect {
@@ -137,9 +140,9 @@ fn dispatch(model: &mut Model, message: Message) -> Vec<Effect> {
             team,
             news: News::FoundOut(capabilities, doubt),
         } => match finding::on_found_out(model, (request, team), capabilities, doubt) {
-            Found::Nothing => Vec::new(),
-            Found::Entered => act(model, Action::Submit, true),
-            Found::Bulk => walk::instead_of_bulk(model),
+            FoundOut::Nothing => Vec::new(),
+            FoundOut::Entered => act(model, Action::Submit, true),
+            FoundOut::Bulk => walk::instead_of_bulk(model),
         },
         Message::News { request, team, news } => manual::on_news(model, request, team, news),
         Message::Created { team, result, .. } => {
@@ -233,7 +236,7 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         None if is_too_small(model) => Vec::new(),
-        None if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) => to_dialog(model, DialogInput::Key(key)),
+        None if matches!(model.dialogs.last(), Some(OpenDialog::Boxed(_))) => to_dialog(model, DialogInput::Key(key)),
         None => type_into(model, &Event::Key(key)),
     }
 }
@@ -276,7 +279,7 @@ fn act(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     if action == Action::Suspend {
         return leave::suspend(model);
     }
-    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+    if matches!(model.dialogs.last(), Some(OpenDialog::Boxed(_))) {
         return to_dialog(model, DialogInput::Act(action, deliberate));
     }
     match model.context() {
@@ -318,7 +321,7 @@ fn on_page(model: &mut Model, action: Action) -> Vec<Effect> {
     match did {
         Did::Effects(effects) => effects,
         Did::Opened(dialog) => {
-            model.dialogs.push(Dialog::Boxed(dialog));
+            model.dialogs.push(OpenDialog::Boxed(dialog));
             Vec::new()
         }
         Did::Showed(view) => show(model, view),
@@ -376,7 +379,7 @@ fn may_be_recorded(message: &Message) -> bool {
 
 /// Lets the topmost dialog take something in, and does what follows.
 fn to_dialog(model: &mut Model, input: DialogInput<'_>) -> Vec<Effect> {
-    let Some(Dialog::Boxed(dialog)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Boxed(dialog)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let turn = dialog.handle(input, &mut model.world);
@@ -410,7 +413,7 @@ fn grant(model: &mut Model, wish: Wish) -> Vec<Effect> {
 /// Scrolls what became of several keys.
 fn page(model: &mut Model, action: Action) -> Vec<Effect> {
     let most = view::most_scroll(model);
-    if let Some(Dialog::Bulk(form)) = model.dialogs.last_mut()
+    if let Some(OpenDialog::Bulk(form)) = model.dialogs.last_mut()
         && form.scroll.read(&DialogInput::Act(action, true), most).closes
     {
         model.dialogs.pop();
@@ -420,8 +423,8 @@ fn page(model: &mut Model, action: Action) -> Vec<Effect> {
 
 fn question(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     match model.dialogs.last() {
-        Some(Dialog::Bulk(_)) => bulk::answer(model, action, deliberate),
-        Some(Dialog::Leak) => leak::answer(model, action, deliberate),
+        Some(OpenDialog::Bulk(_)) => bulk::answer(model, action, deliberate),
+        Some(OpenDialog::Leak) => leak::answer(model, action, deliberate),
         _ => revoke::answer(model, action, deliberate),
     }
 }
@@ -433,7 +436,7 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
         .take_if(|(_, at)| now.duration_since(*at) >= PASTED_KEY)
         .map(|(action, _)| act(model, action, true));
     for dialog in &mut model.dialogs {
-        if let Dialog::ShowOnce(show) = dialog
+        if let OpenDialog::ShowOnce(show) = dialog
             && show.revealed_until.is_some_and(|until| until <= now)
         {
             show.revealed_until = None;
@@ -451,14 +454,14 @@ fn on_wake(model: &mut Model) -> Vec<Effect> {
 /// The text line that has the keys, if one has.
 fn line(model: &mut Model) -> Option<&mut Input> {
     match model.dialogs.last_mut() {
-        Some(Dialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
-        Some(Dialog::Manual(form)) => manual::line(form),
-        Some(Dialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
+        Some(OpenDialog::Create(form)) if form.sent.is_none() => Some(&mut form.input),
+        Some(OpenDialog::Manual(form)) => manual::line(form),
+        Some(OpenDialog::Revoke(form)) if form.sent.is_none() => match &mut form.confirm {
             Confirm::Typed { input, .. } => Some(input),
             Confirm::YesNo => None,
         },
-        Some(Dialog::Leak) => model.leak.as_mut().and_then(LeakFlow::line),
-        Some(Dialog::Bulk(form)) => form.line(),
+        Some(OpenDialog::Leak) => model.leak.as_mut().and_then(LeakFlow::line),
+        Some(OpenDialog::Bulk(form)) => form.line(),
         _ => None,
     }
 }
@@ -481,21 +484,21 @@ fn type_into(model: &mut Model, event: &Event) -> Vec<Effect> {
 /// What follows from a changed text line.
 fn typed(model: &mut Model) {
     match model.dialogs.last_mut() {
-        Some(Dialog::Create(form)) => {
+        Some(OpenDialog::Create(form)) => {
             form.finding.forget_enter();
             form.error = None;
         }
-        Some(Dialog::Revoke(form)) => form.hint = None,
-        Some(Dialog::Manual(form)) => form.error = None,
-        Some(Dialog::Leak) => leak::typed(model),
-        Some(Dialog::Bulk(form)) => bulk::typed(form),
+        Some(OpenDialog::Revoke(form)) => form.hint = None,
+        Some(OpenDialog::Manual(form)) => form.error = None,
+        Some(OpenDialog::Leak) => leak::typed(model),
+        Some(OpenDialog::Bulk(form)) => bulk::typed(form),
         _ => {}
     }
 }
 
 /// A paste goes into the line that has the keys, and nowhere else: it never presses a key.
 fn on_paste(model: &mut Model, Pasted(text): &Pasted) -> Vec<Effect> {
-    if matches!(model.dialogs.last(), Some(Dialog::Boxed(_))) {
+    if matches!(model.dialogs.last(), Some(OpenDialog::Boxed(_))) {
         return to_dialog(model, DialogInput::Pasted(text));
     }
     if model.context() == KeyContext::LeakField {

@@ -13,7 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::{Confirm, Dialog, Facts, Finding, Proof, RevokeForm};
+use crate::tui::model::dialog::{Confirm, Facts, Finding, OpenDialog, Proof, RevokeForm};
 use crate::tui::model::manual::{ManualForm, Walk};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::model::{Model, SessionState};
@@ -51,7 +51,7 @@ pub(super) fn open_with(model: &mut Model, id: &KeyId, finishing: Option<Finishi
         None => Facts::Fresh,
     };
     let confirm = confirm(model, &target, finishing.as_ref());
-    model.dialogs.push(Dialog::Revoke(RevokeForm {
+    model.dialogs.push(OpenDialog::Revoke(RevokeForm {
         target,
         facts,
         missing: false,
@@ -74,7 +74,7 @@ pub(super) fn ask_with(
     proof: Proof,
 ) {
     let confirm = confirm(model, &target, finishing.as_ref());
-    model.dialogs.push(Dialog::Revoke(RevokeForm {
+    model.dialogs.push(OpenDialog::Revoke(RevokeForm {
         target,
         // What is tracked here is as new as it gets.
         facts: Facts::Fresh,
@@ -117,10 +117,10 @@ pub(super) fn confirm_by(asked: Question) -> Confirm {
 /// The list came again: a dialog that waited for it shows the newest facts.
 pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<&str>) -> Vec<Effect> {
     let awaited = model.dialogs.iter().position(
-        |dialog| matches!(dialog, Dialog::Revoke(form) if form.facts == Facts::Reading(request) && form.sent.is_none()),
+        |dialog| matches!(dialog, OpenDialog::Revoke(form) if form.facts == Facts::Reading(request) && form.sent.is_none()),
     );
     let Some(place) = awaited else { return Vec::new() };
-    let Some(Dialog::Revoke(form)) = model.dialogs.get(place) else {
+    let Some(OpenDialog::Revoke(form)) = model.dialogs.get(place) else {
         return Vec::new();
     };
     let missed = form.missing;
@@ -134,14 +134,14 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
     let failure = failure.or(incomplete.as_deref());
     match (newest, failure) {
         (_, Some(sentence)) => {
-            if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
+            if let Some(OpenDialog::Revoke(form)) = model.dialogs.get_mut(place) {
                 form.facts = Facts::Stale(sentence.to_owned());
                 form.hint = None;
             }
         }
         (Some(newest), None) => {
             let again = confirm(model, &newest, form.finishing.as_ref());
-            if let Some(Dialog::Revoke(form)) = model.dialogs.get_mut(place) {
+            if let Some(OpenDialog::Revoke(form)) = model.dialogs.get_mut(place) {
                 // What was typed while the facts came is kept unless they ask for another text.
                 let same = matches!(
                     (&form.confirm, &again),
@@ -160,7 +160,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
             let team = model.active;
             let effects = load(model, team);
             let again = model.team().loading.map(|(request, _)| request);
-            if let (Some(Dialog::Revoke(form)), Some(again)) = (model.dialogs.get_mut(place), again) {
+            if let (Some(OpenDialog::Revoke(form)), Some(again)) = (model.dialogs.get_mut(place), again) {
                 form.missing = true;
                 form.facts = Facts::Reading(again);
             }
@@ -180,7 +180,7 @@ pub(super) fn facts_read(model: &mut Model, request: RequestId, failure: Option<
 
 pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let team = model.active;
-    let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Revoke(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     match (action, &form.confirm) {
@@ -223,7 +223,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         form.proof = Proof::Held;
     }
     let request = model.begin("revoking", true);
-    if let Some(Dialog::Revoke(form)) = model.dialogs.last_mut() {
+    if let Some(OpenDialog::Revoke(form)) = model.dialogs.last_mut() {
         form.sent = Some(request);
         form.hint = None;
     }
@@ -246,12 +246,12 @@ pub(super) fn on_revoked(
 ) -> Vec<Effect> {
     let mut walk = None;
     model.dialogs.retain_mut(|dialog| match dialog {
-        Dialog::Revoke(RevokeForm {
+        OpenDialog::Revoke(RevokeForm {
             target: asked,
             walk: its,
             ..
         })
-        | Dialog::Manual(ManualForm {
+        | OpenDialog::Manual(ManualForm {
             target: asked,
             walk: its,
             ..

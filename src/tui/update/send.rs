@@ -10,7 +10,7 @@ use crate::tui::dialog::targets::Targets;
 use crate::tui::effect::{Effect, Parcel};
 use crate::tui::message::RequestId;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Sending, SendingState, ShowOnce};
+use crate::tui::model::dialog::{OpenDialog, Sending, SendingState, ShowOnce};
 use crate::tui::theme::Role;
 
 pub(super) fn open(model: &mut Model) {
@@ -86,7 +86,7 @@ pub(super) fn on_sent(
 ) -> Vec<Effect> {
     let now = model.now;
     let awaited = model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::ShowOnce(show) => show
+        OpenDialog::ShowOnce(show) => show
             .sendings
             .iter_mut()
             .find(|one| matches!(one.state, SendingState::Underway(awaited) if awaited == request)),
@@ -109,7 +109,7 @@ pub(super) fn on_sent(
 
 fn show_once(model: &mut Model) -> Option<&mut ShowOnce> {
     model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::ShowOnce(show) => Some(show),
+        OpenDialog::ShowOnce(show) => Some(show),
         _ => None,
     })
 }

@@ -9,7 +9,7 @@ use crate::ops::recover::{RecoverError, Since, Waiting};
 use crate::tui::effect::Effect;
 use crate::tui::message::TeamIndex;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
 use crate::tui::update::create;
@@ -26,8 +26,8 @@ pub(super) fn on_recovered(
         .dialogs
         .iter()
         .filter_map(|dialog| match dialog {
-            Dialog::ShowOnce(show) => Some(show.creation.clone()),
-            Dialog::Paste(form) => Some(form.creation.clone()),
+            OpenDialog::ShowOnce(show) => Some(show.creation.clone()),
+            OpenDialog::Paste(form) => Some(form.creation.clone()),
             _ => None,
         })
         .collect();
@@ -72,7 +72,7 @@ pub(super) fn on_wake(model: &mut Model) -> Vec<Effect> {
 fn is_elsewhere(model: &Model, team: TeamIndex) -> bool {
     match model.dialogs.as_slice() {
         [] => team != model.active || model.keys.filtering,
-        [.., Dialog::Rotation(page)] => team != page.team,
+        [.., OpenDialog::Rotation(page)] => team != page.team,
         _ => true,
     }
 }

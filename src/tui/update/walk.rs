@@ -9,7 +9,7 @@ use crate::core::listing::ListedKey;
 use crate::core::outcome::Outcome;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::list::Marks;
 use crate::tui::model::manual::Walk;
 use crate::tui::update::manual;
@@ -37,13 +37,13 @@ pub(super) fn marked(model: &Model, which: Marks) -> (Vec<ListedKey>, Vec<Listed
 /// It turned out that there is no endpoint: the plan that was made for it becomes a way through the browser.
 pub(super) fn instead_of_bulk(model: &mut Model) -> Vec<Effect> {
     let which = model.dialogs.iter().find_map(|dialog| match dialog {
-        Dialog::Bulk(form) => Some(form.marks),
+        OpenDialog::Bulk(form) => Some(form.marks),
         _ => None,
     });
     if model.team().capabilities.revoke != Capability::Manual {
         return Vec::new();
     }
-    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Bulk(_)));
+    model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Bulk(_)));
     begin(model, which.unwrap_or(Marks::Visible))
 }
 

@@ -16,7 +16,7 @@ use crate::tui::errand::{Errand, News};
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::manual::{ManualForm, PasteForm, Step};
 use crate::tui::page::reading;
 use crate::tui::secret_field::SecretField;
@@ -38,7 +38,7 @@ fn errand(request: RequestId, team: TeamIndex, errand: Errand) -> Effect {
 pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, news: News) -> Vec<Effect> {
     match news {
         News::Begun(Ok((creation, page))) => {
-            model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Create(_)));
+            model.dialogs.retain(|dialog| !matches!(dialog, OpenDialog::Create(_)));
             if let Some(state) = model.teams.get_mut(team.0) {
                 state.capabilities.create = Capability::Manual;
             }
@@ -110,7 +110,7 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
             // It was confirmed with a value that is another key's: nothing was sent.
             model
                 .dialogs
-                .retain(|dialog| !matches!(dialog, Dialog::Revoke(form) if form.sent == Some(request)));
+                .retain(|dialog| !matches!(dialog, OpenDialog::Revoke(form) if form.sent == Some(request)));
             model.say(Role::Danger, why);
             Vec::new()
         }
@@ -134,22 +134,22 @@ pub(super) fn on_news(model: &mut Model, request: RequestId, team: TeamIndex, ne
 
 fn opened(model: &mut Model, page: Page) {
     match model.dialogs.last_mut() {
-        Some(Dialog::Paste(form)) => form.page = Some(page),
-        Some(Dialog::Manual(form)) => form.page = Some(page),
+        Some(OpenDialog::Paste(form)) => form.page = Some(page),
+        Some(OpenDialog::Manual(form)) => form.page = Some(page),
         _ => {}
     }
 }
 
 fn paste_form(model: &mut Model) -> Option<&mut PasteForm> {
     model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::Paste(form) => Some(form),
+        OpenDialog::Paste(form) => Some(form),
         _ => None,
     })
 }
 
 fn manual_forms(model: &mut Model) -> impl Iterator<Item = &mut ManualForm> {
     model.dialogs.iter_mut().filter_map(|dialog| match dialog {
-        Dialog::Manual(form) => Some(form),
+        OpenDialog::Manual(form) => Some(form),
         _ => None,
     })
 }
@@ -163,7 +163,7 @@ pub(super) fn ask_for_value(model: &mut Model, team: TeamIndex, creation: Creati
     if let Some(state) = model.teams.get_mut(team.0) {
         state.waiting.retain(|one| one.creation().op != creation.op);
     }
-    model.dialogs.push(Dialog::Paste(PasteForm {
+    model.dialogs.push(OpenDialog::Paste(PasteForm {
         team,
         creation,
         page,
@@ -180,7 +180,7 @@ pub(super) fn begin(model: &mut Model, team: TeamIndex, creation: Creation) -> V
 }
 
 pub(super) fn act_on_paste(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Dialog::Paste(form)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Paste(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let team = form.team;
@@ -206,7 +206,7 @@ pub(super) fn act_on_paste(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Whether the key was made is the person's to say, now or at any later start.
 fn leave(model: &mut Model) {
-    let Some(Dialog::Paste(form)) = model.dialogs.pop() else {
+    let Some(OpenDialog::Paste(form)) = model.dialogs.pop() else {
         return;
     };
     let name = form.creation.intent.name.clone();
@@ -227,11 +227,11 @@ fn open_page(model: &mut Model, team: TeamIndex) -> Vec<Effect> {
 /// The hidden field that has the keys, if one has.
 fn hidden(model: &mut Model) -> Option<&mut SecretField> {
     match model.dialogs.last_mut()? {
-        Dialog::Paste(form) if form.sent.is_none() => {
+        OpenDialog::Paste(form) if form.sent.is_none() => {
             form.error = None;
             Some(&mut form.field)
         }
-        Dialog::Manual(form) => match &mut form.step {
+        OpenDialog::Manual(form) => match &mut form.step {
             Step::Value(field) => {
                 form.error = None;
                 Some(field)

@@ -12,7 +12,7 @@ use crate::tui::errand::Errand;
 use crate::tui::keymap::Action;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::{Dialog, Proof};
+use crate::tui::model::dialog::{OpenDialog, Proof};
 use crate::tui::model::manual::{GONE, ManualForm, Step, Then, Walk};
 use crate::tui::model::rotation::Finishing;
 use crate::tui::secret_field::SecretField;
@@ -48,7 +48,7 @@ pub(in crate::tui::update) fn open_value(
     finishing: Option<Finishing>,
 ) -> Vec<Effect> {
     let effects = open_revoke_in(model, target, None);
-    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
+    if let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() {
         form.then = Then::Confirm(finishing);
     }
     effects
@@ -57,7 +57,7 @@ pub(in crate::tui::update) fn open_value(
 /// Asks for the person's word that a key is gone; `why` says what was seen of its revocation.
 pub(in crate::tui::update) fn ask_for_word(model: &mut Model, target: ListedKey, why: Option<&str>) {
     push_revoke(model, target, false, None, None);
-    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
+    if let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() {
         form.step = Step::Word(Input::default());
         form.then = Then::Confirm(None);
         form.seen.extend(why.map(str::to_owned));
@@ -73,14 +73,14 @@ pub(in crate::tui::update) fn open_revoke_in(model: &mut Model, target: ListedKe
     };
     let (request, effect) = ask_about(model, &target);
     push_revoke(model, target, false, Some(request), walk);
-    if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
+    if let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() {
         form.then = then;
     }
     vec![effect]
 }
 
 fn push_revoke(model: &mut Model, target: ListedKey, held: bool, asking: Option<RequestId>, walk: Option<Walk>) {
-    model.dialogs.push(Dialog::Manual(ManualForm {
+    model.dialogs.push(OpenDialog::Manual(ManualForm {
         target,
         step: Step::Value(SecretField::default()),
         held,
@@ -107,16 +107,16 @@ pub(super) fn on_asked(
     let asked = model
         .dialogs
         .iter()
-        .position(|dialog| matches!(dialog, Dialog::Revoke(form) if form.target.key.id == *key));
+        .position(|dialog| matches!(dialog, OpenDialog::Revoke(form) if form.target.key.id == *key));
     if let Some(place) = asked
         && capabilities.revoke == Capability::Manual
-        && let Dialog::Revoke(form) = model.dialogs.remove(place)
+        && let OpenDialog::Revoke(form) = model.dialogs.remove(place)
     {
         push_revoke(model, form.target, held, None, form.walk);
         return Vec::new();
     }
     for dialog in &mut model.dialogs {
-        if let Dialog::Manual(form) = dialog
+        if let OpenDialog::Manual(form) = dialog
             && form.target.key.id == *key
         {
             form.held = held;
@@ -125,7 +125,7 @@ pub(super) fn on_asked(
                 form.then = Then::Browser;
             }
         }
-        if let Dialog::Revoke(form) = dialog
+        if let OpenDialog::Revoke(form) = dialog
             && form.finding.end(request).is_some()
         {
             form.hint = None;
@@ -139,8 +139,8 @@ pub(super) fn on_asked(
 
 /// There is an endpoint after all: it is asked once that is confirmed, and not by a form that sends the person away.
 fn confirm_instead(model: &mut Model, key: &KeyId) {
-    let is_it = |dialog: &Dialog| match dialog {
-        Dialog::Manual(form) => {
+    let is_it = |dialog: &OpenDialog| match dialog {
+        OpenDialog::Manual(form) => {
             let is_at_its_value = matches!(&form.step, Step::Value(field) if field.count() == 0);
             form.target.key.id == *key && is_at_its_value && matches!(form.then, Then::Browser)
         }
@@ -150,12 +150,12 @@ fn confirm_instead(model: &mut Model, key: &KeyId) {
         return;
     };
     let is_on_top = place + 1 == model.dialogs.len();
-    let Some(Dialog::Manual(form)) = model.dialogs.get_mut(place) else {
+    let Some(OpenDialog::Manual(form)) = model.dialogs.get_mut(place) else {
         return;
     };
     let (target, walk) = (form.target.clone(), form.walk.take());
     if is_unseen(model, &target) || !is_on_top {
-        if let Some(Dialog::Manual(form)) = model.dialogs.get_mut(place) {
+        if let Some(OpenDialog::Manual(form)) = model.dialogs.get_mut(place) {
             form.then = Then::Confirm(None);
             form.walk = walk;
         }
@@ -167,7 +167,7 @@ fn confirm_instead(model: &mut Model, key: &KeyId) {
 
 pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, deliberate: bool) -> Vec<Effect> {
     let team = model.active;
-    let Some(Dialog::Manual(form)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let target = form.target.clone();
@@ -209,7 +209,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
             }
             form.seen.clear();
             let request = model.begin("watching the value", false);
-            if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
+            if let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() {
                 form.step = Step::Watching(request);
             }
             let watch = Errand::Watch(Box::new(target), value, Method::Manual);
@@ -221,7 +221,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
                 return Vec::new();
             }
             let request = model.begin("writing it down", true);
-            if let Some(Dialog::Manual(form)) = model.dialogs.last_mut() {
+            if let Some(OpenDialog::Manual(form)) = model.dialogs.last_mut() {
                 form.step = Step::Attesting(request);
             }
             return vec![errand(request, team, Errand::Attest(Box::new(target)))];
@@ -267,11 +267,11 @@ fn words_of_walk(form: &ManualForm) -> String {
 
 /// A revocation that was confirmed with a value is followed as it goes; it may still turn out to be the person's click.
 pub(super) fn watch_what_was_confirmed(model: &mut Model, request: RequestId) {
-    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Revoke(form) if form.sent == Some(request));
+    let is_it = |dialog: &OpenDialog| matches!(dialog, OpenDialog::Revoke(form) if form.sent == Some(request));
     let Some(place) = model.dialogs.iter().position(is_it) else {
         return;
     };
-    if let Dialog::Revoke(form) = model.dialogs.remove(place) {
+    if let OpenDialog::Revoke(form) = model.dialogs.remove(place) {
         let watched = ManualForm {
             target: form.target,
             step: Step::Watching(request),
@@ -283,6 +283,6 @@ pub(super) fn watch_what_was_confirmed(model: &mut Model, request: RequestId) {
             walk: form.walk,
             then: Then::Confirm(form.finishing),
         };
-        model.dialogs.insert(place, Dialog::Manual(watched));
+        model.dialogs.insert(place, OpenDialog::Manual(watched));
     }
 }

@@ -11,7 +11,7 @@ use crate::tui::dialog::begin_rotation::BeginRotation;
 use crate::tui::effect::Effect;
 use crate::tui::message::{Begun, RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::rotation::{RotationPage, Shown};
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
@@ -26,7 +26,7 @@ pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect>
     if let Some(rotation) = list.notes().rotations.iter().find(has) {
         let rotation = Box::new(rotation.clone());
         let page = RotationPage::new(team, Shown::Row(rotation.clone()));
-        model.dialogs.push(Dialog::Rotation(page));
+        model.dialogs.push(OpenDialog::Rotation(page));
         return read(model, rotation);
     }
     if let Some(part) = &row.part
@@ -37,7 +37,7 @@ pub(in crate::tui::update) fn open(model: &mut Model, id: &KeyId) -> Vec<Effect>
             RotationRole::New => (other, id.clone()),
         };
         let page = RotationPage::new(team, Shown::Elsewhere { old, new });
-        model.dialogs.push(Dialog::Rotation(page));
+        model.dialogs.push(OpenDialog::Rotation(page));
         return Vec::new();
     }
     let target = row.listed.clone();
@@ -57,7 +57,7 @@ pub(in crate::tui::update) fn on_begun(
         Ok(begun) => *begun,
         Err(error) => return on_not_begun(model, request, team, &error),
     };
-    let is_pasted = |dialog: &Dialog| matches!(dialog, Dialog::Paste(form) if form.sent == Some(request));
+    let is_pasted = |dialog: &OpenDialog| matches!(dialog, OpenDialog::Paste(form) if form.sent == Some(request));
     model.dialogs.retain(|dialog| !is_pasted(dialog));
     model.dialogs.close(|dialog: &BeginRotation| dialog.awaits(request));
     let Begun {
@@ -67,10 +67,13 @@ pub(in crate::tui::update) fn on_begun(
         in_browser,
     } = begun;
     take(model, team, &seen);
-    let page_is_open = model.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Rotation(_)));
+    let page_is_open = model
+        .dialogs
+        .iter()
+        .any(|dialog| matches!(dialog, OpenDialog::Rotation(_)));
     if !page_is_open {
         let page = RotationPage::new(team, Shown::Row(Box::new(seen.rotation.clone())));
-        model.dialogs.push(Dialog::Rotation(page));
+        model.dialogs.push(OpenDialog::Rotation(page));
     }
     let new_is_gone = |trouble: &Discrepancy| matches!(trouble, Discrepancy::NewGone { .. });
     let too_soon = new.is_none() && seen.troubles.iter().any(new_is_gone);

@@ -12,7 +12,7 @@ use crate::ports::Fault;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestId, TeamIndex};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::page::reading;
 use crate::tui::theme::Role;
@@ -41,7 +41,9 @@ pub(in crate::tui::update) fn on_read(
 
 /// What stays behind is offered to be revoked, by the one who gave the rotation up; not what is needed.
 fn after_giving_up(model: &mut Model, team: TeamIndex, old: &KeyId, new: Option<MintedKey>) -> Vec<Effect> {
-    model.dialogs.retain(|dialog| !matches!(dialog, Dialog::Rotation(_)));
+    model
+        .dialogs
+        .retain(|dialog| !matches!(dialog, OpenDialog::Rotation(_)));
     let list = model.teams.get(team.0).map(|state| &state.list);
     let listed = |id: &KeyId| list.and_then(|list| list.known_as(id)).map(|row| row.listed.own);
     let old_is_there = listed(old).is_some();
@@ -103,7 +105,7 @@ pub(in crate::tui::update) fn on_finished(
     result: Result<Box<Finished>, RotateError>,
 ) -> Vec<Effect> {
     model.dialogs.retain(
-        |dialog| !matches!(dialog, Dialog::Revoke(form) if form.finishing.is_some() && form.target.key.id == old.id),
+        |dialog| !matches!(dialog, OpenDialog::Revoke(form) if form.finishing.is_some() && form.target.key.id == old.id),
     );
     match result {
         Ok(finished) => {
@@ -149,7 +151,7 @@ pub(in crate::tui::update) fn on_finished(
 /// Reads the list again where the page wants it.
 pub(in crate::tui::update) fn on_wake(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
-    let Some(Dialog::Rotation(page)) = model.dialogs.last() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last() else {
         return Vec::new();
     };
     match page.rotation() {

@@ -5,7 +5,7 @@ use crate::core::rotation::Rotation;
 use crate::ops::rotate::Seen;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestId, TeamIndex};
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::rotation::{Poll, RotationPage, Shown};
 use crate::tui::model::{LoadState, Model};
 use crate::tui::theme::Role;
@@ -36,7 +36,7 @@ pub(super) fn start(model: &mut Model, doing: &'static str, changes_keys: bool) 
 
 pub(super) fn page(model: &mut Model) -> Option<&mut RotationPage> {
     model.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::Rotation(page) => Some(page),
+        OpenDialog::Rotation(page) => Some(page),
         _ => None,
     })
 }

@@ -9,7 +9,7 @@ use crate::tui::dialog::cancel_rotation::CancelRotation;
 use crate::tui::effect::{Effect, RotationMove};
 use crate::tui::keymap::Action;
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::model::rotation::{Finishing, Shown};
 use crate::tui::page::reading;
 use crate::tui::update::{manual, revoke};
@@ -18,7 +18,7 @@ use crate::tui::view::most_scroll;
 pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let (quiet, now) = (model.settings.quiet, model.server_now());
     let most = most_scroll(model);
-    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let places = page.rotation().map_or(0, |rotation| rotation.places.len());
@@ -77,7 +77,7 @@ pub(in crate::tui::update) fn act(model: &mut Model, action: Action) -> Vec<Effe
 /// Does what comes next.
 fn next(model: &mut Model) -> Vec<Effect> {
     let (quiet, now) = (model.settings.quiet, model.server_now());
-    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let team = page.team;
@@ -146,7 +146,7 @@ fn left_in_browser(model: &Model, rotation: &Rotation) -> Option<Creation> {
 
 /// Ticks the marked place; one that is ticked already stays so, and the next open one is marked.
 fn tick_next(model: &mut Model) -> Vec<Effect> {
-    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let is_open = |state: &PlaceState| state.ticked.is_none();
@@ -163,7 +163,7 @@ fn tick_next(model: &mut Model) -> Vec<Effect> {
 }
 
 fn tick(model: &mut Model) -> Vec<Effect> {
-    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let Some(rotation) = page.rotation().cloned() else {
@@ -192,7 +192,7 @@ fn tick(model: &mut Model) -> Vec<Effect> {
 /// Asks about the old key, with fresh facts; before step 4 its name has to be typed.
 fn revoke_old(model: &mut Model) -> Vec<Effect> {
     let (quiet, now) = (model.settings.quiet, model.server_now());
-    let Some(Dialog::Rotation(page)) = model.dialogs.last_mut() else {
+    let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     let Some(rotation) = page.rotation().cloned() else {
@@ -226,7 +226,7 @@ fn revoke_old(model: &mut Model) -> Vec<Effect> {
     };
     let effects = revoke::open_with(model, &old, Some(finishing));
     if effects.is_empty()
-        && let Some(Dialog::Rotation(page)) = model.dialogs.last_mut()
+        && let Some(OpenDialog::Rotation(page)) = model.dialogs.last_mut()
     {
         page.error = Some("The old key is not in the list that is shown. R reads it again.".to_owned());
     }

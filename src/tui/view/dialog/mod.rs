@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use crate::tui::dialog::sheet::Sheet;
 use crate::tui::dialog::{keys_of, room};
 use crate::tui::model::Model;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::OpenDialog;
 use crate::tui::theme::Role;
 
 /// Dims what lies under a dialog, another one too, where the theme has a way to.
@@ -24,17 +24,17 @@ pub(super) fn draw_backdrop(model: &Model, frame: &mut Frame<'_>, screen: Rect) 
         .set_style(screen, model.settings.theme.style(Role::Dim));
 }
 
-fn sheet(model: &Model, dialog: &Dialog, room: u16) -> Sheet {
+fn sheet(model: &Model, dialog: &OpenDialog, room: u16) -> Sheet {
     match dialog {
-        Dialog::Create(form) => create::sheet(model, form, room),
-        Dialog::ShowOnce(show) => show_once::sheet(model, show, room),
-        Dialog::Revoke(form) => revoke::sheet(model, form, room),
-        Dialog::Bulk(form) => bulk::sheet(model, form, room),
-        Dialog::Leak => leak::sheet(model, room),
-        Dialog::Paste(form) => manual::paste(model, form, room),
-        Dialog::Manual(form) => manual::revoke(model, form, room),
-        Dialog::Rotation(page) => rotation::page(model, page, room),
-        Dialog::Boxed(dialog) => dialog.view(&model.world, room),
+        OpenDialog::Create(form) => create::sheet(model, form, room),
+        OpenDialog::ShowOnce(show) => show_once::sheet(model, show, room),
+        OpenDialog::Revoke(form) => revoke::sheet(model, form, room),
+        OpenDialog::Bulk(form) => bulk::sheet(model, form, room),
+        OpenDialog::Leak => leak::sheet(model, room),
+        OpenDialog::Paste(form) => manual::paste(model, form, room),
+        OpenDialog::Manual(form) => manual::revoke(model, form, room),
+        OpenDialog::Rotation(page) => rotation::page(model, page, room),
+        OpenDialog::Boxed(dialog) => dialog.view(&model.world, room),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn most_scroll(model: &Model) -> u16 {
 }
 
 /// Draws one dialog.
-pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
+pub(super) fn draw(model: &Model, dialog: &OpenDialog, frame: &mut Frame<'_>) {
     let top = model.dialogs.last().is_some_and(|last| std::ptr::eq(last, dialog));
     sheet(model, dialog, room(frame.area().width)).draw(&model.world, frame, top.then(|| keys(model)));
 }

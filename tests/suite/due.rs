@@ -438,7 +438,7 @@ fn a_file_that_is_old_broken_or_another_is_told() {
         (&newer, 1, "its schema_version is 7"),
         (&cut, 1, "line 1 column"),
         (&due, 1, "the output of “due”"),
-        (&missing, 1, "cannot be read"),
+        (&missing, 1, "cannot read it"),
     ] {
         let ran = offline(home, &["due", "--check", "--from", path]);
         assert_eq!(ran.code, code, "{path}: {}", ran.stderr);

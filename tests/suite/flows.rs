@@ -789,7 +789,7 @@ async fn a_value_that_a_target_alone_has_is_not_called_lost_and_can_be_closed() 
     let mut stage = stage.restart().await;
     stage.expect("1 new key is not kept here");
     stage.keys("w<enter>").await;
-    stage.expect("is in first and kept nowhere else");
+    stage.expect("is in first and nowhere else");
     stage.keys("ws").await;
     stage.expect("is stored, as you say");
     stage.expect_not("is not kept here");

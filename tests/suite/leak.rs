@@ -613,7 +613,7 @@ fn a_report_that_cannot_be_written_in_the_end_stops_no_revocation() {
     let file = stage.home.path().join(format!("{}.md", "x".repeat(300)));
     let args = ["leak", "--yes", "--report", file.to_str().unwrap()];
     let ran = stage.hunt(stage.signed_in(), &args, &value, &value);
-    says(&ran, 1, &["DEAD", "cannot be written"]);
+    says(&ran, 1, &["DEAD", "Cannot write "]);
 }
 
 #[test]

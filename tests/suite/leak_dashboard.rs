@@ -326,9 +326,9 @@ async fn what_is_no_key_is_told_and_asks_nobody() {
     stage.keys("<enter>").await;
     stage.expect("is a space, a line break");
     stage.paste(&"x".repeat(1 << 20)).await;
-    stage.expect("it is 1048576 bytes long");
+    stage.expect("it has 1048576 bytes");
     stage.keys("<enter>").await;
-    stage.expect("it is 1048576 bytes long");
+    stage.expect("it has 1048576 bytes");
     stage.keys("<esc>").await;
     assert_eq!(stage.sandbox.request_log().len(), before);
     assert!(stage.dashboard.model.leak.is_none());

@@ -92,11 +92,12 @@ impl fmt::Display for ReceiptState {
     }
 }
 
+/// [`Receipt::read`] finds these words in older logs, so they stay as they are.
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Yes => f.write_str("stored, and read back the same"),
-            Self::ByDate => f.write_str("stored: it changed there just now; its value cannot be read back"),
+            Self::ByDate => f.write_str("stored: it changed there just now, and its value cannot be read back"),
             Self::NotPossible => f.write_str("stored, not verified"),
             Self::Unread(why) => write!(f, "{UNREAD}{}", sentence(why)),
         }

@@ -193,7 +193,7 @@ async fn github_is_believed_by_the_date_of_the_secret() {
         )
     };
     let told = async |before, after| state("gh:acme/web/KEY", vec![before, left(0, "", ""), after]).await;
-    let by_date = "stored: it changed there just now; its value cannot be read back";
+    let by_date = "stored: it changed there just now, and its value cannot be read back";
     assert_eq!(told(left(0, "[]", ""), list("01")).await, by_date);
     assert_eq!(told(list("01"), list("02")).await, by_date);
     assert_eq!(

@@ -192,7 +192,7 @@ fn without_a_keyring_a_failed_target_says_where_the_value_is_or_that_it_is_lost(
         partly.stderr
     );
     assert!(
-        partly.stderr.contains("the keyring could not keep it") && partly.stderr.contains("It is in good alone"),
+        partly.stderr.contains("the keyring could not keep it") && partly.stderr.contains("The only copy is in good"),
         "{}",
         partly.stderr
     );
@@ -220,7 +220,7 @@ fn a_value_that_one_target_alone_has_is_said_to_be_there_and_can_be_closed() {
     for profile in ["default", "default", "other"] {
         let ran = stage.run(&["create", "P", "--resume", "--profile", profile]);
         assert_eq!(ran.code, 5, "{}", ran.stderr);
-        let said = "is in good and kept nowhere else. broken did not take it: take it from good to there";
+        let said = "is in good and nowhere else. broken did not accept it. Copy it there from good";
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
         assert!(
             ran.stderr.contains("chatzuri-keys create --resume P --stored"),

@@ -160,7 +160,7 @@ fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leake
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     for said in [
         "Nothing was done, and “Staging importer”",
-        "has no endpoint to create keys",
+        "cannot create keys through the API",
         "create 'Staging importer 2027-03-04' --paste",
         "leave out --replace",
     ] {
@@ -185,7 +185,7 @@ fn where_keys_are_made_in_the_browser_the_replacement_is_pasted_before_the_leake
         begun[0],
         begun[1],
         ("” (not shown): ", leaked.as_str()),
-        ("that is to be replaced, not of the new one. Paste it again.", ""),
+        ("you are replacing, not of the new one. Paste it again.", ""),
         ("” (not shown): ", terminal::MADE),
     ];
     let (code, printed) = terminal::on_terminal(&stage, &["leak", "--replace"], &talk);

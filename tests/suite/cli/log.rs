@@ -84,7 +84,7 @@ fn a_broken_journal_is_told_and_stops_neither_reading_nor_revoking() {
     break_journal(&stage);
     let log = stage.run(&["log"]);
     assert_eq!((log.code, log.stdout.as_str()), (1, ""), "{}", log.stderr);
-    assert!(log.stderr.contains("The log cannot be read: "), "{}", log.stderr);
+    assert!(log.stderr.contains("Cannot read the log: "), "{}", log.stderr);
     assert_eq!(stage.run(&["list", "-q"]).stderr, "");
     let revoked = stage.run(&["revoke", UNUSED, USED, "--yes"]);
     assert_eq!(revoked.code, 0, "{}", revoked.stderr);
@@ -189,7 +189,7 @@ fn the_log_file_says_what_was_done_and_holds_no_secret() {
     let unusable = stage.run(&["list", "--log-file", "/nonexistent/log"]);
     assert_eq!(unusable.code, 2, "{}", unusable.stderr);
     assert!(
-        unusable.stderr.contains("--log-file: /nonexistent/log"),
+        unusable.stderr.contains("--log-file: cannot write to /nonexistent/log"),
         "{}",
         unusable.stderr
     );

@@ -62,7 +62,7 @@ fn the_four_steps_by_command_line() {
     let busy = stage.run(&["rotate", "finish", OLD, "--yes"]);
     assert_eq!(busy.code, 1);
     assert!(
-        busy.stderr.contains("step 3 of 4 is open. The old key is still used"),
+        busy.stderr.contains("step 3 of 4 is open. Old key idle for "),
         "{}",
         busy.stderr
     );
@@ -89,7 +89,7 @@ fn a_value_that_nobody_took_and_nothing_keeps_is_not_promised() {
     let ran = stage.run(&["rotate", "start", OLD, "--copy"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("is lost") && !ran.stderr.contains("hands it over"),
+        ran.stderr.contains("is lost") && !ran.stderr.contains("create --resume"),
         "{}",
         ran.stderr
     );
@@ -125,7 +125,7 @@ fn a_value_that_one_place_took_is_there_and_the_rotation_goes_on() {
     let stage = stage_with("\"shelf\", \"the shelf at home\"");
     let ran = stage.run(&["rotate", "start", OLD]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let said = "is in shelf and kept nowhere else: take it from there to where else it is used";
+    let said = "is in shelf and nowhere else. Copy it from there to wherever else you use it";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert!(alive(&stage, &kept_by(&stage, "shelf")));
     let status = stage.json(&["rotate", "status", OLD, "--json"])["rotations"][0].take();
@@ -144,7 +144,7 @@ fn a_place_that_did_not_take_the_value_stays_open_where_another_has_it() {
     let stage = stage_with("\"shelf\", \"broken\"");
     let ran = stage.run(&["rotate", "start", OLD]);
     assert_eq!(ran.code, 5, "{}", ran.stderr);
-    let said = "It is in shelf alone: take it from there to broken";
+    let said = "The only copy is in shelf. Copy it from there to broken";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(step(&stage), 2);
     assert_eq!(stage.run(&["rotate", "tick", OLD, "--all"]).code, 0);
@@ -317,7 +317,7 @@ fn our_own_key_from_the_environment_is_not_rotated() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("comes from CHATZURI_API_KEY, which cannot be written from here"),
+            .contains("comes from CHATZURI_API_KEY, which we cannot change"),
         "{}",
         ran.stderr
     );
@@ -362,7 +362,7 @@ fn what_stays_behind_of_a_cancelled_rotation_is_said_and_can_go_too() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("The new key stays behind: chatzuri-keys revoke key_"),
+            .contains("The new key stays. To revoke it: chatzuri-keys revoke key_"),
         "{}",
         ran.stderr
     );

@@ -163,6 +163,6 @@ fn a_descriptor_we_were_started_with_is_not_passed_on_to_a_child() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(said.contains("ended with code 1 and said"), "{said}");
+    assert!(said.contains("exited with code 1 and said"), "{said}");
     assert!(!said.contains("opened-by-the-shell"), "{said}");
 }

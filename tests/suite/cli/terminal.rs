@@ -212,7 +212,7 @@ fn on_a_terminal_the_last_step_of_a_rotation_asks_for_what_the_browser_needs() {
     }
     let talk = [
         ("(not shown; press Enter if you don't have it): ", "\n"),
-        ("Type “revoked” when it is gone from the page: ", "revoked\n"),
+        ("Type “revoked” once it is gone from the page: ", "revoked\n"),
     ];
     let (code, printed) = on_terminal(&stage, &["rotate", "finish", UNUSED], &talk);
     assert_eq!(code, 7, "{printed}");

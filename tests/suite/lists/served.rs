@@ -302,7 +302,7 @@ fn odd_rows_cost_their_own_fields_and_no_other_key() {
     let list = served.run(&["list"], "");
     assert_eq!(list.code, 0, "{}", list.stderr);
     assert!(
-        list.stderr.contains("2 keys have a field that cannot be read"),
+        list.stderr.contains("2 keys have an unreadable field"),
         "{}",
         list.stderr
     );

@@ -295,7 +295,7 @@ async fn a_key_whose_death_no_list_shows_ends_by_the_persons_word() {
     stage.keys("x<enter>").await;
     stage.expect("Revoke this key?");
     say_yes(&mut stage, "First").await;
-    stage.expect("The server accepted the revocation, and has no list to see the key gone from");
+    stage.expect("The server accepted the revocation, but cannot list keys");
     stage.expect("Type “revoked” when it is gone from the page");
     stage.keys("<esc>").await;
     stage.expect("whether “First” (key_");
@@ -388,8 +388,7 @@ async fn an_older_keys_value_is_no_new_key_and_a_value_is_no_name() {
     stage.paste(&leaked).await;
     stage.keys("<enter>").await;
     stage.expect("This is the value of “Staging importer”");
-    stage
-        .expect("which was in the list before, and no new one. If it is the one you mean, give it by that name. Paste");
+    stage.expect("which was already in the list, not a new one. If it is the one you mean, use that name. Paste");
     let value = browser.create("Foo");
     stage.paste(&value).await;
     stage.keys("<enter>").await;

@@ -145,7 +145,7 @@ async fn an_existing_key_is_added_and_is_revoked_by_the_persons_word() {
     stage.keys("Zapier<enter>").await;
     stage.expect("The day it was made is missing");
     stage.keys("<down>2026-02-30<enter>").await;
-    stage.expect("“2026-02-30” is no day");
+    stage.expect("“2026-02-30” is not a date");
     stage.keys("<bs><bs>01<down>CpSn<down>ops<enter>").await;
     stage.expect("“Zapier” (tracked_");
     stage.expect("is tracked.");

@@ -49,15 +49,15 @@ fn one_wrong_line_leaves_nothing_behind() {
     for (bytes, why) in [
         (
             &b"name,created\nGood,2026-01-01\nBad,yesterday\n"[..],
-            "line 3: “yesterday” is no day",
+            "line 3: “yesterday” is not a date",
         ),
         (
             b"name,created\nGood,2026-01-01\nGood,2026-01-02\n",
-            "line 3: “Good” stands in line 2 already",
+            "line 3: “Good” is already there in line 2",
         ),
         (
             b"name,created\nGood,2026-01-01\n=1+1,2026-01-01\n",
-            "line 3: the name begins as a formula",
+            "line 3: the name looks like a formula",
         ),
         (b"name,owner\nGood,ops\n", "line 1: there is no column created"),
         (

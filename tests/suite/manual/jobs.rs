@@ -16,7 +16,11 @@ fn make(desk: &Desk, name: &str, manual: bool, command: &[&str]) -> String {
     let ran = if manual {
         let refused = desk.run(&with(&[]));
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
-        for words in ["has no endpoint to create keys", "Team settings → API Keys", "--paste"] {
+        for words in [
+            "cannot create keys through the API",
+            "Team settings → API Keys",
+            "--paste",
+        ] {
             assert!(refused.stderr.contains(words), "{}", refused.stderr);
         }
         let value = desk.browser.create(name);

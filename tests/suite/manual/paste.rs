@@ -19,7 +19,7 @@ fn a_value_that_is_not_the_new_keys_is_told_and_can_be_pasted_again() {
         (used, "is the value of “Used” (tracked_"),
         (
             desk.server.credential.expose().to_owned(),
-            "the key we are signed in with",
+            "the key you're signed in with",
         ),
         ("cz_0123456789abcdefghij0123456789".to_owned(), "it has 33 characters"),
     ] {

@@ -56,7 +56,7 @@ fn both_clicks_are_the_persons_and_the_steps_are_kept_all_the_same() {
     let alone = desk.run(&["rotate", "finish", "Import", "--yes"]);
     assert_eq!(alone.code, 2, "{}", alone.stderr);
     assert!(
-        alone.stderr.contains("has no endpoint to revoke it"),
+        alone.stderr.contains("cannot revoke it through the API"),
         "{}",
         alone.stderr
     );

@@ -523,7 +523,7 @@ fn a_sink_over_its_time_is_stopped() {
     let home = Home::new();
     let tool = home.stand_in("tool", "cat >/dev/null; exec sleep 600");
     let said = home.deliver("mine", &sink(&tool, "limit = 1"));
-    assert!(said.contains("did not end within 1s, so it was stopped"), "{said}");
+    assert!(said.contains("did not finish within 1s, so it was stopped"), "{said}");
 }
 
 // ------------------------------------------------------------------------------------------------------- stand-ins

@@ -51,7 +51,7 @@ async fn a_key_is_rotated_in_four_steps_and_its_traffic_is_watched() {
     assert_eq!(stage.status_of(&new).await, 200);
     // The old key was used meanwhile, so it has not been quiet for long.
     stage.pass(Duration::from_secs(5)).await;
-    stage.expect("the old key must be quiet for 20 s");
+    stage.expect("the old key must be idle for 20 s");
     stage.keys("<esc>").await;
     stage.expect("~ 1 rotating");
     stage.expect(&format!("└ {OLD} 2"));

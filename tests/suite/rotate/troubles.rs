@@ -122,7 +122,7 @@ async fn a_key_that_came_back_under_another_id_is_told_with_both() {
     elsewhere.look().await;
     elsewhere
         .stage
-        .expect("is gone from the list, and a key of that name is there as key_back");
+        .expect("is gone from the list, but it has a key of that name, key_back");
     elsewhere.stage.expect("cancel this rotation and adopt it");
 }
 

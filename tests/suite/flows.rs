@@ -501,7 +501,7 @@ async fn a_key_in_use_wants_its_name_typed() {
     stage.expect("something depends on it");
     stage.expect("Type its name to revoke it: Busy bot");
     stage.keys("y<enter>").await;
-    stage.expect("That is not it. Nothing was revoked.");
+    stage.expect("That doesn't match. Nothing was revoked.");
     assert_eq!(stage.status_of(&value).await, 200);
     stage.keys("<bs>").await;
     stage.paste("Busy bot").await;

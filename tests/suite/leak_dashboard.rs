@@ -114,7 +114,7 @@ async fn a_key_in_use_wants_its_name_and_nothing_else_revokes_it() {
     stage.expect("In use: whatever depends on it stops working");
     stage.expect("Type its name to revoke it: Staging importer");
     stage.keys("y<enter>").await;
-    stage.expect("That is not it. Nothing was revoked.");
+    stage.expect("That doesn't match. Nothing was revoked.");
     stage.keys("<bs>").await;
     // Pasted with its Enter: the name is taken, the Enter is not.
     stage.paste("Staging importer\n").await;

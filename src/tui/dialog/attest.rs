@@ -62,7 +62,7 @@ impl Dialog for Attest {
         sheet.words(
             world,
             Role::Plain,
-            "How do you know? It is written down with your name, beside what was measured:",
+            "How do you know? Your answer goes into the log with your name, beside what we measured:",
         );
         let written = |at| relative::nearby(at, world.server_now(), &world.settings.zone);
         let measured = measured(&self.rotation, world.settings.quiet, &written);

@@ -60,7 +60,7 @@ impl Dialog for CancelRotation {
             }
             (Some(_), false) => "The old key is gone already: the new one is the only one left, and stays.",
             (None, _) if rotation.creation().is_some() => {
-                "The old key stays as it is. Whether a new one was made is not known yet: it is looked for all the same."
+                "The old key stays as it is. We don't know yet whether a new one was made, and keep looking for it."
             }
             (None, _) => "The old key stays as it is, and no new one was made.",
         };

@@ -79,7 +79,7 @@ impl Dialog for Palette {
             drawn += 1;
         }
         if drawn == 0 {
-            sheet.words(world, Role::Dim, "Nothing of that name can be done now.");
+            sheet.words(world, Role::Dim, "No action of that name is possible now.");
             drawn = 1;
         }
         // The box keeps its size while it is typed into.

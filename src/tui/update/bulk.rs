@@ -134,11 +134,11 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             return Vec::new();
         }
         Action::Submit if matches!(form.facts, Facts::Reading(_)) => {
-            form.hint = Some("A moment: the list is being read again.");
+            form.hint = Some("Reading the list again…");
             return Vec::new();
         }
         Action::Submit if form.finding.is_underway() => {
-            form.hint = Some("A moment: it is being looked how keys are revoked here.");
+            form.hint = Some("Checking how this server revokes keys…");
             return Vec::new();
         }
         Action::Submit if deliberate => {}
@@ -147,7 +147,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
     match &form.stage {
         BulkStage::Counting(input) => {
             if input.value().trim() != form.plan.len().to_string() {
-                form.hint = Some("That is not their number. Nothing was revoked.");
+                form.hint = Some("That isn't the number of keys. Nothing was revoked.");
                 return Vec::new();
             }
             if let Some(own) = form.plan.own.first()
@@ -164,7 +164,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         }
         BulkStage::Own { input, expected, .. } => {
             if input.value().trim() != expected {
-                form.hint = Some("That is not it. Nothing was revoked.");
+                form.hint = Some("That doesn't match. Nothing was revoked.");
                 return Vec::new();
             }
         }

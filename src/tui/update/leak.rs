@@ -178,7 +178,7 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
         (Action::Yes, Confirm::YesNo) => {}
         (Action::Submit, Confirm::Typed { input, expected, .. }) if deliberate => {
             if input.value().trim() != expected {
-                *hint = Some("That is not it. Nothing was revoked.");
+                *hint = Some("That doesn't match. Nothing was revoked.");
                 return Vec::new();
             }
         }

@@ -264,7 +264,7 @@ fn explain(model: &mut Model, when: When) {
     }
     match model.team().session {
         SessionState::Unknown | SessionState::Looking => {
-            model.say(Role::Plain, "One moment: your credential is being looked for.");
+            model.say(Role::Plain, "Looking for your credential…");
         }
         SessionState::SignedOut(_) => model.say(Role::Warn, "Not signed in: press i to sign in first."),
         SessionState::Found(_) => {}

@@ -195,17 +195,17 @@ pub(super) fn answer(model: &mut Model, action: Action, deliberate: bool) -> Vec
             return Vec::new();
         }
         (Action::Yes | Action::Submit, _) if matches!(form.facts, Facts::Reading(_)) => {
-            form.hint = Some("A moment: its last use is being read again.");
+            form.hint = Some("Reading its last use again…");
             return Vec::new();
         }
         (Action::Yes | Action::Submit, _) if form.finding.is_underway() => {
-            form.hint = Some("A moment: it is being looked how keys are revoked here.");
+            form.hint = Some("Checking how this server revokes keys…");
             return Vec::new();
         }
         (Action::Yes, Confirm::YesNo) if deliberate => {}
         (Action::Submit, Confirm::Typed { input, expected, .. }) if deliberate => {
             if input.value().trim() != expected {
-                form.hint = Some("That is not it. Nothing was revoked.");
+                form.hint = Some("That doesn't match. Nothing was revoked.");
                 return Vec::new();
             }
         }

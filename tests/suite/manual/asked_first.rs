@@ -170,10 +170,10 @@ async fn a_revocation_is_not_confirmed_before_it_is_known_how_it_is_done() {
     stage.press_only(KeyCode::Char('x'));
     stage.until("Looking how keys are revoked at 127.0.0.1").await;
     stage.press_only(KeyCode::Char('y'));
-    stage.expect("A moment: it is being looked how keys are revoked here.");
+    stage.expect("Checking how this server revokes keys…");
     stage.sandbox.clear_faults();
     stage.settle().await;
-    stage.expect_not("A moment");
+    stage.expect_not("Checking how this server");
     assert_eq!(keys_on(&browser), there);
     stage.keys("y").await;
     stage.expect("Revoked “Load test”");
@@ -232,7 +232,7 @@ async fn marked_keys_are_not_counted_out_where_the_browser_turns_out_to_be_neede
     stage.keys("<esc>/Load<enter> /<esc>/Legacy<enter> /<esc>").await;
     stage.expect("● 2 marked");
     stage.keys("x").await;
-    stage.expect_not("Type their number");
+    stage.expect_not("Type 2 to revoke");
     stage.expect("Revoke this key in the browser 1 of 2");
     stage.expect("manual: create, revoke");
 }
@@ -372,7 +372,7 @@ async fn before_the_sign_in_is_found_nothing_is_asked_about_a_key() {
     stage.dashboard.recall().await;
     let effects = type_only(&mut stage, &[KeyCode::Enter, KeyCode::Char('x'), KeyCode::Char('r')]);
     assert!(effects.is_empty(), "{effects:?}");
-    stage.expect("your credential is being looked for");
+    stage.expect("Looking for your credential");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,7 +155,7 @@ async fn an_existing_key_is_added_and_is_revoked_by_the_persons_word() {
     stage.keys("<esc>x<enter>").await;
     stage.expect("Type “revoked” when it is gone from the page");
     stage.keys("yes<enter>").await;
-    stage.expect("That is not it");
+    stage.expect("That doesn't match");
     stage.keys("<bs><bs><bs>revoked<enter>").await;
     stage.expect("ATTESTED, not proven: amina says that “Zapier”");
     stage.expect("No keys tracked yet");

@@ -127,7 +127,7 @@ fn a_display_that_is_not_there_leaves_the_terminal_or_an_error() {
     });
     let answer = entry.ask(&format!("copy {VALUE}"));
     assert!(
-        answer.contains("cannot be used") && answer.contains("no terminal to send it to"),
+        answer.contains("Cannot use the desktop's clipboard") && answer.contains("no terminal to send it to"),
         "{answer}"
     );
     let mut entry = Entry::start("clipboard", |command| {

@@ -199,7 +199,7 @@ async fn before_step_four_the_old_key_is_revoked_only_by_its_name() {
     stage.keys("x").await;
     stage.expect("This forces the last step: step 2 is open");
     stage.keys("y<enter>").await;
-    stage.expect("That is not it. Nothing was revoked.");
+    stage.expect("That doesn't match. Nothing was revoked.");
     assert_eq!(stage.status_of(&old).await, 200);
     stage.keys("<bs>").await;
     stage.keys(OLD).await;

@@ -174,7 +174,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
     match (action, &mut form.step) {
         (Action::OpenPage, _) => return open_page(model, team),
         (Action::Submit, Step::Value(_)) if form.asking.is_some() => {
-            form.error = Some("A moment: it is being looked whether its value is at hand.".to_owned());
+            form.error = Some("Checking whether we still have its value…".to_owned());
         }
         (Action::Submit, Step::Value(field)) => {
             form.error = None;

@@ -172,7 +172,7 @@ fn tick(model: &mut Model) -> Vec<Effect> {
     if rotation.step() != Some(2) {
         page.error = Some(
             match rotation.step() {
-                Some(1) => "Nothing to tick yet: the new key's value is to be stored first.",
+                Some(1) => "Nothing to tick yet: store the new key's value first.",
                 _ => "Nothing to tick: the roll-out is done.",
             }
             .to_owned(),

@@ -36,11 +36,11 @@ pub(super) fn sheet(model: &Model, form: &BulkForm, room: u16) -> Sheet {
     match &form.stage {
         BulkStage::Counting(input) => {
             plan(&mut sheet, model, form);
-            sheet.words(
-                model,
-                Role::Plain,
-                &format!("Type their number to revoke them: {count}"),
-            );
+            let these = match count {
+                1 => "this key".to_owned(),
+                count => format!("all {count} keys"),
+            };
+            sheet.words(model, Role::Plain, &format!("Type {count} to revoke {these}:"));
             sheet.input(model, input.value(), input.cursor());
         }
         BulkStage::Own { input, expected, what } => {

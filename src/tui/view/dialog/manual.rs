@@ -139,7 +139,7 @@ pub(super) fn revoke(model: &Model, form: &ManualForm, room: u16) -> Sheet {
                 model,
                 Role::Plain,
                 &format!(
-                    "Type “{GONE}” when it is gone from the page. It is written down as your word, not as proven:"
+                    "Type “{GONE}” when it is gone from the page. We log it as your word, not as proof:"
                 ),
             );
             sheet.input(model, input.value(), input.cursor());

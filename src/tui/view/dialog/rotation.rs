@@ -207,7 +207,7 @@ fn advice(model: &Model, page: &RotationPage, next: Next) -> String {
             "You were making the new key in the browser. Enter opens its page again, and the field for its value."
                 .to_owned()
         }
-        Next::AwaitAnswer => "What came of the request is not known yet. Enter looks again.".to_owned(),
+        Next::AwaitAnswer => "We don't know yet what came of the request. Enter checks again.".to_owned(),
         Next::Store => format!(
             "The new value waits in {}. Enter opens it, to be sent, copied, and said to be stored.",
             model.settings.store_name

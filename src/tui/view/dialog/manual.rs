@@ -138,9 +138,7 @@ pub(super) fn revoke(model: &Model, form: &ManualForm, room: u16) -> Sheet {
             sheet.words(
                 model,
                 Role::Plain,
-                &format!(
-                    "Type “{GONE}” when it is gone from the page. We log it as your word, not as proof:"
-                ),
+                &format!("Type “{GONE}” when it is gone from the page. We log it as your word, not as proof:"),
             );
             sheet.input(model, input.value(), input.cursor());
             if let Some(error) = &form.error {

@@ -217,7 +217,7 @@ pub(in crate::tui::update) fn act_on_revoke(model: &mut Model, action: Action, d
         }
         (Action::Submit, Step::Word(input)) if deliberate => {
             if input.value().trim() != GONE {
-                form.error = Some("That is not it. Nothing was written down.".to_owned());
+                form.error = Some("That doesn't match. Nothing was written down.".to_owned());
                 return Vec::new();
             }
             let request = model.begin("writing it down", true);

@@ -236,7 +236,7 @@ impl World {
     /// The team that is shown, to be changed.
     ///
     /// # Panics
-    /// Never: as [`Model::team`].
+    /// Never: as [`World::team`].
     pub fn team_mut(&mut self) -> &mut TeamState {
         #[allow(clippy::expect_used, reason = "an invariant of the constructor, not input")]
         self.teams
